@@ -1,0 +1,191 @@
+"""What the estimators share: input in every form, labels, validation split, training settings."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.model_selection import StratifiedShuffleSplit
+from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_array, validate_data
+
+from sklc._as_light_curves import as_light_curves, is_series_matrix
+from sklc._net.inference import resolve_device
+from sklc._net.training import TrainingSettings
+from sklc.errors import LightCurveError
+from sklc.light_curves import LightCurves
+
+__all__ = ["TRAINING_CONSTRAINTS", "LightCurveEstimator", "metadata_matrix", "name_object"]
+
+TRAINING_CONSTRAINTS: dict[str, list[Any]] = {
+    "min_points": [Interval(Integral, 1, None, closed="left")],
+    "max_epochs": [Interval(Integral, 1, None, closed="left")],
+    "batch_size": [Interval(Integral, 1, None, closed="left")],
+    "learning_rate": [Interval(Real, 0, None, closed="neither")],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+    "patience": [Interval(Integral, 1, None, closed="left")],
+    "class_weight": [StrOptions({"balanced"}), dict, None],
+    "callbacks": ["array-like", None],
+    "device": [str],
+    "random_state": ["random_state"],
+    "verbose": ["verbose", StrOptions({"auto"})],
+}
+
+
+def name_object(curves: LightCurves, position: int) -> str:
+    """Say which object is meant: its id and its position in X."""
+    return f"object {curves.ids[position]!r} (position {position})"
+
+
+class LightCurveEstimator(BaseEstimator):
+    """Base of the estimators: turns every form of X into LightCurves, and checks y."""
+
+    # Set by the subclasses' __init__, which stores its arguments and does nothing else.
+    min_points: int
+    max_epochs: int
+    batch_size: int
+    learning_rate: float
+    early_stopping: bool
+    validation_fraction: float
+    patience: int
+    class_weight: Any
+    callbacks: Any
+    device: str
+    random_state: Any
+    verbose: Any
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = True
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def _curves(self, X: Any, *, reset: bool) -> LightCurves:
+        """Convert X, check it, and for 2-D X check or learn ``n_features_in_``."""
+        if is_series_matrix(X):
+            X = validate_data(
+                self,
+                X,
+                reset=reset,
+                dtype=[np.float64, np.float32],
+                # Zero rows in, zero rows out; but nothing can be learned from none.
+                ensure_min_samples=int(reset),
+            )
+        curves = as_light_curves(X, min_points=self.min_points)
+        if reset and not len(curves):
+            raise LightCurveError(
+                "Found X with 0 light curves (0 samples) while a minimum of 1 is required to fit."
+            )
+        return curves
+
+    def _labels(self, y: Any, curves: LightCurves) -> np.ndarray:
+        """Check y as class labels of `curves`, one each."""
+        if y is None:
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but the target y "
+                "is None: pass one class label per object."
+            )
+        y = check_array(y, ensure_2d=False, dtype=None, input_name="y", ensure_min_samples=0)
+        y = column_or_1d(y, warn=True)
+        if len(y) != len(curves):
+            raise ValueError(
+                f"X holds {len(curves)} light curves and y {len(y)} labels, inconsistent numbers "
+                "of samples: pass one label per object, in the order of X.ids."
+            )
+        check_classification_targets(y)
+        return y
+
+    def _validation_split(
+        self, y: np.ndarray, curves: LightCurves, seed: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Stratified split of the training part, (training rows, validation rows).
+
+        Raises
+        ------
+        LightCurveError
+            If a class has a single member: it can lie on one side only.
+        """
+        classes, index, counts = np.unique(y, return_inverse=True, return_counts=True)
+        if counts.min() < 2:
+            lonely = int(np.argmin(counts))
+            position = int(np.flatnonzero(index == lonely)[0])
+            raise LightCurveError(
+                f"Class {classes[lonely]!r} has one member, {name_object(curves, position)}, and "
+                "early stopping needs at least two of each class, to train and to validate. Merge "
+                "or drop the class, give it more members, or set early_stopping=False."
+            )
+        # Every class must be seen on both sides, however small the part is.
+        n_valid = max(int(np.ceil(self.validation_fraction * len(y))), len(classes))
+        n_valid = min(n_valid, len(y) - len(classes))
+        split = StratifiedShuffleSplit(1, test_size=n_valid, random_state=seed)
+        return next(split.split(index, index))
+
+    def _class_weights(self, classes: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Weight of each class in the loss, (n_classes,), with a mean of 1 over the objects."""
+        weights = compute_class_weight(self.class_weight, classes=classes, y=y)
+        return weights / weights[np.searchsorted(classes, y)].mean()
+
+    def _seed(self) -> int:
+        return int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+
+    def _settings(self, seed: int, **changes: Any) -> TrainingSettings:
+        settings = {
+            "max_epochs": self.max_epochs,
+            "batch_size": self.batch_size,
+            "learning_rate": self.learning_rate,
+            "patience": self.patience,
+            "device": resolve_device(self.device),
+            "seed": seed,
+            "verbose": self.verbose,
+        }
+        return TrainingSettings(**{**settings, **changes})
+
+
+def require_two_classes(classes: np.ndarray, estimator: BaseEstimator) -> None:
+    """Refuse labels of a single class."""
+    if len(classes) < 2:
+        raise ValueError(
+            f"{type(estimator).__name__} needs at least two classes, and y holds one class: "
+            f"{classes[0]!r}. Check that y has the labels, or add objects of another class."
+        )
+
+
+def metadata_matrix(curves: LightCurves, columns: tuple[str, ...]) -> np.ndarray | None:
+    """Per-object numeric columns as a matrix, (n_objects, n_columns) float32; NaN is allowed.
+
+    Raises
+    ------
+    LightCurveError
+        If a column is missing, is not numeric, or holds an infinity.
+    """
+    if not columns:
+        return None
+    matrix = np.empty((len(curves), len(columns)), dtype=np.float32)
+    metadata = curves.metadata
+    for number, column in enumerate(columns):
+        if column not in metadata.columns:
+            raise LightCurveError(
+                f"Metadata column {column!r} is not there: the light curves have "
+                f"{sorted(map(str, metadata.columns))}. Add it with "
+                f"curves.with_metadata({column}=...)."
+            )
+        try:
+            matrix[:, number] = metadata[column].to_numpy(dtype=np.float32, na_value=np.nan)
+        except (TypeError, ValueError) as error:
+            raise LightCurveError(
+                f"Metadata column {column!r} is not numeric ({error}): encode it as numbers, or "
+                "leave it out of metadata=."
+            ) from error
+        infinite = np.flatnonzero(np.isinf(matrix[:, number]))
+        if len(infinite):
+            raise LightCurveError(
+                f"Metadata column {column!r} is infinite for "
+                f"{name_object(curves, int(infinite[0]))}: use NaN for a missing value."
+            )
+    return matrix

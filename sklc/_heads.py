@@ -1,0 +1,120 @@
+"""Fit the head of a transfer classifier on the latents of a frozen encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, train_test_split
+from skorch import NeuralNet
+
+from sklc._net.heads import DenseHead
+from sklc._net.losses import WeightedCrossEntropy
+from sklc._net.training import (
+    LatentDataset,
+    TrainingSettings,
+    fit_net,
+    seeded,
+    wrap,
+)
+
+__all__ = ["fit_dense_head", "fit_linear_head"]
+
+# Inverse L2 strengths that are tried on standardised latents: 128 of them and few labels call
+# for much stronger regularisation than scikit-learn's default of 1.
+_C_GRID = np.logspace(-3.5, 0, 8)
+# With more labels than this the strength hardly matters, so it is chosen on a part of them.
+_MOST_FOR_CHOICE = 5_000
+
+
+def fit_linear_head(
+    latent: np.ndarray,
+    head_metadata: np.ndarray | None,
+    target: np.ndarray,
+    *,
+    C: float | None,
+    class_weight: np.ndarray,
+    seed: int,
+) -> tuple[NeuralNet, float]:
+    """Solve a linear head as a logistic regression, and return it with its inverse strength.
+
+    Parameters
+    ----------
+    latent : ndarray of shape (n_objects, latent_size)
+    head_metadata : ndarray of shape (n_objects, n_columns) or None
+    target : ndarray of shape (n_objects,)
+        Class indices, all present.
+    C : float or None
+        Inverse L2 strength on standardised latents; None chooses it by the log loss in stratified
+        cross-validation.
+    class_weight : ndarray of shape (n_classes,)
+    seed : int
+    """
+    n_classes = int(target.max()) + 1
+    head = DenseHead(latent.shape[1], n_classes, (), _width(head_metadata))
+    columns = head.join(
+        torch.from_numpy(latent), None if head_metadata is None else torch.from_numpy(head_metadata)
+    )
+    head.standardize.set_statistics(columns)
+    X = head.standardize(columns).double().numpy()
+    regression = LogisticRegression(max_iter=1000, class_weight=dict(enumerate(class_weight)))
+    if C is None:
+        C = _choose_strength(regression, X, target, seed)
+    regression.set_params(C=C).fit(X, target)
+    weights, bias = regression.coef_, regression.intercept_
+    if n_classes == 2:
+        # One logit against 0, shared evenly, is the same model as two logits.
+        weights = np.concatenate([-weights, weights]) / 2
+        bias = np.concatenate([-bias, bias]) / 2
+    with torch.no_grad():
+        head.output.weight.copy_(torch.from_numpy(weights))
+        head.output.bias.copy_(torch.from_numpy(bias))
+    return wrap(head), float(C)
+
+
+def _choose_strength(
+    regression: LogisticRegression, X: np.ndarray, target: np.ndarray, seed: int
+) -> float:
+    if len(X) > _MOST_FOR_CHOICE:
+        X, _, target, _ = train_test_split(
+            X, target, train_size=_MOST_FOR_CHOICE, stratify=target, random_state=seed
+        )
+    folds = StratifiedKFold(min(5, int(np.bincount(target).min())), shuffle=True, random_state=seed)
+    search = GridSearchCV(regression, {"C": _C_GRID}, scoring="neg_log_loss", cv=folds, refit=False)
+    return float(search.fit(X, target).best_params_["C"])
+
+
+def fit_dense_head(
+    latent: np.ndarray,
+    head_metadata: np.ndarray | None,
+    target: np.ndarray,
+    rows: np.ndarray,
+    held_out: np.ndarray | None,
+    *,
+    sizes: Sequence[int],
+    class_weight: np.ndarray,
+    settings: TrainingSettings,
+    callbacks: Sequence = (),
+) -> NeuralNet:
+    """Train a head with hidden layers on the objects `rows`, stopping early on `held_out`."""
+    n_classes = int(target.max()) + 1
+    with seeded(settings.seed):
+        head = DenseHead(latent.shape[1], n_classes, sizes, _width(head_metadata))
+    data = LatentDataset(target, latent=latent, head_metadata=head_metadata)
+    train = data.subset(rows)
+    inputs, _ = train.collate(np.arange(len(rows)))
+    head.standardize.set_statistics(head.join(inputs["latent"], inputs.get("head_metadata")))
+    return fit_net(
+        head,
+        train,
+        None if held_out is None else data.subset(held_out),
+        settings,
+        criterion=WeightedCrossEntropy(class_weight),
+        callbacks=callbacks,
+    )
+
+
+def _width(head_metadata: np.ndarray | None) -> int:
+    return 0 if head_metadata is None else head_metadata.shape[1]

@@ -1,0 +1,1 @@
+"""Networks in torch: knows light curves, knows nothing of scikit-learn estimators."""

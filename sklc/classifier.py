@@ -1,0 +1,500 @@
+"""TransferClassifier: a pretrained encoder and a head, with or without fine-tuning."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from numbers import Real
+
+import numpy as np
+import torch
+from sklearn.base import ClassifierMixin, _fit_context, clone
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from sklc._base import (
+    TRAINING_CONSTRAINTS,
+    LightCurveEstimator,
+    metadata_matrix,
+    name_object,
+    require_two_classes,
+)
+from sklc._heads import fit_dense_head, fit_linear_head
+from sklc._net.heads import DenseHead, TransferNetwork
+from sklc._net.inference import encode_latents, resolve_device, single_thread_in_workers
+from sklc._net.training import CurveDataset, wrap
+from sklc._transfer import fine_tune, is_user_fitted, own_head, start_encoder
+from sklc.encoder import LightCurveEncoder
+from sklc.errors import LightCurveError
+from sklc.light_curves import LightCurves
+
+__all__ = ["TransferClassifier"]
+
+# Inverse L2 strength of a linear head where no part of the data may be held out to choose it.
+_FIXED_C = 0.05
+
+
+class TransferClassifier(ClassifierMixin, LightCurveEstimator):
+    """Classify light curves with a pretrained encoder and few labels.
+
+    Parameters
+    ----------
+    encoder : str, path, LightCurveEncoder or None, default="ztf+lsst"
+        Name or file of pretrained weights; an encoder with weights; an encoder that you fitted,
+        whose network is then used (a copy: yours is never changed); an unfitted encoder without
+        weights, which is trained on the labels first; or None for a network trained from scratch
+        together with its own head. Its parameters are reached as ``encoder__...`` where it is an
+        encoder.
+    finetune : {"none", "head", "gru+head", "all"}, default="head"
+        What is trained. "none": nothing, the classes of the weights are used as they are and no
+        labels are needed; "head": a new head on the frozen encoder; "gru+head" also the GRU
+        layers, for new passbands; "all" the whole network, for a new domain.
+    head_sizes : tuple of int, default=()
+        Units of the head's hidden layers. Without any, the head is linear and solved exactly as
+        a logistic regression; with some, it is trained like a network.
+    C : float or None, default=None
+        Inverse L2 strength of a linear head on standardised latents. None chooses it by
+        stratified cross-validation inside the training data (or 0.05 without `early_stopping`).
+    metadata : sequence of str or None, default=None
+        Numeric per-object columns, such as ``["mwebv"]``, that join the latent. A missing value
+        (NaN) is replaced by the training mean and flagged.
+    merge_classes : mapping of str to list of str, or None, default=None
+        With ``finetune="none"``: classes of your own as sums of classes of the weights, such as
+        ``{"Ia": ["SNIa", "SNIa-91bg", "SNIax"], "II": ["SNII"]}``. Probabilities of classes that
+        are named nowhere are left out, and the rest is normalised.
+    min_points : int, default=1
+        Fewest observations an object must have; fewer is an error that names it.
+    max_epochs : int, default=40
+        Passes over the training data.
+    batch_size : int, default=64
+        Objects per gradient step.
+    learning_rate : float, default=1e-3
+        Of a head with hidden layers.
+    finetune_learning_rate : float, default=3e-4
+        Of the encoder and head when fine-tuning.
+    anchor : float, default=1e-3
+        Strength of the pull of fine-tuned weights to the pretrained ones (L2-SP).
+    early_stopping : bool, default=True
+        Hold out a stratified part of the training data to stop early, to choose `C` and, when
+        fine-tuning, to fall back to the frozen encoder where fine-tuning does not help.
+    validation_fraction : float, default=0.2
+        Size of that part; at least one object of every class.
+    patience : int, default=5
+        Epochs without improvement.
+    class_weight : {"balanced"}, dict of label to weight, or None, default="balanced"
+        Weight classes by 1/frequency in the loss.
+    callbacks : list of skorch callbacks or None, default=None
+        Added to the training of a network (fine-tuning, or a head with hidden layers).
+    device : str, default="auto"
+        "auto" (the GPU where there is one), "cpu", or a torch device.
+    random_state : int, RandomState instance or None, default=None
+        Fixes every draw on the CPU.
+    verbose : int, bool or "auto", default="auto"
+        Progress bar on standard error, as in `LightCurveEncoder`.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels, sorted.
+    encoder_ : LightCurveEncoder
+        The encoder in use; fine-tuned where that was asked for.
+    net_ : skorch.NeuralNet
+        Holds encoder and head as ``net_.module_`` (a copy of the encoder's network is not kept).
+    metadata_columns_ : tuple of str
+        Per-object columns that join the latent.
+    C_ : float
+        Inverse L2 strength in use, for a linear head.
+    n_features_in_ : int
+        Length of the series, when fitted on a 2-D array.
+
+    Notes
+    -----
+    Fine-tuning starts from the head solved on the frozen encoder rather than from a random one
+    (Kumar et al. 2022), with a small learning rate and a pull to the start (Li, Grandvalet &
+    Davoine 2018), keeps the start unless the validation loss falls, and solves a linear head
+    again on all the training labels at the end. A random head sends large gradients through the
+    encoder in its first steps, which is what makes plain fine-tuning worse than a frozen encoder.
+
+    References
+    ----------
+    Gupta, Muthukrishna, Rehemtulla & Shah 2025, MNRASL, slaf074.
+
+    Examples
+    --------
+    >>> from sklc import TransferClassifier
+    >>> from sklc.datasets import load_demo
+    >>> curves, y = load_demo(return_X_y=True)
+    >>> clf = TransferClassifier("ztf+lsst", random_state=0).fit(curves[::2], y[::2])
+    >>> clf.predict_proba(curves[1:4]).shape
+    (3, 3)
+    >>> bool(clf.score(curves[1::2], y[1::2]) > 0.7)
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "encoder": [str, os.PathLike, LightCurveEncoder, None],
+        "finetune": [StrOptions({"none", "head", "gru+head", "all"})],
+        "head_sizes": ["array-like"],
+        "C": [Interval(Real, 0, None, closed="neither"), None],
+        "metadata": ["array-like", None],
+        "merge_classes": [Mapping, None],
+        "finetune_learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "anchor": [Interval(Real, 0, None, closed="left")],
+        **TRAINING_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        encoder="ztf+lsst",
+        *,
+        finetune="head",
+        head_sizes=(),
+        C=None,
+        metadata=None,
+        merge_classes=None,
+        min_points=1,
+        max_epochs=40,
+        batch_size=64,
+        learning_rate=1e-3,
+        finetune_learning_rate=3e-4,
+        anchor=1e-3,
+        early_stopping=True,
+        validation_fraction=0.2,
+        patience=5,
+        class_weight="balanced",
+        callbacks=None,
+        device="auto",
+        random_state=None,
+        verbose="auto",
+    ):
+        self.encoder = encoder
+        self.finetune = finetune
+        self.head_sizes = head_sizes
+        self.C = C
+        self.metadata = metadata
+        self.merge_classes = merge_classes
+        self.min_points = min_points
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.finetune_learning_rate = finetune_learning_rate
+        self.anchor = anchor
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.class_weight = class_weight
+        self.callbacks = callbacks
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @classmethod
+    def pretrained(cls, encoder="ztf+lsst", *, merge_classes=None, **params):
+        """Return a classifier that needs no labels: the classes of the weights, ready to predict.
+
+        Parameters
+        ----------
+        encoder : str or path, default="ztf+lsst"
+            Pretrained weights.
+        merge_classes : mapping of str to list of str, optional
+            Classes of your own as sums of classes of the weights.
+        **params
+            Further parameters of the class.
+
+        Returns
+        -------
+        TransferClassifier
+            With ``finetune="none"``; `fit` is not needed.
+
+        Raises
+        ------
+        ValueError
+            If `merge_classes` names a class that the weights do not have.
+
+        Examples
+        --------
+        >>> from sklc import TransferClassifier
+        >>> from sklc.datasets import load_demo
+        >>> clf = TransferClassifier.pretrained("ztf+lsst")
+        >>> clf.predict(load_demo().curves[:5]).shape
+        (5,)
+        """
+        classifier = cls(encoder, finetune="none", merge_classes=merge_classes, **params)
+        return classifier._use_own_classes()
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = self.finetune != "none"
+        return tags
+
+    def __sklearn_clone__(self):
+        # An encoder that the user fitted is a parameter like a weights name: cloning must not
+        # turn it into an untrained one, or cross-validation would silently train from scratch.
+        params = {k: clone(v, safe=False) for k, v in self.get_params(deep=False).items()}
+        if is_user_fitted(self.encoder):
+            params["encoder"] = copy.deepcopy(self.encoder)
+        cloned = type(self)(**params)
+        if hasattr(self, "_metadata_request"):
+            cloned._metadata_request = copy.deepcopy(self._metadata_request)
+        return cloned
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None):
+        """Fit the head, and the encoder as far as `finetune` says.
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+            In any form that `sklc.as_light_curves` takes.
+        y : array-like of shape (n_objects,)
+            Class labels; optional with ``finetune="none"``.
+
+        Returns
+        -------
+        TransferClassifier
+            Itself.
+
+        Raises
+        ------
+        LightCurveError
+            If an object cannot be used, or a class has a single member under early stopping;
+            the message names the object and the remedy.
+        ValueError
+            If y is missing, of another length, or of a single class.
+        """
+        curves = self._curves(X, reset=True)
+        if self.finetune == "none":
+            self._use_own_classes()
+            if y is not None:
+                self._refuse_unseen(self._labels(y, curves), curves)
+            return self
+        y = self._labels(y, curves)
+        classes, target = np.unique(y, return_inverse=True)
+        require_two_classes(classes, self)
+        seed = self._seed()
+        rows, held_out = np.arange(len(y)), None
+        if self.early_stopping:
+            rows, held_out = self._validation_split(y, curves, seed)
+        with single_thread_in_workers():
+            encoder = start_encoder(self.encoder, curves, y, self.get_params(deep=False), seed)
+            if self.encoder is None:
+                # Trained from scratch on the same labels, together with its own head.
+                self._hold(encoder, own_head(encoder.net_.module_))
+            else:
+                weights = self._class_weights(classes, y)
+                self._fit_head(encoder, curves, target, weights, rows, held_out, seed)
+        self.classes_, self.merge_ = classes, None
+        return self
+
+    def predict_proba(self, X):
+        """Class probabilities.
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+            In any form that `sklc.as_light_curves` takes.
+
+        Returns
+        -------
+        ndarray of shape (n_objects, n_classes), float64
+            Columns in the order of ``classes_``; rows sum to 1.
+        """
+        check_is_fitted(self)
+        probabilities = torch.softmax(torch.from_numpy(self._logits(X)), dim=1).numpy()
+        if self.merge_ is not None:
+            probabilities = probabilities @ self.merge_
+            probabilities /= probabilities.sum(axis=1, keepdims=True)
+        return probabilities
+
+    def decision_function(self, X):
+        """Logits, or with two classes the log odds of the second.
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+            In any form that `sklc.as_light_curves` takes.
+
+        Returns
+        -------
+        ndarray of shape (n_objects, n_classes), or (n_objects,) for two classes
+        """
+        check_is_fitted(self)
+        if self.merge_ is not None:
+            scores = np.log(np.maximum(self.predict_proba(X), np.finfo(float).tiny))
+        else:
+            scores = self._logits(X)
+        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
+
+    def predict(self, X):
+        """Most probable class of each object.
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+            In any form that `sklc.as_light_curves` takes.
+
+        Returns
+        -------
+        ndarray of shape (n_objects,)
+            Of the type of the labels given to `fit`.
+        """
+        check_is_fitted(self)
+        return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
+
+    def score(self, X, y, sample_weight=None):
+        """Accuracy on labelled light curves.
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+        y : array-like of shape (n_objects,)
+        sample_weight : array-like of shape (n_objects,), optional
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        LightCurveError
+            If y holds a label that was never seen in `fit`, and so can never be predicted.
+        """
+        check_is_fitted(self)
+        curves = self._curves(X, reset=False)
+        self._refuse_unseen(self._labels(y, curves), curves)
+        return super().score(curves, y, sample_weight)
+
+    def _fit_head(
+        self,
+        encoder: LightCurveEncoder,
+        curves: LightCurves,
+        target: np.ndarray,
+        class_weight: np.ndarray,
+        rows: np.ndarray,
+        held_out: np.ndarray | None,
+        seed: int,
+    ) -> None:
+        """Fit a head on the frozen encoder, then fine-tune both if asked to."""
+        columns = tuple(self.metadata) if self.metadata is not None else ()
+        head_metadata = metadata_matrix(curves, columns)
+        latent = encoder.transform(curves)
+        settings = self._settings(seed)
+        linear = {"class_weight": class_weight, "seed": seed}
+        callbacks = self.callbacks or ()
+        if len(self.head_sizes):
+            head_net = fit_dense_head(
+                latent,
+                head_metadata,
+                target,
+                rows,
+                held_out,
+                sizes=tuple(self.head_sizes),
+                class_weight=class_weight,
+                settings=settings,
+                callbacks=callbacks,
+            )
+        else:
+            C = self.C or (None if self.early_stopping else _FIXED_C)
+            head_net, self.C_ = fit_linear_head(latent, head_metadata, target, C=C, **linear)
+        head = head_net.module_
+        self._hold(encoder, head, columns)
+        if self.finetune == "head":
+            return
+        network, representation = encoder.net_.module_, encoder.representation_
+        if not len(self.head_sizes):
+            # The start must not have seen the part that judges whether training improves on it.
+            seen = None if head_metadata is None else head_metadata[rows]
+            start, _ = fit_linear_head(latent[rows], seen, target[rows], C=self.C_, **linear)
+            head = start.module_
+        data = CurveDataset(
+            *representation.encode(curves),
+            target,
+            metadata=metadata_matrix(curves, encoder.metadata_columns_),
+            head_metadata=head_metadata,
+        )
+        net = fine_tune(
+            network,
+            head,
+            data.subset(rows),
+            None if held_out is None else data.subset(held_out),
+            replace(settings, learning_rate=self.finetune_learning_rate),
+            layers=self.finetune,
+            anchor=self.anchor,
+            class_weight=class_weight,
+            callbacks=callbacks,
+        )
+        if not len(self.head_sizes):
+            latent = encoder.transform(curves)
+            final, _ = fit_linear_head(latent, head_metadata, target, C=self.C_, **linear)
+            net.module_.head = final.module_
+        self.net_ = net
+
+    def _use_own_classes(self) -> TransferClassifier:
+        """Predict with the classes of the weights themselves."""
+        encoder = self.encoder
+        if isinstance(encoder, (str, os.PathLike)):
+            encoder = LightCurveEncoder(encoder, device=self.device)
+        if not isinstance(encoder, LightCurveEncoder) or not hasattr(encoder, "_in_use"):
+            raise ValueError("finetune='none' needs pretrained weights: name them in encoder=.")
+        check_is_fitted(encoder)
+        encoder = copy.deepcopy(encoder)
+        encoder._keep(*encoder._in_use())
+        self._hold(encoder, own_head(encoder.net_.module_))
+        self.classes_, self.merge_ = _merged(encoder.classes_, self.merge_classes)
+        return self
+
+    def _hold(
+        self, encoder: LightCurveEncoder, head: DenseHead, columns: tuple[str, ...] = ()
+    ) -> None:
+        self.encoder_, self.metadata_columns_ = encoder, columns
+        self.net_ = wrap(TransferNetwork(encoder.net_.module_, head))
+
+    def _logits(self, X) -> np.ndarray:
+        """Logits, (n_objects, n_outputs) float64."""
+        curves = self._curves(X, reset=False)
+        latent = torch.from_numpy(
+            encode_latents(
+                self.encoder_.net_.module_,
+                self.encoder_.representation_,
+                curves,
+                metadata_matrix(curves, self.encoder_.metadata_columns_),
+                device=resolve_device(self.device),
+            )
+        )
+        extra = metadata_matrix(curves, self.metadata_columns_)
+        # In double precision, so that an object's result does not depend on the batch around it.
+        head = copy.deepcopy(self.net_.module_.head).double()
+        with torch.inference_mode():
+            joined = None if extra is None else torch.from_numpy(extra).double()
+            return head(latent.double(), joined).numpy()
+
+    def _refuse_unseen(self, y: np.ndarray, curves: LightCurves) -> None:
+        unseen = ~np.isin(y, self.classes_)
+        if unseen.any():
+            first = int(np.flatnonzero(unseen)[0])
+            raise LightCurveError(
+                f"y holds labels that are not among the classes of this classifier, "
+                f"{sorted(set(y[unseen].tolist()))}, first for {name_object(curves, first)}. "
+                f"They can never be predicted from {self.classes_.tolist()}: drop those objects, "
+                "merge the labels, or fit with examples of them."
+            )
+
+
+def _merged(
+    classes: np.ndarray, merge: Mapping[str, list[str]] | None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return sorted class names and a matrix that sums probabilities, (n_weights, n_merged)."""
+    if merge is None:
+        order = np.argsort(classes)
+        return classes[order], np.eye(len(classes))[:, order]
+    names = sorted(merge)
+    unknown = sorted({c for parts in merge.values() for c in parts} - set(classes.tolist()))
+    if unknown:
+        raise ValueError(
+            f"merge_classes names {unknown}, which the weights do not have: their classes are "
+            f"{classes.tolist()}."
+        )
+    matrix = np.array([[float(c in merge[name]) for name in names] for c in classes])
+    return np.asarray(names), matrix

@@ -1,0 +1,366 @@
+"""LightCurveEncoder: light curves in, a latent vector per object out."""
+
+from __future__ import annotations
+
+import os
+from numbers import Integral
+
+import numpy as np
+import torch
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+from skorch import NeuralNet
+
+from sklc._base import (
+    TRAINING_CONSTRAINTS,
+    LightCurveEstimator,
+    metadata_matrix,
+    require_two_classes,
+)
+from sklc._net.gru import LightCurveNetwork
+from sklc._net.inference import encode_latents, resolve_device, single_thread_in_workers
+from sklc._net.losses import WeightedCrossEntropy
+from sklc._net.representation import PRESETS, InputRepresentation
+from sklc._net.training import CurveDataset, fit_net, seeded, wrap
+from sklc.pretrained import Checkpoint, load_weights
+
+__all__ = ["LightCurveEncoder"]
+
+
+class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, LightCurveEstimator):
+    """Encode light curves as latent vectors with a recurrent network.
+
+    With `weights`, the network is a pretrained one: `fit` loads it and trains nothing, and
+    `transform` works at once. Without, `fit` trains it to classify `y` and its latent, the layer
+    before the class logits, is what `transform` returns (Gupta et al. 2025b, section 3.1).
+
+    Parameters
+    ----------
+    weights : str, path or None, default=None
+        A name from `sklc.list_weights` such as ``"ztf+lsst"``, the path of a file written by
+        `save`, or None to train from labels. Loaded weights bring their own input
+        representation, sizes and metadata columns; the parameters of those names are then unused.
+    representation : {"relative", "papers"} or InputRepresentation, default="relative"
+        What the network sees of an observation.
+    hidden_size : int, default=100
+        Units of each GRU layer.
+    n_layers : int, default=2
+        Number of GRU layers.
+    latent_size : int, default=128
+        Length of the latent vector.
+    metadata : sequence of str or None, default=None
+        Numeric per-object columns, such as ``["mwebv"]``, that enter beside the light curve.
+        A missing value (NaN) is replaced by the training mean and flagged to the network.
+    min_points : int, default=1
+        Fewest observations an object must have; fewer is an error that names it.
+    max_epochs : int, default=40
+        Passes over the training data.
+    batch_size : int, default=128
+        Light curves per gradient step.
+    learning_rate : float, default=1e-3
+        Of AdamW.
+    early_stopping : bool, default=True
+        Hold out a stratified part of the training data, stop when its loss has not improved for
+        `patience` epochs, and keep the best epoch's weights.
+    validation_fraction : float, default=0.1
+        Size of that part; at least one object of every class.
+    patience : int, default=5
+        Epochs without improvement.
+    class_weight : {"balanced"}, dict of label to weight, or None, default="balanced"
+        Weight classes by 1/frequency in the loss.
+    callbacks : list of skorch callbacks or None, default=None
+        Added to training, e.g. ``skorch.callbacks.Checkpoint`` and ``LoadInitState`` to resume
+        after an interruption, or a learning-rate schedule.
+    device : str, default="auto"
+        "auto" (the GPU where there is one), "cpu", or a torch device.
+    random_state : int, RandomState instance or None, default=None
+        Fixes initial weights, the validation part and the order of training on the CPU.
+    verbose : int, bool or "auto", default="auto"
+        Progress bar on standard error: "auto" shows it in a terminal when training takes longer
+        than a few seconds; 0 never; 1 always.
+
+    Attributes
+    ----------
+    net_ : skorch.NeuralNet
+        Holds the network as ``net_.module_`` and, where it was trained here, ``net_.history``.
+    representation_ : InputRepresentation
+        The input convention in use.
+    metadata_columns_ : tuple of str
+        The metadata columns in use.
+    classes_ : ndarray of shape (n_classes,)
+        Classes the network was trained on: of `y`, or of the weights.
+    n_features_in_ : int
+        Length of the series, when fitted on a 2-D array.
+
+    See Also
+    --------
+    TransferClassifier : Encoder and classifier in one, with fine-tuning.
+
+    References
+    ----------
+    Gupta, Muthukrishna, Rehemtulla & Shah 2025, MNRASL, slaf074;
+    Gupta, Muthukrishna & Audenaert 2025, ML4Astro.
+
+    Examples
+    --------
+    >>> from sklc import LightCurveEncoder
+    >>> from sklc.datasets import load_demo
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> curves, y = load_demo(return_X_y=True)
+    >>> encoder = LightCurveEncoder.pretrained("ztf+lsst")
+    >>> encoder.transform(curves).shape == (len(curves), 128)
+    True
+    >>> pipe = make_pipeline(encoder, LogisticRegression(max_iter=1000)).fit(curves, y)
+    >>> pipe.predict(curves[:3]).shape
+    (3,)
+    """
+
+    _parameter_constraints: dict = {
+        "weights": [str, os.PathLike, None],
+        "representation": [StrOptions(set(PRESETS)), InputRepresentation],
+        "hidden_size": [Interval(Integral, 1, None, closed="left")],
+        "n_layers": [Interval(Integral, 1, None, closed="left")],
+        "latent_size": [Interval(Integral, 1, None, closed="left")],
+        "metadata": ["array-like", None],
+        **TRAINING_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        weights=None,
+        *,
+        representation="relative",
+        hidden_size=100,
+        n_layers=2,
+        latent_size=128,
+        metadata=None,
+        min_points=1,
+        max_epochs=40,
+        batch_size=128,
+        learning_rate=1e-3,
+        early_stopping=True,
+        validation_fraction=0.1,
+        patience=5,
+        class_weight="balanced",
+        callbacks=None,
+        device="auto",
+        random_state=None,
+        verbose="auto",
+    ):
+        self.weights = weights
+        self.representation = representation
+        self.hidden_size = hidden_size
+        self.n_layers = n_layers
+        self.latent_size = latent_size
+        self.metadata = metadata
+        self.min_points = min_points
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.class_weight = class_weight
+        self.callbacks = callbacks
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @classmethod
+    def pretrained(cls, weights="ztf+lsst", **params):
+        """Return an encoder with pretrained weights, ready to transform.
+
+        Parameters
+        ----------
+        weights : str or path, default="ztf+lsst"
+            A name from `sklc.list_weights`, or a file.
+        **params
+            Further parameters of the class.
+
+        Returns
+        -------
+        LightCurveEncoder
+            The same as ``LightCurveEncoder(weights=weights, **params)``: the weights are a
+            parameter, so ``clone``, pickling and grid search keep them.
+
+        Raises
+        ------
+        UnknownWeightsError
+            If there are no such weights.
+        WeightsError
+            If the file is damaged.
+
+        Examples
+        --------
+        >>> from sklc import LightCurveEncoder
+        >>> LightCurveEncoder.pretrained("ztf")
+        LightCurveEncoder(weights='ztf')
+        """
+        load_weights(weights)  # a wrong name is an error here, not at the first transform
+        return cls(weights=weights, **params)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = self.weights is None
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        tags.requires_fit = self.weights is None
+        return tags
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return self.weights is not None or hasattr(self, "net_")
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Train the network on labelled light curves, or only load its weights.
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+            In any form that `sklc.as_light_curves` takes.
+        y : array-like of shape (n_objects,), optional
+            Class labels; required, and used, only with ``weights=None``.
+
+        Returns
+        -------
+        LightCurveEncoder
+            Itself.
+
+        Raises
+        ------
+        LightCurveError
+            If an object cannot be used; the message names it and the remedy.
+        ValueError
+            If y is missing, of another length, or of a single class.
+        """
+        curves = self._curves(X, reset=True)
+        if self.weights is not None:
+            self._keep(*self._in_use())
+            metadata_matrix(curves, self.metadata_columns_)
+            return self
+        y = self._labels(y, curves)
+        seed = self._seed()
+        classes, target = np.unique(y, return_inverse=True)
+        require_two_classes(classes, self)
+        columns = tuple(self.metadata) if self.metadata is not None else ()
+        metadata = metadata_matrix(curves, columns)
+        if self.early_stopping:
+            rows, held_out = self._validation_split(y, curves, seed)
+        else:
+            rows, held_out = np.arange(len(y)), None
+        representation = self._chosen_representation()
+        data = CurveDataset(*representation.encode(curves), target, metadata=metadata)
+        with seeded(seed):
+            network = LightCurveNetwork(
+                len(representation.channels),
+                len(classes),
+                hidden_size=self.hidden_size,
+                n_layers=self.n_layers,
+                latent_size=self.latent_size,
+                n_metadata=len(columns),
+            )
+        train = data.subset(rows)
+        if network.metadata is not None:
+            network.metadata.standardize.set_statistics(torch.from_numpy(metadata[rows]))
+        with single_thread_in_workers():
+            net = fit_net(
+                network,
+                train,
+                None if held_out is None else data.subset(held_out),
+                self._settings(seed),
+                criterion=WeightedCrossEntropy(self._class_weights(classes, y)),
+                callbacks=self.callbacks or (),
+            )
+        return self._keep(net, representation, classes, columns)
+
+    def transform(self, X):
+        """Encode light curves.
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+            In any form that `sklc.as_light_curves` takes.
+
+        Returns
+        -------
+        ndarray of shape (n_objects, latent_size), float32
+            One row per object, in the order of X; a data frame after ``set_output``.
+
+        Raises
+        ------
+        LightCurveError
+            If an object cannot be used; the message names it and the remedy.
+        sklearn.exceptions.NotFittedError
+            If there are neither weights nor a fit.
+        """
+        check_is_fitted(self)
+        curves = self._curves(X, reset=False)
+        net, representation, _, columns = self._in_use()
+        return encode_latents(
+            net.module_,
+            representation,
+            curves,
+            metadata_matrix(curves, columns),
+            device=resolve_device(self.device),
+        )
+
+    def save(self, path, **info):
+        """Write the network and its whole input convention to a safetensors file.
+
+        ``LightCurveEncoder(weights=path)`` restores it.
+
+        Parameters
+        ----------
+        path : str or path
+            The file to write; it is replaced whole or not at all.
+        **info
+            Plain values to keep in the file's header (training data, metrics, licence, ...).
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If there are neither weights nor a fit.
+        """
+        check_is_fitted(self)
+        net, representation, classes, columns = self._in_use()
+        return Checkpoint.from_network(net.module_, representation, classes, columns, info).save(
+            path
+        )
+
+    @property
+    def _n_features_out(self) -> int:
+        return self._in_use()[0].module_.config["latent_size"]
+
+    def _chosen_representation(self) -> InputRepresentation:
+        if isinstance(self.representation, InputRepresentation):
+            return self.representation
+        return InputRepresentation.preset(self.representation)
+
+    def _in_use(self) -> tuple[NeuralNet, InputRepresentation, np.ndarray, tuple[str, ...]]:
+        """Return net, representation, classes and metadata columns, as fitted or as loaded.
+
+        Weights that were set since the last fit are read here without being stored: `transform`
+        works at once, and changes nothing on the estimator.
+        """
+        fitted = hasattr(self, "net_")
+        if self.weights is None or (fitted and self._fitted_weights == self.weights):
+            return self.net_, self.representation_, self.classes_, self.metadata_columns_
+        checkpoint = load_weights(self.weights)
+        return (
+            wrap(checkpoint.build()),
+            checkpoint.representation,
+            np.asarray(checkpoint.classes),
+            checkpoint.metadata_columns,
+        )
+
+    def _keep(self, net, representation, classes, columns) -> LightCurveEncoder:
+        self.net_, self.representation_ = net, representation
+        self.classes_, self.metadata_columns_ = classes, columns
+        self._fitted_weights = self.weights
+        return self

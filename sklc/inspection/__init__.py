@@ -1,0 +1,13 @@
+"""Displays in the style of scikit-learn: light curves, maps of the latent space, ROC curves.
+
+Each display has a ``from_...`` class method that computes and draws, and ``plot`` to draw again.
+They need matplotlib: ``pip install "sklc[plot]"``.
+"""
+
+from __future__ import annotations
+
+from sklc.inspection._latent_map import LatentMapDisplay
+from sklc.inspection._light_curve import LightCurveDisplay
+from sklc.inspection._roc import RocDisplay
+
+__all__ = ["LatentMapDisplay", "LightCurveDisplay", "RocDisplay"]

@@ -1,0 +1,58 @@
+"""What the displays share: axes to draw on, colours of passbands and classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sklc.passbands import Passband
+
+# A passband has the same colour in every figure. From blue to red, but never green beside red:
+# the two bands that most light curves have, g and r, differ for colour-blind readers as well.
+_WAVELENGTH_COLOURS = (
+    (0.15, "#2d004b"),
+    (0.36, "#5a3fb0"),
+    (0.48, "#1786c2"),
+    (0.56, "#7f8f3f"),
+    (0.64, "#e0661a"),
+    (0.77, "#b3123c"),
+    (0.90, "#6e0f3e"),
+    (1.20, "#3a2a2a"),
+)
+# Okabe & Ito's colours for colour-blind readers, without the two that are faint on white.
+_CLASS_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#000000")
+
+
+def figure_and_axes(ax: Any, caller: str) -> tuple[Any, Any]:
+    """Return the figure and axes to draw on, new ones without `ax`."""
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError(f'{caller} needs matplotlib: pip install "sklc[plot]"') from error
+    if ax is None:
+        _, ax = plt.subplots(layout="constrained")
+    return ax.figure, ax
+
+
+def passband_colour(passband: Passband) -> Any:
+    """Return the colour (RGBA) of a passband, from its wavelength alone."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    wavelengths = np.log([wavelength for wavelength, _ in _WAVELENGTH_COLOURS])
+    positions = (wavelengths - wavelengths[0]) / np.ptp(wavelengths)
+    colours = [colour for _, colour in _WAVELENGTH_COLOURS]
+    spectrum = LinearSegmentedColormap.from_list(
+        "wavelength", list(zip(positions, colours, strict=True))
+    )
+    position = (np.log(passband.wavelength) - wavelengths[0]) / np.ptp(wavelengths)
+    return spectrum(float(np.clip(position, 0, 1)))
+
+
+def class_colours(n_classes: int) -> list[Any]:
+    """Return as many colours as there are classes, the same ones for the same number."""
+    if n_classes <= len(_CLASS_COLOURS):
+        return list(_CLASS_COLOURS[:n_classes])
+    from matplotlib import colormaps
+
+    return [colormaps["tab20"](k % 20) for k in range(n_classes)]

@@ -1,0 +1,169 @@
+"""Plot of one light curve."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sklc.errors import LightCurveError
+from sklc.inspection._axes import figure_and_axes, passband_colour
+from sklc.light_curves import LightCurve
+
+# A marker for each survey, so that two surveys' g bands can be told apart.
+_SURVEY_MARKERS = "osD^vPX*"
+
+
+class LightCurveDisplay:
+    """Plot of one light curve, with a colour for each passband.
+
+    Use `from_curve`. Observations below a signal-to-noise ratio, non-detections, are faint.
+
+    Parameters
+    ----------
+    curve : LightCurve
+        The object.
+    detected : ndarray of bool, shape (n_obs,)
+        Which observations are drawn in full colour.
+    snr : float
+        The signal-to-noise ratio above which they are.
+    title : str or None
+        Title of the plot; by default the id of the object.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+    errorbars_ : dict of str to list of ErrorbarContainer
+        What was drawn, by name of the passband.
+
+    Examples
+    --------
+    >>> from sklc.datasets import load_demo
+    >>> from sklc.inspection import LightCurveDisplay
+    >>> curves = load_demo().curves
+    >>> display = LightCurveDisplay.from_curve(curves[0])
+    >>> list(display.errorbars_)
+    ['ztfg', 'ztfr']
+    """
+
+    ax_: Any
+    figure_: Any
+    errorbars_: dict[str, list[Any]]
+
+    def __init__(
+        self, curve: LightCurve, detected: np.ndarray, *, snr: float = 3.0, title: str | None = None
+    ) -> None:
+        self.curve = curve
+        self.detected = detected
+        self.snr = snr
+        self.title = title
+
+    @classmethod
+    def from_curve(
+        cls,
+        curve: LightCurve,
+        *,
+        snr: float = 3.0,
+        title: str | None = None,
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> LightCurveDisplay:
+        """Draw a light curve.
+
+        Parameters
+        ----------
+        curve : LightCurve
+            One object, such as ``curves[0]``.
+        snr : float, default=3.0
+            Observations with ``flux < snr * flux_err`` are faint. Those of unknown error are not.
+        title : str, optional
+            Title; by default the id of the object.
+        ax : matplotlib Axes, optional
+            Where to draw; by default a new figure.
+        **kwargs
+            For `matplotlib.axes.Axes.errorbar`.
+
+        Returns
+        -------
+        LightCurveDisplay
+
+        Raises
+        ------
+        TypeError
+            If `curve` is not one light curve.
+        LightCurveError
+            If it has no observations.
+        ImportError
+            If matplotlib is not installed.
+        """
+        if not isinstance(curve, LightCurve):
+            raise TypeError(
+                f"LightCurveDisplay draws one LightCurve, got a {type(curve).__name__}: pass one "
+                "object, such as curves[0]."
+            )
+        if not len(curve):
+            raise LightCurveError(
+                f"Object {curve.id!r} has no observations to draw: select others with "
+                "curves[curves.lengths > 0]."
+            )
+        # A comparison with an unknown error (NaN) is false: such an observation is not faint.
+        detected = ~(curve.flux < snr * curve.flux_err)
+        return cls(curve, detected, snr=snr, title=title).plot(ax, **kwargs)
+
+    def plot(self, ax: Any = None, **kwargs: Any) -> LightCurveDisplay:
+        """Draw again.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; by default a new figure.
+        **kwargs
+            For `matplotlib.axes.Axes.errorbar`.
+
+        Returns
+        -------
+        LightCurveDisplay
+            Itself.
+        """
+        self.figure_, self.ax_ = figure_and_axes(ax, type(self).__name__)
+        curve, names = self.curve, self.curve.band_names
+        start = np.floor(curve.time[0])
+        passbands = sorted(curve.passbands, key=lambda passband: passband.wavelength)
+        surveys = list(dict.fromkeys(passband.survey for passband in passbands))
+        style = {"linestyle": "none", "markersize": 4, "elinewidth": 1, **kwargs}
+        self.errorbars_ = {}
+        for passband in passbands:
+            drawn = self.errorbars_[passband.name] = []
+            marker = _SURVEY_MARKERS[surveys.index(passband.survey) % len(_SURVEY_MARKERS)]
+            for shown, alpha in ((self.detected, 1.0), (~self.detected, 0.25)):
+                rows = shown & (names == passband.name)
+                if not rows.any():
+                    continue
+                options = {
+                    "color": passband_colour(passband),
+                    "marker": marker,
+                    "alpha": alpha,
+                    "label": None if drawn else passband.name,
+                    **style,
+                }
+                yerr = curve.flux_err[rows]
+                drawn.append(
+                    self.ax_.errorbar(
+                        curve.time[rows] - start,
+                        curve.flux[rows],
+                        yerr=None if np.isnan(yerr).all() else yerr,
+                        **options,
+                    )
+                )
+        self.ax_.set(
+            title=str(curve.id) if self.title is None else self.title,
+            xlabel=f"days since {start:.0f}",
+            ylabel=f"flux (AB zero point {curve.zero_point:g})",
+        )
+        if not self.detected.all():
+            self.ax_.axhline(0, color="0.6", linewidth=0.8, zorder=0)
+        faint = None if self.detected.all() else f"faint: below {self.snr:g} sigma"
+        # Half transparent: where the curve leaves no room, the points below still show.
+        self.ax_.legend(title=faint, framealpha=0.5)
+        return self

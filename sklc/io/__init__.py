@@ -1,0 +1,1 @@
+"""Readers and writers of light-curve files, one module per format."""

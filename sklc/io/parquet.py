@@ -1,0 +1,247 @@
+"""Light curves as a folder of two parquet files.
+
+``objects.parquet`` has one row an object: ``object_id`` and any other columns (survey, class,
+redshift, mwebv, ...), which become metadata. ``photometry.parquet`` has one row an observation:
+``object_id``, ``mjd``, ``band``, ``flux``, ``flux_err`` and ``zp``, the AB zero point of the flux;
+magnitude = zp - 2.5 log10(flux).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sklc._arrays import id_array
+from sklc._convert import FROM_TABLE, build, group_rows, zero_point_of
+from sklc._store import Store, describe, offsets_of, row_index
+from sklc._tables import Table
+from sklc._validation import check_ids, check_policy, warn
+from sklc.errors import LightCurveError
+from sklc.passbands import Passband
+
+OBJECTS, PHOTOMETRY = "objects.parquet", "photometry.parquet"
+
+# Schema metadata of the photometry file: what its columns cannot say.
+_HEADER = b"sklc"
+
+
+def read_store(
+    path: str | Path | None = None,
+    *,
+    objects: str | Path | None = None,
+    photometry: str | Path | None = None,
+    object_id: str = "object_id",
+    time: str = "mjd",
+    flux: str = "flux",
+    flux_err: str | None = "flux_err",
+    band: str | None = "band",
+    zero_point: Any = FROM_TABLE,
+    survey: Any = None,
+    passband: str | Passband | None = None,
+    invalid: str = "raise",
+    duplicates: str = "raise",
+) -> Store:
+    """Read two parquet files; see `LightCurves.from_parquet`.
+
+    Raises
+    ------
+    LightCurveError
+        If the observations are invalid, or an object is in only one of the files.
+    FileNotFoundError
+        If a file is not there.
+    ValueError
+        Unless either a folder or two files are given.
+
+    Warns
+    -----
+    LightCurveWarning
+        With ``invalid="drop"``, for objects without photometry.
+    """
+    check_policy(invalid, duplicates)
+    objects, photometry = _files(path, objects, photometry)
+    metadata, ids = _read_objects(objects, object_id)
+    schema = pq.read_schema(photometry)
+    header = json.loads((schema.metadata or {}).get(_HEADER, b"{}"))
+    table = Table(
+        _read_photometry(photometry, schema, object_id, time, flux, flux_err, band, zero_point)
+    )
+    needed = {
+        "object_id": object_id,
+        "time": time,
+        "flux": flux,
+        "flux_err": flux_err,
+        "band": band,
+    }
+    column = {a: None if name is None else table.column(name, a) for a, name in needed.items()}
+    zp, zp_name = zero_point_of(table.columns, zero_point)
+    offsets, found, order = group_rows(column["object_id"])
+    rows = _match(ids, found, objects, photometry)
+    without = np.flatnonzero(rows < 0)
+    if len(without) and len(without) != header.get("empty_objects"):
+        if invalid == "raise":
+            k = without[0]
+            raise LightCurveError(
+                f"{describe(ids, k)} is in {objects.name} but has no row in "
+                f'{photometry.name} ({len(without)} of {len(ids)} objects): pass invalid="drop" '
+                "to leave such objects out, or check that the two files belong together"
+            )
+        warn(f"dropped {len(without)} of {len(ids)} objects, which have no photometry")
+        ids, metadata, rows = ids[rows >= 0], metadata[rows >= 0], rows[rows >= 0]
+    offsets, order = _reorder(offsets, order, rows)
+    return build(
+        time=column["time"],
+        flux=column["flux"],
+        flux_err=column["flux_err"],
+        band=column["band"],
+        offsets=offsets,
+        ids=ids,
+        order=order,
+        metadata=metadata if metadata.shape[1] else None,
+        zero_point=zp,
+        zp_column=None if zp_name is None else table.column(zp_name, "zero_point"),
+        survey=survey,
+        passband=passband,
+        known_passbands=_passbands(header.get("passbands", {})),
+        invalid=invalid,
+        duplicates=duplicates,
+    )
+
+
+def write_store(store: Store, folder: str | Path) -> None:
+    """Write two parquet files; see `LightCurves.to_parquet`."""
+    if "object_id" in store.metadata.columns:
+        raise LightCurveError(
+            'the metadata has a column "object_id", the name that the files use for the ids: '
+            "rename it"
+        )
+    check_ids(store.ids)  # a selection with repeated objects could not be read back
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    lengths = np.diff(store.offsets)
+    owner = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
+    header = {
+        "empty_objects": int(np.sum(lengths == 0)),
+        "passbands": {p.name: [p.survey, p.wavelength] for p in store.passbands},
+    }
+    photometry = pa.table(
+        {
+            "object_id": pa.DictionaryArray.from_arrays(owner, pa.array(store.ids)),
+            "mjd": store.time,
+            "band": pa.DictionaryArray.from_arrays(
+                store.band, pa.array([p.name for p in store.passbands], pa.string())
+            ),
+            "flux": store.flux,
+            "flux_err": store.flux_err,
+            "zp": np.full(len(owner), store.zero_point),
+        }
+    ).replace_schema_metadata({_HEADER: json.dumps(header)})
+    objects = pa.Table.from_pandas(store.metadata.reset_index(), preserve_index=False)
+    for table, name in ((objects, OBJECTS), (photometry, PHOTOMETRY)):
+        part = folder / f".{name}.part"
+        pq.write_table(table, part, compression="zstd")
+        os.replace(part, folder / name)
+
+
+def _files(
+    path: str | Path | None, objects: str | Path | None, photometry: str | Path | None
+) -> tuple[Path, Path]:
+    if path is not None and objects is None and photometry is None:
+        folder = Path(path)
+        files = folder / OBJECTS, folder / PHOTOMETRY
+    elif path is None and objects is not None and photometry is not None:
+        files = Path(objects), Path(photometry)
+    else:
+        raise ValueError("pass either a folder, or both objects= and photometry=")
+    for file in files:
+        if not file.is_file():
+            raise FileNotFoundError(
+                f"{file} is not there: a folder of light curves holds {OBJECTS} and {PHOTOMETRY}; "
+                "files of other names are passed as objects= and photometry="
+            )
+    return files
+
+
+def _read_objects(file: Path, object_id: str) -> tuple[pd.DataFrame, np.ndarray]:
+    metadata = pd.read_parquet(file)
+    if object_id not in metadata.columns:
+        if metadata.index.name != object_id:
+            raise LightCurveError(
+                f"{file.name} has no column {object_id!r}; its columns are "
+                f"{list(metadata.columns)}: pass object_id= the one that holds the ids"
+            )
+        metadata = metadata.reset_index()
+    ids = id_array(metadata.pop(object_id))
+    check_ids(ids)
+    return metadata, ids
+
+
+def _read_photometry(
+    file: Path,
+    schema: pa.Schema,
+    object_id: str,
+    time: str,
+    flux: str,
+    flux_err: str | None,
+    band: str | None,
+    zero_point: Any,
+) -> pa.Table:
+    """Read the columns that are needed; ids and bands as dictionaries, which group fastest."""
+    names = [object_id, time, flux, flux_err, band]
+    names.append(zero_point if isinstance(zero_point, str) else "zp")
+    there = [name for name in dict.fromkeys(names) if name in schema.names]
+    if not {object_id, time, flux} <= set(there):
+        there = schema.names  # for the message, which lists the columns
+    strings = [
+        name
+        for name in (object_id, band)
+        if name in there
+        and (
+            pa.types.is_string(schema.field(name).type)
+            or pa.types.is_large_string(schema.field(name).type)
+        )
+    ]
+    return pq.read_table(file, columns=there, read_dictionary=strings)
+
+
+def _match(ids: np.ndarray, found: np.ndarray, objects: Path, photometry: Path) -> np.ndarray:
+    """Return the position in the photometry of each object, -1 where it has none."""
+    index = pd.Index(found)
+    rows = index.get_indexer(pd.Index(ids))
+    extra = index.difference(pd.Index(ids), sort=False)
+    if len(extra):
+        kinds = ""
+        if len(ids) and type(extra[0]) is not type(ids[0]):
+            kinds = f"; ids are {type(ids[0]).__name__} there, {type(extra[0]).__name__} here"
+        raise LightCurveError(
+            f"object {extra[0]!r} has photometry in {photometry.name} but no row in "
+            f"{objects.name} ({len(extra)} objects{kinds}): add the rows, or check that the two "
+            "files belong together"
+        )
+    return rows
+
+
+def _reorder(
+    offsets: np.ndarray, order: np.ndarray | None, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Bring grouped observations into the order of the objects file."""
+    if np.array_equal(rows, np.arange(len(offsets) - 1)):
+        return offsets, order
+    starts = np.append(offsets[:-1], 0)[rows]  # row -1, no photometry, picks an empty range
+    stops = np.append(offsets[1:], 0)[rows]
+    where = row_index(starts, stops)
+    return offsets_of(stops - starts), where if order is None else order[where]
+
+
+def _passbands(header: Mapping[str, Any]) -> dict[str, Passband]:
+    return {
+        name: Passband(name=name, survey=survey, wavelength=wavelength)
+        for name, (survey, wavelength) in header.items()
+    }

@@ -1,0 +1,247 @@
+"""Weights files: what is in one, reading and checking it, finding it by name."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import torch
+from safetensors.numpy import load_file, save
+
+from sklc._net.gru import LightCurveNetwork
+from sklc._net.representation import InputRepresentation
+from sklc.errors import UnknownWeightsError, WeightsError
+
+__all__ = ["FORMAT_VERSION", "Checkpoint", "list_weights", "load_weights"]
+
+FORMAT_VERSION = 1
+_FOLDER = Path(__file__).parent / "weights"
+_HEADER_KEY = "sklc"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Plain data of a trained encoder: sizes, input convention, tensors, and where it came from.
+
+    Attributes
+    ----------
+    architecture : dict
+        Arguments of the network.
+    representation : InputRepresentation
+        The input convention the network was trained with.
+    classes : tuple of str
+        Of the classification head, in the order of its outputs.
+    tensors : dict of str to ndarray
+    metadata_columns : tuple of str
+        Per-object columns that the network reads beside the light curve.
+    info : dict
+        Name, version, training data and seed, passbands, metrics, licence; informative only.
+    """
+
+    architecture: dict[str, int]
+    representation: InputRepresentation
+    classes: tuple[Any, ...]
+    tensors: dict[str, np.ndarray]
+    metadata_columns: tuple[str, ...] = ()
+    info: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_network(
+        cls,
+        network: LightCurveNetwork,
+        representation: InputRepresentation,
+        classes: Any,
+        metadata_columns: tuple[str, ...] = (),
+        info: dict[str, Any] | None = None,
+    ) -> Checkpoint:
+        """Take a snapshot of `network`."""
+        tensors = {k: v.detach().cpu().numpy().copy() for k, v in network.state_dict().items()}
+        # JSON knows no numpy scalars.
+        plain = tuple(c.item() if isinstance(c, np.generic) else c for c in classes)
+        return cls(
+            dict(network.config),
+            representation,
+            plain,
+            tensors,
+            tuple(metadata_columns),
+            info or {},
+        )
+
+    def build(self) -> LightCurveNetwork:
+        """Return a fresh network with these tensors."""
+        sizes = dict(self.architecture)
+        n_channels, n_classes = sizes.pop("n_channels"), sizes.pop("n_classes")
+        network = LightCurveNetwork(n_channels, n_classes, **sizes)
+        network.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in self.tensors.items()})
+        return network.eval()
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write a safetensors file, whole or not at all, and return its path."""
+        path = Path(path)
+        header = {
+            "format_version": FORMAT_VERSION,
+            "architecture": self.architecture,
+            "representation": self.representation.to_dict(),
+            "classes": list(self.classes),
+            "metadata_columns": list(self.metadata_columns),
+            "tensors_sha256": _digest(self.tensors),
+            "info": self.info,
+        }
+        partial = path.with_name(path.name + ".partial")
+        partial.write_bytes(save(self.tensors, metadata={_HEADER_KEY: json.dumps(header)}))
+        os.replace(partial, path)
+        return path
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Checkpoint:
+        """Read and check a file written by `save`.
+
+        Raises
+        ------
+        WeightsError
+            If the file is damaged, is not a weights file of sklc, or is of a newer format.
+        """
+        path = Path(path)
+        try:
+            with safetensors.safe_open(path, framework="np") as handle:
+                header = json.loads((handle.metadata() or {})[_HEADER_KEY])
+            version = header["format_version"]
+        except FileNotFoundError:
+            raise WeightsError(f"There is no weights file {path}.") from None
+        except KeyError:
+            raise WeightsError(
+                f"{path} is a safetensors file, but not one written by sklc: it carries no input "
+                "convention. Write weights with LightCurveEncoder.save(path)."
+            ) from None
+        except (safetensors.SafetensorError, ValueError, OSError) as error:
+            raise _damaged(path, error) from error
+        if version > FORMAT_VERSION:
+            raise WeightsError(
+                f"{path} has weights format {version}, and this sklc reads up to "
+                f"{FORMAT_VERSION}: upgrade with `pip install --upgrade sklc`."
+            )
+        try:
+            tensors = load_file(path)
+            if _digest(tensors) != header["tensors_sha256"]:
+                raise ValueError("the tensors do not match their checksum")
+            checkpoint = cls(
+                header["architecture"],
+                InputRepresentation.from_dict(header["representation"]),
+                tuple(header["classes"]),
+                tensors,
+                tuple(header["metadata_columns"]),
+                header["info"],
+            )
+            checkpoint.build()
+        except (
+            safetensors.SafetensorError,
+            KeyError,
+            ValueError,
+            TypeError,
+            RuntimeError,
+        ) as error:
+            raise _damaged(path, error) from error
+        return checkpoint
+
+
+def _damaged(path: Path, error: Exception) -> WeightsError:
+    return WeightsError(
+        f"The weights file {path} is damaged ({error}). Copy it again, or reinstall sklc if it "
+        "came with the package."
+    )
+
+
+def _digest(tensors: dict[str, np.ndarray]) -> str:
+    sha256 = hashlib.sha256()
+    for name in sorted(tensors):
+        sha256.update(f"{name} {tensors[name].dtype.str} {tensors[name].shape}".encode())
+        sha256.update(np.ascontiguousarray(tensors[name]).tobytes())
+    return sha256.hexdigest()
+
+
+def manifest() -> dict[str, Any]:
+    """Return the manifest of the weights in the package, as plain data."""
+    return json.loads((_FOLDER / "manifest.json").read_text())
+
+
+def list_weights() -> dict[str, str]:
+    """Return the names that `load_weights` knows, each with one line on what it is.
+
+    Examples
+    --------
+    >>> from sklc import list_weights
+    >>> "ztf+lsst" in list_weights()
+    True
+    """
+    known = manifest()
+    summaries = {name: entry["summary"] for name, entry in known["weights"].items()}
+    aliases = {alias: summaries[name] for alias, name in known["aliases"].items()}
+    return dict(sorted({**summaries, **aliases}.items()))
+
+
+def load_weights(weights: str | os.PathLike[str]) -> Checkpoint:
+    """Load weights by name, or from the user's own file.
+
+    Parameters
+    ----------
+    weights : str or path
+        A name from `list_weights` (``"ztf+lsst"`` points to the newest version,
+        ``"ztf+lsst-v1"`` never changes), or the path of a ``.safetensors`` file.
+
+    Returns
+    -------
+    Checkpoint
+
+    Raises
+    ------
+    UnknownWeightsError
+        If it is neither; the message lists the names.
+    WeightsError
+        If the file is damaged or newer than this version of sklc.
+
+    Examples
+    --------
+    >>> from sklc.pretrained import load_weights
+    >>> load_weights("ztf+lsst").classes[:3]
+    ('AGN', 'SLSN-I', 'SNII')
+    """
+    known = manifest()
+    name = os.fspath(weights)
+    name = known["aliases"].get(name, name)
+    if name in known["weights"]:
+        entry = known["weights"][name]
+        path = _FOLDER / entry["file"]
+        return _read_cached(str(path), _stamp(path), entry["sha256"])
+    path = Path(weights)
+    if path.is_file():
+        return _read_cached(str(path.resolve()), _stamp(path), None)
+    if path.suffix == ".safetensors" or len(path.parts) > 1:
+        raise UnknownWeightsError(f"There is no weights file {path}.")
+    raise UnknownWeightsError(
+        f"weights={str(weights)!r} is not known. Use one of {sorted(list_weights())}, or the path "
+        "of a .safetensors file written by LightCurveEncoder.save(path)."
+    )
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    if not path.is_file():
+        raise WeightsError(f"The weights file {path} is missing: reinstall sklc.")
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
+
+
+@lru_cache(maxsize=16)
+def _read_cached(path: str, stamp: tuple[int, int], sha256: str | None) -> Checkpoint:
+    """Read once per process; `stamp` makes a rewritten file a new entry."""
+    if sha256 is not None:
+        actual = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        if actual != sha256:
+            raise _damaged(Path(path), ValueError("its sha256 is not the one in the manifest"))
+    return Checkpoint.read(path)

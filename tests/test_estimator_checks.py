@@ -1,0 +1,41 @@
+"""scikit-learn's own checks, in full, on every estimator; the table of exceptions is empty."""
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from sklc import LightCurveEncoder, TransferClassifier
+
+# Small and quick, so that the common checks run in seconds; nothing else differs from defaults.
+SMALL = {"max_epochs": 3, "batch_size": 32, "learning_rate": 0.01, "device": "cpu"}
+
+ESTIMATORS = [
+    LightCurveEncoder(hidden_size=8, latent_size=6, **SMALL),
+    LightCurveEncoder.pretrained("ztf"),
+    TransferClassifier("ztf", **SMALL),
+    TransferClassifier("ztf", head_sizes=(8,), **{**SMALL, "max_epochs": 50}),
+    TransferClassifier("ztf", finetune="all", **SMALL),
+    TransferClassifier(LightCurveEncoder(hidden_size=8, **SMALL), device="cpu"),
+    TransferClassifier(None, **{**SMALL, "max_epochs": 30}),
+]
+
+# Estimator name -> {check name: reason}. Contract of this library: stays empty.
+EXPECTED_FAILED_CHECKS: dict[str, dict[str, str]] = {}
+
+
+@parametrize_with_checks(
+    ESTIMATORS,
+    expected_failed_checks=lambda estimator: EXPECTED_FAILED_CHECKS.get(type(estimator).__name__),
+)
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+def test_no_exceptions_are_listed():
+    assert EXPECTED_FAILED_CHECKS == {}
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
+def test_constructor_only_stores(estimator):
+    params = estimator.get_params(deep=False)
+    assert all(getattr(estimator, name) is value for name, value in params.items())
+    assert set(vars(estimator)) == set(params)
