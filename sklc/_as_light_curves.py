@@ -41,9 +41,9 @@ def as_light_curves(X: Any, *, min_points: int | None = 1) -> LightCurves:
           `LightCurves.from_nested`.
         - list, tuple or object array with one item an object: each a `LightCurve`; a frame or
           mapping with the columns time (or mjd, t), flux[, flux_err][, band]; or an array of shape
-          (n_obs, 2 to 4) with the columns time, flux[, flux_err[, wavelength in micrometre]].
-          Object arrays may have a second axis, one column of which holds such items, as
-          `sklearn.utils.check_array` makes of a NestedFrame.
+          (n_obs, 2 to 4) with the columns time, flux[, flux_err[, wavelength in micrometre]], which
+          may be padded with NaN at the end. An object array may have a second axis of length one,
+          as `sklearn.utils.check_array` makes of the nested column of a frame.
         - 3-D array: as `LightCurves.from_padded`.
         - 2-D array or DataFrame of numbers, shape (n_objects, n_samples): each row a series in one
           anonymous band, regularly sampled at the times 0, 1, 2, ...
@@ -114,15 +114,19 @@ def is_series_matrix(X: Any) -> bool:
         return _are_rows(X)
     if not hasattr(X, "__array__"):
         return False
+    if isinstance(X, pd.Series):
+        return not _nested.nested_columns(X.to_frame("lightcurve")) and is_series_matrix(
+            X.to_numpy()
+        )
     array = X if hasattr(X, "ndim") and hasattr(X, "dtype") else np.asarray(X)
     if getattr(array.dtype, "names", None) or array.ndim > 2:
         return False
-    if array.dtype != object or array.ndim == 0:
-        return not isinstance(X, pd.Series) or array.dtype.kind in "biufc"
-    head = array[:1].ravel()
+    if array.dtype != object or not array.ndim:
+        return True
     # a mapping in a matrix is left to scikit-learn to refuse
     return not any(
-        _is_object(cell) and (array.ndim == 1 or not isinstance(cell, Mapping)) for cell in head
+        _is_object(cell) and (array.ndim == 1 or not isinstance(cell, Mapping))
+        for cell in array[:1].ravel()
     )
 
 
@@ -243,36 +247,47 @@ def _store_of_columns(items: list, positions: list[int]) -> Store:
             ]
         )
 
-    labels = np.full(sum(lengths), SERIES_PASSBAND, dtype=object)
-    offsets = offsets_of(lengths)
-    has_wavelength = np.repeat([part.get("wavelength") is not None for part in parts], lengths)
-    if has_wavelength.any():
-        wavelength = np.concatenate([p["wavelength"] for p in parts if "wavelength" in p])
-        codes, passbands = resolve_wavelengths(wavelength)
-        labels[has_wavelength] = tables.with_missing(np.array(passbands, dtype=object))[codes]
-    for part, start, stop in zip(parts, offsets[:-1], offsets[1:], strict=True):
-        if part.get("band") is not None:
-            labels[start:stop] = part["band"]
     time, flux = join("time", np.nan), join("flux", np.nan)
     return build(
         time=np.zeros(0) if time is None else time,
         flux=np.zeros(0) if flux is None else flux,
         flux_err=join("flux_err", np.nan),
         errors_unknown=np.array([part.get("flux_err") is None for part in parts], dtype=bool),
-        band=labels,
+        band=_join_bands(parts, lengths),
         zp_column=join("zp", 27.5),
-        offsets=offsets,
+        offsets=offsets_of(lengths),
         ids=np.arange(len(parts)),
     )
 
 
-def _columns_of(item: Any, position: int) -> dict[str, np.ndarray]:
-    """Return the columns of one object."""
+def _join_bands(parts: list[dict[str, Any]], lengths: list[int]) -> pd.Categorical:
+    """Return the bands of all objects: labels where there are any, else wavelengths, else none."""
+    given = [part["wavelength"] for part in parts if "wavelength" in part]
+    codes, passbands = resolve_wavelengths(np.concatenate(given or [np.zeros(0)]))
+    labels: dict[Any, int] = {SERIES_PASSBAND: 0}
+    band = np.zeros(sum(lengths), dtype=np.int32)
+    start = done = 0
+    for part, length in zip(parts, lengths, strict=True):
+        if "band" in part:
+            own, names = part["band"]
+        elif "wavelength" in part:
+            own, names = codes[done : done + length], passbands
+            done += length
+        else:
+            own, names = band[start : start + length], [SERIES_PASSBAND]
+        lookup = np.array([labels.setdefault(name, len(labels)) for name in names] + [-1])
+        band[start : start + length] = lookup[own]
+        start += length
+    return pd.Categorical.from_codes(band, pd.Index(list(labels), dtype=object))
+
+
+def _columns_of(item: Any, position: int) -> dict[str, Any]:
+    """Return the columns of one object, those that there are; bands as codes and labels."""
     if isinstance(item, Mapping):
         item = pd.DataFrame(dict(item))
     if _is_table(item):
         table = tables.Table(item)
-        columns: dict[str, np.ndarray] = {}
+        columns: dict[str, Any] = {}
         for argument in ("time", "flux", "flux_err", "band", "zp"):
             name = next((n for n in COLUMN_NAMES.get(argument, ("zp",)) if n in table), None)
             if name is None and argument in ("time", "flux"):
@@ -285,8 +300,7 @@ def _columns_of(item: Any, position: int) -> dict[str, np.ndarray]:
                 continue
             raw = table.column(name, argument)
             if argument == "band":
-                codes, names = tables.labels(raw)
-                columns[argument] = tables.with_missing(names)[codes]
+                columns[argument] = tables.labels(raw)
             else:
                 columns[argument] = tables.numeric(raw, argument)
         return columns
@@ -306,6 +320,8 @@ def _columns_of(item: Any, position: int) -> dict[str, np.ndarray]:
             f"wavelength]]: {remedy}"
         )
     array = tables.numeric(array, f"object at position {position}")
+    given_rows = np.flatnonzero(~np.isnan(array).all(axis=1))
+    array = array[: given_rows[-1] + 1 if len(given_rows) else 0]  # the rest is padding
     given = ("time", "flux", "flux_err", "wavelength")[: array.shape[1]]
     columns = {name: array[:, k] for k, name in enumerate(given)}
     if "flux_err" in columns and len(array) and np.isnan(columns["flux_err"]).all():

@@ -90,11 +90,13 @@ def nightly(store: Store) -> Store:
         return store
     owner = np.repeat(np.arange(store.n_objects), np.diff(store.offsets))
     night = np.floor(store.time)
-    order = np.lexsort((store.band, night, owner))
-    keys = (owner[order], night[order], store.band[order])
-    new = np.ones(len(order), dtype=bool)
-    new[1:] = np.logical_or.reduce([key[1:] != key[:-1] for key in keys])
-    starts = np.flatnonzero(new)
+    new_night = np.zeros(len(night), dtype=np.int64)
+    new_night[1:] = (night[1:] != night[:-1]) | (owner[1:] != owner[:-1])
+    # rows are sorted by object and night already; a stable sort of almost sorted keys is fast
+    key = np.cumsum(new_night) * len(store.passbands) + store.band
+    order = np.argsort(key, kind="stable")
+    key = key[order]
+    starts = np.concatenate([[0], np.flatnonzero(key[1:] != key[:-1]) + 1])
     flux, error = store.flux[order].astype(np.float64), store.flux_err[order].astype(np.float64)
     # one error that is not known leaves that night's average unweighted, and its error unknown
     unknown = np.isnan(np.add.reduceat(error, starts))
@@ -106,14 +108,14 @@ def nightly(store: Store) -> Store:
     time = start_time + np.add.reduceat(weight * since, starts) / total
     mean = np.add.reduceat(weight * flux, starts) / total
     mean_error = np.where(unknown, np.nan, total**-0.5)
-    owner = keys[0][starts]
+    owner = owner[order][starts]
     by_time = np.lexsort((time, owner))
     return replace(
         store,
         time=read_only(time[by_time]),
         flux=read_only(mean[by_time].astype(store.flux.dtype)),
         flux_err=read_only(mean_error[by_time].astype(store.flux_err.dtype)),
-        band=read_only(keys[2][starts][by_time]),
+        band=read_only(store.band[order][starts][by_time]),
         offsets=read_only(offsets_of(np.bincount(owner, minlength=store.n_objects))),
     )
 
@@ -125,13 +127,17 @@ def concatenate(
     prefix_ids: bool = False,
     check_unique: bool = True,
 ) -> Store:
-    """See `sklc.concatenate`; `check_unique` is off for objects picked with repetition."""
+    """See `sklc.concatenate`.
+
+    `check_unique` is off for objects picked from several containers: ids may then repeat, and
+    ids of mixed types become strings.
+    """
     ids = [_renamed(s.ids, k, suffixes, prefix_ids) for k, s in enumerate(stores)]
     all_ids = np.concatenate([i for i in ids if len(i)] or ids[:1])
     if check_unique:
         _check_unique(ids, all_ids)
-    else:
-        check_ids(all_ids, unique=False)
+    elif all_ids.dtype == object and len(set(map(type, all_ids))) > 1:
+        all_ids = np.array([str(i) for i in all_ids], dtype=object)
     passbands = dict.fromkeys(p for s in stores for p in s.passbands)
     merged: dict[tuple[str, float], int] = {}
     for passband in passbands:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _FIRST_JULIAN_DATE = 2_400_000.0  # in 1858; as MJD it would be the year 8429
 _LONGEST_SPAN = 36_525.0  # days, a century: longer than any survey
 _MAGNITUDES = (10.0, 30.0)
+_HASH = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: spreads consecutive numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,20 +230,10 @@ def _sort(obs: Observations, rows: np.ndarray) -> tuple[Observations, np.ndarray
 
 def _apply_duplicates(obs: Observations, tied: np.ndarray, duplicates: str) -> Observations:
     """Find duplicates among the observations tied in time, and raise or keep the first of each."""
-    rows = np.union1d(tied, tied - 1)
-    columns = {
-        "owner": object_of(obs.offsets, rows),
-        "time": obs.time[rows],
-        "band": obs.band[rows],
-        "flux": obs.flux[rows],
-    }
-    if obs.flux_err is not None:
-        columns["flux_err"] = obs.flux_err[rows]
-    twice = pd.DataFrame(columns).duplicated().to_numpy()
-    if not twice.any():
+    repeated = _repeated(obs, tied)
+    if not len(repeated):
         return obs
-    repeated = rows[twice]
-    owners = columns["owner"][twice]
+    owners = object_of(obs.offsets, repeated)
     n_objects = len(np.unique(owners))
     if duplicates == "raise":
         row, owner = repeated[0], owners[0]
@@ -256,6 +247,24 @@ def _apply_duplicates(obs: Observations, tied: np.ndarray, duplicates: str) -> O
     keep = np.ones(len(obs.time), dtype=bool)
     keep[repeated] = False
     return obs.take(keep)
+
+
+def _repeated(obs: Observations, tied: np.ndarray) -> np.ndarray:
+    """Return the rows that repeat an earlier one, among those tied in time with a predecessor."""
+    in_run = np.zeros(len(obs.time), dtype=bool)
+    in_run[tied] = in_run[tied - 1] = True
+    rows = np.flatnonzero(in_run)
+    starts_run = np.ones(len(rows), dtype=bool)
+    starts_run[np.searchsorted(rows, tied)] = False
+    run = np.cumsum(starts_run)
+    # few rows share the run and the flux of another: a hash of both spares comparing the others
+    flux = (obs.flux[rows] + 0.0).astype(np.float64).view(np.uint64)  # -0.0 becomes 0.0
+    alike = pd.Series(flux ^ (run.astype(np.uint64) * _HASH)).duplicated(keep=False).to_numpy()
+    rows, run = rows[alike], run[alike]
+    columns = {"run": run, "band": obs.band[rows], "flux": obs.flux[rows]}
+    if obs.flux_err is not None:
+        columns["flux_err"] = obs.flux_err[rows]
+    return rows[pd.DataFrame(columns).duplicated().to_numpy()]
 
 
 def warn_magnitudes(obs: Observations) -> None:

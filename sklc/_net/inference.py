@@ -170,11 +170,12 @@ def last_state(
 
 
 def _row_multiple(hidden_size: int) -> int:
-    """Multiple of rows at which an object's result is the same to the bit in every batch.
+    """Multiple of rows that makes an object's result the same to the bit in every batch.
 
     Matrix products of one to three rows take another path through the BLAS, and vectorised
     functions treat the elements behind the last full vector (16 floats) differently, so that an
-    object alone would differ from the same object in a batch by rounding.
+    object alone would differ from the same object in a batch by rounding. (Layers whose width is
+    no multiple of 4 may still differ in the last bit.)
     """
     return max(4, 16 // math.gcd(16, hidden_size))
 
