@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -81,7 +81,7 @@ def parse(
 # -- data and draws
 
 
-def merge_labels(labels: Sequence[Any], merged: Mapping[str, Sequence[str]] = MERGED) -> np.ndarray:
+def merge_labels(labels: Iterable[Any], merged: Mapping[str, Sequence[str]] = MERGED) -> np.ndarray:
     """Return the class that each label counts as, "" for those that are left out."""
     lookup = {part: name for name, parts in merged.items() for part in parts}
     return np.array([lookup.get(label, "") for label in labels], dtype=str)

@@ -43,7 +43,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from sklc import LightCurveEncoder, LightCurveFeatures, LightCurves, TransferClassifier
 
@@ -350,17 +350,19 @@ def draw(figures: dict, columns: Sequence[str], path: Path) -> None:
         )
     for name, row in QUOTED.items():
         there = [column for column in columns if column in row]
-        ax.plot(
+        ax.errorbar(
             [position[column] for column in there],
             [row[column][0] for column in there],
-            "kx",
+            [row[column][1] or 0.0 for column in there],
+            fmt="kx",
+            capsize=2,
             label=name,
         )
     ax.set_xticks(range(len(columns)), columns)
     ax.set_xlabel("labels")
     ax.set_ylabel("macro one-vs-rest AUROC")
     ax.grid(axis="y", alpha=0.3)
-    ax.set_title("Real ZTF supernovae (Ia, II, Ib/c): mean and standard deviation over draws")
+    ax.set_title("Real ZTF supernovae: Ia, II, Ib/c", loc="left")
     figure.legend(loc="outside right upper", fontsize=8)
     figure.savefig(path, dpi=130)
     plt.close(figure)
@@ -385,8 +387,9 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, dict]:
     data = prepare(options.data, rows, options.quick)
     counts = {str(c): int(n) for c, n in zip(*np.unique(data.y, return_counts=True), strict=True)}
     n_train = len(draw_labels(data.y, None, 0)[0])
-    print(f"{len(data.y):,} objects {counts}, all = {n_train:,} labels; features, latents and "
-          f"predictions without labels: {time.perf_counter() - start:.0f} s", flush=True)  # fmt: skip
+    seconds = time.perf_counter() - start
+    print(f"{len(data.y):,} objects {counts}; all = {n_train:,} labels")
+    print(f"features, latents, predictions without labels: {seconds:.0f} s", flush=True)
     figures = measure_all(data, rows, sizes, range(options.seeds), options.n_jobs)
 
     print_table("macro one-vs-rest AUROC", figures, columns, "auroc")

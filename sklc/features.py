@@ -51,8 +51,8 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
         Whether to fit a Bazin function per band (needs six observations): its parameters, and its
         flux around its own peak.
     colors : bool, default=True
-        Whether to compute colours of neighbouring bands (by wavelength), at their peaks and in
-        the bins of `binned_flux`.
+        Whether to compute colours of the neighbouring bands, by wavelength, of each survey: at
+        their peaks and in the bins of `binned_flux`.
     binned_flux : bool or array-like of float, default=True
         Whether to average the flux in bins of time around the object's peak, in each band; or the
         edges of these bins, in days from the peak, ascending. True uses `DEFAULT_BIN_EDGES`. Bins
@@ -258,8 +258,7 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
                 binned.append(values * unit[:, None])
 
         if self.colors:
-            for blue in range(len(self.passbands_) - 1):
-                red = blue + 1
+            for blue, red in _neighbours(self.passbands_):
                 prefix = f"{self.passbands_[blue].name}-{self.passbands_[red].name}_color_"
                 yield f"{prefix}peak", band_features.color(peak_fluxes[blue], peak_fluxes[red])
                 if self._bin_edges is not None:
@@ -308,6 +307,20 @@ def _passbands(curves: LightCurves, bands: Sequence[str] | None) -> list[Passban
     there = {passband.name: passband for passband in curves.passbands}
     chosen = [there[band] if band in there else get_passband(band) for band in bands]
     return list({passband.name: passband for passband in chosen}.values())
+
+
+def _neighbours(passbands: tuple[Passband, ...]) -> list[tuple[int, int]]:
+    """Positions of bands next to each other in wavelength, (bluer, redder), survey by survey.
+
+    Neighbours of different surveys, ZTF g and LSST g, are rarely seen of one object, and would
+    stand between the bands that are.
+    """
+    surveys = list(dict.fromkeys(passband.survey for passband in passbands))
+    return [
+        pair
+        for survey in surveys
+        for pair in pairwise(k for k, band in enumerate(passbands) if band.survey == survey)
+    ]
 
 
 def _observations(

@@ -6,9 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from sklc.light_curves import LightCurves
+
+# the same examples in every run, and no failures from a busy machine
+settings.register_profile("sklc", derandomize=True, deadline=None)
+settings.load_profile("sklc")
 
 BANDS = ["ztfg", "ztfr", "lssti", "kepler"]
 

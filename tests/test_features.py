@@ -181,6 +181,14 @@ def test_columns_depend_on_fit_alone(curves):
     assert parts.set_params(colors=False).fit_transform(curves).shape == (3, 14)
 
 
+def test_colours_are_of_neighbours_within_a_survey():
+    bands = ("ztfg", "ztfr", "ztfi", "lsstg", "lsstr")
+    features = LightCurveFeatures(bands=bands, binned_flux=False).fit(build(supernova()))
+    assert {name for name in features.get_feature_names_out() if "color" in name} == {
+        f"{pair}_color_peak" for pair in ("ztfg-ztfr", "ztfr-ztfi", "lsstg-lsstr")
+    }
+
+
 def test_bands_are_seen_in_the_selection_not_in_its_store(curves):
     g_only = build(supernova(bands=("ztfg",)), supernova())[:1]
     assert len(g_only.passbands) == 2

@@ -30,7 +30,7 @@ def folder(curves, tmp_path):
     return tmp_path / "deep" / "folder"
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(objects=naive_objects(min_points=0))
 def test_round_trip(tmp_path_factory, objects):
     n = len(objects)

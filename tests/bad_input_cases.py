@@ -1,0 +1,456 @@
+"""One real example of every bad input in docs/bad_input.md: the table there is made from these."""
+
+import json
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import safetensors
+import safetensors.numpy
+from scipy import sparse
+
+from sklc import LightCurveEncoder, LightCurves, TransferClassifier, concatenate
+
+NAMES = ["SN1", "SN2", "SN3", "SN4", "SN5", "SN6"]
+N_POINTS = 8
+
+
+def supernovae() -> pd.DataFrame:
+    """A long table of six light curves of eight observations, nothing wrong with it."""
+    frames = []
+    for number, name in enumerate(NAMES):
+        days = np.arange(0.0, 3.0 * N_POINTS, 3.0)
+        fall = 6.0 if number < 3 else 30.0
+        flux = 400.0 * np.exp(-np.abs(days - 6) / np.where(days < 6, 4.0, fall))
+        frames.append(
+            pd.DataFrame(
+                {
+                    "object_id": name,
+                    "mjd": 59000.0 + number + days,
+                    "band": ["ztfg", "ztfr"] * (N_POINTS // 2),
+                    "flux": np.round(flux + 7 * number, 1),
+                    "flux_err": 5.0,
+                }
+            )
+        )
+    return pd.concat(frames, ignore_index=True)
+
+
+def labels() -> np.ndarray:
+    """Class of each of the six."""
+    return np.array(["Ia", "Ia", "Ia", "II", "II", "II"])
+
+
+def spoiled(column: str, value: object, rows: object = 10) -> pd.DataFrame:
+    """The table with another value in a column; row 10 is the third observation of SN2."""
+    frame = supernovae()
+    if isinstance(value, str) or value is None:
+        frame[column] = frame[column].astype(object)
+    frame.loc[rows, column] = value
+    return frame
+
+
+def curves(**options: object) -> LightCurves:
+    """The six light curves."""
+    return LightCurves.from_frame(supernovae(), **options)
+
+
+def classifier(**params: object) -> TransferClassifier:
+    return TransferClassifier("ztf", device="cpu", random_state=0, **params)
+
+
+def per_object(frame: pd.DataFrame) -> list[pd.DataFrame]:
+    """The table as a list of one frame an object."""
+    groups = frame.groupby("object_id", sort=False)
+    return [group.drop(columns="object_id").reset_index(drop=True) for _, group in groups]
+
+
+def one_without_points(frame: pd.DataFrame) -> LightCurves:
+    """SN2 without a single detection."""
+    frame = frame.copy()
+    frame.loc[frame["object_id"] == "SN2", "flux"] = 1.0
+    return LightCurves.from_frame(frame).detections(snr=3)
+
+
+def as_magnitudes() -> pd.DataFrame:
+    frame = supernovae()
+    magnitude = 27.5 - 2.5 * np.log10(frame["flux"])
+    frame["flux_err"] = 1.0857 * frame["flux_err"] / frame["flux"]
+    return frame.assign(flux=magnitude.round(2))
+
+
+def duplicated() -> pd.DataFrame:
+    frame = supernovae()
+    return pd.concat([frame, frame.iloc[[10]]], ignore_index=True)
+
+
+def series(n_samples: int = 12) -> np.ndarray:
+    """Six plain series, one a row."""
+    return 2.0 + np.sin(np.arange(6 * n_samples)).reshape(6, n_samples)
+
+
+# -- weights files, in the working directory
+
+
+def write_weights(spoil: Callable[[bytes], bytes] = lambda content: content) -> str:
+    """Write "mine.safetensors" as `LightCurveEncoder.save` does, then spoil its bytes."""
+    path = LightCurveEncoder.pretrained("ztf").save("mine.safetensors")
+    path.write_bytes(spoil(path.read_bytes()))
+    return path.name
+
+
+def write_header(**changes: object) -> str:
+    """Write "mine.safetensors" with other values in its header."""
+    path = LightCurveEncoder.pretrained("ztf").save("mine.safetensors")
+    with safetensors.safe_open(path, framework="np") as file:
+        header = json.loads(file.metadata()["sklc"])
+    content = safetensors.numpy.save(
+        safetensors.numpy.load_file(path), metadata={"sklc": json.dumps({**header, **changes})}
+    )
+    path.write_bytes(content)
+    return path.name
+
+
+def flipped(content: bytes, position: int) -> bytes:
+    """The same bytes with one bit of one of them changed."""
+    spoilt = bytearray(content)
+    spoilt[position] ^= 1
+    return bytes(spoilt)
+
+
+def other_file(content: bytes) -> str:
+    Path("mine.safetensors").write_bytes(content)
+    return "mine.safetensors"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A row of the table.
+
+    Parameters
+    ----------
+    what : str
+        The bad input, in words.
+    run : callable
+        Does it, in an empty working directory.
+    remedy : str
+        What to do, where the message leaves something to say.
+    """
+
+    what: str
+    run: Callable[[], object]
+    remedy: str
+
+    def outcome(self) -> tuple[str, str]:
+        """Class and message of the error, or of the one warning, that this leads to."""
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                self.run()
+            except Exception as error:
+                return type(error).__name__, str(error)
+        if len(caught) != 1:
+            raise AssertionError(f"{self.what}: {len(caught)} warnings, one expected: {caught}")
+        return caught[0].category.__name__, str(caught[0].message)
+
+
+SECTIONS: dict[str, list[Case]] = {
+    "Tables and columns": [
+        Case(
+            "a long table (a row an observation) as X",
+            lambda: classifier().fit(supernovae(), labels()),
+            "Convert it once, then split, fit and predict with the light curves.",
+        ),
+        Case(
+            "a column is missing",
+            lambda: LightCurves.from_frame(supernovae().rename(columns={"flux_err": "sigma"})),
+            'Here: `flux_err="sigma"`.',
+        ),
+        Case(
+            "a column is missing in a list of tables",
+            lambda: classifier().fit(
+                per_object(supernovae().rename(columns={"flux": "fnu"})), labels()
+            ),
+            'Here: `[table.rename(columns={"fnu": "flux"}) for table in X]`.',
+        ),
+        Case(
+            "a band that is not known",
+            lambda: LightCurves.from_frame(spoiled("band", "ztfx")),
+            "Correct the name, or register the band: [passbands](passbands.md).",
+        ),
+        Case(
+            "a band of many surveys",
+            lambda: LightCurves.from_frame(spoiled("band", "g")),
+            'Here: `LightCurves.from_frame(frame, survey="ztf")`.',
+        ),
+        Case(
+            "arrays of different lengths",
+            lambda: LightCurves.from_arrays([1.0, 2.0, 3.0], [5.0, 6.0], offsets=[0, 3]),
+            "One value an observation in each.",
+        ),
+        Case(
+            "dates instead of days",
+            lambda: LightCurves.from_frame(supernovae().assign(mjd=pd.Timestamp("2020-05-31"))),
+            "As the message says.",
+        ),
+        Case(
+            "text instead of numbers",
+            lambda: LightCurves.from_frame(spoiled("flux", "<18.5")),
+            "Drop limits given as text, or replace them: `pandas.to_numeric(frame.flux, "
+            'errors="coerce")`, then `invalid="drop"`.',
+        ),
+        Case(
+            "an id is missing",
+            lambda: LightCurves.from_frame(spoiled("object_id", None)),
+            "As the message says.",
+        ),
+        Case(
+            "ids of mixed types",
+            lambda: LightCurves.from_arrays([1.0, 2.0], [5.0, 6.0], object_id=["SN1", 2]),
+            '`frame.assign(object_id=frame["object_id"].astype(str))`.',
+        ),
+        Case(
+            "an id twice in containers put together",
+            lambda: concatenate([curves(), curves()[:1]]),
+            "As the message says.",
+        ),
+        Case(
+            "a zero point is missing",
+            lambda: LightCurves.from_frame(
+                supernovae().assign(zp=np.where(np.arange(48) == 10, np.nan, 25.0))
+            ),
+            "As the message says.",
+        ),
+        Case(
+            "an object without a row of metadata",
+            lambda: curves(metadata=pd.DataFrame({"redshift": [0.1] * 5}, index=NAMES[:5])),
+            "As the message says.",
+        ),
+    ],
+    "Observations": [
+        Case(
+            "NaN in time, flux or error",
+            lambda: LightCurves.from_frame(spoiled("flux", np.nan)),
+            '`LightCurves.from_frame(frame, invalid="drop")`.',
+        ),
+        Case(
+            "an infinite time, flux or error",
+            lambda: LightCurves.from_frame(spoiled("mjd", np.inf)),
+            "The same.",
+        ),
+        Case(
+            "an error that is zero or negative",
+            lambda: LightCurves.from_frame(spoiled("flux_err", 0.0)),
+            "The same; or `flux_err=None` if the errors are not to be trusted at all.",
+        ),
+        Case(
+            "a missing band",
+            lambda: LightCurves.from_frame(spoiled("band", None)),
+            "The same.",
+        ),
+        Case(
+            'any of these, with `invalid="drop"`',
+            lambda: LightCurves.from_frame(spoiled("flux", np.nan, [9, 10, 30]), invalid="drop"),
+            "Nothing, if you expected as many.",
+        ),
+        Case(
+            "an observation that occurs twice",
+            lambda: LightCurves.from_frame(duplicated()),
+            '`LightCurves.from_frame(frame, duplicates="drop")`.',
+        ),
+        Case(
+            'the same, with `duplicates="drop"`',
+            lambda: LightCurves.from_frame(duplicated(), duplicates="drop"),
+            "Nothing, if you expected as many.",
+        ),
+        Case(
+            "an object without observations",
+            lambda: classifier().fit(one_without_points(supernovae()), labels()),
+            "`keep = curves.lengths >= 1`, then `fit(curves[keep], y[keep])`.",
+        ),
+        Case(
+            "fewer observations than `min_points`",
+            lambda: classifier(min_points=8).fit(
+                LightCurves.from_frame(supernovae().drop(index=[8, 9])), labels()
+            ),
+            "As above, or a smaller `min_points`.",
+        ),
+        Case(
+            "an object whose flux is zero throughout",
+            lambda: classifier().fit(
+                LightCurves.from_frame(spoiled("flux", 0.0, slice(8, 15))), labels()
+            ),
+            "`keep = [lc.flux.any() for lc in curves]`, then `fit(curves[keep], y[keep])`.",
+        ),
+        Case(
+            "no object at all",
+            lambda: classifier().fit(curves()[:0], labels()[:0]),
+            "Look at the selection that left nothing. (`predict` and `transform` of nothing "
+            "return nothing.)",
+        ),
+    ],
+    "Units that look wrong": [
+        Case(
+            "Julian dates",
+            lambda: LightCurves.from_frame(supernovae().assign(mjd=lambda f: f.mjd + 2400000.5)),
+            "`time - 2400000.5`. Results do not depend on it; `nightly()` does.",
+        ),
+        Case(
+            "times in seconds",
+            lambda: LightCurves.from_frame(supernovae().assign(mjd=lambda f: f.mjd * 86400)),
+            "`time / 86400`: results depend on it.",
+        ),
+        Case(
+            "magnitudes as fluxes",
+            lambda: LightCurves.from_frame(as_magnitudes()),
+            "Convert as the message says: a magnitude falls as the source brightens. Without "
+            "errors this cannot be told, and there is no warning.",
+        ),
+    ],
+    "Labels": [
+        Case(
+            "no labels",
+            lambda: classifier().fit(curves()),
+            'Or `finetune="none"`, which needs none.',
+        ),
+        Case(
+            "labels of another length than X",
+            lambda: classifier().fit(curves(), labels()[:5]),
+            "Select X and y with the same rows.",
+        ),
+        Case(
+            "a label that is missing",
+            lambda: classifier().fit(curves(), ["Ia", "Ia", None, "II", "II", "II"]),
+            "As the message says.",
+        ),
+        Case(
+            "labels of mixed types",
+            lambda: classifier().fit(curves(), np.array(["Ia"] * 3 + [2] * 3, dtype=object)),
+            "`y.astype(str)`.",
+        ),
+        Case(
+            "numbers that are no classes",
+            lambda: classifier().fit(curves(), np.linspace(0, 0.1, 6)),
+            "Bin them into classes; for redshifts, a regressor on the latents.",
+        ),
+        Case(
+            "a single class",
+            lambda: classifier().fit(curves(), ["Ia"] * 6),
+            "As the message says.",
+        ),
+        Case(
+            "a class of one member, with early stopping",
+            lambda: classifier().fit(curves(), ["Ia", "Ia", "TDE", "II", "II", "II"]),
+            "As the message says.",
+        ),
+        Case(
+            "a label in `score` that `fit` never saw",
+            lambda: (
+                classifier()
+                .fit(curves(), labels())
+                .score(curves(), ["Ia", "TDE", "Ia", "II", "II", "II"])
+            ),
+            "As the message says.",
+        ),
+    ],
+    "Arrays": [
+        Case(
+            "a 2-D array with another number of columns than in `fit`",
+            lambda: classifier().fit(series(), labels()).predict(series()[:, :8]),
+            "Series of other lengths are passed as a list of arrays (time, flux).",
+        ),
+        Case(
+            "NaN in a 2-D array",
+            lambda: classifier().fit(np.where(series() > 2.99, np.nan, series()), labels()),
+            "A list of arrays (time, flux) without the gaps, or a 3-D array padded with NaN.",
+        ),
+        Case(
+            "a list of series without times",
+            lambda: classifier().fit([row[: 5 + k] for k, row in enumerate(series())], labels()),
+            "As the message says.",
+        ),
+        Case(
+            "one array of fluxes",
+            lambda: classifier().fit(np.array([2.0, 2.8, 2.9]), labels()),
+            "One row an object.",
+        ),
+        Case(
+            "a sparse matrix",
+            lambda: classifier().fit(sparse.csr_matrix(series()), labels()),
+            "As the message says.",
+        ),
+        Case(
+            "something else",
+            lambda: classifier().fit({"SN1": series()[0]}, labels()),
+            "As the message says.",
+        ),
+    ],
+    "Weights": [
+        Case(
+            "a name that is not known",
+            lambda: LightCurveEncoder.pretrained("ztf-lsst"),
+            "`sklc.list_weights()` lists them.",
+        ),
+        Case(
+            "a file that is not there",
+            lambda: LightCurveEncoder.pretrained("mine.safetensors"),
+            "Look for a typing error, and at the working directory.",
+        ),
+        Case(
+            "a file cut short",
+            lambda: LightCurveEncoder.pretrained(write_weights(lambda b: b[: len(b) // 2])),
+            "As the message says.",
+        ),
+        Case(
+            "a file with a byte changed",
+            lambda: LightCurveEncoder.pretrained(write_weights(lambda b: flipped(b, -1000))),
+            "As the message says.",
+        ),
+        Case(
+            "a file of a newer sklc",
+            lambda: LightCurveEncoder.pretrained(write_header(format_version=2)),
+            "As the message says.",
+        ),
+        Case(
+            "a file that is something else",
+            lambda: LightCurveEncoder.pretrained(other_file(b"object_id,mjd,flux\nSN1,59000,1\n")),
+            "As the message says.",
+        ),
+        Case(
+            "a safetensors file of other software",
+            lambda: LightCurveEncoder.pretrained(
+                other_file(safetensors.numpy.save({"weight": np.zeros(3, dtype=np.float32)}))
+            ),
+            "As the message says.",
+        ),
+    ],
+    "Parameters": [
+        Case(
+            "a metadata column that is not there",
+            lambda: classifier(metadata=["mwebv"]).fit(curves(), labels()),
+            "As the message says.",
+        ),
+        Case(
+            "a metadata column that is not numeric",
+            lambda: classifier(metadata=["host"]).fit(
+                curves().with_metadata(host=["spiral"] * 6), labels()
+            ),
+            "As the message says.",
+        ),
+        Case(
+            "`merge_classes` with a class that the weights do not have",
+            lambda: TransferClassifier.pretrained("ztf", merge_classes={"Ia": ["SNIa", "Ia-pec"]}),
+            '`sklc.pretrained.load_weights("ztf").classes` are the classes.',
+        ),
+        Case(
+            "`transform` before `fit`, without weights",
+            lambda: LightCurveEncoder().transform(curves()),
+            "`fit(X, y)` first, or pretrained weights.",
+        ),
+    ],
+}
+
+CASES = {case.what: case for section in SECTIONS.values() for case in section}

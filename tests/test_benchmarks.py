@@ -1,0 +1,172 @@
+"""The benchmarks: their protocol on made-up labels, and a quick run on real light curves."""
+
+import importlib
+import json
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+@pytest.fixture(scope="module")
+def load_module():
+    """Import a benchmark as if it were run as a script from its own folder."""
+    sys.path.insert(0, str(BENCHMARKS))
+    yield importlib.import_module
+    sys.path.remove(str(BENCHMARKS))
+
+
+@pytest.fixture(scope="module")
+def common(load_module):
+    return load_module("_common")
+
+
+@pytest.fixture(scope="module")
+def label_efficiency(load_module):
+    pytest.importorskip("light_curve")
+    return load_module("label_efficiency")
+
+
+@pytest.fixture
+def y():
+    return np.repeat(["SNIa", "SNII", "SNIb/c"], [1900, 440, 140])
+
+
+# -- protocol
+
+
+def test_merging_keeps_the_order_and_marks_what_is_left_out(common):
+    labels = ["SNIIn", "SNIa-91bg", "TDE", "SNIbn", "SNIa-CSM", "SNIIb", None]
+    merged = common.merge_labels(labels)
+    assert merged.tolist() == ["SNII", "SNIa", "", "SNIb/c", "", "SNII", ""]
+
+
+def test_draws_are_disjoint_from_the_test_part(common, y):
+    for n_labels in (64, 512, None):
+        train, test = common.draw_labels(y, n_labels, seed=3)
+        assert not set(train) & set(test)
+        assert len(set(train)) == len(train) == (n_labels or len(y) - len(test))
+        assert len(test) == len(y) // 4
+
+
+def test_draws_are_stratified(common, y):
+    for n_labels in (64, 512, None):
+        for part in common.draw_labels(y, n_labels, seed=0):
+            for name in np.unique(y):
+                expected = len(part) * np.mean(y == name)
+                assert abs(np.sum(y[part] == name) - expected) <= 1
+
+
+def test_every_repeat_draws_anew_and_every_size_is_judged_alike(common, y):
+    train, test = common.draw_labels(y, 64, seed=0)
+    other_train, other_test = common.draw_labels(y, 64, seed=1)
+    assert len(set(train) & set(other_train)) < 16
+    assert set(test) != set(other_test)
+    np.testing.assert_array_equal(test, common.draw_labels(y, 512, seed=0)[1])
+    np.testing.assert_array_equal(train, common.draw_labels(y, 64, seed=0)[0])
+
+
+def test_more_labels_than_there_are_is_an_error(common, y):
+    with pytest.raises(ValueError, match="train_size"):
+        common.draw_labels(y, len(y), seed=0)
+
+
+def test_classes_are_summed_and_normalised(common):
+    merged = {"SNII": ("SNII",), "SNIa": ("SNIa", "SNIax")}
+    classes = ["AGN", "SNII", "SNIa", "SNIax"]
+    summed = common.sum_classes(np.array([[0.5, 0.1, 0.3, 0.1]]), classes, merged)
+    np.testing.assert_allclose(summed, [[0.2, 0.8]])
+
+
+def test_scores_of_known_predictions(common):
+    y = np.array(["a", "a", "b", "c"])
+    classes = np.array(["a", "b", "c"])
+    perfect = common.classification_scores(y, np.eye(3)[[0, 0, 1, 2]], classes)
+    assert set(perfect.values()) == {1.0}
+    one_wrong = np.array([[0.9, 0.1, 0], [0.2, 0.8, 0], [0.3, 0.7, 0], [0, 0, 1]])
+    scores = common.classification_scores(y, one_wrong, classes)
+    # a against b, c: of 4 pairs, one is the wrong way round; b against the rest: 1 of 3.
+    assert scores["accuracy"] == 0.75
+    assert scores["auroc a"] == 0.75
+    assert scores["auroc b"] == pytest.approx(2 / 3)
+    assert scores["auroc"] == pytest.approx((0.75 + 2 / 3 + 1) / 3)
+
+
+def test_summary_of_repeats(common):
+    assert common.summarise([{"auroc": 0.8}, {"auroc": 0.9}]) == {
+        "auroc": {"mean": 0.85, "sd": 0.05, "values": [0.8, 0.9]}
+    }
+
+
+# -- arguments and results file
+
+
+def test_data_folder_comes_from_the_environment(common, monkeypatch, tmp_path):
+    monkeypatch.setenv("SKLC_DATA", str(tmp_path))
+    assert common.build_parser("").parse_args([]).data == tmp_path
+    monkeypatch.delenv("SKLC_DATA")
+    assert common.build_parser("").parse_args([]).data.parts[-2:] == ("shared", "data")
+
+
+def test_missing_data_end_with_a_message(common, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        common.parse(common.build_parser(""), ["--data", str(tmp_path)], "ztf_bts")
+    assert "there is no ztf_bts" in capsys.readouterr().err
+
+
+def test_quick_runs_take_one_seed_and_spare_real_results(common, tmp_path):
+    arguments = ["--output", str(tmp_path)]
+    options = common.parse(common.build_parser("", seeds=7), arguments)
+    assert options.seeds == 7
+    quick = common.parse(common.build_parser(""), [*arguments, "--quick"])
+    assert quick.seeds == 1
+    path = common.write_results(options, "name", {"figures": {"a": 1.0}}, ["ztf+lsst"])
+    quick_path = common.write_results(quick, "name", {"figures": {"a": 2.0}})
+    assert path.name == "name.json"
+    assert path != quick_path
+    result = json.loads(path.read_text())
+    assert result["figures"] == {"a": 1.0}
+    assert result["seeds"] == list(range(7))
+    assert {"date", "versions", "machine", "weights"} <= set(result)
+    assert [name for name in result["weights"] if name.startswith("ztf+lsst-v")]
+
+
+def test_figures_that_are_no_numbers_are_refused(common, tmp_path):
+    options = common.parse(common.build_parser(""), ["--output", str(tmp_path)])
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        common.write_results(options, "name", {"figures": math.nan})
+
+
+# -- label efficiency
+
+
+def test_label_efficiency_quick(label_efficiency, data_dir, tmp_path, capsys):
+    figures = label_efficiency.main(["--quick", "--data", str(data_dir), "--output", str(tmp_path)])
+    result = json.loads((tmp_path / "label_efficiency_quick.json").read_text())
+    assert result["figures"] == figures
+    assert set(figures) == set(label_efficiency.build_rows(quick=True))
+    for name, row in label_efficiency.build_rows(quick=True).items():
+        columns = {"0"} if row.without_labels else set()
+        if row.model is not None:
+            columns |= {"64", "512"}
+        assert set(figures[name]) == columns
+        for scores in figures[name].values():
+            assert {"auroc", "accuracy", "auroc SNIa", "auroc SNII", "auroc SNIb/c"} < set(scores)
+            for score in scores.values():
+                assert math.isfinite(score["mean"])
+                assert math.isfinite(score["sd"])
+                assert len(score["values"]) == 1
+    assert figures["ztf+lsst, frozen + logistic regression"]["0"]["auroc"]["mean"] > 0.8
+    assert sum(result["n_objects"].values()) == 2476
+    assert (tmp_path / "label_efficiency_quick.png").stat().st_size > 10_000
+    assert capsys.readouterr().out.splitlines()[-1] == result["summary"]
+
+
+def test_label_efficiency_refuses_unknown_rows(label_efficiency, data_dir, capsys):
+    with pytest.raises(SystemExit):
+        label_efficiency.main(["--data", str(data_dir), "--rows", "nothing like it"])
+    assert "no method matches" in capsys.readouterr().err
