@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import math
 import platform
 from datetime import date
 from importlib.metadata import version
@@ -83,15 +84,14 @@ class _RedrawEachEpoch(Callback):
 class _WarmUpThenCosine:
     """Factor of the learning rate as a function of the epoch; a class, so it can be pickled."""
 
-    def __init__(self, epochs: int, done: int, warm_up: int = 2) -> None:
-        self.epochs, self.done, self.warm_up = epochs, done, warm_up
+    def __init__(self, epochs: int, warm_up: int = 2) -> None:
+        self.epochs, self.warm_up = epochs, warm_up
 
     def __call__(self, epoch: int) -> float:
-        epoch += self.done
         if epoch < self.warm_up:
             return (epoch + 1) / (self.warm_up + 1)
         fraction = (epoch - self.warm_up) / max(self.epochs - self.warm_up, 1)
-        return 0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * min(fraction, 1.0)))
+        return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(fraction, 1.0)))
 
 
 def pretrain(
@@ -171,7 +171,7 @@ def pretrain(
         if history.exists():
             done = len(json.loads(history.read_text()))
             callbacks += [("resume", LoadInitState(checkpoint))]
-    callbacks += [("schedule", LRScheduler(LambdaLR, lr_lambda=_WarmUpThenCosine(epochs, done)))]
+    callbacks += [("schedule", LRScheduler(LambdaLR, lr_lambda=_WarmUpThenCosine(epochs)))]
     if checkpoints is not None:
         # Last, so that it saves the learning rate of the epoch that comes next.
         callbacks += [("checkpoint", checkpoint)]

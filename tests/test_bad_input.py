@@ -1,0 +1,581 @@
+"""Bad input to the estimators: one error, before anything is trained, that says what to do.
+
+The table of docs/bad_input.md is rewritten with: python tests/test_bad_input.py
+"""
+
+import hashlib
+import json
+import os
+import pickle
+import re
+import shutil
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from bad_input_cases import (
+    CASES,
+    NAMES,
+    SECTIONS,
+    as_magnitudes,
+    curves,
+    duplicated,
+    flipped,
+    labels,
+    one_without_points,
+    other_file,
+    per_object,
+    series,
+    spoiled,
+    supernovae,
+    write_header,
+    write_weights,
+)
+from nested_pandas import NestedFrame
+
+import sklc._heads
+import sklc._transfer
+import sklc.classifier
+import sklc.encoder
+import sklc.pretrained
+from sklc import LightCurveEncoder, LightCurves, TransferClassifier, list_weights
+from sklc.errors import (
+    LightCurveError,
+    LightCurveWarning,
+    UnknownPassbandError,
+    UnknownWeightsError,
+    WeightsError,
+)
+
+PAGE = Path(__file__).parents[1] / "docs" / "bad_input.md"
+BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
+
+SMALL = {"max_epochs": 2, "device": "cpu", "random_state": 0, "verbose": 0}
+ESTIMATORS = {
+    "encoder": lambda: LightCurveEncoder(hidden_size=8, latent_size=6, **SMALL),
+    "pretrained encoder": lambda: LightCurveEncoder.pretrained("ztf", device="cpu"),
+    "classifier": lambda: TransferClassifier("ztf", **SMALL),
+    "fine-tuned": lambda: TransferClassifier("ztf", finetune="all", head_sizes=(4,), **SMALL),
+    "from scratch": lambda: TransferClassifier(None, **SMALL),
+    "without labels": lambda: TransferClassifier.pretrained("ztf", device="cpu"),
+}
+TRAINED_ON_LABELS = ["encoder", "classifier", "fine-tuned", "from scratch"]
+
+
+def y_for(name):
+    """Labels that the estimator can take: without training, those of its weights."""
+    return np.char.add("SN", labels()) if name == "without labels" else labels()
+
+
+def use(estimator, X):
+    """What the estimator makes of X."""
+    return estimator.transform(X) if hasattr(estimator, "transform") else estimator.predict_proba(X)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return {name: make().fit(curves(), y_for(name)) for name, make in ESTIMATORS.items()}
+
+
+@pytest.fixture
+def nothing_runs(fitted, monkeypatch):
+    """Fail as soon as a network is trained or used."""
+
+    def reached(*args, **kwargs):
+        pytest.fail("training or encoding was reached before the error")
+
+    for module, names in {
+        sklc.encoder: ["fit_net", "encode_latents"],
+        sklc.classifier: ["fit_linear_head", "fit_dense_head", "fine_tune", "encode_latents"],
+        sklc._heads: ["fit_net"],
+        sklc._transfer: ["fit_net"],
+    }.items():
+        for name in names:
+            monkeypatch.setattr(module, name, reached)
+
+
+# -- the same table in every form, built without sklc where it can be
+
+
+def nested(frame):
+    objects = pd.DataFrame(index=pd.unique(frame["object_id"]))
+    observations = frame.set_index("object_id")
+    return NestedFrame(objects).join_nested(observations, "lightcurve")
+
+
+def padded(frame):
+    """Time, flux and error; NaN behind the last observation."""
+    arrays = [one[["mjd", "flux", "flux_err"]].to_numpy(float) for one in per_object(frame)]
+    array = np.full((len(arrays), max(map(len, arrays)) + 2, 3), np.nan)
+    for row, own in zip(array, arrays, strict=True):
+        row[: len(own)] = own
+    return array
+
+
+FORMS = {
+    "table": LightCurves.from_frame,
+    "nested frame": nested,
+    "list of tables": per_object,
+    "padded array": padded,
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_the_sound_table_works_in_every_form(fitted, name, form):
+    """Without this, errors below might have other reasons."""
+    X = FORMS[form](supernovae())
+    assert len(use(fitted[name], X)) == len(use(ESTIMATORS[name]().fit(X, y_for(name)), X)) == 6
+
+
+# -- observations
+
+
+def without_points(frame):
+    """SN2 has no observation left in a list of tables."""
+    return frame[frame["object_id"] != "SN2"]
+
+
+# Kind of problem: table, class of error, words of the message about the problem and the remedy.
+BAD_OBSERVATIONS = {
+    "NaN time": (spoiled("mjd", np.nan), "time is NaN.*observation 2", 'invalid="drop"'),
+    "infinite time": (spoiled("mjd", np.inf), "time is NaN or inf", 'invalid="drop"'),
+    "NaN flux": (spoiled("flux", np.nan), "flux is NaN.*observation 2", 'invalid="drop"'),
+    "infinite flux": (spoiled("flux", -np.inf), "flux is NaN or inf", 'invalid="drop"'),
+    "NaN error": (spoiled("flux_err", np.nan), "flux_err is NaN", 'invalid="drop"'),
+    "infinite error": (spoiled("flux_err", np.inf), "flux_err is NaN or inf", 'invalid="drop"'),
+    "zero error": (spoiled("flux_err", 0.0), "flux_err is not positive", 'invalid="drop"'),
+    "negative error": (spoiled("flux_err", -5.0), "flux_err is not positive", 'invalid="drop"'),
+    "duplicate": (duplicated(), r"time 59007\.0 occurs twice", 'duplicates="drop"'),
+    "all-zero flux": (spoiled("flux", 0.0, slice(8, 15)), "no flux other than zero", r"curves\["),
+    "unknown band": (spoiled("band", "ztfx"), "'ztfx' is unknown", "register_passband"),
+    "band of many surveys": (spoiled("band", "g"), "'g' is ambiguous", 'survey="ztf"'),
+    "missing band": (spoiled("band", None), "band is missing", 'invalid="drop"'),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("problem", BAD_OBSERVATIONS)
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_a_bad_observation_is_one_error_before_training(
+    fitted, nothing_runs, name, problem, form
+):
+    frame, words, remedy = BAD_OBSERVATIONS[problem]
+    if form == "padded array" and "band" in problem:
+        pytest.skip("a padded array has no bands")
+    identity = "'SN2'" if form in ("table", "nested frame") else "1"
+    expected = UnknownPassbandError if re.search("unknown|ambiguous", words) else LightCurveError
+    for call in (
+        lambda X: ESTIMATORS[name]().fit(X, y_for(name)),
+        lambda X: use(fitted[name], X),
+    ):
+        with pytest.raises(expected, match=rf"object {identity} \(position 1\)") as error:
+            call(FORMS[form](frame))
+        assert re.search(words, str(error.value))
+        assert re.search(remedy, str(error.value))
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_an_object_without_observations(fitted, nothing_runs, name):
+    X = one_without_points(supernovae())
+    message = r"object 'SN2' \(position 1\) has 0 observation.*curves\[curves\.lengths >= 1\]"
+    with pytest.raises(LightCurveError, match=message):
+        ESTIMATORS[name]().fit(X, y_for(name))
+    with pytest.raises(LightCurveError, match=message):
+        use(fitted[name], X)
+    tables = per_object(supernovae())
+    tables[1] = tables[1].iloc[:0]
+    with pytest.raises(LightCurveError, match=r"object 1 \(position 1\) has 0 observation"):
+        ESTIMATORS[name]().fit(tables, y_for(name))
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_fewer_observations_than_min_points(fitted, nothing_runs, name):
+    X = LightCurves.from_frame(supernovae().drop(index=[8, 9]))
+    message = r"object 'SN2' \(position 1\) has 6 .*8 needed.*curves\[curves\.lengths >= 8\]"
+    with pytest.raises(LightCurveError, match=message):
+        ESTIMATORS[name]().set_params(min_points=8).fit(X, y_for(name))
+    estimator = pickle.loads(pickle.dumps(fitted[name])).set_params(min_points=8)
+    with pytest.raises(LightCurveError, match=message):
+        use(estimator, X)
+
+
+@pytest.mark.parametrize("name", ["encoder", "pretrained encoder", "classifier"])
+@pytest.mark.parametrize("column", ["mjd", "flux", "flux_err"])
+def test_dropping_is_as_if_they_had_never_been(fitted, name, column):
+    frame = spoiled(column, np.nan, [3, 10, 11])
+    with pytest.warns(LightCurveWarning, match=r"dropped 3 of 48 observations, of 2 object"):
+        dropped = LightCurves.from_frame(frame, invalid="drop")
+    clean = LightCurves.from_frame(supernovae().drop(index=[3, 10, 11]))
+    np.testing.assert_array_equal(use(fitted[name], dropped), use(fitted[name], clean))
+
+
+@pytest.mark.parametrize("name", ["encoder", "pretrained encoder", "classifier"])
+def test_dropping_duplicates_is_as_if_they_had_never_been(fitted, name):
+    with pytest.warns(LightCurveWarning, match="dropped 1 repeated observations"):
+        dropped = LightCurves.from_frame(duplicated(), duplicates="drop")
+    np.testing.assert_array_equal(use(fitted[name], dropped), use(fitted[name], curves()))
+    kept = LightCurves.from_frame(duplicated(), duplicates="keep")
+    assert kept.lengths.tolist() == [8, 9, 8, 8, 8, 8]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_unsorted_times_change_nothing(fitted, name, form):
+    order = np.random.default_rng(0).permutation(len(supernovae()))
+    shuffled = supernovae().iloc[order]
+    # the objects in their own order: only observations are shuffled, and objects interleaved
+    shuffled = pd.concat([supernovae().iloc[::8], shuffled.drop(index=range(0, 48, 8))])
+    X, in_order = FORMS[form](shuffled), FORMS[form](supernovae())
+    np.testing.assert_array_equal(use(fitted[name], X), use(fitted[name], in_order))
+    again = ESTIMATORS[name]().fit(X, y_for(name))
+    as_before = ESTIMATORS[name]().fit(in_order, y_for(name))
+    np.testing.assert_array_equal(use(again, in_order), use(as_before, in_order))
+
+
+# -- tables
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_a_long_table_is_refused_with_the_line_that_converts_it(fitted, nothing_runs, name):
+    with pytest.raises(LightCurveError, match=r"long table.*LightCurves\.from_frame\(X") as error:
+        ESTIMATORS[name]().fit(supernovae(), y_for(name))
+    with pytest.raises(LightCurveError, match=r"LightCurves\.from_frame\(X"):
+        use(fitted[name], supernovae())
+    line = re.search(r"LightCurves\.from_frame\(X.*\)", str(error.value))[0]
+    assert eval(line, {"LightCurves": LightCurves, "X": supernovae()}).equals(curves())
+
+
+COLUMNS = {"object_id": "object_id", "time": "mjd", "flux": "flux", "flux_err": "flux_err",
+           "band": "band"}  # fmt: skip
+
+
+@pytest.mark.parametrize("argument", COLUMNS)
+def test_a_missing_column_of_a_table(argument):
+    frame = supernovae().rename(columns={COLUMNS[argument]: "other"})
+    message = rf"no column '{COLUMNS[argument]}'.*'other'.*pass {argument}="
+    with pytest.raises(LightCurveError, match=message):
+        LightCurves.from_frame(frame)
+    assert LightCurves.from_frame(frame, **{argument: "other"}).equals(curves())  # the remedy
+
+
+@pytest.mark.parametrize("column", ["mjd", "flux"])
+@pytest.mark.parametrize("form", ["nested frame", "list of tables"])
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_a_missing_column_of_an_object(fitted, nothing_runs, name, form, column):
+    frame = supernovae().rename(columns={column: "other"})
+    with pytest.raises(LightCurveError, match=rf"none of the .*'{column}'.*'other'"):
+        ESTIMATORS[name]().fit(FORMS[form](frame), y_for(name))
+    with pytest.raises(LightCurveError, match=rf"none of the .*'{column}'.*'other'"):
+        use(fitted[name], FORMS[form](frame))
+
+
+def test_ids_that_are_not_numbers_are_fine_but_not_mixed_or_missing():
+    numbered = supernovae().assign(object_id=np.repeat(range(6), 8))
+    assert LightCurves.from_frame(numbered).ids.tolist() == [0, 1, 2, 3, 4, 5]
+    assert curves().ids.tolist() == NAMES
+    mixed = supernovae().astype({"object_id": object})
+    mixed.loc[mixed["object_id"] == "SN2", "object_id"] = 2
+    with pytest.raises(LightCurveError, match=r"mixed types.*2.*'SN|'SN.*2.*astype\(str\)"):
+        LightCurves.from_frame(mixed)
+    message = r"missing .*row 10 .*1 row.*dropna"
+    with pytest.raises(LightCurveError, match=message):
+        LightCurves.from_frame(spoiled("object_id", None))
+
+
+def test_text_among_numbers_is_named():
+    with pytest.raises(LightCurveError, match=r"'<18\.5' in row 10.*to_numeric"):
+        LightCurves.from_frame(spoiled("flux", "<18.5"))
+
+
+# -- units that look wrong
+
+
+UNITS = {
+    "Julian dates": (supernovae().assign(mjd=supernovae()["mjd"] + 2400000.5), "Julian.*2400000.5"),
+    "seconds": (supernovae().assign(mjd=supernovae()["mjd"] * 86400), "seconds.*86400"),
+    "magnitudes": (as_magnitudes(), r"magnitudes\?.*flux = 10 \*\*"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("name", ["encoder", "pretrained encoder", "classifier"])
+def test_units_that_look_wrong_are_one_warning(fitted, name, unit, form):
+    frame, words = UNITS[unit]
+    for call in (
+        lambda X: ESTIMATORS[name]().fit(X, y_for(name)),
+        lambda X: use(fitted[name], X),
+    ):
+        with pytest.warns(LightCurveWarning, match=words) as caught:
+            call(FORMS[form](frame))
+        assert len([w for w in caught if w.category is LightCurveWarning]) == 1
+        assert caught[0].filename == __file__
+
+
+def test_julian_dates_give_the_same_latents(fitted):
+    with pytest.warns(LightCurveWarning):
+        X = LightCurves.from_frame(UNITS["Julian dates"][0])
+    encoder = fitted["pretrained encoder"]
+    np.testing.assert_allclose(encoder.transform(X), encoder.transform(curves()), atol=1e-4)
+
+
+# -- labels
+
+
+@pytest.mark.parametrize("name", TRAINED_ON_LABELS)
+def test_bad_labels_are_one_error_before_training(fitted, nothing_runs, name):
+    y = labels().astype(object)
+    bad = {
+        r"requires y.*None.*one class label per object": None,
+        r"6 light curves and y 5 labels.*one label per object": y[:5],
+        r"object 'SN3' \(position 2\) is missing \(1 of 6.*notna": np.array([*y[:2], None, *y[3:]]),
+        r"the label of object 'SN4' \(position 3\) is missing": [*y[:3], np.nan, *y[4:]],
+        r"the label of object 'SN5' \(position 4\)": np.array([0, 0, 1, 1, np.nan, 1]),
+        r"mixes.*2 for object 'SN2' \(position 1\).*astype\(str\)": [y[0], 2, *y[2:]],
+        r"two classes.*one class: 'Ia'\..*another class": np.array(["Ia"] * 6),
+        r"Unknown label type: continuous": np.linspace(0, 0.1, 6),
+    }
+    for message, wrong in bad.items():
+        with pytest.raises(ValueError, match=message):
+            ESTIMATORS[name]().fit(curves(), wrong)
+
+
+@pytest.mark.parametrize("kind", [np.str_, object, np.int64])
+@pytest.mark.parametrize("name", TRAINED_ON_LABELS)
+def test_a_class_of_one_member(nothing_runs, name, kind):
+    y = np.array([1, 1, 3, 2, 2, 2]) if kind is np.int64 else np.array(list("aacbbb"), dtype=kind)
+    lonely = "3" if kind is np.int64 else "'c'"
+    message = (
+        rf"Class {lonely} has one member, object 'SN3' \(position 2\), .*early_stopping=False"
+    )
+    with pytest.raises(LightCurveError, match=message):
+        ESTIMATORS[name]().fit(curves(), y)
+
+
+@pytest.mark.parametrize("name", ["encoder", "classifier"])
+def test_a_class_of_one_member_without_early_stopping(name):
+    estimator = ESTIMATORS[name]().set_params(early_stopping=False)
+    assert len(estimator.fit(curves(), ["Ia", "Ia", "TDE", "II", "II", "II"]).classes_) == 3
+
+
+@pytest.mark.parametrize("name", ["classifier", "fine-tuned", "from scratch", "without labels"])
+def test_labels_that_can_never_be_predicted(fitted, nothing_runs, name):
+    y = y_for(name).astype(object)
+    y[[1, 4]] = "kilonova"
+    message = r"\['kilonova'\].*object 'SN2' \(position 1\).*merge the labels"
+    with pytest.raises(LightCurveError, match=message):
+        fitted[name].score(curves(), y)
+    with pytest.raises(ValueError, match="6 light curves and y 5 labels"):
+        fitted[name].score(curves(), y_for(name)[:5])
+    if name == "without labels":
+        with pytest.raises(LightCurveError, match=message):
+            ESTIMATORS[name]().fit(curves(), y)
+
+
+def test_integer_ids_and_labels_are_named_as_python_prints_them(nothing_runs):
+    X = LightCurves.from_frame(supernovae().assign(object_id=np.repeat(range(6), 8)))
+    with pytest.raises(LightCurveError, match=r"Class 3 has one member, object 2 \(position 2\)"):
+        ESTIMATORS["classifier"]().fit(X, [1, 1, 3, 2, 2, 2])
+
+
+# -- arrays
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_another_number_of_columns(name):
+    estimator = ESTIMATORS[name]().fit(series(), y_for(name))
+    message = "X has 8 features, but .* is expecting 12 features"
+    with pytest.raises(ValueError, match=message):
+        use(estimator, series()[:, :8])
+    with pytest.raises(ValueError, match=message):
+        use(estimator, pd.DataFrame(series()[:, :8]))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_gaps_in_series(fitted, nothing_runs, name, value):
+    X = series()
+    X[1, 2] = value
+    message = r"row 1 of X holds NaN or infinity in column 2.*list of arrays"
+    with pytest.raises(LightCurveError, match=message):
+        ESTIMATORS[name]().fit(X, y_for(name))
+    with pytest.raises(LightCurveError, match=message):
+        use(fitted[name], X)
+
+
+# -- weights
+
+
+def every_use(weights):
+    """All the ways to name weights, up to the error."""
+    return [
+        lambda: LightCurveEncoder(weights).fit(curves()),
+        lambda: LightCurveEncoder(weights).transform(curves()),
+        lambda: LightCurveEncoder.pretrained(weights),
+        lambda: TransferClassifier(weights).fit(curves(), labels()),
+        lambda: TransferClassifier(LightCurveEncoder(weights)).fit(curves(), labels()),
+        lambda: TransferClassifier.pretrained(weights),
+    ]
+
+
+@pytest.mark.parametrize("use_weights", range(6))
+def test_unknown_weights_list_the_names(nothing_runs, use_weights):
+    with pytest.raises(UnknownWeightsError, match="'ztf-lsst' is not known") as error:
+        every_use("ztf-lsst")[use_weights]()
+    assert all(repr(name) in str(error.value) for name in list_weights())
+
+
+@pytest.mark.parametrize("use_weights", range(6))
+def test_a_file_that_is_not_there(nothing_runs, use_weights, tmp_path):
+    with pytest.raises(UnknownWeightsError, match=r"no weights file .*gone\.safeten.*save") as error:
+        every_use(tmp_path / "gone.safetensors")[use_weights]()
+    assert all(repr(name) in str(error.value) for name in list_weights())
+
+
+DAMAGED = {
+    "cut short": (lambda: write_weights(lambda b: b[: len(b) // 2]), "damaged"),
+    "cut in the header": (lambda: write_weights(lambda b: b[:100]), "damaged"),
+    "one byte short": (lambda: write_weights(lambda b: b[:-1]), "damaged"),
+    "a flipped byte": (lambda: write_weights(lambda b: flipped(b, -1000)), "checksum"),
+    "a newer format": (lambda: write_header(format_version=2), "upgrade"),
+    "a newer format with new fields": (
+        lambda: write_header(format_version=3, input=[]),
+        "upgrade",
+    ),
+    "no version": (lambda: write_header(format_version=None), "damaged"),
+    "other classes": (lambda: write_header(classes=["SNIa"]), "damaged"),
+    "other channels": (lambda: write_header(representation={"channels": ["time"]}), "damaged"),
+    "no channels": (lambda: write_header(representation=None), "damaged"),
+    "other metadata": (lambda: write_header(metadata_columns=["mwebv"]), "damaged"),
+    "another network": (lambda: write_header(architecture={"n_channels": 7}), "damaged"),
+    "a table": (lambda: other_file(b"object_id,mjd,flux\nSN1,59000,1\n"), "or is none"),
+    "a pickle": (lambda: other_file(pickle.dumps({"weight": 1})), "or is none"),
+    "empty": (lambda: other_file(b""), "or is none"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_a_damaged_file_is_one_error(nothing_runs, damage, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write, words = DAMAGED[damage]
+    path = write()
+    for use_weights in every_use(path):
+        with pytest.raises(WeightsError, match=words) as error:
+            use_weights()
+        assert "mine.safetensors" in str(error.value)
+        assert not isinstance(error.value, UnknownWeightsError)
+
+
+def test_no_flipped_bit_goes_unnoticed(tmp_path):
+    """Neither in the tensors nor in the input convention, which would change every result."""
+    path = tmp_path / "small.safetensors"
+    encoder = ESTIMATORS["encoder"]().fit(curves(), labels())
+    content = encoder.save(path, note="made for this test").read_bytes()
+    header = int.from_bytes(content[:8], "little") + 8
+    rng = np.random.default_rng(0)
+    positions = [*range(header), *rng.integers(header, len(content), 200)]
+    original = sklc.pretrained.Checkpoint.read(path)
+    for position in positions:
+        spoilt = bytearray(content)
+        spoilt[position] ^= 1 << int(rng.integers(8))
+        path.write_bytes(spoilt)
+        try:
+            read = sklc.pretrained.Checkpoint.read(path)
+        except WeightsError:
+            continue
+        same = all(np.array_equal(read.tensors[k], v) for k, v in original.tensors.items())
+        assert same, position
+        for name in ("architecture", "representation", "classes", "metadata_columns", "info"):
+            assert getattr(read, name) == getattr(original, name), position
+
+
+def test_shipped_weights_must_match_the_manifest(nothing_runs, tmp_path, monkeypatch):
+    shipped = sklc.pretrained._FOLDER
+    shutil.copytree(shipped, tmp_path / "weights")
+    monkeypatch.setattr(sklc.pretrained, "_FOLDER", tmp_path / "weights")
+    known = json.loads((shipped / "manifest.json").read_text())
+    for name, entry in known["weights"].items():
+        file = tmp_path / "weights" / entry["file"]
+        assert hashlib.sha256(file.read_bytes()).hexdigest() == entry["sha256"]
+        file.write_bytes(flipped(file.read_bytes(), -1))
+        for use_weights in every_use(name):
+            with pytest.raises(WeightsError, match=rf"{file.name}.*sha256.*reinstall"):
+                use_weights()
+        file.unlink()
+        with pytest.raises(WeightsError, match="is missing: reinstall"):
+            every_use(name)[0]()
+
+
+# -- parameters
+
+
+def test_classes_that_cannot_be_merged():
+    for merge, words in {
+        r"'Ia-pec'.*their classes are": {"Ia": ["SNIa", "Ia-pec"]},
+        "more than once": {"Ia": ["SNIa"], "thermonuclear": ["SNIa", "SNIax"]},
+        "list of classes": {"Ia": "SNIa"},
+        "must map": {},
+    }.items():
+        with pytest.raises(ValueError, match=merge):
+            TransferClassifier.pretrained("ztf", merge_classes=words)
+    with pytest.raises(ValueError, match="merge the labels in y"):
+        TransferClassifier("ztf", merge_classes={"Ia": ["SNIa"]}).fit(curves(), labels())
+
+
+@pytest.mark.parametrize("encoder", [None, LightCurveEncoder()])
+def test_no_training_needs_weights(nothing_runs, encoder):
+    with pytest.raises(ValueError, match=r"needs pretrained weights.*encoder='ztf\+lsst'"):
+        TransferClassifier(encoder, finetune="none").fit(curves(), labels())
+
+
+# -- the page
+
+
+@pytest.mark.parametrize("what", CASES)
+def test_every_row_of_the_page_is_an_error_or_a_warning_of_sklc(what, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    kind, message = CASES[what].outcome()
+    assert kind in (
+        "LightCurveError", "UnknownPassbandError", "LightCurveWarning", "WeightsError",
+        "UnknownWeightsError", "ValueError", "TypeError", "NotFittedError",
+    )  # fmt: skip
+    assert "'<' not supported" not in message
+    assert "np." not in message
+
+
+def test_page_shows_the_messages_of_this_version(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = PAGE.read_text(encoding="utf-8")
+    assert text[text.index(BEGIN) : text.index(END)] == tables()
+
+
+def tables() -> str:
+    """The tables of the page, from the errors themselves; works in the current directory."""
+    lines = [BEGIN]
+    for section, cases in SECTIONS.items():
+        lines += ["", f"### {section}", ""]
+        lines += ["| bad input | leads to | message | what to do |", "|---|---|---|---|"]
+        for case in cases:
+            kind, message = case.outcome()
+            message = message.replace(f"{Path.cwd().resolve()}{os.sep}", "")
+            message = " ".join(message.split()).replace("|", "\\|")
+            lines.append(f"| {case.what} | `{kind}` | ``{message}`` | {case.remedy} |")
+    return "\n".join([*lines, "", ""])
+
+
+def rewrite_page() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        made = tables()
+        os.chdir(PAGE.parent)
+    text = PAGE.read_text(encoding="utf-8")
+    PAGE.write_text(text[: text.index(BEGIN)] + made + text[text.index(END) :], encoding="utf-8")
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore", LightCurveWarning)
+    rewrite_page()
