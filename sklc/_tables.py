@@ -133,8 +133,6 @@ def one_chunk(column: pa.ChunkedArray) -> pa.Array:
     """Return a chunked column as one array; a single chunk is not copied."""
     if column.num_chunks == 1:
         return column.chunk(0)
-    if pa.types.is_dictionary(column.type):
-        column = column.unify_dictionaries()
     array = column.combine_chunks()
     if isinstance(array, pa.ChunkedArray):
         array = array.chunk(0) if array.num_chunks else pa.array([], type=column.type)

@@ -65,9 +65,9 @@ class TestLightCurveDisplay:
 
     def test_bands_are_in_order_of_wavelength(self, curves):
         display = LightCurveDisplay.from_curve(curves[0])
-        assert list(display.errorbars_) == ["lsstg", "ztfg", "ztfr"]
+        assert list(display.errorbars_) == ["ztfg", "lsstg", "ztfr"]
         legend = [text.get_text() for text in display.ax_.get_legend().get_texts()]
-        assert legend == ["lsstg", "ztfg", "ztfr"]
+        assert legend == ["ztfg", "lsstg", "ztfr"]
 
     def test_surveys_have_their_markers(self, curves):
         errorbars = LightCurveDisplay.from_curve(curves[0]).errorbars_
@@ -122,7 +122,7 @@ def test_colour_of_a_passband_depends_on_its_wavelength_alone():
     # Redder passbands are redder.
     assert np.all(np.diff([red - blue for red, _, blue, _ in colours[:2]]) > 0.5)
     assert len({to_hex(colour) for colour in colours}) == 3
-    infrared, ultraviolet = get_passband("w1"), get_passband("uvotw2")
+    infrared, ultraviolet = get_passband("wiseW1"), get_passband("uvotuvw1")
     assert len(passband_colour(infrared)) == len(passband_colour(ultraviolet)) == 4
 
 

@@ -533,6 +533,18 @@ def test_from_nested_without_errors_or_bands(curves):
         LightCurves.from_nested(nested)
 
 
+def test_from_nested_slices_copy_nothing(curves):
+    nested = curves.to_nested()
+    column = nested["lightcurve"].array
+    part = type(column)(column.list_array.slice(1, 2))
+    again = LightCurves.from_nested(pd.DataFrame({"lc": part}, index=["b", "c"]))
+    assert again.time.tolist() == curves[1:3].time.tolist()
+    assert again.lengths.tolist() == [1, 3]
+    assert np.shares_memory(again.time, curves.time)
+    for piece in (nested[1:3], nested.iloc[[1, 2]], nested.iloc[:0]):
+        assert LightCurves.from_nested(piece).ids.tolist() == piece.index.tolist()
+
+
 def test_from_nested_of_several_chunks(curves):
     nested = curves.to_nested()
     joined = pd.concat([nested.iloc[:1], nested.iloc[2:]])

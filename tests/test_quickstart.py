@@ -49,7 +49,8 @@ def table():
 
 def csv_arguments(table, folder, *more):
     table.to_csv(folder / "table.csv", index=False)
-    columns = "--id name --time day --flux counts --flux-err sigma --band filter".split()
+    names = {"id": "name", "time": "day", "flux": "counts", "flux-err": "sigma", "band": "filter"}
+    columns = [word for flag, name in names.items() for word in (f"--{flag}", name)]
     places = ["--csv", str(folder / "table.csv"), "--output", str(folder / "out")]
     return [*places, *columns, "--zero-point", "25", "--survey", "ztf", *more]
 
@@ -109,19 +110,25 @@ def test_table_without_labels(quickstart, table, tmp_path):
     np.testing.assert_allclose(latents.to_numpy(), expected, atol=1e-4)
 
 
+def selected(quickstart, arguments):
+    options = quickstart.build_parser().parse_args(arguments)
+    return quickstart.leave_out(*quickstart.load(options), options)
+
+
 def test_what_is_left_out_is_counted(quickstart, table, tmp_path, capsys):
     table = table.copy()
     ids = table["name"].unique()
     table.loc[table["name"].isin(ids[:2]), "type"] = None
-    short = table["name"] == ids[2]
-    table = table[~short | (table[short].groupby("name").cumcount() < 4).reindex(table.index)]
+    short = (table["name"] == ids[2]) & (table.groupby("name").cumcount() >= 4)
+    table = table[~short]
     table.loc[table.index[-1], "counts"] = np.nan
     with pytest.warns(LightCurveWarning, match="dropped 1 of"):
-        quickstart.main(csv_arguments(table, tmp_path, "--label", "type", "--quick"))
+        curves, y = selected(quickstart, csv_arguments(table, tmp_path, "--label", "type"))
+    assert curves.ids.tolist() == ids[3:].tolist()
+    assert y.tolist() == table.drop_duplicates("name")["type"].tolist()[3:]
     printed = capsys.readouterr().out
     assert "left out 2 of 40 objects without one of the classes" in printed
     assert "left out 1 of 38 objects with fewer than 6 observations" in printed
-    assert "LightCurves: 37 objects" in printed
 
 
 @pytest.mark.parametrize(
@@ -162,14 +169,17 @@ def test_a_folder_without_classes_is_an_error(quickstart, tmp_path, capsys):
 
 
 def test_a_folder(quickstart, tmp_path, capsys):
-    curves, _ = load_demo(return_X_y=True)
-    part = curves[:90]
-    kinds = np.where(np.arange(90) < 3, "SLSN-I", part.metadata["class"])
-    part.with_metadata(kind=kinds).to_parquet(tmp_path)
-    arguments = ["--data", str(tmp_path), "--label", "kind", "--output", str(tmp_path), "--quick"]
-    assert list(quickstart.main(arguments)) == METHODS
+    curves = load_demo().curves[:90]
+    kinds = np.where(np.arange(90) < 3, "SLSN-I", curves.metadata["class"])
+    curves.with_metadata(kind=kinds).to_parquet(tmp_path)
+    arguments = ["--data", str(tmp_path), "--label", "kind"]
+    chosen, y = selected(quickstart, arguments)
+    assert chosen.equals(curves.with_metadata(kind=kinds)[3:])
+    assert y.tolist() == kinds[3:].tolist()
     printed = capsys.readouterr().out
     assert "left out 3 of 90 objects in classes of fewer than 6 members: 3 SLSN-I" in printed
+    selected(quickstart, [*arguments, "--max-objects", "50"])
+    assert "left out 40 of 90 objects at random" in capsys.readouterr().out
 
 
 def test_real_supernovae(quickstart, data_dir, tmp_path, capsys):

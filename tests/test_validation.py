@@ -132,6 +132,23 @@ def test_duplicates(frame, where, errors):
     assert kept.lengths.sum() == len(doubled)
 
 
+def test_zero_flux_of_either_sign_is_a_duplicate():
+    times, errors = [1.0, 1.0, 1.0], [2.0, 2.0, 2.0]
+    flux = [0.0, -0.0, 1.0]
+    with pytest.raises(LightCurveError, match="1 repeated"):
+        LightCurves.from_arrays(times, flux, errors, "ztfg", offsets=[0, 3])
+
+
+def test_duplicates_apart_among_ties_and_out_of_order():
+    flux = [5.0, 6.0, 7.0, 5.0, 8.0, 6.0]
+    times = [2.0, 1.0, 2.0, 2.0, 1.0, 2.0]
+    with pytest.warns(LightCurveWarning, match="dropped 1 repeated"):
+        curves = LightCurves.from_arrays(
+            times, flux, None, "ztfg", offsets=[0, 6], duplicates="drop"
+        )
+    assert curves.flux.tolist() == [6.0, 8.0, 5.0, 7.0, 6.0]
+
+
 def test_equal_observations_of_two_objects_are_no_duplicates(frame):
     pair = pd.concat([frame[:1], frame[:1].assign(object_id="b")])
     assert LightCurves.from_frame(pair).lengths.tolist() == [1, 1]
@@ -245,6 +262,14 @@ def test_unknown_band_of_a_survey(frame):
         LightCurves.from_frame(frame, survey="ztf")
     with pytest.raises(UnknownPassbandError, match=r"object 'a' \(position 0\).*'q'"):
         LightCurves.from_frame(frame, survey=["ztf", "ztf", "lsst"])
+
+
+def test_objects_without_a_survey_need_full_names(frame):
+    frame["band"] = ["g", "r", "g", "ztfr", "ztfg", "g"]
+    curves = LightCurves.from_frame(frame, survey=["lsst", None, "ztf"])
+    assert curves.band_names.tolist() == ["lsstg", "lsstr", "lsstg", "ztfr", "ztfg", "ztfg"]
+    with pytest.raises(UnknownPassbandError, match=r"object 'c' \(position 2\).*'g'"):
+        LightCurves.from_frame(frame, survey=["lsst", "ztf", None])
 
 
 def test_missing_band_next_to_surveys(frame):

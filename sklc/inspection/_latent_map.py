@@ -148,9 +148,9 @@ class LatentMapDisplay:
                 self.scatters_[str(name)] = self.ax_.scatter(
                     *self.coordinates[self.labels == name].T, label=f"{name} ({count:,})", **options
                 )
-            legend = self.ax_.legend(markerscale=1.5)
+            legend = self.ax_.legend()
             for handle in legend.legend_handles:
-                handle.set_alpha(1)
+                handle.set(alpha=1, sizes=[30])
         self.ax_.set(xlabel=self.axis_labels[0], ylabel=self.axis_labels[1])
         return self
 
