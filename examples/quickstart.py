@@ -189,7 +189,14 @@ def compare(curves, y, options):
     scores, probabilities = {}, {}
     for name, model in models.items():
         if model is not None:
-            predicted = cross_val_predict(model, curves, y, cv=folds, method="predict_proba")
+            predicted = cross_val_predict(
+                model,
+                curves,
+                y,
+                cv=folds,
+                method="predict_proba",
+                n_jobs=1 if options.quick else -1,
+            )
         elif set(classes) <= set(MERGED):
             predicted = predict_without_labels(curves, classes)
         else:

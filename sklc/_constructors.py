@@ -47,7 +47,8 @@ class Constructors:
             Columns of the right type are not copied: do not change them in place afterwards.
         object_id, time, flux : str
             Names of the columns. Times are days, MJD as a rule. Integer, categorical or
-            dictionary-encoded ids are fastest; plain strings are several times slower.
+            dictionary-encoded ids and bands are fast (10 million sorted rows in 30 to 100 ms);
+            plain strings take three to ten times as long, unsorted rows longer still.
         flux_err : str or None, default="flux_err"
             Name of the column of standard errors; None if they are not known. A column that is
             NaN throughout counts as not known.

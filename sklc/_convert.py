@@ -26,6 +26,7 @@ from sklc._validation import (
     check_policy,
     check_same_length,
     clean,
+    warn_magnitudes,
 )
 from sklc.errors import LightCurveError
 from sklc.passbands import Passband
@@ -120,6 +121,7 @@ def build(
         code, passbands = resolve_bands(
             codes, labels, offsets=offsets, ids=ids, survey=survey, known=known_passbands or {}
         )
+    warn_magnitudes(flux, error)
     if factor is not None:
         factor = np.asarray(factor, dtype=flux.dtype)
         flux, error = flux * factor, None if error is None else error * factor

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sklc._bands import SERIES_PASSBAND
-from sklc._store import describe, object_of, offsets_of, row_index
+from sklc._store import describe, object_of, row_index
 from sklc.errors import LightCurveError, LightCurveWarning
 
 if TYPE_CHECKING:
@@ -129,7 +128,6 @@ def clean(
     LightCurveWarning
         For what was dropped, and for units that look wrong.
     """
-    warn_magnitudes(observations)
     if not _looks_valid(observations):
         observations = _apply_invalid(observations, invalid)
     tied = _not_ascending(observations)
@@ -267,13 +265,13 @@ def _repeated(obs: Observations, tied: np.ndarray) -> np.ndarray:
     return rows[pd.DataFrame(columns).duplicated().to_numpy()]
 
 
-def warn_magnitudes(obs: Observations) -> None:
-    """Warn if all fluxes and errors look like magnitudes."""
-    if len(obs.flux) < 2 or obs.flux_err is None:
+def warn_magnitudes(all_flux: np.ndarray, all_errors: np.ndarray | None) -> None:
+    """Warn if all fluxes, as they are given, and all errors look like magnitudes."""
+    if len(all_flux) < 2 or all_errors is None:
         return
     low, high = _MAGNITUDES
-    for stop in (1000, len(obs.flux)):  # real fluxes fail within the first thousand
-        flux, error = obs.flux[:stop], obs.flux_err[:stop]
+    for stop in (1000, len(all_flux)):  # real fluxes fail within the first thousand
+        flux, error = all_flux[:stop], all_errors[:stop]
         if not (flux.min() >= low and flux.max() <= high and error.max() < 1 and error.min() > 0):
             return
     warn(
@@ -320,6 +318,13 @@ def check_usable(curves: LightCurves, *, min_points: int = 1) -> None:
     LightCurveError
         If an object has fewer observations, or nothing but zero flux (which the rows of a plain
         2-D array may have: a series need not be a flux).
+
+    Examples
+    --------
+    >>> from sklc.light_curves import LightCurves, check_usable
+    >>> curves = LightCurves.from_arrays([1.0, 2.0, 3.0], [9.0, 8.0, 7.0], offsets=[0, 2, 3])
+    >>> check_usable(curves)
+    >>> check_usable(curves[curves.lengths >= 2], min_points=2)
     """
     lengths = curves.lengths
     short = np.flatnonzero(lengths < min_points)
@@ -342,11 +347,3 @@ def check_usable(curves: LightCurves, *, min_points: int = 1) -> None:
             f"({len(dark)} of {len(lengths)} objects): remove such objects, for example with "
             "curves[[lc.flux.any() for lc in curves]]"
         )
-
-
-def lengths_to_offsets(lengths: Sequence[int] | np.ndarray, n_rows: int) -> np.ndarray:
-    """Return offsets for these lengths; raise unless they add up to the number of rows."""
-    offsets = offsets_of(lengths)
-    if offsets[-1] != n_rows:
-        raise LightCurveError(f"lengths add up to {offsets[-1]}, but there are {n_rows} rows")
-    return offsets

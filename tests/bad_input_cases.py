@@ -194,7 +194,8 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "dates instead of days",
             lambda: LightCurves.from_frame(supernovae().assign(mjd=pd.Timestamp("2020-05-31"))),
-            "As the message says.",
+            '`days = pandas.DatetimeIndex(frame["mjd"]).to_julian_date() - 2400000.5`, then '
+            "`frame.assign(mjd=days)`.",
         ),
         Case(
             "text instead of numbers",
@@ -205,7 +206,7 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "an id is missing",
             lambda: LightCurves.from_frame(spoiled("object_id", None)),
-            "As the message says.",
+            '`frame.dropna(subset=["object_id"])`.',
         ),
         Case(
             "ids of mixed types",
@@ -215,19 +216,19 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "an id twice in containers put together",
             lambda: concatenate([curves(), curves()[:1]]),
-            "As the message says.",
+            '`sklc.concatenate([first, second], suffixes=["", "_second"])`.',
         ),
         Case(
             "a zero point is missing",
             lambda: LightCurves.from_frame(
                 supernovae().assign(zp=np.where(np.arange(48) == 10, np.nan, 25.0))
             ),
-            "As the message says.",
+            '`frame.dropna(subset=["zp"])`, or `zero_point=25.0` for all.',
         ),
         Case(
             "an object without a row of metadata",
             lambda: curves(metadata=pd.DataFrame({"redshift": [0.1] * 5}, index=NAMES[:5])),
-            "As the message says.",
+            'Add the row; or `frame[frame["object_id"].isin(metadata.index)]`.',
         ),
     ],
     "Observations": [
@@ -324,7 +325,7 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "a label that is missing",
             lambda: classifier().fit(curves(), ["Ia", "Ia", None, "II", "II", "II"]),
-            "As the message says.",
+            "Leave the object out, or label it.",
         ),
         Case(
             "labels of mixed types",
@@ -339,12 +340,12 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "a single class",
             lambda: classifier().fit(curves(), ["Ia"] * 6),
-            "As the message says.",
+            "Look at how y was made; one class cannot be told from nothing.",
         ),
         Case(
             "a class of one member, with early stopping",
             lambda: classifier().fit(curves(), ["Ia", "Ia", "TDE", "II", "II", "II"]),
-            "As the message says.",
+            '`keep = y != "TDE"`, then `fit(curves[keep], y[keep])`; or `early_stopping=False`.',
         ),
         Case(
             "a label in `score` that `fit` never saw",
@@ -353,7 +354,7 @@ SECTIONS: dict[str, list[Case]] = {
                 .fit(curves(), labels())
                 .score(curves(), ["Ia", "TDE", "Ia", "II", "II", "II"])
             ),
-            "As the message says.",
+            "`seen = numpy.isin(y, clf.classes_)`, then `score(curves[seen], y[seen])`.",
         ),
     ],
     "Arrays": [
@@ -370,7 +371,7 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "a list of series without times",
             lambda: classifier().fit([row[: 5 + k] for k, row in enumerate(series())], labels()),
-            "As the message says.",
+            "`[numpy.column_stack([numpy.arange(len(flux)), flux]) for flux in X]`.",
         ),
         Case(
             "one array of fluxes",
@@ -380,12 +381,12 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "a sparse matrix",
             lambda: classifier().fit(sparse.csr_matrix(series()), labels()),
-            "As the message says.",
+            "`X.toarray()`.",
         ),
         Case(
             "something else",
             lambda: classifier().fit({"SN1": series()[0]}, labels()),
-            "As the message says.",
+            "[Input](input.md) lists what X may be.",
         ),
     ],
     "Weights": [
@@ -402,43 +403,43 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "a file cut short",
             lambda: LightCurveEncoder.pretrained(write_weights(lambda b: b[: len(b) // 2])),
-            "As the message says.",
+            "Copy the file again.",
         ),
         Case(
             "a file with a byte changed",
             lambda: LightCurveEncoder.pretrained(write_weights(lambda b: flipped(b, -1000))),
-            "As the message says.",
+            "Copy the file again.",
         ),
         Case(
             "a file of a newer sklc",
             lambda: LightCurveEncoder.pretrained(write_header(format_version=2)),
-            "As the message says.",
+            "Upgrade; or save the weights with the older version.",
         ),
         Case(
             "a file that is something else",
             lambda: LightCurveEncoder.pretrained(other_file(b"object_id,mjd,flux\nSN1,59000,1\n")),
-            "As the message says.",
+            "Look at the path.",
         ),
         Case(
             "a safetensors file of other software",
             lambda: LightCurveEncoder.pretrained(
                 other_file(safetensors.numpy.save({"weight": np.zeros(3, dtype=np.float32)}))
             ),
-            "As the message says.",
+            "Weights need their input convention: load such a network in torch, not here.",
         ),
     ],
     "Parameters": [
         Case(
             "a metadata column that is not there",
             lambda: classifier(metadata=["mwebv"]).fit(curves(), labels()),
-            "As the message says.",
+            "`curves.with_metadata(mwebv=values)`, in `fit` and in `predict`.",
         ),
         Case(
             "a metadata column that is not numeric",
             lambda: classifier(metadata=["host"]).fit(
                 curves().with_metadata(host=["spiral"] * 6), labels()
             ),
-            "As the message says.",
+            "One 0-1 column for each value: `pandas.get_dummies`.",
         ),
         Case(
             "`merge_classes` with a class that the weights do not have",

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from strategies import assert_equals_naive, long_frame, naive_objects
 
 from sklc.errors import LightCurveError, LightCurveWarning, UnknownPassbandError
-from sklc.light_curves import LightCurves, check_usable
+from sklc.light_curves import LightCurves, as_light_curves, check_usable
 
 
 @pytest.fixture
@@ -298,6 +298,8 @@ def test_magnitudes_warn(frame):
     frame["flux"], frame["flux_err"] = np.linspace(15, 20, 6), 0.05
     with pytest.warns(LightCurveWarning, match=r"magnitudes.*flux \* mag_err / 1\.0857"):
         LightCurves.from_frame(frame)
+    with pytest.warns(LightCurveWarning, match="magnitudes"):
+        LightCurves.from_frame(frame.assign(zp=20.0))
     LightCurves.from_frame(frame[:1])  # a single one may be a flux
     LightCurves.from_frame(frame.assign(flux_err=2.0))
     LightCurves.from_frame(frame.assign(flux=[15.0, 16, 17, 18, 19, 31]))
@@ -324,3 +326,4 @@ def test_check_usable_zero_flux(frame):
     with pytest.raises(LightCurveError, match=r"object 'b' \(position 1\) has no flux other"):
         check_usable(curves)
     check_usable(curves[[lc.flux.any() for lc in curves]])  # the remedy
+    check_usable(as_light_curves(np.zeros((2, 3))))  # a plain series may be zero

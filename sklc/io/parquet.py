@@ -49,7 +49,21 @@ def read_store(
     invalid: str = "raise",
     duplicates: str = "raise",
 ) -> Store:
-    """Read two parquet files; see `LightCurves.from_parquet`.
+    """Read two parquet files; what `LightCurves.from_parquet` does.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        A folder with ``objects.parquet`` and ``photometry.parquet``.
+    objects, photometry : str or Path, optional
+        The two files, instead of a folder.
+    object_id, time, flux, flux_err, band, zero_point, survey, passband, invalid, duplicates
+        As for `LightCurves.from_frame`.
+
+    Returns
+    -------
+    Store
+        In the order of the objects file.
 
     Raises
     ------
@@ -116,7 +130,19 @@ def read_store(
 
 
 def write_store(store: Store, folder: str | Path) -> None:
-    """Write two parquet files; see `LightCurves.to_parquet`."""
+    """Write two parquet files; what `LightCurves.to_parquet` does.
+
+    Parameters
+    ----------
+    store : Store
+    folder : str or Path
+        Made if it is not there.
+
+    Raises
+    ------
+    LightCurveError
+        If an id occurs twice, or a metadata column has the name "object_id".
+    """
     if "object_id" in store.metadata.columns:
         raise LightCurveError(
             'the metadata has a column "object_id", the name that the files use for the ids: '
