@@ -13,10 +13,6 @@ labels, are written to the folder quickstart_output.
 import argparse
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")  # figures go to files: no window is needed
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -36,6 +32,8 @@ SEED = 0
 N_FOLDS = 3
 MIN_MEMBERS = 2 * N_FOLDS  # of a class, so that each fold can judge it
 
+# From scratch the network gets what suits it on few labels, which is not the defaults.
+FROM_SCRATCH = {"max_epochs": 40, "learning_rate": 3e-3, "batch_size": 32, "patience": 15}
 # Supernova types that count as one class.
 MERGED = {
     "SNIa": ["SNIa", "SNIa-91bg", "SNIax"],
@@ -46,6 +44,7 @@ MERGED = {
 
 def main(arguments=None):
     """Run the example; returns the AUROC of each fold by method, nothing without labels."""
+    plt.switch_backend("Agg")  # figures go to files: no window is needed
     parser = build_parser()
     options = parser.parse_args(arguments)
     try:
@@ -164,18 +163,24 @@ def count_classes(y):
     return ", ".join(f"{count:,} {name}" for name, count in counts.items())
 
 
-def build_models(quick):
-    """Return the models to compare; None stands for the pretrained classifier as it is."""
+def build_models(classes, quick):
+    """Return the classifiers to compare."""
     encoder = LightCurveEncoder.pretrained(WEIGHTS)
-    # Training from scratch gets what suits it on few labels, which is not the defaults.
-    settings = {"max_epochs": 40, "learning_rate": 3e-3, "batch_size": 32, "patience": 15}
-    settings |= {"max_epochs": 3} if quick else {}
-    return {
-        "pretrained, no labels": None,
+    scratch = FROM_SCRATCH | ({"max_epochs": 3} if quick else {})
+    print(f"from scratch with {', '.join(f'{name}={value}' for name, value in scratch.items())}")
+    models = {
         PIPELINE: Pipeline([("enc", encoder), ("clf", LogisticRegression(max_iter=1000))]),
         "TransferClassifier": TransferClassifier(WEIGHTS, random_state=SEED),
-        SCRATCH: TransferClassifier(encoder=None, random_state=SEED, **settings),
+        SCRATCH: TransferClassifier(encoder=None, random_state=SEED, **scratch),
     }
+    if not set(classes) <= set(MERGED):
+        return models
+    # The weights know these classes: their probabilities are summed to ours, and fit learns
+    # nothing from the labels.
+    known = load_weights(WEIGHTS).classes
+    merge = {name: [part for part in MERGED[name] if part in known] for name in classes}
+    no_labels = TransferClassifier.pretrained(WEIGHTS, merge_classes=merge)
+    return {"pretrained, no labels": no_labels, **models}
 
 
 def compare(curves, y, options):
@@ -183,38 +188,20 @@ def compare(curves, y, options):
     folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=SEED)
     tests = [test for _, test in folds.split(curves, y)]
     classes = np.unique(y)
+    one_hot = y[:, None] == classes
     print(f"\n{N_FOLDS}-fold cross-validation of {count_classes(y)}")
-    models = build_models(options.quick)
+    models = build_models(classes, options.quick)
     print("macro one-vs-rest AUROC, mean ± standard deviation over the folds:")
     scores, probabilities = {}, {}
+    n_jobs = 1 if options.quick else -1  # a fold on each core
     for name, model in models.items():
-        if model is not None:
-            predicted = cross_val_predict(
-                model,
-                curves,
-                y,
-                cv=folds,
-                method="predict_proba",
-                n_jobs=1 if options.quick else -1,
-            )
-        elif set(classes) <= set(MERGED):
-            predicted = predict_without_labels(curves, classes)
-        else:
-            continue  # the weights do not know these classes
-        probabilities[name] = predicted
-        one_hot = y[:, None] == classes
+        probabilities[name] = predicted = cross_val_predict(
+            model, curves, y, cv=folds, method="predict_proba", n_jobs=n_jobs
+        )
         scores[name] = np.array([roc_auc_score(one_hot[t], predicted[t]) for t in tests])
         print(f"  {name:34}{scores[name].mean():.3f} ± {scores[name].std():.3f}", flush=True)
-    print(f"from scratch: {models[SCRATCH]}")
     draw_roc(y, probabilities, tests[0], options.output / "roc.png")
     return scores
-
-
-def predict_without_labels(curves, classes):
-    """Probabilities of the weights' own classes, summed to ours: nothing is fitted."""
-    known = load_weights(WEIGHTS).classes
-    merge = {name: [part for part in MERGED[name] if part in known] for name in classes}
-    return TransferClassifier.pretrained(WEIGHTS, merge_classes=merge).predict_proba(curves)
 
 
 def draw_light_curves(curves, y, path):
@@ -231,8 +218,8 @@ def draw_light_curves(curves, y, path):
 
 def draw_latent_map(latents, y, path):
     part = np.random.default_rng(SEED).permutation(len(latents))[:3000]  # t-SNE is slow
-    labels = None if y is None else y[part]
     figure, ax = plt.subplots(figsize=(7, 6), layout="constrained")
+    labels = None if y is None else y[part]
     LatentMapDisplay.from_latents(latents[part], labels, method="tsne", ax=ax)
     ax.set_title(f"{len(part):,} light curves in the latent space of {WEIGHTS}")
     save(figure, path)

@@ -529,6 +529,26 @@ def test_no_training_needs_weights(nothing_runs, encoder):
         TransferClassifier(encoder, finetune="none").fit(curves(), labels())
 
 
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"metadata": ["mwebv"]}, r"'mwebv' is not there.*with_metadata\(mwebv=\.\.\.\)"),
+        ({"class_weight": {"Ib": 1.0}}, "not in class_weight"),
+        ({"device": "gpu"}, "'gpu' is not a torch device"),
+        ({"head_sizes": (0,)}, r"head_sizes.*positive integers.*\(64,\)"),
+        ({"head_sizes": ("a",)}, "head_sizes.*positive integers"),
+    ],
+)
+@pytest.mark.parametrize("encoder", [None, LightCurveEncoder(hidden_size=4), "ztf"])
+def test_parameters_are_checked_before_the_encoder_is_trained(
+    nothing_runs, encoder, params, message
+):
+    if encoder is None and "head_sizes" in params:
+        params = {**params, "encoder": "ztf"}  # from scratch, the head is the network's own
+    with pytest.raises(ValueError, match=message):
+        TransferClassifier(**{"encoder": encoder, **params}).fit(curves(), labels())
+
+
 # -- the page
 
 
