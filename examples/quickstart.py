@@ -163,45 +163,47 @@ def count_classes(y):
     return ", ".join(f"{count:,} {name}" for name, count in counts.items())
 
 
-def build_models(classes, quick):
-    """Return the classifiers to compare."""
+def compare(curves, y, options):
+    """Cross-validate, print the table, draw the ROC curves."""
+    folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=SEED)
+    tests = [test for _, test in folds.split(curves, y)]
+    one_hot = y[:, None] == np.unique(y)
+    print(f"\n{N_FOLDS}-fold cross-validation of {count_classes(y)}")
+    print("macro one-vs-rest AUROC, mean ± standard deviation over the folds:")
+    scores, probabilities = {}, {}
+    for name, predicted in predictions(curves, y, folds, options.quick):
+        probabilities[name] = predicted
+        scores[name] = np.array([roc_auc_score(one_hot[t], predicted[t]) for t in tests])
+        print(f"  {name:34}{scores[name].mean():.3f} ± {scores[name].std():.3f}", flush=True)
+    draw_roc(y, probabilities, tests[0], options.output / "roc.png")
+    return scores
+
+
+def predictions(curves, y, folds, quick):
+    """Yield each method and its probabilities, of light curves it was not fitted on."""
+    if set(y) <= set(MERGED):
+        yield "pretrained, no labels", predict_without_labels(curves, np.unique(y))
     encoder = LightCurveEncoder.pretrained(WEIGHTS)
     scratch = FROM_SCRATCH | ({"max_epochs": 3} if quick else {})
-    print(f"from scratch with {', '.join(f'{name}={value}' for name, value in scratch.items())}")
     models = {
         PIPELINE: Pipeline([("enc", encoder), ("clf", LogisticRegression(max_iter=1000))]),
         "TransferClassifier": TransferClassifier(WEIGHTS, random_state=SEED),
         SCRATCH: TransferClassifier(encoder=None, random_state=SEED, **scratch),
     }
-    if not set(classes) <= set(MERGED):
-        return models
-    # The weights know these classes: their probabilities are summed to ours, and fit learns
-    # nothing from the labels.
+    n_jobs = 1 if quick else -1  # a fold on each core
+    for name, model in models.items():
+        yield (
+            name,
+            cross_val_predict(model, curves, y, cv=folds, method="predict_proba", n_jobs=n_jobs),
+        )
+    print(f"(from scratch: {', '.join(f'{key} {value}' for key, value in scratch.items())})")
+
+
+def predict_without_labels(curves, classes):
+    """Return probabilities of the weights' own classes, summed to ours: nothing is fitted."""
     known = load_weights(WEIGHTS).classes
     merge = {name: [part for part in MERGED[name] if part in known] for name in classes}
-    no_labels = TransferClassifier.pretrained(WEIGHTS, merge_classes=merge)
-    return {"pretrained, no labels": no_labels, **models}
-
-
-def compare(curves, y, options):
-    """Cross-validate, print the table, draw the ROC curves."""
-    folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=SEED)
-    tests = [test for _, test in folds.split(curves, y)]
-    classes = np.unique(y)
-    one_hot = y[:, None] == classes
-    print(f"\n{N_FOLDS}-fold cross-validation of {count_classes(y)}")
-    models = build_models(classes, options.quick)
-    print("macro one-vs-rest AUROC, mean ± standard deviation over the folds:")
-    scores, probabilities = {}, {}
-    n_jobs = 1 if options.quick else -1  # a fold on each core
-    for name, model in models.items():
-        probabilities[name] = predicted = cross_val_predict(
-            model, curves, y, cv=folds, method="predict_proba", n_jobs=n_jobs
-        )
-        scores[name] = np.array([roc_auc_score(one_hot[t], predicted[t]) for t in tests])
-        print(f"  {name:34}{scores[name].mean():.3f} ± {scores[name].std():.3f}", flush=True)
-    draw_roc(y, probabilities, tests[0], options.output / "roc.png")
-    return scores
+    return TransferClassifier.pretrained(WEIGHTS, merge_classes=merge).predict_proba(curves)
 
 
 def draw_light_curves(curves, y, path):

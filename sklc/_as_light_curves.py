@@ -12,7 +12,7 @@ from scipy import sparse
 
 from sklc import _arrays, _nested, _operations
 from sklc import _tables as tables
-from sklc._bands import SERIES_PASSBAND, resolve_wavelengths
+from sklc._bands import UNNAMED_PASSBAND, resolve_wavelengths
 from sklc._convert import build
 from sklc._light_curve import LightCurve
 from sklc._store import Store, offsets_of
@@ -264,7 +264,7 @@ def _join_bands(parts: list[dict[str, Any]], lengths: list[int]) -> pd.Categoric
     """Return the bands of all objects: labels where there are any, else wavelengths, else none."""
     given = [part["wavelength"] for part in parts if "wavelength" in part]
     codes, passbands = resolve_wavelengths(np.concatenate(given or [np.zeros(0)]))
-    labels: dict[Any, int] = {SERIES_PASSBAND: 0}
+    labels: dict[Any, int] = {UNNAMED_PASSBAND: 0}
     band = np.zeros(sum(lengths), dtype=np.int32)
     start = done = 0
     for part, length in zip(parts, lengths, strict=True):
@@ -274,7 +274,7 @@ def _join_bands(parts: list[dict[str, Any]], lengths: list[int]) -> pd.Categoric
             own, names = codes[done : done + length], passbands
             done += length
         else:
-            own, names = band[start : start + length], [SERIES_PASSBAND]
+            own, names = band[start : start + length], [UNNAMED_PASSBAND]
         lookup = np.array([labels.setdefault(name, len(labels)) for name in names] + [-1])
         band[start : start + length] = lookup[own]
         start += length

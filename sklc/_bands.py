@@ -15,8 +15,10 @@ from sklc._tables import with_missing
 from sklc.errors import UnknownPassbandError
 from sklc.passbands import Passband, get_passband, list_passbands
 
-#: The passband of a series that comes without one; its wavelength is the middle of the optical.
+#: The passband of plain series, the rows of a 2-D array; in the middle of the optical.
 SERIES_PASSBAND = Passband(name="series", survey="anonymous", wavelength=0.6)
+#: The passband of light curves that come without one.
+UNNAMED_PASSBAND = Passband(name="unnamed", survey="anonymous", wavelength=0.6)
 
 _ANONYMOUS = re.compile(r"(\d+(?:\.\d+)?)um")
 _WAVELENGTH_TOLERANCE = 1e-4  # micrometre
@@ -27,7 +29,7 @@ def resolve(label: Any, survey: str | None = None) -> Passband:
     """Return the passband of a label, within a survey if one is given.
 
     Besides what `sklc.passbands.get_passband` knows, the names of anonymous passbands
-    (``"series"``, ``"0.4746um"``) are understood, so that exported tables can be read back.
+    (``"unnamed"``, ``"0.4746um"``) are understood, so that exported tables can be read back.
 
     Raises
     ------
@@ -43,8 +45,9 @@ def resolve(label: Any, survey: str | None = None) -> Passband:
     if isinstance(label, float) and label.is_integer():
         label = int(label)  # filter ids turn to float in tables with missing values
     if isinstance(label, str):
-        if label == SERIES_PASSBAND.name:
-            return SERIES_PASSBAND
+        for passband in (SERIES_PASSBAND, UNNAMED_PASSBAND):
+            if label == passband.name:
+                return passband
         if match := _ANONYMOUS.fullmatch(label):
             return anonymous_passband(float(match[1]))
     if survey is not None:
@@ -143,8 +146,8 @@ def resolve_wavelengths(wavelength: np.ndarray) -> tuple[np.ndarray, tuple[Passb
     for value in values:
         nearest = int(np.argmin(np.abs(table - value)))
         is_known = abs(table[nearest] - value) <= _WAVELENGTH_TOLERANCE
-        if abs(SERIES_PASSBAND.wavelength - value) <= 1e-9:
-            passbands.append(SERIES_PASSBAND)
+        if abs(UNNAMED_PASSBAND.wavelength - value) <= 1e-9:
+            passbands.append(UNNAMED_PASSBAND)
         else:
             passbands.append(known[nearest] if is_known else anonymous_passband(value))
     unique = tuple(dict.fromkeys(passbands))

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_array, validate_data
 from sklc._as_light_curves import as_light_curves, is_series_matrix
 from sklc._net.inference import resolve_device
 from sklc._net.training import TrainingSettings
+from sklc._store import describe
 from sklc.errors import LightCurveError
 from sklc.light_curves import LightCurves
 
@@ -40,7 +41,7 @@ TRAINING_CONSTRAINTS: dict[str, list[Any]] = {
 
 def name_object(curves: LightCurves, position: int) -> str:
     """Say which object is meant: its id and its position in X."""
-    return f"object {curves.ids[position]!r} (position {position})"
+    return describe(curves.ids, position)
 
 
 class LightCurveEstimator(BaseEstimator):
@@ -74,6 +75,8 @@ class LightCurveEstimator(BaseEstimator):
                 X,
                 reset=reset,
                 dtype=[np.float64, np.float32],
+                # NaN is left to as_light_curves, whose message says what to do about it.
+                ensure_all_finite=False,
                 # Zero rows in, zero rows out; but nothing can be learned from none.
                 ensure_min_samples=int(reset),
             )

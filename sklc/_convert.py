@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from sklc import _tables as tables
-from sklc._bands import SERIES_PASSBAND, resolve, resolve_bands
+from sklc._bands import UNNAMED_PASSBAND, resolve, resolve_bands
 from sklc._store import (
     DEFAULT_ZERO_POINT,
     Store,
@@ -115,7 +115,7 @@ def build(
     if band_table is not None:
         code, passbands = codes.astype(np.int16, copy=False), band_table[1]
     elif band is None:
-        one = SERIES_PASSBAND if passband is None else resolve(passband, _one(survey))
+        one = UNNAMED_PASSBAND if passband is None else resolve(passband, _one(survey))
         code, passbands = codes, (one,)
     else:
         code, passbands = resolve_bands(
@@ -187,8 +187,13 @@ def group_rows(object_id: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | Non
     starts, ids = tables.runs(column)
     stops = np.append(starts[1:], len(column))
     if ids.dtype == object or ids.dtype.kind == "f":
-        if pd.isna(ids).any():
-            check_ids(ids)
+        missing = pd.isna(ids)
+        if missing.any():
+            raise LightCurveError(
+                f"the object id is missing (None or NaN) in row {starts[missing][0]} "
+                f"({int(np.sum((stops - starts)[missing]))} row(s) in all): give every row an id, "
+                "or drop those rows with frame.dropna(subset=[object_id])"
+            )
         kinds = set(map(type, ids)) if ids.dtype == object else ()
         if len(kinds) > 1:
             check_ids(ids)

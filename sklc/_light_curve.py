@@ -123,6 +123,13 @@ class LightCurve:
         -------
         pandas.DataFrame
             Columns mjd, band, flux, flux_err; one row an observation.
+
+        Examples
+        --------
+        >>> from sklc.light_curves import LightCurves
+        >>> LightCurves.from_arrays([1.0], [9.0], [0.5], "ztfg", offsets=[0, 1])[0].to_frame()
+           mjd  band  flux  flux_err
+        0  1.0  ztfg   9.0       0.5
         """
         return pd.DataFrame(
             {

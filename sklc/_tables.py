@@ -161,16 +161,14 @@ def numeric(values: Any, name: str) -> np.ndarray:
         )
     if raw.dtype.kind == "f":
         return raw if raw.dtype.itemsize in (4, 8) else raw.astype(np.float32)
+    if raw.dtype.kind in "biu":
+        return raw.astype(np.float64)
     try:
-        if raw.dtype.kind not in "biuO":
+        if raw.dtype.kind != "O" or any(isinstance(value, str) for value in raw.flat):
             raise TypeError
         return raw.astype(np.float64)
     except (TypeError, ValueError):
-        example = raw[0] if len(raw) else None
-        raise LightCurveError(
-            f"the {name} column does not hold numbers (dtype {raw.dtype}, first value "
-            f"{example!r}): convert it with astype(float)"
-        ) from None
+        raise LightCurveError(_not_numbers(raw, name)) from None
 
 
 def labels(values: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -233,6 +231,19 @@ def with_missing(labels: np.ndarray) -> np.ndarray:
 def unwrap_strings(array: np.ndarray) -> np.ndarray:
     """Return fixed-width strings as objects, so that ids of all sources compare alike."""
     return array.astype(object) if array.dtype.kind == "U" else array
+
+
+def _not_numbers(raw: np.ndarray, name: str) -> str:
+    """Return the message about a column that is not numeric."""
+    text = pd.Series(raw.ravel(), dtype=object)
+    bad = np.flatnonzero(pd.to_numeric(text, errors="coerce").isna() & text.notna())
+    first = bad[0] if len(bad) else 0
+    return (
+        f"the {name} column does not hold numbers: {text[first]!r} in row {first}"
+        + (f" ({len(bad)} values in all)" if len(bad) else f" is a {type(text[0]).__name__}")
+        + ": correct it, or convert what can be converted with pandas.to_numeric(column, "
+        'errors="coerce") and pass invalid="drop"'
+    )
 
 
 def _plain_strings(array: pa.Array) -> pa.Array:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ import torch
 from sklearn.base import clone
 from skorch import NeuralNet
 
+from sklc._base import metadata_matrix
+from sklc._heads import fit_dense_head, fit_linear_head
 from sklc._net.gru import LightCurveNetwork
 from sklc._net.heads import DenseHead, TransferNetwork
 from sklc._net.losses import WeightedCrossEntropy
@@ -20,11 +23,15 @@ from sklc._net.training import (
     KeepStartIfBetter,
     TrainingSettings,
     fit_net,
+    wrap,
 )
 from sklc.encoder import LightCurveEncoder
 from sklc.light_curves import LightCurves
 
-__all__ = ["fine_tune", "is_user_fitted", "own_head", "start_encoder"]
+__all__ = ["fit_transfer", "is_user_fitted", "merge_matrix", "own_head", "start_encoder"]
+
+# Inverse L2 strength of a linear head where no part of the data may be held out to choose it.
+_FIXED_C = 0.05
 
 # Parameters that an encoder trained from scratch takes over from the transfer estimator.
 _SHARED = (
@@ -114,6 +121,7 @@ def fine_tune(
         Pull to the start.
     """
     transfer = TransferNetwork(network, head)
+    frozen: list[torch.nn.Module]
     frozen = [network.head] if layers == "all" else [network.head, network.dense, network.latent]
     if layers != "all" and network.metadata is not None:
         frozen.append(network.metadata)
@@ -133,3 +141,132 @@ def fine_tune(
     for parameter in torch.nn.ModuleList(frozen).parameters():
         parameter.requires_grad_(True)
     return net
+
+
+def fit_transfer(
+    encoder: LightCurveEncoder,
+    curves: LightCurves,
+    target: np.ndarray,
+    rows: np.ndarray,
+    held_out: np.ndarray | None,
+    *,
+    metadata_columns: tuple[str, ...],
+    class_weight: np.ndarray,
+    params: dict[str, Any],
+    settings: TrainingSettings,
+) -> tuple[NeuralNet, float | None]:
+    """Fit a head on the frozen encoder, then train both where the parameters ask for it.
+
+    Parameters
+    ----------
+    encoder : LightCurveEncoder
+        Fitted; its network is trained in place.
+    curves, target
+        All the training data, and class indices.
+    rows, held_out : ndarray of int
+        Objects to train networks on, and to stop early on (or None).
+    metadata_columns : tuple of str
+        Per-object columns that join the latent.
+    class_weight : ndarray of shape (n_classes,)
+    params : dict
+        The estimator's parameters.
+    settings : TrainingSettings
+
+    Returns
+    -------
+    net : skorch.NeuralNet
+        Holds a `TransferNetwork`.
+    C : float or None
+        Inverse strength of a linear head.
+    """
+    network = encoder.net_.module_
+    head_metadata = metadata_matrix(curves, metadata_columns)
+    callbacks, sizes, C = params["callbacks"] or (), tuple(params["head_sizes"]), None
+
+    def linear(chosen: np.ndarray, C: float | None) -> tuple[DenseHead, float]:
+        metadata = None if head_metadata is None else head_metadata[chosen]
+        head_net, C = fit_linear_head(
+            latent[chosen],
+            metadata,
+            target[chosen],
+            C=C,
+            class_weight=class_weight,
+            seed=settings.seed,
+        )
+        return head_net.module_, C
+
+    latent = encoder.transform(curves)
+    everything = np.arange(len(target))
+    if sizes:
+        head_net = fit_dense_head(
+            latent,
+            head_metadata,
+            target,
+            rows,
+            held_out,
+            sizes=sizes,
+            class_weight=class_weight,
+            settings=settings,
+            callbacks=callbacks,
+        )
+        head = head_net.module_
+    else:
+        fixed = None if params["early_stopping"] else _FIXED_C
+        head, C = linear(everything, params["C"] or fixed)
+    if params["finetune"] == "head":
+        net = wrap(TransferNetwork(network, head))
+        if sizes:
+            net.history = head_net.history
+        return net, C
+    if not sizes:
+        # The start must not have seen the part that judges whether training improves on it.
+        head, _ = linear(rows, C)
+    values, lengths = encoder.representation_.encode(curves)
+    data = CurveDataset(
+        values,
+        lengths,
+        target,
+        metadata=metadata_matrix(curves, encoder.metadata_columns_),
+        head_metadata=head_metadata,
+    )
+    net = fine_tune(
+        network,
+        head,
+        data.subset(rows),
+        None if held_out is None else data.subset(held_out),
+        replace(settings, learning_rate=params["finetune_learning_rate"]),
+        layers=params["finetune"],
+        anchor=params["anchor"],
+        class_weight=class_weight,
+        callbacks=callbacks,
+    )
+    if not sizes:
+        latent = encoder.transform(curves)
+        net.module_.head, _ = linear(everything, C)
+    return net, C
+
+
+def merge_matrix(
+    classes: np.ndarray, merge: Mapping[str, list[str]] | None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return class names, sorted, and a matrix that sums probabilities, (n_weights, n_merged).
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_weights,)
+        Classes of the weights.
+    merge : mapping of name to classes of the weights, or None
+        Without it, the classes are only sorted, as scikit-learn expects them.
+    """
+    if merge is None:
+        order = np.argsort(classes)
+        return classes[order], np.eye(len(classes))[:, order]
+    names = sorted(merge)
+    unknown = sorted({c for parts in merge.values() for c in parts} - set(classes.tolist()))
+    if unknown:
+        raise ValueError(
+            f"merge_classes names {unknown}, which the weights do not have: their classes are "
+            f"{classes.tolist()}."
+        )
+    matrix = np.array([[float(c in merge[name]) for name in names] for c in classes])
+    return np.asarray(names), matrix

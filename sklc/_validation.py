@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _FIRST_JULIAN_DATE = 2_400_000.0  # in 1858; as MJD it would be the year 8429
 _LONGEST_SPAN = 36_525.0  # days, a century: longer than any survey
 _MAGNITUDES = (10.0, 30.0)
+_MACHINERY = ("sklc", "sklearn", "joblib")
 _HASH = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: spreads consecutive numbers
 
 
@@ -52,9 +53,9 @@ class Observations:
 
 
 def warn(message: str) -> None:
-    """Warn with a LightCurveWarning that points at the caller outside this package."""
+    """Warn with a LightCurveWarning that points at the caller outside the machinery."""
     frame, level = inspect.currentframe(), 1
-    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] == "sklc":
+    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] in _MACHINERY:
         frame, level = frame.f_back, level + 1
     warnings.warn(message, LightCurveWarning, stacklevel=level)
 
@@ -286,14 +287,6 @@ def warn_times(obs: Observations) -> None:
     if not len(full):
         return
     first, last = obs.time[obs.offsets[full]], obs.time[obs.offsets[full + 1] - 1]
-    late = np.flatnonzero(last > _FIRST_JULIAN_DATE)
-    if len(late):
-        k = full[late[0]]
-        warn(
-            f"times look like Julian dates: {describe(obs.ids, k)} ends at "
-            f"{last[late[0]]} ({len(late)} object(s) in all). Only time differences and nights "
-            "use them; subtract 2400000.5 for MJD"
-        )
     long = np.flatnonzero(last - first > _LONGEST_SPAN)
     if len(long):
         k = full[long[0]]
@@ -301,6 +294,15 @@ def warn_times(obs: Observations) -> None:
             f"{describe(obs.ids, k)} spans {last[long[0]] - first[long[0]]:.0f} "
             f"days ({len(long)} object(s) span more than a century): are the times in seconds? "
             "Divide by 86400"
+        )
+        return  # seconds are large too
+    late = np.flatnonzero(last > _FIRST_JULIAN_DATE)
+    if len(late):
+        k = full[late[0]]
+        warn(
+            f"times look like Julian dates: {describe(obs.ids, k)} ends at "
+            f"{last[late[0]]} ({len(late)} object(s) in all). Only time differences and nights "
+            "use them; subtract 2400000.5 for MJD"
         )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from numbers import Real
 
 import numpy as np
@@ -21,19 +20,21 @@ from sklc._base import (
     name_object,
     require_two_classes,
 )
-from sklc._heads import fit_dense_head, fit_linear_head
-from sklc._net.heads import DenseHead, TransferNetwork
+from sklc._net.heads import TransferNetwork
 from sklc._net.inference import encode_latents, resolve_device, single_thread_in_workers
-from sklc._net.training import CurveDataset, wrap
-from sklc._transfer import fine_tune, is_user_fitted, own_head, start_encoder
+from sklc._net.training import wrap
+from sklc._transfer import (
+    fit_transfer,
+    is_user_fitted,
+    merge_matrix,
+    own_head,
+    start_encoder,
+)
 from sklc.encoder import LightCurveEncoder
 from sklc.errors import LightCurveError
 from sklc.light_curves import LightCurves
 
 __all__ = ["TransferClassifier"]
-
-# Inverse L2 strength of a linear head where no part of the data may be held out to choose it.
-_FIXED_C = 0.05
 
 
 class TransferClassifier(ClassifierMixin, LightCurveEstimator):
@@ -104,7 +105,7 @@ class TransferClassifier(ClassifierMixin, LightCurveEstimator):
         Holds encoder and head as ``net_.module_`` (a copy of the encoder's network is not kept).
     metadata_columns_ : tuple of str
         Per-object columns that join the latent.
-    C_ : float
+    C_ : float or None
         Inverse L2 strength in use, for a linear head.
     n_features_in_ : int
         Length of the series, when fitted on a 2-D array.
@@ -281,10 +282,21 @@ class TransferClassifier(ClassifierMixin, LightCurveEstimator):
             encoder = start_encoder(self.encoder, curves, y, self.get_params(deep=False), seed)
             if self.encoder is None:
                 # Trained from scratch on the same labels, together with its own head.
-                self._hold(encoder, own_head(encoder.net_.module_))
+                self._hold(encoder)
             else:
-                weights = self._class_weights(classes, y)
-                self._fit_head(encoder, curves, target, weights, rows, held_out, seed)
+                columns = tuple(self.metadata) if self.metadata is not None else ()
+                self.encoder_, self.metadata_columns_ = encoder, columns
+                self.net_, self.C_ = fit_transfer(
+                    encoder,
+                    curves,
+                    target,
+                    rows,
+                    held_out,
+                    metadata_columns=columns,
+                    class_weight=self._class_weights(classes, y),
+                    params=self.get_params(deep=False),
+                    settings=self._settings(seed),
+                )
         self.classes_, self.merge_ = classes, None
         return self
 
@@ -366,71 +378,6 @@ class TransferClassifier(ClassifierMixin, LightCurveEstimator):
         self._refuse_unseen(self._labels(y, curves), curves)
         return super().score(curves, y, sample_weight)
 
-    def _fit_head(
-        self,
-        encoder: LightCurveEncoder,
-        curves: LightCurves,
-        target: np.ndarray,
-        class_weight: np.ndarray,
-        rows: np.ndarray,
-        held_out: np.ndarray | None,
-        seed: int,
-    ) -> None:
-        """Fit a head on the frozen encoder, then fine-tune both if asked to."""
-        columns = tuple(self.metadata) if self.metadata is not None else ()
-        head_metadata = metadata_matrix(curves, columns)
-        latent = encoder.transform(curves)
-        settings = self._settings(seed)
-        linear = {"class_weight": class_weight, "seed": seed}
-        callbacks = self.callbacks or ()
-        if len(self.head_sizes):
-            head_net = fit_dense_head(
-                latent,
-                head_metadata,
-                target,
-                rows,
-                held_out,
-                sizes=tuple(self.head_sizes),
-                class_weight=class_weight,
-                settings=settings,
-                callbacks=callbacks,
-            )
-        else:
-            C = self.C or (None if self.early_stopping else _FIXED_C)
-            head_net, self.C_ = fit_linear_head(latent, head_metadata, target, C=C, **linear)
-        head = head_net.module_
-        self._hold(encoder, head, columns)
-        if self.finetune == "head":
-            return
-        network, representation = encoder.net_.module_, encoder.representation_
-        if not len(self.head_sizes):
-            # The start must not have seen the part that judges whether training improves on it.
-            seen = None if head_metadata is None else head_metadata[rows]
-            start, _ = fit_linear_head(latent[rows], seen, target[rows], C=self.C_, **linear)
-            head = start.module_
-        data = CurveDataset(
-            *representation.encode(curves),
-            target,
-            metadata=metadata_matrix(curves, encoder.metadata_columns_),
-            head_metadata=head_metadata,
-        )
-        net = fine_tune(
-            network,
-            head,
-            data.subset(rows),
-            None if held_out is None else data.subset(held_out),
-            replace(settings, learning_rate=self.finetune_learning_rate),
-            layers=self.finetune,
-            anchor=self.anchor,
-            class_weight=class_weight,
-            callbacks=callbacks,
-        )
-        if not len(self.head_sizes):
-            latent = encoder.transform(curves)
-            final, _ = fit_linear_head(latent, head_metadata, target, C=self.C_, **linear)
-            net.module_.head = final.module_
-        self.net_ = net
-
     def _use_own_classes(self) -> TransferClassifier:
         """Predict with the classes of the weights themselves."""
         encoder = self.encoder
@@ -441,15 +388,15 @@ class TransferClassifier(ClassifierMixin, LightCurveEstimator):
         check_is_fitted(encoder)
         encoder = copy.deepcopy(encoder)
         encoder._keep(*encoder._in_use())
-        self._hold(encoder, own_head(encoder.net_.module_))
-        self.classes_, self.merge_ = _merged(encoder.classes_, self.merge_classes)
+        self._hold(encoder)
+        self.classes_, self.merge_ = merge_matrix(encoder.classes_, self.merge_classes)
         return self
 
-    def _hold(
-        self, encoder: LightCurveEncoder, head: DenseHead, columns: tuple[str, ...] = ()
-    ) -> None:
-        self.encoder_, self.metadata_columns_ = encoder, columns
-        self.net_ = wrap(TransferNetwork(encoder.net_.module_, head))
+    def _hold(self, encoder: LightCurveEncoder) -> None:
+        """Use an encoder with the class head that it was trained with."""
+        network = encoder.net_.module_
+        self.encoder_, self.metadata_columns_, self.C_ = encoder, (), None
+        self.net_ = wrap(TransferNetwork(network, own_head(network)))
 
     def _logits(self, X) -> np.ndarray:
         """Logits, (n_objects, n_outputs) float64."""
@@ -480,21 +427,3 @@ class TransferClassifier(ClassifierMixin, LightCurveEstimator):
                 f"They can never be predicted from {self.classes_.tolist()}: drop those objects, "
                 "merge the labels, or fit with examples of them."
             )
-
-
-def _merged(
-    classes: np.ndarray, merge: Mapping[str, list[str]] | None
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return sorted class names and a matrix that sums probabilities, (n_weights, n_merged)."""
-    if merge is None:
-        order = np.argsort(classes)
-        return classes[order], np.eye(len(classes))[:, order]
-    names = sorted(merge)
-    unknown = sorted({c for parts in merge.values() for c in parts} - set(classes.tolist()))
-    if unknown:
-        raise ValueError(
-            f"merge_classes names {unknown}, which the weights do not have: their classes are "
-            f"{classes.tolist()}."
-        )
-    matrix = np.array([[float(c in merge[name]) for name in names] for c in classes])
-    return np.asarray(names), matrix

@@ -250,7 +250,8 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         else:
             rows, held_out = np.arange(len(y)), None
         representation = self._chosen_representation()
-        data = CurveDataset(*representation.encode(curves), target, metadata=metadata)
+        values, lengths = representation.encode(curves)
+        data = CurveDataset(values, lengths, target, metadata=metadata)
         with seeded(seed):
             network = LightCurveNetwork(
                 len(representation.channels),
@@ -261,7 +262,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
                 n_metadata=len(columns),
             )
         train = data.subset(rows)
-        if network.metadata is not None:
+        if network.metadata is not None and metadata is not None:
             network.metadata.standardize.set_statistics(torch.from_numpy(metadata[rows]))
         with single_thread_in_workers():
             net = fit_net(

@@ -318,6 +318,13 @@ class LightCurves(Constructors, Exports, Selections):
         bool
             True if ids, observations, band names, zero point and metadata are equal; NaN equals
             NaN, and the precision of the fluxes does not matter.
+
+        Examples
+        --------
+        >>> from sklc.light_curves import LightCurves
+        >>> curves = LightCurves.from_arrays([1.0, 2.0], [9.0, 8.0], offsets=[0, 1, 2])
+        >>> curves.equals(curves[[0, 1]]), curves.equals(curves[[1, 0]])
+        (True, False)
         """
         if not isinstance(other, LightCurves) or len(self) != len(other):
             return False

@@ -68,7 +68,8 @@ class SimulatedDataset(CurveDataset):
             rng = np.random.default_rng([self.seed, epoch])
             curves, objects = self.augmentation(curves, rng)
         y, self.log1p_z = (target[objects] for target in self.targets)
-        super().__init__(*self.representation.encode(curves), y)
+        values, lengths = self.representation.encode(curves)
+        super().__init__(values, lengths, y)
 
     def collate(self, batch):
         """Inputs, and the pair of targets."""

@@ -155,7 +155,7 @@ def test_objects_with_and_without_errors_and_bands():
     ]
     curves = as_light_curves(X)
     assert np.isnan(curves.flux_err).tolist() == [True, True, False, True, True]
-    assert curves.band_names.tolist() == ["series", "series", "series", "lsstr", "series"]
+    assert curves.band_names.tolist() == ["unnamed"] * 3 + ["lsstr", "unnamed"]
     X[1][0, 2] = -0.5
     with pytest.raises(LightCurveError, match=r"object 1 \(position 1\): flux_err is not positive"):
         as_light_curves(X)
@@ -202,7 +202,9 @@ def test_series_matrix(X):
         assert as_light_curves(X.tolist()).flux.tolist() == X.ravel().tolist()
         assert as_light_curves(list(X)).flux.tolist() == X.ravel().tolist()
     # as the general way makes them
-    assert as_light_curves(X).equals(LightCurves.from_arrays([range(X.shape[1])] * len(X), list(X)))
+    assert as_light_curves(X).equals(
+        LightCurves.from_arrays([range(X.shape[1])] * len(X), list(X), band="series")
+    )
 
 
 def test_series_matrix_does_not_copy_or_freeze():

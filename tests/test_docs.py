@@ -15,6 +15,7 @@ import pytest
 
 import sklc
 import sklc.passbands
+import sklc.pretrained
 from sklc.pretrain import main as pretrain_main
 
 ROOT = Path(__file__).parents[1]
@@ -123,6 +124,17 @@ def test_every_page_is_on_the_map():
     index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     for page in PAGES[1:]:
         assert page.name == "index.md" or f"]({page.name})" in index
+
+
+def test_model_cards_are_those_of_the_weights():
+    text = (ROOT / "docs" / "weights.md").read_text(encoding="utf-8")
+    for name, entry in sklc.pretrained.manifest()["weights"].items():
+        card = text[text.index(f"#### {name}\n") :].split("####")[1]
+        facts = [f"{entry['n_objects']:,}", f"{entry['n_observations']:,}", entry["objective"],
+                 f"{entry['epochs']} epochs", f"seed {entry['seed']}", entry["licence"],
+                 *map(str, entry["metrics"].values())]  # fmt: skip
+        for fact in facts:
+            assert fact in card, (name, fact)
 
 
 def shell_commands():

@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 from sklc import LightCurveError, LightCurves
 from sklc.inspection import LatentMapDisplay, LightCurveDisplay, RocDisplay
 from sklc.inspection._axes import passband_colour
-from sklc.passbands import get_passband
+from sklc.passbands import Passband, get_passband
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +83,14 @@ class TestLightCurveDisplay:
         assert faint.lines[0].get_ydata().tolist() == [5.0]
         assert "3 sigma" in display.ax_.get_legend().get_title().get_text()
 
+    def test_legend_is_in_full_colour(self):
+        curves = LightCurves.from_arrays([[1.0, 2.0]], [[0.1, 0.2]], [[1.0, 1.0]], "ztfg")
+        display = LightCurveDisplay.from_curve(curves[0])
+        assert alpha(display.errorbars_["ztfg"][0]) < 1
+        (handle,) = display.ax_.get_legend().legend_handles
+        assert handle.get_alpha() == 1
+        assert handle.get_color() == display.errorbars_["ztfg"][0].lines[0].get_color()
+
     def test_snr_sets_what_is_faint(self, curves):
         display = LightCurveDisplay.from_curve(curves[0], snr=15.0)
         assert display.detected.tolist() == [False, False, True, True, False]
@@ -123,7 +131,10 @@ def test_colour_of_a_passband_depends_on_its_wavelength_alone():
     assert np.all(np.diff([red - blue for red, _, blue, _ in colours[:2]]) > 0.5)
     assert len({to_hex(colour) for colour in colours}) == 3
     infrared, ultraviolet = get_passband("wiseW1"), get_passband("uvotuvw1")
-    assert len(passband_colour(infrared)) == len(passband_colour(ultraviolet)) == 4
+    assert passband_colour(infrared) != passband_colour(ultraviolet)
+    # Beyond the ends of the table the colour stays that of the end.
+    far = Passband("far", "user", 100.0), Passband("farther", "user", 200.0)
+    assert passband_colour(far[0]) == passband_colour(far[1])
 
 
 class TestLatentMapDisplay:

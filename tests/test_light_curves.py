@@ -526,7 +526,7 @@ def test_from_nested_without_errors_or_bands(curves):
     nested["lightcurve"] = nested["lightcurve"].nest[["time", "flux"]]
     bare = LightCurves.from_nested(nested)
     assert np.isnan(bare.flux_err).all()
-    assert [p.name for p in bare.passbands] == ["series"]
+    assert [p.name for p in bare.passbands] == ["unnamed"]
     assert [p.name for p in LightCurves.from_nested(nested, passband="tess").passbands] == ["tess"]
     nested["lightcurve"] = nested["lightcurve"].nest[["time"]]
     with pytest.raises(LightCurveError, match="none of the fields"):
@@ -558,7 +558,7 @@ def test_from_padded_wavelengths():
     known = get_passband("ztfg").wavelength
     X = np.array([[[1.0, 5, 1, known + 5e-5], [2, 5, 1, 0.4567], [3, 5, 1, 0.6]]])
     curves = LightCurves.from_padded(X)
-    assert curves.band_names.tolist() == ["ztfg", "0.4567um", "series"]
+    assert curves.band_names.tolist() == ["ztfg", "0.4567um", "unnamed"]
     assert LightCurves.from_frame(curves.to_frame()).equals(curves)  # such names are read back
     for wrong in (4567.0, -1.0, np.inf):  # an Angstrom is no micrometre
         X[0, 1, 3] = wrong

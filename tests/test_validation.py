@@ -195,7 +195,11 @@ def test_not_a_table():
     ("values", "message"),
     [
         (pd.date_range("2020-01-01", periods=6), "holds dates.*to_julian_date"),
-        (["x"] * 6, "time column does not hold numbers.*'x'"),
+        (
+            ["1.0", "2.0", None, "<18.5", "x", "5"],
+            r"time column .*'<18\.5' in row 3 \(2 values.*to_num",
+        ),
+        (["1.0"] * 6, r"time column does not hold numbers: '1\.0' in row 0 is a str"),
     ],
 )
 def test_times_that_are_no_numbers(frame, values, message):
@@ -214,8 +218,8 @@ def test_numbers_in_an_object_column(frame):
 @pytest.mark.parametrize(
     ("ids", "message"),
     [
-        (["a", "a", None, "b", "b", "c"], "missing.*position 1"),
-        ([1, 1, np.nan, 2, 2, 3], "missing.*position 1"),
+        (["a", "a", None, "b", "b", "c"], r"missing.*row 2 \(1 row.*dropna"),
+        ([1, 1, np.nan, np.nan, 2, 3], r"missing.*row 2 \(2 row.*dropna"),
         (["a", "a", 1, 2, "b", "b"], "mixed types.*int, str.*astype"),
     ],
 )
@@ -290,6 +294,10 @@ def test_julian_dates_warn(frame):
 
 def test_seconds_warn(frame):
     frame["mjd"] = (frame["mjd"] - 59000) * 86400
+    big = frame.assign(mjd=frame["mjd"] + 59000 * 86400)
+    with pytest.warns(LightCurveWarning, match="86400") as record:
+        LightCurves.from_frame(big)
+    assert len(record) == 1  # not Julian dates too
     with pytest.warns(LightCurveWarning, match=r"'a' \(position 0\) spans 172800 days.*86400"):
         LightCurves.from_frame(frame)
 
@@ -327,3 +335,5 @@ def test_check_usable_zero_flux(frame):
         check_usable(curves)
     check_usable(curves[[lc.flux.any() for lc in curves]])  # the remedy
     check_usable(as_light_curves(np.zeros((2, 3))))  # a plain series may be zero
+    with pytest.raises(LightCurveError, match="no flux other"):
+        as_light_curves([np.zeros((2, 3)) + [[1], [2]] * np.array([1, 0, 1])])

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
+
+if TYPE_CHECKING:
+    from sklc._net.gru import LightCurveNetwork
 
 __all__ = ["DenseHead", "MetadataBranch", "Standardize", "TransferNetwork"]
 
@@ -116,7 +120,10 @@ class TransferNetwork(nn.Module):
     head : DenseHead
     """
 
-    def __init__(self, encoder: nn.Module, head: DenseHead) -> None:
+    encoder: LightCurveNetwork
+    head: DenseHead
+
+    def __init__(self, encoder: LightCurveNetwork, head: DenseHead) -> None:
         super().__init__()
         self.encoder = encoder
         self.head = head

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from sklc._net.gru import LightCurveNetwork
+
 __all__ = ["ClassAndRedshiftLoss", "ClassAndRedshiftNetwork", "WeightedCrossEntropy"]
 
 
@@ -68,7 +70,9 @@ class ClassAndRedshiftNetwork(nn.Module):
     encoder : LightCurveNetwork
     """
 
-    def __init__(self, encoder: nn.Module) -> None:
+    encoder: LightCurveNetwork
+
+    def __init__(self, encoder: LightCurveNetwork) -> None:
         super().__init__()
         self.encoder = encoder
         self.redshift = nn.Linear(encoder.config["latent_size"], 2)

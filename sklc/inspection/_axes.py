@@ -8,17 +8,21 @@ import numpy as np
 
 from sklc.passbands import Passband
 
-# A passband has the same colour in every figure. From blue to red, but never green beside red:
-# the two bands that most light curves have, g and r, differ for colour-blind readers as well.
+# A passband has the same colour in every figure: pink and violet in the ultraviolet, blue to red
+# in the visible, brown to grey in the infrared. Blue and orange, not green and red, for the two
+# bands that most light curves have, g and r: colour-blind readers see these differ.
 _WAVELENGTH_COLOURS = (
-    (0.15, "#2d004b"),
-    (0.36, "#5a3fb0"),
+    (0.19, "#f08bd8"),
+    (0.26, "#b03ad0"),
+    (0.36, "#4b2fb0"),
     (0.48, "#1786c2"),
-    (0.56, "#7f8f3f"),
-    (0.64, "#e0661a"),
-    (0.77, "#b3123c"),
-    (0.90, "#6e0f3e"),
-    (1.20, "#3a2a2a"),
+    (0.56, "#7f9f3f"),
+    (0.63, "#e0761a"),
+    (0.76, "#cc1f3a"),
+    (0.87, "#7a2a1a"),
+    (0.97, "#201414"),
+    (2.20, "#555555"),
+    (4.60, "#b0b0b0"),
 )
 # Okabe & Ito's colours for colour-blind readers, without the two that are faint on white.
 _CLASS_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#000000")

@@ -144,7 +144,6 @@ class LightCurveDisplay:
                     "color": passband_colour(passband),
                     "marker": marker,
                     "alpha": alpha,
-                    "label": None if drawn else passband.name,
                     **style,
                 }
                 yerr = curve.flux_err[rows]
@@ -165,5 +164,17 @@ class LightCurveDisplay:
             self.ax_.axhline(0, color="0.6", linewidth=0.8, zorder=0)
         faint = None if self.detected.all() else f"faint: below {self.snr:g} sigma"
         # Half transparent: where the curve leaves no room, the points below still show.
-        self.ax_.legend(title=faint, framealpha=0.5)
+        self.ax_.legend(handles=self._legend_handles(), title=faint, framealpha=0.5)
         return self
+
+    def _legend_handles(self) -> list[Any]:
+        """One marker a passband in full colour, even where there are only non-detections."""
+        from matplotlib.lines import Line2D
+
+        handles = []
+        for name, (first, *_) in self.errorbars_.items():
+            handle = Line2D([], [])
+            handle.update_from(first.lines[0])
+            handle.set(alpha=1, label=name)
+            handles.append(handle)
+        return handles
