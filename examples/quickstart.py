@@ -190,12 +190,9 @@ def predictions(curves, y, folds, quick):
         "TransferClassifier": TransferClassifier(WEIGHTS, random_state=SEED),
         SCRATCH: TransferClassifier(encoder=None, random_state=SEED, **scratch),
     }
-    n_jobs = 1 if quick else -1  # a fold on each core
+    how = {"cv": folds, "method": "predict_proba", "n_jobs": 1 if quick else -1}  # -1: all cores
     for name, model in models.items():
-        yield (
-            name,
-            cross_val_predict(model, curves, y, cv=folds, method="predict_proba", n_jobs=n_jobs),
-        )
+        yield name, cross_val_predict(model, curves, y, **how)
     print(f"(from scratch: {', '.join(f'{key} {value}' for key, value in scratch.items())})")
 
 

@@ -31,7 +31,7 @@ from sklc.light_curves import LightCurves
 __all__ = ["fit_transfer", "is_user_fitted", "merge_matrix", "own_head", "start_encoder"]
 
 # Inverse L2 strength of a linear head where no part of the data may be held out to choose it.
-_FIXED_C = 0.05
+_FIXED_C = 0.1
 
 # Parameters that an encoder trained from scratch takes over from the transfer estimator.
 _SHARED = (

@@ -56,8 +56,9 @@ class TransferClassifier(ClassifierMixin, LightCurveEstimator):
         Units of the head's hidden layers. Without any, the head is linear and solved exactly as
         a logistic regression; with some, it is trained like a network.
     C : float or None, default=None
-        Inverse L2 strength of a linear head on standardised latents. None chooses it by
-        stratified cross-validation inside the training data (or 0.05 without `early_stopping`).
+        Inverse L2 strength of a linear head, on latents that are centred and divided by one
+        common scale. None chooses it by the log loss in stratified cross-validation inside the
+        training data (or 0.1 without `early_stopping`).
     metadata : sequence of str or None, default=None
         Numeric per-object columns, such as ``["mwebv"]``, that join the latent. A missing value
         (NaN) is replaced by the training mean and flagged.
@@ -84,8 +85,9 @@ class TransferClassifier(ClassifierMixin, LightCurveEstimator):
         Size of that part; at least one object of every class.
     patience : int, default=5
         Epochs without improvement.
-    class_weight : {"balanced"}, dict of label to weight, or None, default="balanced"
-        Weight classes by 1/frequency in the loss.
+    class_weight : {"balanced"}, dict of label to weight, or None, default=None
+        Weight classes in the loss, "balanced" by 1/frequency. Without, probabilities follow the
+        class frequencies of the training data, and the AUROC is slightly higher.
     callbacks : list of skorch callbacks or None, default=None
         Added to the training of a network (fine-tuning, or a head with hidden layers).
     device : str, default="auto"
@@ -164,7 +166,7 @@ class TransferClassifier(ClassifierMixin, LightCurveEstimator):
         early_stopping=True,
         validation_fraction=0.2,
         patience=5,
-        class_weight="balanced",
+        class_weight=None,
         callbacks=None,
         device="auto",
         random_state=None,
@@ -250,7 +252,8 @@ class TransferClassifier(ClassifierMixin, LightCurveEstimator):
         X : light curves of n_objects
             In any form that `sklc.as_light_curves` takes.
         y : array-like of shape (n_objects,)
-            Class labels; optional with ``finetune="none"``.
+            Class labels; optional with ``finetune="none"``, where the numbers 0 to
+            n_classes - 1, if all occur, stand for the classes in sorted order.
 
         Returns
         -------
@@ -269,7 +272,11 @@ class TransferClassifier(ClassifierMixin, LightCurveEstimator):
         if self.finetune == "none":
             self._use_own_classes()
             if y is not None:
-                self._refuse_unseen(self._labels(y, curves), curves)
+                y = self._labels(y, curves)
+                # scikit-learn's meta-estimators number the labels before they fit.
+                if np.array_equal(np.unique(y), np.arange(len(self.classes_))):
+                    self.classes_ = np.arange(len(self.classes_))
+                self._refuse_unseen(y, curves)
             return self
         y = self._labels(y, curves)
         classes, target = np.unique(y, return_inverse=True)

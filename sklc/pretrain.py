@@ -26,12 +26,14 @@ from skorch.callbacks import Callback, Checkpoint, LoadInitState, LRScheduler
 from torch.optim.lr_scheduler import LambdaLR
 
 import sklc
+from sklc._base import name_object
 from sklc._net.augmentation import Augmentation, FlatCurves
 from sklc._net.gru import LightCurveNetwork
 from sklc._net.inference import encode_latents, resolve_device
 from sklc._net.losses import ClassAndRedshiftLoss, ClassAndRedshiftNetwork
 from sklc._net.representation import InputRepresentation
 from sklc._net.training import CurveDataset, TrainingSettings, fit_net, seeded
+from sklc.errors import LightCurveError
 from sklc.light_curves import LightCurves
 from sklc.pretrained import FORMAT_VERSION
 from sklc.pretrained import Checkpoint as WeightsFile
@@ -148,6 +150,12 @@ def pretrain(
     if isinstance(representation, str):
         representation = InputRepresentation.preset(representation)
     metadata = curves.metadata
+    missing = metadata[["class", "survey", "redshift"]].isna().any(axis=1).to_numpy()
+    if missing.any():
+        raise LightCurveError(
+            f"{name_object(curves, int(np.argmax(missing)))} has no class, survey or redshift "
+            f"({missing.sum()} of {len(curves)} objects): leave such objects out."
+        )
     classes, target = np.unique(metadata["class"].to_numpy(dtype=str), return_inverse=True)
     survey = metadata["survey"].to_numpy(dtype=str)
     log1p_z = np.log1p(metadata["redshift"].to_numpy(dtype=float))

@@ -8,10 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 import safetensors
 import safetensors.numpy
 from scipy import sparse
 
+import sklc._heads
+import sklc._transfer
+import sklc.classifier
+import sklc.encoder
 from sklc import LightCurveEncoder, LightCurves, TransferClassifier, concatenate
 
 NAMES = ["SN1", "SN2", "SN3", "SN4", "SN5", "SN6"]
@@ -124,6 +129,24 @@ def flipped(content: bytes, position: int) -> bytes:
 def other_file(content: bytes) -> str:
     Path("mine.safetensors").write_bytes(content)
     return "mine.safetensors"
+
+
+def forbid_running(monkeypatch) -> None:
+    """Make a test fail as soon as a network is trained or used."""
+
+    def reached(*args, **kwargs):
+        pytest.fail("training or encoding was reached before the error")
+
+    patched = []
+    for module in (sklc.encoder, sklc.classifier, sklc._transfer, sklc._heads):
+        for name in ("fit_net", "fit_linear_head", "fit_dense_head", "fine_tune", "encode_latents"):
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, reached)
+                patched.append(f"{module.__name__}.{name}")
+    # What does the work must not have moved to where it is not watched.
+    assert {"sklc.encoder.fit_net", "sklc._transfer.fit_net", "sklc._heads.fit_net"} < set(patched)
+    assert {"sklc.encoder.encode_latents", "sklc.classifier.encode_latents"} < set(patched)
+    assert any(name.endswith("fit_linear_head") for name in patched)
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,9 @@
 The table of docs/bad_input.md is rewritten with: python tests/test_bad_input.py
 """
 
-import hashlib
-import json
 import os
 import pickle
 import re
-import shutil
 import tempfile
 import warnings
 from pathlib import Path
@@ -23,31 +20,21 @@ from bad_input_cases import (
     as_magnitudes,
     curves,
     duplicated,
-    flipped,
+    forbid_running,
     labels,
     one_without_points,
-    other_file,
     per_object,
     series,
     spoiled,
     supernovae,
-    write_header,
-    write_weights,
 )
 from nested_pandas import NestedFrame
 
-import sklc._heads
-import sklc._transfer
-import sklc.classifier
-import sklc.encoder
-import sklc.pretrained
-from sklc import LightCurveEncoder, LightCurves, TransferClassifier, list_weights
+from sklc import LightCurveEncoder, LightCurves, TransferClassifier
 from sklc.errors import (
     LightCurveError,
     LightCurveWarning,
     UnknownPassbandError,
-    UnknownWeightsError,
-    WeightsError,
 )
 
 PAGE = Path(__file__).parents[1] / "docs" / "bad_input.md"
@@ -83,20 +70,7 @@ def fitted():
 @pytest.fixture
 def nothing_runs(fitted, monkeypatch):
     """Fail as soon as a network is trained or used."""
-
-    def reached(*args, **kwargs):
-        pytest.fail("training or encoding was reached before the error")
-
-    patched = []
-    for module in (sklc.encoder, sklc.classifier, sklc._transfer, sklc._heads):
-        for name in ("fit_net", "fit_linear_head", "fit_dense_head", "fine_tune", "encode_latents"):
-            if hasattr(module, name):
-                monkeypatch.setattr(module, name, reached)
-                patched.append(f"{module.__name__}.{name}")
-    # What does the work must not have moved to where it is not watched.
-    assert {"sklc.encoder.fit_net", "sklc._transfer.fit_net", "sklc._heads.fit_net"} < set(patched)
-    assert {"sklc.encoder.encode_latents", "sklc.classifier.encode_latents"} < set(patched)
-    assert any(name.endswith("fit_linear_head") for name in patched)
+    forbid_running(monkeypatch)
 
 
 # -- the same table in every form, built without sklc where it can be
@@ -403,110 +377,6 @@ def test_gaps_in_series(fitted, nothing_runs, name, value):
         ESTIMATORS[name]().fit(X, y_for(name))
     with pytest.raises(LightCurveError, match=message):
         use(fitted[name], X)
-
-
-# -- weights
-
-
-def every_use(weights):
-    """All the ways to name weights, up to the error."""
-    return [
-        lambda: LightCurveEncoder(weights).fit(curves()),
-        lambda: LightCurveEncoder(weights).transform(curves()),
-        lambda: LightCurveEncoder.pretrained(weights),
-        lambda: TransferClassifier(weights).fit(curves(), labels()),
-        lambda: TransferClassifier(LightCurveEncoder(weights)).fit(curves(), labels()),
-        lambda: TransferClassifier.pretrained(weights),
-    ]
-
-
-@pytest.mark.parametrize("use_weights", range(6))
-def test_unknown_weights_list_the_names(nothing_runs, use_weights):
-    with pytest.raises(UnknownWeightsError, match="'ztf-lsst' is not known") as error:
-        every_use("ztf-lsst")[use_weights]()
-    assert all(repr(name) in str(error.value) for name in list_weights())
-
-
-@pytest.mark.parametrize("use_weights", range(6))
-def test_a_file_that_is_not_there(nothing_runs, use_weights, tmp_path):
-    message = r"no weights file .*gone\.safetensors.*LightCurveEncoder\.save"
-    with pytest.raises(UnknownWeightsError, match=message) as error:
-        every_use(tmp_path / "gone.safetensors")[use_weights]()
-    assert all(repr(name) in str(error.value) for name in list_weights())
-
-
-DAMAGED = {
-    "cut short": (lambda: write_weights(lambda b: b[: len(b) // 2]), "damaged"),
-    "cut in the header": (lambda: write_weights(lambda b: b[:100]), "damaged"),
-    "one byte short": (lambda: write_weights(lambda b: b[:-1]), "damaged"),
-    "a flipped byte": (lambda: write_weights(lambda b: flipped(b, -1000)), "checksum"),
-    "a newer format": (lambda: write_header(format_version=2), "upgrade"),
-    "a newer format with new fields": (
-        lambda: write_header(format_version=3, input=[]),
-        "upgrade",
-    ),
-    "no version": (lambda: write_header(format_version=None), "damaged"),
-    "other classes": (lambda: write_header(classes=["SNIa"]), "damaged"),
-    "other channels": (lambda: write_header(representation={"channels": ["time"]}), "damaged"),
-    "no channels": (lambda: write_header(representation=None), "damaged"),
-    "other metadata": (lambda: write_header(metadata_columns=["mwebv"]), "damaged"),
-    "another network": (lambda: write_header(architecture={"n_channels": 7}), "damaged"),
-    "a table": (lambda: other_file(b"object_id,mjd,flux\nSN1,59000,1\n"), "something else"),
-    "a pickle": (lambda: other_file(pickle.dumps({"weight": 1})), "something else"),
-    "empty": (lambda: other_file(b""), "something else"),
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGED)
-def test_a_damaged_file_is_one_error(nothing_runs, damage, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    write, words = DAMAGED[damage]
-    path = write()
-    for use_weights in every_use(path):
-        with pytest.raises(WeightsError, match=words) as error:
-            use_weights()
-        assert "mine.safetensors" in str(error.value)
-        assert not isinstance(error.value, UnknownWeightsError)
-
-
-def test_no_flipped_bit_goes_unnoticed(tmp_path):
-    """Neither in the tensors nor in the input convention, which would change every result."""
-    path = tmp_path / "small.safetensors"
-    encoder = ESTIMATORS["encoder"]().fit(curves(), labels())
-    content = encoder.save(path, note="made for this test").read_bytes()
-    header = int.from_bytes(content[:8], "little") + 8
-    rng = np.random.default_rng(0)
-    positions = [*range(header), *rng.integers(header, len(content), 200)]
-    original = sklc.pretrained.Checkpoint.read(path)
-    for position in positions:
-        spoilt = bytearray(content)
-        spoilt[position] ^= 1 << int(rng.integers(8))
-        path.write_bytes(spoilt)
-        try:
-            read = sklc.pretrained.Checkpoint.read(path)
-        except WeightsError:
-            continue
-        same = all(np.array_equal(read.tensors[k], v) for k, v in original.tensors.items())
-        assert same, position
-        for name in ("architecture", "representation", "classes", "metadata_columns", "info"):
-            assert getattr(read, name) == getattr(original, name), position
-
-
-def test_shipped_weights_must_match_the_manifest(nothing_runs, tmp_path, monkeypatch):
-    shipped = sklc.pretrained._FOLDER
-    shutil.copytree(shipped, tmp_path / "weights")
-    monkeypatch.setattr(sklc.pretrained, "_FOLDER", tmp_path / "weights")
-    known = json.loads((shipped / "manifest.json").read_text())
-    for name, entry in known["weights"].items():
-        file = tmp_path / "weights" / entry["file"]
-        assert hashlib.sha256(file.read_bytes()).hexdigest() == entry["sha256"]
-        file.write_bytes(flipped(file.read_bytes(), -1))
-        for use_weights in every_use(name):
-            with pytest.raises(WeightsError, match=rf"{file.name}.*sha256.*reinstall"):
-                use_weights()
-        file.unlink()
-        with pytest.raises(WeightsError, match="is missing: reinstall"):
-            every_use(name)[0]()
 
 
 # -- parameters

@@ -4,13 +4,13 @@ import pickle
 
 import numpy as np
 import pytest
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import StackingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import GridSearchCV, cross_val_score, learning_curve
+from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_score, learning_curve
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -80,10 +80,19 @@ def test_linear_head_is_a_logistic_regression(parts):
     clf = TransferClassifier("ztf+lsst", C=0.1, **QUICK).fit(train, y_train)
     pipe = make_pipeline(
         LightCurveEncoder.pretrained("ztf+lsst"),
-        StandardScaler(),
-        LogisticRegression(C=0.1, max_iter=1000, class_weight="balanced"),
+        _CommonScale(),
+        LogisticRegression(C=0.1, max_iter=1000),
     ).fit(train, y_train)
     np.testing.assert_allclose(clf.predict_proba(test), pipe.predict_proba(test), atol=2e-3)
+
+
+class _CommonScale(TransformerMixin, BaseEstimator):
+    def fit(self, X, y=None):
+        self.mean_, self.scale_ = X.mean(axis=0), np.sqrt(X.var(axis=0).mean())
+        return self
+
+    def transform(self, X):
+        return (X - self.mean_) / self.scale_
 
 
 def test_two_classes(parts):
@@ -97,8 +106,8 @@ def test_two_classes(parts):
     assert clf.predict(test).dtype == bool
     pipe = make_pipeline(
         LightCurveEncoder.pretrained("ztf"),
-        StandardScaler(),
-        LogisticRegression(C=clf.C_, max_iter=1000, class_weight="balanced"),
+        _CommonScale(),
+        LogisticRegression(C=clf.C_, max_iter=1000),
     ).fit(train, y_train)
     np.testing.assert_allclose(clf.predict_proba(test), pipe.predict_proba(test), atol=2e-3)
 
@@ -146,6 +155,8 @@ def test_zero_labels(demo):
     # as an estimator it needs no labels, and cross-validates
     np.testing.assert_array_equal(clone(clf).fit(curves).predict_proba(curves), proba)
     assert cross_val_score(clf, curves, y, cv=2, scoring="roc_auc_ovr").min() > 0.8
+    crossed = cross_val_predict(clf, curves, y, cv=2, method="predict_proba")
+    np.testing.assert_allclose(crossed, proba, atol=1e-6)
     everything = TransferClassifier.pretrained("ztf+lsst")
     assert everything.predict_proba(curves).shape[1] == len(everything.classes_) == 8
     assert everything.classes_.tolist() == sorted(everything.classes_)

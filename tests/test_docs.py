@@ -32,7 +32,7 @@ NEEDS_LIGHT_CURVE = {"README.md", "features.md", "sklc.features", "sklc._band_fe
 
 
 @pytest.fixture(autouse=True)
-def _own_session(monkeypatch, tmp_path):
+def _isolated(monkeypatch, tmp_path):
     """Files that examples write, and passbands that they register, stay with them."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sklc.passbands, "_registry", sklc.passbands._registry)

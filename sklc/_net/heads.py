@@ -29,13 +29,17 @@ class Standardize(nn.Module):
         self.register_buffer("mean", torch.zeros(n_columns))
         self.register_buffer("scale", torch.ones(n_columns))
 
-    def set_statistics(self, values: torch.Tensor) -> None:
-        """Learn mean and scale of the columns of (n_objects, n_columns), ignoring NaN."""
+    def set_statistics(self, values: torch.Tensor, n_common: int = 0) -> None:
+        """Learn mean and scale of the columns of (n_objects, n_columns), ignoring NaN.
+
+        The first `n_common` columns share one scale, the root of their mean variance.
+        """
         values = values.double()
         known = ~torch.isnan(values)
         count = known.sum(0).clamp(min=1)
         mean = torch.nan_to_num(values).sum(0) / count
         variance = (torch.nan_to_num(values - mean) ** 2).sum(0) / count
+        variance[:n_common] = variance[:n_common].mean()
         # A column that never varies (an inactive ReLU) must not be blown up at predict.
         self.mean.copy_(mean)
         self.scale.copy_(torch.where(variance > 1e-12, variance.sqrt(), torch.ones(())))
@@ -85,6 +89,7 @@ class DenseHead(nn.Module):
         self, latent_size: int, n_classes: int, sizes: Sequence[int] = (), n_metadata: int = 0
     ) -> None:
         super().__init__()
+        self.latent_size = latent_size
         self.standardize = Standardize(latent_size + 2 * n_metadata)
         widths = [latent_size + 2 * n_metadata, *sizes]
         hidden = [
@@ -102,6 +107,15 @@ class DenseHead(nn.Module):
             return latent
         metadata = metadata.to(latent.dtype)
         return torch.cat([latent, metadata, torch.isnan(metadata).to(latent.dtype)], dim=1)
+
+    def set_statistics(self, latent: torch.Tensor, metadata: torch.Tensor | None = None) -> None:
+        """Learn the scaling of the columns.
+
+        The latent keeps the relative scales of its units, which say how much each of them
+        matters to the classes it was trained on: scaling each to 1 lets idle units in, and costs
+        about .01 in AUROC.
+        """
+        self.standardize.set_statistics(self.join(latent, metadata), self.latent_size)
 
     def forward(
         self, latent: torch.Tensor, head_metadata: torch.Tensor | None = None

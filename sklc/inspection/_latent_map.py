@@ -182,7 +182,7 @@ def _two_dimensions(
             from umap import UMAP  # type: ignore[import-not-found,unused-ignore]
         except ImportError as error:
             raise ImportError(
-                'method="umap" needs umap-learn: pip install "sklc[plot]", or use method="tsne"'
+                'method="umap" needs umap-learn: pip install "sklc[umap]", or use method="tsne"'
             ) from error
         n_neighbors = min(15, len(latents) - 1)
         umap = UMAP(n_components=2, n_neighbors=n_neighbors, random_state=random_state)
