@@ -105,7 +105,7 @@ def pretrain(
     learning_rate: float = 3e-3,
     weight_decay: float = 1e-4,
     hidden_size: int = 100,
-    redshift_weight: float = 0.3,
+    redshift_weight: float = 0.15,
     representation: str | InputRepresentation = "relative",
     augmentation: Augmentation | None = Augmentation(),  # noqa: B008  frozen
     checkpoints: Path | None = None,
@@ -229,6 +229,16 @@ def add_to_manifest(path: Path, name: str, entry: dict[str, Any], alias: str) ->
     file.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n")
 
 
+def _command(options: argparse.Namespace) -> str:
+    """Return the command that made the weights, without the folders of one machine."""
+    return (
+        f"python -m sklc.pretrain --data {options.data.name} --surveys {' '.join(options.surveys)} "
+        f"--name {options.name} --output sklc/weights --epochs {options.epochs} "
+        f"--hidden-size {options.hidden_size} --redshift-weight {options.redshift_weight} "
+        f"--seed {options.seed}"
+    )
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m sklc.pretrain", description=__doc__)
@@ -239,7 +249,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--checkpoints", type=Path, help="folder to save to and resume from")
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--hidden-size", type=int, default=100)
-    parser.add_argument("--redshift-weight", type=float, default=0.3)
+    parser.add_argument("--redshift-weight", type=float, default=0.15)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int, help="torch threads")
     parser.add_argument("--seed", type=int, default=0)
@@ -270,10 +280,12 @@ def main(arguments: list[str] | None = None) -> None:
         "n_objects": len(curves),
         "n_observations": len(curves.time),
         "seed": options.seed,
+        "redshift_weight": options.redshift_weight,
         "epochs": options.epochs,
         "passbands": {band.name: band.wavelength for band in bands},
         "metrics": metrics,
         "licence": _LICENCE,
+        "command": _command(options),
         "date": date.today().isoformat(),
         "versions": {
             "sklc": sklc.__version__,
