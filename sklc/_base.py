@@ -6,6 +6,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils import check_random_state, column_or_1d
@@ -94,6 +95,7 @@ class LightCurveEstimator(BaseEstimator):
                 f"This {type(self).__name__} estimator requires y to be passed, but the target y "
                 "is None: pass one class label per object."
             )
+        _check_labels_are_there(y, curves)
         y = check_array(y, ensure_2d=False, dtype=None, input_name="y", ensure_min_samples=0)
         y = column_or_1d(y, warn=True)
         if len(y) != len(curves):
@@ -119,7 +121,8 @@ class LightCurveEstimator(BaseEstimator):
             lonely = int(np.argmin(counts))
             position = int(np.flatnonzero(index == lonely)[0])
             raise LightCurveError(
-                f"Class {classes[lonely]!r} has one member, {name_object(curves, position)}, and "
+                f"Class {plain(classes[lonely])!r} has one member, "
+                f"{name_object(curves, position)}, and "
                 "early stopping needs at least two of each class, to train and to validate. Merge "
                 "or drop the class, give it more members, or set early_stopping=False."
             )
@@ -150,12 +153,40 @@ class LightCurveEstimator(BaseEstimator):
         return TrainingSettings(**{**settings, **changes})
 
 
+def plain(label: Any) -> Any:
+    """Return a label as Python prints it: 'SNIa', not np.str_('SNIa')."""
+    return label.item() if isinstance(label, np.generic) else label
+
+
+def _check_labels_are_there(y: Any, curves: LightCurves) -> None:
+    """Refuse labels that are missing or of types that cannot be compared."""
+    # As objects: numpy would turn None and numbers among strings into strings.
+    labels = np.asarray(y, dtype=object)
+    if labels.shape != curves.shape:
+        return  # column vectors, wrong lengths: left to the checks that follow
+    missing = np.flatnonzero(pd.isna(labels))
+    if len(missing):
+        raise LightCurveError(
+            f"y contains NaN or None: the label of {name_object(curves, int(missing[0]))} is "
+            f"missing ({len(missing)} of {len(labels)} labels). Leave such objects out: "
+            "keep = pandas.notna(y); fit(X[keep], y[keep])"
+        )
+    text = np.array([isinstance(label, str) for label in labels], dtype=bool)
+    if text.any() and not text.all():
+        first, other = int(np.argmin(text == text[0])), labels[0]
+        raise LightCurveError(
+            f"y mixes strings with other types: {plain(labels[first])!r} for "
+            f"{name_object(curves, first)}, {plain(other)!r} for {name_object(curves, 0)}. "
+            "Convert the labels to one type, for example with y.astype(str)"
+        )
+
+
 def require_two_classes(classes: np.ndarray, estimator: BaseEstimator) -> None:
     """Refuse labels of a single class."""
     if len(classes) < 2:
         raise ValueError(
             f"{type(estimator).__name__} needs at least two classes, and y holds one class: "
-            f"{classes[0]!r}. Check that y has the labels, or add objects of another class."
+            f"{plain(classes[0])!r}. Check that y has the labels, or add objects of another class."
         )
 
 

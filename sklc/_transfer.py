@@ -261,6 +261,15 @@ def merge_matrix(
     if merge is None:
         order = np.argsort(classes)
         return classes[order], np.eye(len(classes))[:, order]
+    if not merge or any(isinstance(parts, str) for parts in merge.values()):
+        raise ValueError(
+            "merge_classes must map each class to a list of classes of the weights, such as "
+            f"{{'Ia': ['SNIa', 'SNIax'], 'II': ['SNII']}}; got {dict(merge)!r}."
+        )
+    named = [part for parts in merge.values() for part in parts]
+    twice = sorted({part for part in named if named.count(part) > 1})
+    if twice:
+        raise ValueError(f"merge_classes names {twice} more than once: each can count only once.")
     names = sorted(merge)
     unknown = sorted({c for parts in merge.values() for c in parts} - set(classes.tolist()))
     if unknown:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Mapping
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 import torch
@@ -135,6 +135,8 @@ class TransferClassifier(ClassifierMixin, LightCurveEstimator):
     >>> bool(clf.score(curves[1::2], y[1::2]) > 0.7)
     True
     """
+
+    classes_: np.ndarray
 
     _parameter_constraints: dict = {
         "encoder": [str, os.PathLike, LightCurveEncoder, None],
@@ -269,6 +271,11 @@ class TransferClassifier(ClassifierMixin, LightCurveEstimator):
             If y is missing, of another length, or of a single class.
         """
         curves = self._curves(X, reset=True)
+        if self.merge_classes is not None and self.finetune != "none":
+            raise ValueError(
+                f"merge_classes is for finetune='none', and finetune={self.finetune!r} learns its "
+                "classes from y: leave merge_classes out, and merge the labels in y instead."
+            )
         if self.finetune == "none":
             self._use_own_classes()
             if y is not None:
@@ -285,6 +292,7 @@ class TransferClassifier(ClassifierMixin, LightCurveEstimator):
         rows, held_out = np.arange(len(y)), None
         if self.early_stopping:
             rows, held_out = self._validation_split(y, curves, seed)
+        self._check_before_training(curves, classes, y)
         with single_thread_in_workers():
             encoder = start_encoder(self.encoder, curves, y, self.get_params(deep=False), seed)
             if self.encoder is None:
@@ -292,7 +300,6 @@ class TransferClassifier(ClassifierMixin, LightCurveEstimator):
                 self._hold(encoder)
             else:
                 columns = tuple(self.metadata) if self.metadata is not None else ()
-                self.encoder_, self.metadata_columns_ = encoder, columns
                 self.net_, self.C_ = fit_transfer(
                     encoder,
                     curves,
@@ -304,6 +311,7 @@ class TransferClassifier(ClassifierMixin, LightCurveEstimator):
                     params=self.get_params(deep=False),
                     settings=self._settings(seed),
                 )
+                self.encoder_, self.metadata_columns_ = encoder, columns
         self.classes_, self.merge_ = classes, None
         return self
 
@@ -385,14 +393,28 @@ class TransferClassifier(ClassifierMixin, LightCurveEstimator):
         self._refuse_unseen(self._labels(y, curves), curves)
         return super().score(curves, y, sample_weight)
 
+    def _check_before_training(
+        self, curves: LightCurves, classes: np.ndarray, y: np.ndarray
+    ) -> None:
+        """Raise now for what would be an error only after an encoder has been trained."""
+        self._class_weights(classes, y)
+        resolve_device(self.device)
+        metadata_matrix(curves, tuple(self.metadata) if self.metadata is not None else ())
+        if not all(isinstance(size, Integral) and int(size) > 0 for size in self.head_sizes):
+            raise ValueError(
+                f"head_sizes must hold positive integers, such as (64,), got {self.head_sizes!r}."
+            )
+
     def _use_own_classes(self) -> TransferClassifier:
         """Predict with the classes of the weights themselves."""
         encoder = self.encoder
         if isinstance(encoder, (str, os.PathLike)):
             encoder = LightCurveEncoder(encoder, device=self.device)
-        if not isinstance(encoder, LightCurveEncoder) or not hasattr(encoder, "_in_use"):
-            raise ValueError("finetune='none' needs pretrained weights: name them in encoder=.")
-        check_is_fitted(encoder)
+        if encoder is None or not encoder.__sklearn_is_fitted__():
+            raise ValueError(
+                "finetune='none' trains nothing, so it needs pretrained weights: name them, such "
+                "as encoder='ztf+lsst', or pass an encoder that you fitted."
+            )
         encoder = copy.deepcopy(encoder)
         encoder._keep(*encoder._in_use())
         self._hold(encoder)

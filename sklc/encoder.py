@@ -327,6 +327,18 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         ------
         sklearn.exceptions.NotFittedError
             If there are neither weights nor a fit.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from sklc import LightCurveEncoder
+        >>> from sklc.datasets import load_demo
+        >>> curves = load_demo().curves[:5]
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = LightCurveEncoder("ztf").save(Path(folder) / "mine.safetensors", note="copy")
+        ...     LightCurveEncoder(path).transform(curves).shape
+        (5, 128)
         """
         check_is_fitted(self)
         net, representation, classes, columns = self._in_use()

@@ -38,6 +38,8 @@ from sklc.light_curves import LightCurves
 from sklc.pretrained import FORMAT_VERSION
 from sklc.pretrained import Checkpoint as WeightsFile
 
+__all__ = ["main", "pretrain"]
+
 _LICENCE = "BSD-3-Clause"
 
 
@@ -240,7 +242,22 @@ def _command(options: argparse.Namespace) -> str:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line."""
+    """Run the command line: ``python -m sklc.pretrain``.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        Instead of those of the process.
+
+    Examples
+    --------
+    >>> from sklc.pretrain import main
+    >>> try:
+    ...     main(["--help"])  # doctest: +ELLIPSIS
+    ... except SystemExit:
+    ...     pass
+    usage: python -m sklc.pretrain [-h] --data DATA ...
+    """
     parser = argparse.ArgumentParser(prog="python -m sklc.pretrain", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of simulated curves")
     parser.add_argument("--surveys", nargs="+", default=["ZTF", "LSST"])

@@ -30,7 +30,7 @@ _HEADER_KEY = "sklc"
 class Checkpoint:
     """Plain data of a trained encoder: sizes, input convention, tensors, and where it came from.
 
-    Attributes
+    Parameters
     ----------
     architecture : dict
         Arguments of the network.
@@ -43,6 +43,21 @@ class Checkpoint:
         Per-object columns that the network reads beside the light curve.
     info : dict
         Name, version, training data and seed, passbands, metrics, licence; informative only.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sklc.pretrained import Checkpoint, load_weights
+    >>> checkpoint = load_weights("ztf")
+    >>> checkpoint.architecture["latent_size"]
+    128
+    >>> network = checkpoint.build()
+    >>> copy = Checkpoint.from_network(network, checkpoint.representation, checkpoint.classes)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = copy.save(Path(folder) / "copy.safetensors")
+    ...     Checkpoint.read(path).classes == checkpoint.classes
+    True
     """
 
     architecture: dict[str, int]
@@ -61,7 +76,23 @@ class Checkpoint:
         metadata_columns: tuple[str, ...] = (),
         info: dict[str, Any] | None = None,
     ) -> Checkpoint:
-        """Take a snapshot of `network`."""
+        """Take a snapshot of a network.
+
+        Parameters
+        ----------
+        network : LightCurveNetwork
+        representation : InputRepresentation
+            The input convention it was trained with.
+        classes : sequence
+            Of its outputs, in their order.
+        metadata_columns : tuple of str, optional
+        info : dict, optional
+            Plain values to keep.
+
+        Returns
+        -------
+        Checkpoint
+        """
         tensors = {k: v.detach().cpu().numpy().copy() for k, v in network.state_dict().items()}
         # JSON knows no numpy scalars.
         plain = tuple(c.item() if isinstance(c, np.generic) else c for c in classes)
@@ -75,15 +106,43 @@ class Checkpoint:
         )
 
     def build(self) -> LightCurveNetwork:
-        """Return a fresh network with these tensors."""
+        """Return a fresh network with these tensors.
+
+        Returns
+        -------
+        LightCurveNetwork
+            On the CPU, in evaluation mode.
+        """
         sizes = dict(self.architecture)
         n_channels, n_classes = sizes.pop("n_channels"), sizes.pop("n_classes")
         network = LightCurveNetwork(n_channels, n_classes, **sizes)
         network.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in self.tensors.items()})
         return network.eval()
 
+    def _check_sizes(self) -> None:
+        """Refuse an input convention and classes that are not those of the network."""
+        for what, there, size in (
+            ("channels", self.representation.channels, "n_channels"),
+            ("classes", self.classes, "n_classes"),
+            ("metadata columns", self.metadata_columns, "n_metadata"),
+        ):
+            if len(there) != self.architecture.get(size, 0):
+                raise ValueError(
+                    f"{len(there)} {what} for a network of {self.architecture.get(size, 0)}"
+                )
+
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write a safetensors file, whole or not at all, and return its path."""
+        """Write a safetensors file, whole or not at all.
+
+        Parameters
+        ----------
+        path : str or path
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+        """
         path = Path(path)
         header = {
             "format_version": FORMAT_VERSION,
@@ -94,6 +153,7 @@ class Checkpoint:
             "tensors_sha256": _digest(self.tensors),
             "info": self.info,
         }
+        header["header_sha256"] = _header_digest(header)
         partial = path.with_name(path.name + ".partial")
         partial.write_bytes(save(self.tensors, metadata={_HEADER_KEY: json.dumps(header)}))
         os.replace(partial, path)
@@ -102,6 +162,14 @@ class Checkpoint:
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Checkpoint:
         """Read and check a file written by `save`.
+
+        Parameters
+        ----------
+        path : str or path
+
+        Returns
+        -------
+        Checkpoint
 
         Raises
         ------
@@ -112,7 +180,7 @@ class Checkpoint:
         try:
             with safetensors.safe_open(path, framework="np") as handle:
                 header = json.loads((handle.metadata() or {})[_HEADER_KEY])
-            version = header["format_version"]
+            version = int(header["format_version"])
         except FileNotFoundError:
             raise WeightsError(f"There is no weights file {path}.") from None
         except KeyError:
@@ -120,7 +188,7 @@ class Checkpoint:
                 f"{path} is a safetensors file, but not one written by sklc: it carries no input "
                 "convention. Write weights with LightCurveEncoder.save(path)."
             ) from None
-        except (safetensors.SafetensorError, ValueError, OSError) as error:
+        except (safetensors.SafetensorError, ValueError, TypeError, OSError) as error:
             raise _damaged(path, error) from error
         if version > FORMAT_VERSION:
             raise WeightsError(
@@ -140,11 +208,15 @@ class Checkpoint:
                 header["info"],
             )
             checkpoint.build()
+            checkpoint._check_sizes()
+            if header["header_sha256"] != _header_digest(header):
+                raise ValueError("the input convention does not match its checksum")
         except (
             safetensors.SafetensorError,
             KeyError,
             ValueError,
             TypeError,
+            AttributeError,
             RuntimeError,
         ) as error:
             raise _damaged(path, error) from error
@@ -153,9 +225,16 @@ class Checkpoint:
 
 def _damaged(path: Path, error: Exception) -> WeightsError:
     return WeightsError(
-        f"The weights file {path} is damaged ({error}). Copy it again, or reinstall sklc if it "
-        "came with the package."
+        f"The weights file {path} is damaged ({error}), or it is something else. Copy it again, "
+        "or reinstall sklc if it came with the package; LightCurveEncoder.save(path) writes such "
+        "files."
     )
+
+
+def _header_digest(header: dict[str, Any]) -> str:
+    """Checksum of everything in the header but the checksum itself."""
+    rest = {key: value for key, value in header.items() if key != "header_sha256"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def _digest(tensors: dict[str, np.ndarray]) -> str:
@@ -173,6 +252,10 @@ def manifest() -> dict[str, Any]:
 
 def list_weights() -> dict[str, str]:
     """Return the names that `load_weights` knows, each with one line on what it is.
+
+    Returns
+    -------
+    dict of str to str
 
     Examples
     --------
@@ -223,7 +306,10 @@ def load_weights(weights: str | os.PathLike[str]) -> Checkpoint:
     if path.is_file():
         return _read_cached(str(path.resolve()), _stamp(path), None)
     if path.suffix == ".safetensors" or len(path.parts) > 1:
-        raise UnknownWeightsError(f"There is no weights file {path}.")
+        raise UnknownWeightsError(
+            f"There is no weights file {path.resolve()}. Use the path of a file written by "
+            f"LightCurveEncoder.save(path), or one of the names {sorted(list_weights())}."
+        )
     raise UnknownWeightsError(
         f"weights={str(weights)!r} is not known. Use one of {sorted(list_weights())}, or the path "
         "of a .safetensors file written by LightCurveEncoder.save(path)."

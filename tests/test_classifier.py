@@ -113,7 +113,7 @@ def test_two_classes(parts):
 
 
 def test_an_encoder_the_user_fitted_is_used_and_never_changed(parts):
-    train, y_train, test, y_test = parts
+    train, y_train, test, _y_test = parts
     encoder = LightCurveEncoder(hidden_size=16, **{**QUICK, "max_epochs": 2}).fit(train, y_train)
     before = encoder.transform(test)
     clf = TransferClassifier(encoder, finetune="all", **QUICK)
@@ -267,7 +267,7 @@ def test_every_form_of_x_through_scikit_learn(form, demo):
     assert stack.predict(X).shape == (90,)
     calibrated = CalibratedClassifierCV(clf, cv=2).fit(X, y)
     assert calibrated.predict_proba(X).shape == (90, 3)
-    sizes, _, scores = learning_curve(clf, X, y, cv=2, train_sizes=[0.5, 1.0])
+    _sizes, _, scores = learning_curve(clf, X, y, cv=2, train_sizes=[0.5, 1.0])
     assert np.isfinite(scores).all()
     union = FeatureUnion([("a", encoder), ("b", LightCurveEncoder.pretrained("ztf+lsst"))])
     union.set_output(transform="pandas")

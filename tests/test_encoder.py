@@ -13,7 +13,13 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import Pipeline
 from skorch.callbacks import Callback, Checkpoint, LoadInitState
 
-from sklc import InputRepresentation, LightCurveEncoder, LightCurves, list_weights
+from sklc import (
+    InputRepresentation,
+    LightCurveEncoder,
+    LightCurves,
+    TransferClassifier,
+    list_weights,
+)
 from sklc.datasets import load_demo
 from sklc.errors import LightCurveError, UnknownWeightsError
 
@@ -189,16 +195,37 @@ def test_no_object_of_the_validation_part_is_trained_on(demo, monkeypatch):
 
 
 class _Interrupt(Callback):
+    def __init__(self, after):
+        self.after = after
+
     def on_epoch_end(self, net, **kwargs):
-        if len(net.history) == 2:
+        if len(net.history) == self.after:
             raise KeyboardInterrupt
+
+    def on_batch_end(self, net, **kwargs):
+        if self.after == 0:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("finetune", ["head", "all"])
+def test_an_interruption_before_the_first_epoch_leaves_nothing_fitted(demo, finetune):
+    curves, y = demo
+    with pytest.raises(KeyboardInterrupt):
+        LightCurveEncoder(callbacks=[_Interrupt(0)], **SMALL).fit(curves, y)
+    clf = TransferClassifier(
+        "ztf", finetune=finetune, head_sizes=(8,), callbacks=[_Interrupt(0)], device="cpu"
+    )
+    with pytest.raises(KeyboardInterrupt):
+        clf.fit(curves, y)
+    assert not hasattr(clf, "classes_")
 
 
 def test_training_goes_on_after_an_interruption(demo, tmp_path):
     curves, y = demo
     params = {**SMALL, "max_epochs": 5, "early_stopping": False}
     checkpoint = Checkpoint(dirname=str(tmp_path), monitor=None)
-    LightCurveEncoder(callbacks=[checkpoint, _Interrupt()], **params).fit(curves, y)
+    with pytest.warns(UserWarning, match="interrupted after 2 of 5 epochs"):
+        LightCurveEncoder(callbacks=[checkpoint, _Interrupt(2)], **params).fit(curves, y)
     resumed = LightCurveEncoder(
         callbacks=[LoadInitState(checkpoint), checkpoint], **{**params, "max_epochs": 3}
     ).fit(curves, y)
@@ -208,7 +235,7 @@ def test_training_goes_on_after_an_interruption(demo, tmp_path):
 
 
 def test_pickles_hold_no_training_data(demo, fitted):
-    curves, y = demo
+    _curves, _y = demo
     assert len(pickle.dumps(fitted)) < 60_000
     assert all(p.device.type == "cpu" for p in fitted.net_.module_.parameters())
 

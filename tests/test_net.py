@@ -156,9 +156,7 @@ def test_standardize_ignores_missing_values_and_constant_columns():
     layer = Standardize(3)
     values = torch.tensor([[1.0, 5.0, torch.nan], [3.0, 5.0, 2.0], [torch.nan, 5.0, 4.0]])
     layer.set_statistics(values)
-    np.testing.assert_allclose(
-        layer(values), [[-1, 0, 0], [1, 0, -1], [0, 0, 1]], atol=1e-6
-    )
+    np.testing.assert_allclose(layer(values), [[-1, 0, 0], [1, 0, -1], [0, 0, 1]], atol=1e-6)
 
 
 def test_metadata_branch_tells_missing_from_average():

@@ -78,6 +78,9 @@ class InputRepresentation:
     ('wavelength', 'time', 'flux', 'flux_err')
     >>> InputRepresentation.preset("papers").time_scale
     1.0
+    >>> mine = InputRepresentation(channels=("time", "relative_flux"), min_snr=0.0)
+    >>> InputRepresentation.from_dict(mine.to_dict()) == mine
+    True
     """
 
     channels: tuple[str, ...]
@@ -101,7 +104,21 @@ class InputRepresentation:
 
     @classmethod
     def preset(cls, name: str) -> InputRepresentation:
-        """Return the representation called `name`: "relative" or "papers"."""
+        """Return a representation by name.
+
+        Parameters
+        ----------
+        name : {"relative", "papers"}
+
+        Returns
+        -------
+        InputRepresentation
+
+        Raises
+        ------
+        ValueError
+            If there is none of that name.
+        """
         if name not in PRESETS:
             raise ValueError(
                 f"representation={name!r} is not known: use one of {sorted(PRESETS)} "
@@ -111,14 +128,34 @@ class InputRepresentation:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> InputRepresentation:
-        """Restore what `to_dict` wrote; an unknown field is refused, not ignored."""
+        """Restore what `to_dict` wrote.
+
+        Parameters
+        ----------
+        values : dict
+
+        Returns
+        -------
+        InputRepresentation
+
+        Raises
+        ------
+        ValueError
+            If a field is not known: it is not ignored.
+        """
         unknown = sorted(set(values) - {field.name for field in fields(cls)})
         if unknown:
             raise ValueError(f"Input representation with unknown fields {unknown}.")
         return cls(**{**values, "channels": tuple(values["channels"])})
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields as plain data (JSON)."""
+        """Return the fields as plain data.
+
+        Returns
+        -------
+        dict
+            What JSON can hold.
+        """
         return {**asdict(self), "channels": list(self.channels)}
 
     def encode(self, curves: LightCurves) -> tuple[np.ndarray, np.ndarray]:
@@ -135,6 +172,15 @@ class InputRepresentation:
             The observations that are shown (see `min_snr`), in the order of ``curves.time``.
         lengths : ndarray of shape (n_objects,), int64
             How many of them belong to each object; at least one.
+
+        Examples
+        --------
+        >>> from sklc import InputRepresentation, LightCurves
+        >>> curves = LightCurves.from_arrays([0.0, 3.0, 5.0], [1.0, 40.0, 20.0], [2.0, 2.0, 2.0],
+        ...                                  "ztfg", offsets=[0, 3])
+        >>> representation = InputRepresentation(("time", "flux"), time_scale=1.0, flux_scale=1.0)
+        >>> representation.encode(curves)[0].tolist()  # the first observation is not shown
+        [[0.0, 40.0], [2.0, 20.0]]
         """
         observations = _Observations(self, curves)
         values = np.empty((len(observations.time), len(self.channels)), dtype=np.float32)

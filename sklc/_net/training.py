@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -130,6 +131,7 @@ class _Progress(Callback):
         self.verbose = verbose
 
     def on_train_begin(self, net, **kwargs) -> None:
+        self.epochs_done_ = 0
         # "auto": only where a person is looking (disable=None asks whether it is a terminal).
         auto = self.verbose == "auto"
         self.bar_ = tqdm(
@@ -142,6 +144,7 @@ class _Progress(Callback):
         )
 
     def on_epoch_end(self, net, **kwargs) -> None:
+        self.epochs_done_ += 1
         last = net.history[-1]
         losses = {k: f"{last[k]:.4f}" for k in ("train_loss", "valid_loss") if k in last}
         self.bar_.set_postfix(losses, refresh=False)
@@ -194,16 +197,20 @@ def fit_net(
     ------
     FloatingPointError
         If the loss becomes NaN or infinite.
+    KeyboardInterrupt
+        If training is interrupted before the end of its first epoch; later, it warns and returns
+        what was trained, as scikit-learn's networks do.
     """
+    progress = _Progress(settings.verbose)
+    stopping = EarlyStopping(
+        patience=settings.patience, load_best=True, sink=_no_output, threshold=1e-4
+    )
     built_in: list[tuple[str, Callback]] = [
         ("stop_on_nan", _StopOnNaN()),
         ("gradient_clip", GradientNormClipping(settings.gradient_clip)),
-        ("progress", _Progress(settings.verbose)),
+        ("progress", progress),
     ]
     if valid is not None:
-        stopping = EarlyStopping(
-            patience=settings.patience, load_best=True, sink=_no_output, threshold=1e-4
-        )
         built_in.append(("early_stopping", stopping))
     net = net_class(
         module,
@@ -226,6 +233,17 @@ def fit_net(
     )
     with seeded(settings.seed):
         net.fit(train, None)
+    # skorch ends quietly on an interruption from the keyboard, as it does on early stopping.
+    stopped_early = valid is not None and stopping.misses_ >= settings.patience
+    if progress.epochs_done_ < settings.max_epochs and not stopped_early:
+        if not progress.epochs_done_:
+            raise KeyboardInterrupt
+        warnings.warn(
+            f"Training was interrupted after {progress.epochs_done_} of {settings.max_epochs} "
+            "epochs: the network is as it was then. To go on later, train with the callbacks "
+            "Checkpoint and LoadInitState of skorch.",
+            stacklevel=2,
+        )
     return _tidy(net)
 
 
@@ -279,7 +297,8 @@ class KeepStartIfBetter(Callback):
         self.start_loss_ = float(np.average(losses, weights=sizes))
 
     def on_train_end(self, net, **kwargs) -> None:
-        if min(net.history[:, "valid_loss"]) >= self.start_loss_:
+        losses = [epoch["valid_loss"] for epoch in net.history if "valid_loss" in epoch]
+        if min(losses, default=np.inf) >= self.start_loss_:
             net.module_.load_state_dict(self.state_)
         del self.state_
 
