@@ -17,7 +17,7 @@ from sklc._convert import build
 from sklc._light_curve import LightCurve
 from sklc._store import Store, offsets_of
 from sklc._tables import COLUMN_NAMES
-from sklc._validation import check_usable
+from sklc._validation import check_usable, warn_unread
 from sklc.errors import LightCurveError
 
 if TYPE_CHECKING:
@@ -303,6 +303,12 @@ def _columns_of(item: Any, position: int) -> dict[str, Any]:
                 columns[argument] = tables.labels(raw)
             else:
                 columns[argument] = tables.numeric(raw, argument)
+        if position == 0:
+            known = {name for names in COLUMN_NAMES.values() for name in names} | {"zp"}
+            warn_unread(
+                [argument for argument in ("band", "flux_err") if argument not in columns],
+                [name for name in table.columns if name not in known],
+            )
         return columns
     try:
         array = np.asarray(item)

@@ -12,6 +12,7 @@ from nested_pandas import NestedDtype, NestedFrame
 from sklc._convert import FROM_TABLE, build, zero_point_of
 from sklc._store import DEFAULT_ZERO_POINT, Store
 from sklc._tables import COLUMN_NAMES
+from sklc._validation import warn_unread
 from sklc.errors import LightCurveError
 from sklc.passbands import Passband
 
@@ -61,11 +62,20 @@ def store_from_nested(
             ("band", band),
         )
     }
+    zp, zp_name = zero_point_of(fields, zero_point)
+    read = {*names.values(), zp_name}
+    warn_unread(
+        [
+            argument
+            for argument in ("band", "flux_err")
+            if names[argument] is None and not (argument == "band" and passband is not None)
+        ],
+        [name for name in fields if name not in read],
+    )
     values = {
         argument: None if name is None else observations.field(name)
         for argument, name in names.items()
     }
-    zp, zp_name = zero_point_of(fields, zero_point)
     if zp_name is not None:
         values["zp"] = observations.field(_field_name("zero_point", zp_name, fields, column))
     metadata = pd.DataFrame(frame).loc[:, [name not in found for name in frame.columns]]

@@ -185,8 +185,8 @@ def _apply_invalid(obs: Observations, invalid: str) -> Observations:
         raise LightCurveError(
             f"{describe(obs.ids, owner)}: {what} in its observation "
             f"{row - obs.offsets[owner]}. {len(rows)} of {len(bad)} observations, of {n_objects} "
-            f'object(s), cannot be used ({counts}). Pass invalid="drop" to drop these '
-            "observations, or correct them"
+            f"object(s), cannot be used ({counts}). Correct them, or drop them with "
+            'LightCurves.from_frame(..., invalid="drop") or another constructor of LightCurves'
         )
     kept = obs.take(~bad)
     emptied = int(np.sum((np.diff(kept.offsets) == 0) & (np.diff(obs.offsets) > 0)))
@@ -278,6 +278,18 @@ def warn_magnitudes(all_flux: np.ndarray, all_errors: np.ndarray | None) -> None
     warn(
         f"all fluxes lie between {low:g} and {high:g} with errors below 1: are they magnitudes? "
         "If so: flux = 10 ** (-0.4 * (mag - 27.5)), flux_err = flux * mag_err / 1.0857"
+    )
+
+
+def warn_unread(missing: list[str], columns: list[str]) -> None:
+    """Warn if there is no band or error column, but there are columns that were not read."""
+    if not missing or not columns:
+        return
+    meaning = {"band": "all in one unnamed passband", "flux_err": "with unknown errors"}
+    warn(
+        f"the observations have no column for {' and '.join(missing)} and were read "
+        f"{', '.join(meaning[name] for name in missing)}; the columns {columns} were not read. If "
+        f"one of them is meant, rename it to {' or '.join(missing)}"
     )
 
 

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from nested_pandas import NestedFrame
 from scipy import sparse
 from strategies import assert_equals_naive, container, naive_objects
 
-from sklc.errors import LightCurveError
+from sklc.errors import LightCurveError, LightCurveWarning
 from sklc.light_curves import LightCurves, as_light_curves, is_series_matrix
 
 
@@ -367,3 +368,16 @@ def test_no_objects(curves, form):
     assert len(as_light_curves(WHOLE[form](curves[:0]))) == 0
     assert len(as_light_curves([])) == 0
     assert len(as_light_curves(object_array([]))) == 0
+
+
+@pytest.mark.parametrize("form", ["list of tables", "NestedFrame"])
+def test_columns_that_are_not_read_are_named(form):
+    table = pd.DataFrame({"mjd": [1.0, 2.0], "fid": ["g", "r"], "flux": [5.0, 6.0], "sigma": 1.0})
+    if form == "NestedFrame":
+        flat = table.assign(object_id=0).set_index("object_id")
+        X = NestedFrame.from_flat(flat, base_columns=[], name="lightcurve")
+    else:
+        X = [table, table]
+    with pytest.warns(LightCurveWarning, match=r"band and flux_err .*\['fid', 'sigma'\]") as seen:
+        as_light_curves(X)
+    assert len(seen) == 1
