@@ -42,7 +42,6 @@ from joblib import Parallel, delayed, parallel_config
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from sklc import LightCurveEncoder, LightCurveFeatures, LightCurves, TransferClassifier
@@ -125,8 +124,7 @@ def pipeline(weights: str) -> Pipeline:
     return Pipeline(
         [
             ("enc", LightCurveEncoder.pretrained(weights)),
-            ("scale", StandardScaler()),
-            ("clf", LogisticRegression(C=0.01, class_weight="balanced", max_iter=1000)),
+            ("clf", LogisticRegression(max_iter=1000)),
         ]
     )
 
