@@ -210,7 +210,7 @@ class TestLatentMapDisplay:
 
     def test_umap_says_what_to_install(self, latents, monkeypatch):
         monkeypatch.setitem(sys.modules, "umap", None)
-        with pytest.raises(ImportError, match=r'pip install "sklc\[plot\]"'):
+        with pytest.raises(ImportError, match=r'pip install "sklc\[umap\]"'):
             LatentMapDisplay.from_latents(latents, method="umap")
 
     def test_umap(self, latents):
