@@ -130,7 +130,16 @@ class LightCurveEstimator(BaseEstimator):
         n_valid = max(int(np.ceil(self.validation_fraction * len(y))), len(classes))
         n_valid = min(n_valid, len(y) - len(classes))
         split = StratifiedShuffleSplit(1, test_size=n_valid, random_state=seed)
-        return next(split.split(index, index))
+        rows, held_out = next(split.split(index, index))
+        # Rounding may leave a class of few members on one side only: one of them changes sides.
+        for label in range(len(classes)):
+            if label not in index[rows]:
+                moved = held_out[index[held_out] == label][:1]
+                rows, held_out = np.append(rows, moved), np.setdiff1d(held_out, moved)
+            elif label not in index[held_out]:
+                moved = rows[index[rows] == label][:1]
+                rows, held_out = np.setdiff1d(rows, moved), np.append(held_out, moved)
+        return rows, held_out
 
     def _class_weights(self, classes: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Weight of each class in the loss, (n_classes,), with a mean of 1 over the objects."""

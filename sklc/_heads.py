@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 import torch
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, StratifiedKFold, train_test_split
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from skorch import NeuralNet
 
 from sklc._net.heads import DenseHead
@@ -26,6 +27,7 @@ __all__ = ["fit_dense_head", "fit_linear_head"]
 _C_GRID = np.logspace(-2, 0.5, 6)
 # With more labels than this the strength hardly matters, so it is chosen on a part of them.
 _MOST_FOR_CHOICE = 5_000
+_FOLDS = 5
 
 
 def fit_linear_head(
@@ -76,10 +78,13 @@ def _choose_strength(
     regression: LogisticRegression, X: np.ndarray, target: np.ndarray, seed: int
 ) -> float:
     if len(X) > _MOST_FOR_CHOICE:
-        X, _, target, _ = train_test_split(
-            X, target, train_size=_MOST_FOR_CHOICE, stratify=target, random_state=seed
-        )
-    folds = StratifiedKFold(min(5, int(np.bincount(target).min())), shuffle=True, random_state=seed)
+        # A random part in which no class has fewer than one member for each fold, if it can.
+        order = np.random.default_rng(seed).permutation(len(X))
+        rank = pd.Series(target[order]).groupby(target[order]).cumcount().to_numpy()
+        chosen = order[np.argsort(rank >= _FOLDS, kind="stable")][:_MOST_FOR_CHOICE]
+        X, target = X[chosen], target[chosen]
+    n_folds = min(_FOLDS, int(np.bincount(target).min()))
+    folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
     search = GridSearchCV(regression, {"C": _C_GRID}, scoring="neg_log_loss", cv=folds, refit=False)
     return float(search.fit(X, target).best_params_["C"])
 

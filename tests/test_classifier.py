@@ -272,3 +272,24 @@ def test_every_form_of_x_through_scikit_learn(form, demo):
     union = FeatureUnion([("a", encoder), ("b", LightCurveEncoder.pretrained("ztf+lsst"))])
     union.set_output(transform="pandas")
     assert union.fit(X, y).transform(X).shape == (90, 256)
+
+
+def test_the_choice_of_c_on_a_part_keeps_rare_classes(monkeypatch, parts):
+    train, y_train, test, _ = parts
+    monkeypatch.setattr("sklc._heads._MOST_FOR_CHOICE", 60)
+    y = y_train.astype(object)
+    y[[3, 50]] = "TDE"
+    clf = TransferClassifier("ztf", **QUICK).fit(train, y)
+    assert clf.predict_proba(test).shape == (80, 4)
+
+
+@pytest.mark.parametrize("fraction", [0.01, 0.1, 0.5, 0.9])
+def test_every_class_is_trained_on_and_validated(parts, fraction):
+    train, y_train, *_ = parts
+    y = y_train.astype(object)
+    y[[3, 50]], y[[7, 8, 9]] = "TDE", "AGN"
+    clf = TransferClassifier("ztf", validation_fraction=fraction)
+    for seed in range(20):
+        rows, held_out = clf._validation_split(y, train, seed)
+        assert sorted([*rows, *held_out]) == list(range(len(y)))
+        assert set(y[rows]) == set(y[held_out]) == set(y)
