@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from sklc import _arrays, _convert
@@ -363,7 +364,8 @@ class Constructors:
         Parameters
         ----------
         path : str or Path, optional
-            A folder with ``objects.parquet`` and ``photometry.parquet``.
+            A folder with ``objects.parquet`` and ``photometry.parquet``; or a folder of such
+            folders, as `sklc.simulate.simulate_to_parquet` writes.
         objects, photometry : str or Path, optional
             The two files, instead of a folder.
         **options
@@ -393,6 +395,47 @@ class Constructors:
         ...     LightCurves.from_parquet(folder).equals(curves)
         True
         """
-        from sklc.io.parquet import read_store
+        from sklc._operations import concatenate
+        from sklc.io.parquet import list_parts, read_store
 
+        if path is not None and objects is None and photometry is None:
+            stores = [read_store(part, **options) for part in list_parts(path)]
+            return cls._from_store(stores[0] if len(stores) == 1 else concatenate(stores))
         return cls._from_store(read_store(path, objects=objects, photometry=photometry, **options))
+
+    @classmethod
+    def iter_parquet(cls, path: str | Path, **options: Any) -> Iterator[Self]:
+        """Read a large data set part by part, in bounded memory.
+
+        Parameters
+        ----------
+        path : str or Path
+            As for `from_parquet`; a folder without parts is one part.
+        **options
+            As for `from_parquet`.
+
+        Yields
+        ------
+        LightCurves
+            One part after the other.
+
+        Raises
+        ------
+        LightCurveError
+            As `from_parquet`, and if parts are missing.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from sklc.light_curves import LightCurves
+        >>> curves = LightCurves.from_arrays([1.0, 2.0], [9.0, 8.0], [1.0, 1.0], "ztfg",
+        ...                                  offsets=[0, 2], ids=["a"])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     curves.to_parquet(folder)
+        ...     [len(part) for part in LightCurves.iter_parquet(folder)]
+        [1]
+        """
+        from sklc.io.parquet import list_parts, read_store
+
+        for part in list_parts(path):
+            yield cls._from_store(read_store(part, **options))

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "LightCurveError",
     "LightCurveWarning",
+    "SimulationError",
     "UnknownPassbandError",
     "UnknownWeightsError",
     "WeightsError",
@@ -29,6 +30,10 @@ class WeightsError(ValueError):
 
 class UnknownWeightsError(WeightsError):
     """A weights name that is neither shipped with sklc nor a file."""
+
+
+class SimulationError(ValueError):
+    """A simulation that cannot be made: an unknown class or survey, a missing template, ..."""
 
 
 class LightCurveWarning(UserWarning):

@@ -7,7 +7,47 @@ from functools import cached_property
 
 import numpy as np
 
-__all__ = ["Augmentation", "FlatCurves"]
+__all__ = ["Augmentation", "FlatCurves", "inflate_errors", "log_uniform", "until_after_first"]
+
+
+def log_uniform(rng: np.random.Generator, low: float, high: float, n: int) -> np.ndarray:
+    """Draw numbers whose logarithm is uniform between those of `low` and `high`."""
+    return np.exp(rng.uniform(np.log(low), np.log(high), n))
+
+
+def inflate_errors(
+    flux: np.ndarray, flux_err: np.ndarray, factor: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Multiply errors by factors of at least 1, and add the noise that makes them true."""
+    extra = flux_err * np.sqrt(factor**2 - 1) * rng.standard_normal(len(factor))
+    return flux + extra, flux_err * factor
+
+
+def until_after_first(
+    time: np.ndarray, counted: np.ndarray, span: np.ndarray, offsets: np.ndarray
+) -> np.ndarray:
+    """Mark the observations up to `span` days after the first that is `counted`.
+
+    Parameters
+    ----------
+    time : ndarray of shape (n_obs_total,)
+    counted : ndarray of bool, shape (n_obs_total,)
+        An object without such an observation is marked as a whole.
+    span : ndarray of shape (n_objects,)
+        Days; may be infinite.
+    offsets : ndarray of int, shape (n_objects + 1,)
+
+    Returns
+    -------
+    ndarray of bool, shape (n_obs_total,)
+    """
+    lengths = np.diff(offsets)
+    first = np.full(len(lengths), np.inf)
+    # reduceat takes no empty segments; leaving those out moves no other segment's end
+    own = lengths > 0
+    if own.any():
+        first[own] = np.minimum.reduceat(np.where(counted, time, np.inf), offsets[:-1][own])
+    return time <= np.repeat(first + span, lengths)
 
 
 @dataclass(frozen=True)
@@ -100,20 +140,19 @@ class Augmentation:
         def chosen(share: float) -> np.ndarray:
             return rng.random(n_objects) < share
 
-        factor = np.exp(rng.uniform(0, np.log(self.largest_noise), n_objects))
+        factor = log_uniform(rng, 1.0, self.largest_noise, n_objects)
         factor = curves.per_observation(np.where(chosen(self.noisier), factor, 1.0))
-        extra = curves.flux_err * np.sqrt(factor**2 - 1) * rng.standard_normal(len(factor))
-        curves = replace(curves, flux=curves.flux + extra, flux_err=curves.flux_err * factor)
+        flux, flux_err = inflate_errors(curves.flux, curves.flux_err, factor, rng)
+        curves = replace(curves, flux=flux, flux_err=flux_err)
 
         limit = curves.per_observation(np.where(chosen(self.alerts), 5.0, 3.0))
         kept = np.abs(curves.flux) >= limit * curves.flux_err
         share = np.where(chosen(self.thinned), rng.uniform(0.3, 1.0, n_objects), 1.0)
         kept &= rng.random(len(kept)) < curves.per_observation(share)
 
-        span = np.exp(rng.uniform(np.log(10), np.log(150), n_objects))
+        span = log_uniform(rng, 10, 150, n_objects)
         span = np.where(chosen(self.prefixes), span, np.inf)
-        first = np.minimum.reduceat(np.where(kept, curves.time, np.inf), curves.offsets[:-1])
-        kept &= curves.time <= curves.per_observation(first + span)
+        kept &= until_after_first(curves.time, kept, span, curves.offsets)
 
         curves = curves.keep(kept)
         enough = curves.lengths >= self.min_points

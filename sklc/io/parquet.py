@@ -28,6 +28,9 @@ from sklc.errors import LightCurveError
 from sklc.passbands import Passband
 
 OBJECTS, PHOTOMETRY = "objects.parquet", "photometry.parquet"
+# A large data set is a folder of parts, each a folder of the two files, and of a manifest that
+# says how many parts make up the whole.
+PART, MANIFEST = "part-", "simulation.json"
 
 # Schema metadata of the photometry file: what its columns cannot say.
 _HEADER = b"sklc"
@@ -127,6 +130,39 @@ def read_store(
         invalid=invalid,
         duplicates=duplicates,
     )
+
+
+def list_parts(path: str | Path) -> list[Path]:
+    """Return the folders that make up a data set: its parts, or the folder itself.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    list of Path
+        In order.
+
+    Raises
+    ------
+    LightCurveError
+        If parts are missing, as after an interrupted simulation.
+    """
+    folder = Path(path)
+    if (folder / OBJECTS).is_file():
+        return [folder]
+    parts = sorted(part for part in folder.glob(f"{PART}*") if part.is_dir())
+    manifest = folder / MANIFEST
+    expected = len(parts)
+    if manifest.is_file():
+        expected = json.loads(manifest.read_text(encoding="utf-8"))["parts"]
+    if len(parts) < expected:
+        raise LightCurveError(
+            f"{folder} has {len(parts)} of {expected} parts: the simulation was interrupted. Call "
+            "simulate_to_parquet with the same arguments again, which goes on where it stopped."
+        )
+    return parts or [folder]
 
 
 def write_store(store: Store, folder: str | Path) -> None:

@@ -1,0 +1,49 @@
+"""Simulated light curves of transients and variables, as surveys would have found them.
+
+`simulate` makes them, `simulate_to_parquet` more than fit into memory. Needs the extra ``sim``:
+``pip install "sklc[sim]"``.
+"""
+
+from sklc.errors import SimulationError
+from sklc.simulate.api import simulate
+from sklc.simulate.augment import (
+    AlertCadence,
+    DetectionsOnly,
+    DropBands,
+    DropEpochs,
+    ExtraNoise,
+    Prefixes,
+    Redshifting,
+)
+from sklc.simulate.lightcurvelynx import from_lightcurvelynx
+from sklc.simulate.populations import CLASSES, COMMON_CLASSES, RARE_CLASSES
+from sklc.simulate.requests import list_classes
+from sklc.simulate.settings import Photometry, Trigger
+from sklc.simulate.source_class import SourceClass
+from sklc.simulate.sources import SpectralSource
+from sklc.simulate.surveys import Survey, list_surveys
+from sklc.simulate.to_parquet import simulate_to_parquet
+
+__all__ = [
+    "CLASSES",
+    "COMMON_CLASSES",
+    "RARE_CLASSES",
+    "AlertCadence",
+    "DetectionsOnly",
+    "DropBands",
+    "DropEpochs",
+    "ExtraNoise",
+    "Photometry",
+    "Prefixes",
+    "Redshifting",
+    "SimulationError",
+    "SourceClass",
+    "SpectralSource",
+    "Survey",
+    "Trigger",
+    "from_lightcurvelynx",
+    "list_classes",
+    "list_surveys",
+    "simulate",
+    "simulate_to_parquet",
+]

@@ -1,0 +1,278 @@
+"""`simulate`: light curves of known transients as a survey would have seen them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+
+import joblib
+import numpy as np
+import pandas as pd
+
+from sklc._store import Store, offsets_of
+from sklc.errors import SimulationError
+from sklc.light_curves import LightCurves
+from sklc.simulate.engine import CHUNK, Chunk, ClassSimulator
+from sklc.simulate.requests import counts_by_class
+from sklc.simulate.settings import Photometry, Settings, Trigger
+from sklc.simulate.source_class import SourceClass
+from sklc.simulate.surveys import Survey, get_survey
+
+__all__ = ["simulate"]
+
+
+def simulate(
+    n: int | Mapping[str, int],
+    survey: str | Survey,
+    classes: str | SourceClass | Sequence[str | SourceClass] | None = None,
+    *,
+    redshift: str = "volumetric",
+    z_max: float | None = None,
+    trigger: Trigger = Trigger(n_det=2, snr=5),
+    window: tuple[float, float] | None = (-30.0, 60.0),
+    nightly: bool = True,
+    photometry: Photometry = Photometry(),
+    random_state: int | np.random.Generator | np.random.RandomState | None = 0,
+    n_jobs: int = 1,
+) -> LightCurves:
+    """Simulate light curves of transients and variables as a survey would have found them.
+
+    Redshifts come from volumetric rates, luminosities from luminosity functions, spectra from
+    templates and physical models; they are dimmed by distance and by dust of the host and the
+    Milky Way, integrated over the survey's passbands, observed at one of its positions with the
+    noise of each visit, and kept if they trigger.
+
+    Parameters
+    ----------
+    n : int or mapping
+        Number of light curves of every class, or class to number. It counts those that trigger.
+    survey : str or Survey
+        "ztf", "lsst" (the wide-fast-deep survey, also "lsst-wfd"), "lsst-ddf", "ps1", "des", or
+        one made with `Survey.from_pointings`.
+    classes : str, SourceClass or sequence of them, optional
+        By default those of `n` if it is a mapping, else the eight of Gupta, Muthukrishna &
+        Audenaert (2025): SNIa, SNIa-91bg, SNIax, SNIb/c, SNII, SLSN-I, TDE and AGN.
+        `list_classes` has the others; one of your own is a `SourceClass`.
+    redshift : {"volumetric", "flat"}, default="volumetric"
+        Distribution of the redshifts of all events, before any are lost: rate times volume, or
+        uniform.
+    z_max : float, optional
+        Largest redshift. By default as far as the survey sees the brightest of a class, up to
+        limits between .1 (ILOT) and 3.2 (AGN).
+    trigger : Trigger
+        When an object counts as found; by default two detections of 5 sigma, half an hour apart.
+        Its ``bright_limit`` makes samples like spectroscopic ones.
+    window : (float, float) or None, default=(-30, 60)
+        Observer-frame days before the first and after the last detection for which there is
+        forced photometry; None for all visits of the survey. Variables (AGN) are followed for
+        800 days instead. ``curves.detections(5)`` leaves what an alert stream would show.
+    nightly : bool, default=True
+        Average the visits of a night in each band, with inverse-variance weights. The trigger
+        looks at what is delivered: a night in a band is then one detection.
+    photometry : Photometry
+        Outliers and missing bands.
+    random_state : int, Generator, RandomState or None, default=0
+        Seed. A generator is asked for one; None takes a new one from the operating system.
+    n_jobs : int, default=1
+        Processes, as in joblib. The result does not depend on it.
+
+    Returns
+    -------
+    LightCurves
+        In the order of the classes, class by class; shuffle before splitting by position. With
+        the metadata survey, class, redshift (0 in the Milky Way), mwebv and host_ebv (E(B-V)),
+        template, peak_absmag (in the reference band of its class), peak_mag (brightest of the
+        observations, without noise), explosion_mjd (first light) and peak_mjd, and the parameters
+        of the models, NaN for objects of other classes.
+
+    Raises
+    ------
+    SimulationError
+        If a class, survey or option is not known or makes no sense, a template or passband cannot
+        be found, or (almost) nothing triggers.
+    ImportError
+        If sncosmo is not installed: ``pip install "sklc[sim]"``.
+
+    Examples
+    --------
+    >>> from sklc.simulate import simulate
+    >>> curves = simulate(100, "ztf", classes=["TDE", "AGN"])
+    >>> curves.metadata["class"].value_counts().to_dict()
+    {'TDE': 100, 'AGN': 100}
+    >>> curves.equals(simulate(100, "ztf", classes=["TDE", "AGN"], n_jobs=2))
+    True
+    """
+    tasks = list_tasks(
+        counts_by_class(n, classes),
+        get_survey(survey),
+        Settings(
+            redshift=redshift,
+            z_max=z_max,
+            trigger=trigger,
+            window=window,
+            nightly=nightly,
+            photometry=photometry,
+            seed=seed_of(random_state),
+        ),
+    )
+    for simulator in {id(task[0]): task[0] for task in tasks}.values():
+        _ = simulator.grid  # built here, once; the processes read it from the cache
+    if n_jobs == 1:
+        chunks = [simulator.chunk(index, count) for simulator, index, count in tasks]
+    else:
+        call = uuid.uuid4().hex
+        chunks = joblib.Parallel(n_jobs=n_jobs)(
+            joblib.delayed(_run)(
+                call, simulator.survey, simulator.source_class, simulator.settings, index, count
+            )
+            for simulator, index, count in tasks
+        )
+    numbers = [range(index * CHUNK, index * CHUNK + count) for _, index, count in tasks]
+    return assemble(chunks, numbers, get_survey(survey))
+
+
+def seed_of(random_state: object) -> int:
+    """Return a seed for any way of giving one.
+
+    Parameters
+    ----------
+    random_state : int, Generator, RandomState or None
+
+    Returns
+    -------
+    int
+    """
+    if random_state is None:
+        return int(np.random.SeedSequence().generate_state(1)[0])
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(2**31))
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**31 - 1))
+    if isinstance(random_state, bool) or not isinstance(random_state, int | np.integer):
+        raise SimulationError(
+            f"random_state={random_state!r} is not an integer, a numpy Generator or None."
+        )
+    return int(random_state)
+
+
+Task = tuple[ClassSimulator, int, int]
+
+
+def list_tasks(
+    counts: list[tuple[SourceClass, int]], survey: Survey, settings: Settings
+) -> list[Task]:
+    """Return the chunks that make up a simulation: simulator, index and size of each.
+
+    Parameters
+    ----------
+    counts : list of (SourceClass, int)
+    survey : Survey
+    settings : Settings
+
+    Returns
+    -------
+    list of (ClassSimulator, int, int)
+    """
+    tasks = []
+    for source_class, count in counts:
+        if not count:
+            continue
+        simulator = ClassSimulator(survey, source_class, settings)
+        for index in range(-(-count // CHUNK)):
+            tasks.append((simulator, index, min(CHUNK, count - index * CHUNK)))
+    return tasks
+
+
+_kept: dict[tuple[str, str], ClassSimulator] = {}
+
+
+def _run(
+    call: str,
+    survey: Survey,
+    source_class: SourceClass,
+    settings: Settings,
+    index: int,
+    count: int,
+) -> Chunk:
+    """Simulate a chunk in another process."""
+    return kept_simulator(call, survey, source_class, settings).chunk(index, count)
+
+
+def kept_simulator(
+    call: str, survey: Survey, source_class: SourceClass, settings: Settings
+) -> ClassSimulator:
+    """Return a simulator that a process keeps for all tasks of one call.
+
+    Parameters
+    ----------
+    call : str
+        Names the call.
+    survey : Survey
+    source_class : SourceClass
+    settings : Settings
+
+    Returns
+    -------
+    ClassSimulator
+    """
+    if any(known != call for known, _ in _kept):
+        _kept.clear()
+    key = (call, source_class.name)
+    if key not in _kept:
+        _kept[key] = ClassSimulator(survey, source_class, settings)
+    return _kept[key]
+
+
+def assemble(chunks: list[Chunk], numbers: list[range], survey: Survey) -> LightCurves:
+    """Put chunks together as light curves.
+
+    Parameters
+    ----------
+    chunks : list of Chunk
+    numbers : list of range
+        Numbers of the objects of each chunk within their class, for the ids.
+    survey : Survey
+
+    Returns
+    -------
+    LightCurves
+    """
+
+    def flat(name: str, dtype: type) -> np.ndarray:
+        arrays = [getattr(chunk, name) for chunk in chunks]
+        return np.concatenate(arrays).astype(dtype) if arrays else np.empty(0, dtype=dtype)
+
+    metadata = pd.concat(
+        [pd.DataFrame(chunk.truth) for chunk in chunks] or [_no_truth()], ignore_index=True
+    )
+    prefix = survey.name.lower()
+    ids = np.array(
+        [
+            f"{prefix}_{chunk.truth['class'][0]}_{number:07d}"
+            for chunk, own in zip(chunks, numbers, strict=True)
+            for number in own
+        ],
+        dtype=object,
+    )
+    metadata.index = pd.Index(ids, name="object_id")
+    store = Store(
+        time=flat("time", np.float64),
+        flux=flat("flux", np.float32),
+        flux_err=flat("flux_err", np.float32),
+        band=flat("band", np.int16),
+        offsets=offsets_of(flat("lengths", np.int64)),
+        passbands=survey.passbands,
+        ids=ids,
+        metadata=metadata,
+    )
+    return LightCurves._from_store(store)
+
+
+def _no_truth() -> pd.DataFrame:
+    text = dict.fromkeys(("survey", "class", "template"), "object")
+    columns = (
+        "survey class redshift mwebv host_ebv template peak_absmag peak_mag explosion_mjd peak_mjd"
+    )
+    return pd.DataFrame(
+        {name: np.empty(0, dtype=text.get(name, "float64")) for name in columns.split()}
+    )

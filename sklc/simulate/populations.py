@@ -1,0 +1,277 @@
+"""What there is in the sky: rates, luminosity functions and light sources of every class.
+
+`CLASSES` holds the eight classes of Gupta, Muthukrishna & Audenaert (2025), the subtypes of
+Gupta, Muthukrishna, Rehemtulla & Shah (2025), and rare ones for tests of anomaly detection.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklc.simulate.source_class import (
+    ScaledRate,
+    SourceClass,
+    constant_rate,
+    snia_rate,
+    star_formation,
+    tde_rate,
+)
+from sklc.simulate.sources import (
+    ChromaticScatter,
+    DampedRandomWalk,
+    FallbackTDE,
+    Kilonova,
+    Kind,
+    Magnetar,
+    Microlensing,
+    Nickel,
+    Normal,
+    SALTSource,
+    SpectralSource,
+    ThermalPulse,
+)
+from sklc.simulate.templates import Template, TemplateFile, like_2005hk
+
+__all__ = ["CLASSES", "COMMON_CLASSES", "RARE_CLASSES"]
+
+
+def _v19(names: str, **settings: Any) -> tuple[Template, ...]:
+    return tuple(Template(f"v19-{name}-corr", **settings) for name in names.split())
+
+
+def _snana(names: str, **settings: Any) -> tuple[Template, ...]:
+    return tuple(Template(f"snana-{name}", "2.0", **settings) for name in names.split())
+
+
+_HYDROGEN = {"rise": 2.0}
+_PLATEAU = {"rise": 2.0, "plateau_end": 120.0}
+# Templates of Vincenzi et al. (2019, MNRAS 489, 5802), corrected for host extinction, and of SNANA
+# (Kessler et al. 2010, PASP 122, 1415); without the SNANA ones of 2007iz, og, ny and nv, whose
+# shapes or colours are those of bad fits, and without SN 2006aj, whose spectra have gaps.
+_II = _v19("2009n 2009kr 2013fs", **_HYDROGEN) + _snana(
+    "2004hx 2005gi 2006gq 2006kn 2006jl 2006iw 2006kv 2006ns 2007nr 2007kw "
+    "2007ky 2007lj 2007lb 2007ll 2007nw 2007ld 2007md 2007lz 2007lx 2007pg",
+    **_PLATEAU,
+)
+_IIN = _v19("2006aa 2008fq 2009ip 2010al", **_HYDROGEN)
+_IIB = _v19("2006t 2011ei")
+_IB = _v19("2004gv 2005bf 2007y") + _snana("2004ib 2005hm 2006jo 2007nc")
+_IC = _v19("2004fe 2013ge") + _snana("2004gq sdss004012 2006fo sdss014475 2006lc 04d1la")
+_IC_BL = _v19("1998bw 2009bb 2012ap")
+
+# Luminosity functions of volume-limited samples: Li et al. (2011, MNRAS 412, 1441), Drout et al.
+# (2011, ApJ 741, 97), Taddia et al. (2015, A&A 574, A60) and Kiewe et al. (2012, ApJ 744, 10), the
+# means shifted by tenths of a magnitude so that a flux-limited sample peaks as bright as that of
+# the ZTF Bright Transient Survey.
+_KIND_IB = Kind(0.36, Normal(-17.1, 0.6), _IB)
+_KIND_IC = Kind(0.28, Normal(-17.25, 0.7), _IC)
+_KIND_IC_BL = Kind(0.10, Normal(-17.9, 0.8), _IC_BL)
+_KIND_IIB = Kind(0.26, Normal(-16.75, 0.75), _IIB)
+_KIND_II = Kind(0.93, Normal(-16.7, 0.85), _II)
+_KIND_IIN = Kind(0.07, Normal(-18.0, 0.9), _IIN)
+
+_STRIPPED_SCATTER = ChromaticScatter(colour=0.08, shape=0.08)
+_STRETCH = Normal(1.0, 0.1, low=0.7)
+
+
+def _stripped(*kinds: Kind) -> SpectralSource:
+    return SpectralSource(kinds, _STRETCH, host_ebv=0.15, scatter=_STRIPPED_SCATTER)
+
+
+def _hydrogen(*kinds: Kind) -> SpectralSource:
+    return SpectralSource(kinds, _STRETCH, host_ebv=0.10, scatter=_STRIPPED_SCATTER)
+
+
+# Subluminous SNe Ia: Nugent's template, and four of SNooPy's with the reddest maxima.
+_91BG = (TemplateFile("91bg"),) + tuple(
+    TemplateFile(f"91bg-sequence-{k}", rise=9.0) for k in (3, 4, 5, 6)
+)
+_IAX = (
+    TemplateFile("91bg", warp=like_2005hk),
+    Template("hsiao", "3.0", warp=like_2005hk),
+    Template("v19-2004fe-corr", warp=like_2005hk),
+)
+
+COMMON_CLASSES = ("SNIa", "SNIa-91bg", "SNIax", "SNIb/c", "SNII", "SLSN-I", "TDE", "AGN")
+RARE_CLASSES = (
+    "KN",
+    "Ca-rich",
+    "SLSN-II",
+    "SNIbn",
+    "SNIa-CSM",
+    "dwarf-nova",
+    "uLens",
+    "PISN",
+    "ILOT",
+)
+
+_all = (
+    SourceClass("SNIa", SALTSource(), snia_rate, bright=-20.0, z_cap=1.4),
+    SourceClass(
+        # colour, stretch and their correlation as in PLAsTiCC (Kessler et al. 2019, PASP 131,
+        # 094501), the stretch longer and the colour bluer, as ZTF's objects have them
+        "SNIa-91bg",
+        SpectralSource(
+            (Kind(1.0, Normal(-17.0, 0.5), _91BG),),
+            Normal(1.07, 0.096, low=0.8),
+            colour=Normal(0.50, 0.175),
+            colour_stretch=-0.656,
+            scatter=ChromaticScatter(0.05, 0.05),
+            reference="bessellb",
+        ),
+        ScaledRate(0.12, snia_rate),
+        bright=-18.3,
+        z_cap=0.9,
+    ),
+    SourceClass(
+        # fainter ones fade faster (Foley et al. 2013, ApJ 767, 57; Jha 2017)
+        "SNIax",
+        SpectralSource(
+            (Kind(1.0, Normal(-17.0, 1.1, low=-19.0, high=-13.5), _IAX),),
+            Normal(1.2, 0.15, low=0.7),
+            stretch_slope=-0.10,
+            host_ebv=0.08,
+            scatter=ChromaticScatter(0.10, 0.08),
+            reference="bessellv",
+        ),
+        ScaledRate(6e-6, star_formation),
+        bright=-19.0,
+        z_cap=1.0,
+    ),
+    SourceClass(
+        "SNIb/c",
+        _stripped(_KIND_IB, _KIND_IC, _KIND_IC_BL, _KIND_IIB),
+        ScaledRate(2.6e-5, star_formation),
+        bright=-19.5,
+        z_cap=1.0,
+    ),
+    SourceClass(
+        "SNII",
+        _hydrogen(_KIND_II, _KIND_IIN),
+        ScaledRate(4.5e-5, star_formation),
+        bright=-19.5,
+        z_cap=1.2,
+    ),
+    SourceClass("SLSN-I", Magnetar(), ScaledRate(2e-8, star_formation), bright=-22.5, z_cap=3.0),
+    SourceClass("TDE", FallbackTDE(), tde_rate, bright=-21.5, z_cap=2.0),
+    SourceClass("AGN", DampedRandomWalk(), None, bright=-26.0, z_cap=3.2, z_min=0.02),
+    # -- the subtypes of the twelve classes
+    SourceClass("SNIb", _stripped(_KIND_IB), star_formation, bright=-18.7, z_cap=1.0),
+    SourceClass("SNIc", _stripped(_KIND_IC), star_formation, bright=-19.0, z_cap=1.0),
+    SourceClass("SNIc-BL", _stripped(_KIND_IC_BL), star_formation, bright=-19.8, z_cap=1.0),
+    SourceClass("SNIIb", _stripped(_KIND_IIB), star_formation, bright=-18.7, z_cap=1.0),
+    SourceClass("SNIIP/L", _hydrogen(_KIND_II), star_formation, bright=-18.9, z_cap=1.2),
+    SourceClass("SNIIn", _hydrogen(_KIND_IIN), star_formation, bright=-20.2, z_cap=1.2),
+    # -- rare ones
+    SourceClass("KN", Kilonova(), constant_rate, bright=-16.5, z_cap=0.3),
+    SourceClass(
+        # Perets et al. 2010, Nature 465, 322; De et al. 2020, ApJ 905, 58: faint, fast, red
+        "Ca-rich",
+        SpectralSource(
+            (Kind(1.0, Normal(-16.0, 0.6), _v19("2004gv 2007y")),),
+            Normal(0.65, 0.08, low=0.4),
+            host_ebv=0.02,
+            colour=Normal(0.75, 0.15),
+            scatter=ChromaticScatter(0.08, 0.08),
+        ),
+        constant_rate,
+        bright=-17.5,
+        z_cap=0.4,
+    ),
+    SourceClass(
+        # Kangas et al. 2022, MNRAS 516, 1193: broad range of slow, blue light curves
+        "SLSN-II",
+        ThermalPulse(
+            0.05,
+            0.0,
+            absolute_mag=Normal(-20.5, 0.6),
+            rise=Normal(1.2, 0.15),
+            decline=Normal(-1.75, 0.15),
+            hot=Normal(4.12, 0.06),
+            cool=Normal(3.82, 0.03),
+            cooling=40.0,
+            name="slsn-ii",
+        ),
+        ScaledRate(2e-8, star_formation),
+        bright=-22.0,
+        z_cap=2.0,
+    ),
+    SourceClass(
+        # Hosseinzadeh et al. 2017, ApJ 836, 158: fast, uniform declines of .1 mag/d
+        "SNIbn",
+        ThermalPulse(
+            0.08,
+            0.0,
+            absolute_mag=Normal(-19.2, 0.7),
+            rise=Normal(0.55, 0.12),
+            decline=Normal(-1.05, 0.12),
+            hot=Normal(4.15, 0.08),
+            cool=Normal(3.85, 0.05),
+            cooling=12.0,
+            name="snibn",
+        ),
+        ScaledRate(2e-7, star_formation),
+        bright=-20.8,
+        z_cap=1.0,
+    ),
+    SourceClass(
+        # Silverman et al. 2013, ApJS 207, 3: -21.3 < M_R < -19, slow
+        "SNIa-CSM",
+        ThermalPulse(
+            0.10,
+            4000.0,
+            absolute_mag=Normal(-19.7, 0.6),
+            rise=Normal(1.1, 0.1),
+            decline=Normal(-1.7, 0.12),
+            hot=Normal(4.0, 0.05),
+            cool=Normal(3.76, 0.03),
+            cooling=25.0,
+            name="snia-csm",
+        ),
+        ScaledRate(1e-7, star_formation),
+        bright=-21.0,
+        z_cap=1.0,
+    ),
+    SourceClass(
+        # outbursts of some days; Coppejans et al. 2016, MNRAS 456, 4441
+        "dwarf-nova",
+        ThermalPulse(
+            0.0,
+            0.0,
+            absolute_mag=Normal(18.0, 1.8),
+            rise=Normal(-0.2, 0.15),
+            decline=Normal(-0.25, 0.2),
+            hot=Normal(4.15, 0.06),
+            cool=Normal(3.95, 0.06),
+            cooling=6.0,
+            plateau=Normal(5.0, 4.0),
+            galactic=True,
+            name="dwarf-nova",
+        ),
+        None,
+    ),
+    SourceClass("uLens", Microlensing(), None),
+    SourceClass("PISN", Nickel(), ScaledRate(2e-9, star_formation), bright=-21.5, z_cap=2.5),
+    SourceClass(
+        # luminous red novae and their kin; Pastorello et al. 2019, A&A 630, A75
+        "ILOT",
+        ThermalPulse(
+            0.15,
+            5000.0,
+            absolute_mag=Normal(-12.5, 1.2),
+            rise=Normal(0.6, 0.2),
+            decline=Normal(-1.7, 0.2),
+            hot=Normal(3.85, 0.04),
+            cool=Normal(3.58, 0.04),
+            cooling=25.0,
+            plateau=Normal(60.0, 25.0),
+            name="ilot",
+        ),
+        star_formation,
+        bright=-15.0,
+        z_cap=0.1,
+        z_min=0.001,
+    ),
+)
+
+CLASSES: dict[str, SourceClass] = {source_class.name: source_class for source_class in _all}

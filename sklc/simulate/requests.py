@@ -1,0 +1,141 @@
+"""What a user asks for: classes by name, and how many of each."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from sklc.errors import SimulationError
+from sklc.simulate.populations import CLASSES, COMMON_CLASSES
+from sklc.simulate.source_class import SourceClass
+from sklc.simulate.sources import SALTSource, SpectralSource
+
+__all__ = ["counts_by_class", "get_class", "list_classes", "without_scatter"]
+
+
+def list_classes() -> list[str]:
+    """Names of the classes that `simulate` knows.
+
+    Returns
+    -------
+    list of str
+        The eight common ones first, then subtypes, then rare ones.
+
+    Examples
+    --------
+    >>> from sklc.simulate import list_classes
+    >>> list_classes()[:4]
+    ['SNIa', 'SNIa-91bg', 'SNIax', 'SNIb/c']
+    """
+    return list(CLASSES)
+
+
+def get_class(name: str | SourceClass) -> SourceClass:
+    """Return a class by name, or as it is.
+
+    Parameters
+    ----------
+    name : str or SourceClass
+
+    Returns
+    -------
+    SourceClass
+
+    Raises
+    ------
+    SimulationError
+        If there is no class of that name.
+    """
+    if isinstance(name, SourceClass):
+        return name
+    if not isinstance(name, str):
+        raise SimulationError(
+            f"a class is a name or a sklc.simulate.SourceClass, got {type(name).__name__}: for a "
+            "source of your own use SourceClass(name, SpectralSource.from_sncosmo(source))."
+        )
+    if name in CLASSES:
+        return CLASSES[name]
+    close = difflib.get_close_matches(name.casefold(), [c.casefold() for c in CLASSES], 1, 0.5)
+    near = [c for c in CLASSES if c.casefold() in close]
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise SimulationError(
+        f"class {name!r} is not known.{hint} Known are {', '.join(CLASSES)}; a class of your own "
+        "is passed as a sklc.simulate.SourceClass."
+    )
+
+
+def counts_by_class(
+    n: int | Mapping[str, int],
+    classes: str | SourceClass | Sequence[str | SourceClass] | None,
+) -> list[tuple[SourceClass, int]]:
+    """Resolve the two ways of saying how many of which.
+
+    Parameters
+    ----------
+    n : int or mapping
+    classes : str, SourceClass, sequence of them, or None
+
+    Returns
+    -------
+    list of (SourceClass, int)
+
+    Raises
+    ------
+    SimulationError
+        If a number is negative or no integer, a class unknown or named twice, or n and classes
+        disagree.
+    """
+    if classes is not None and isinstance(classes, str | SourceClass):
+        classes = [classes]
+    named = None if classes is None else [get_class(c) for c in classes]
+    if named is not None:
+        names = [c.name for c in named]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise SimulationError(f"class {twice[0]!r} is given twice in classes: name it once.")
+        if not named:
+            raise SimulationError(
+                "classes is empty: name at least one, or pass None for the eight."
+            )
+    if isinstance(n, Mapping):
+        own = {c.name: c for c in named or ()}
+        extra = [name for name in own if name not in n]
+        if extra:
+            raise SimulationError(
+                f"classes has {extra[0]!r}, but n gives no number for it: n={dict(n)!r}."
+            )
+        pairs = [(own.get(name) or get_class(name), count) for name, count in n.items()]
+    else:
+        pairs = [(c, n) for c in named or [CLASSES[name] for name in COMMON_CLASSES]]
+    for source_class, count in pairs:
+        if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 0:
+            raise SimulationError(
+                f"the number of {source_class.name} is {count!r}: pass an integer of at least 0."
+            )
+    return [(source_class, int(count)) for source_class, count in pairs]
+
+
+def without_scatter(source_class: SourceClass) -> SourceClass:
+    """Return a class whose fluxes are those of its templates, for comparisons.
+
+    Parameters
+    ----------
+    source_class : SourceClass
+
+    Returns
+    -------
+    SourceClass
+
+    Examples
+    --------
+    >>> from sklc.simulate.requests import CLASSES, without_scatter
+    >>> without_scatter(CLASSES["SNIa"]).source.scatter is None
+    True
+    """
+    source = source_class.source
+    if isinstance(source, SALTSource | SpectralSource):
+        return replace(source_class, source=replace(source, scatter=None))
+    return source_class

@@ -1,0 +1,164 @@
+"""Options of a simulation, checked once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sklc.errors import SimulationError
+from sklc.simulate.cosmology import MAX_REDSHIFT
+
+__all__ = ["Photometry", "Settings", "Trigger"]
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """When an object counts as found.
+
+    Parameters
+    ----------
+    n_det : int, default=2
+        Detections that are needed.
+    snr : float, default=5.0
+        Signal-to-noise ratio of a detection. Transients have to be positive, variables may be
+        fainter than their reference, too.
+    separation : float, default=30.0
+        Minutes between the first and the last detection, which keep asteroids out; not asked for
+        if ``n_det`` is 1.
+    bright_limit : float, optional
+        Magnitude that the brightest observation has to exceed, noise aside: the selection of
+        spectroscopic samples, which is a Malmquist bias. The ZTF Bright Transient Survey is
+        complete to 18.5 (Perley et al. 2020, ApJ 904, 35).
+    bright_width : float, default=0.0
+        Softens that limit: the chance is 1 / (1 + exp((mag - bright_limit) / bright_width)).
+
+    Examples
+    --------
+    >>> from sklc.simulate import Trigger
+    >>> Trigger(n_det=6, bright_limit=19.0)
+    Trigger(n_det=6, snr=5, separation=30.0, bright_limit=19.0, bright_width=0.0)
+    """
+
+    n_det: int = 2
+    snr: float = 5
+    separation: float = 30.0
+    bright_limit: float | None = None
+    bright_width: float = 0.0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.n_det, bool) or not isinstance(self.n_det, int) or self.n_det < 1:
+            raise SimulationError(f"Trigger: n_det={self.n_det!r} is not an integer of at least 1.")
+        for name in ("snr", "separation", "bright_width"):
+            value = getattr(self, name)
+            if not _is_number(value) or value < 0:
+                raise SimulationError(f"Trigger: {name}={value!r} is not a number of at least 0.")
+        if self.bright_limit is not None and not (
+            _is_number(self.bright_limit) and 0 < self.bright_limit < 40
+        ):
+            raise SimulationError(
+                f"Trigger: bright_limit={self.bright_limit!r} is not an apparent magnitude: pass "
+                "one of 0 to 40, or None."
+            )
+
+
+@dataclass(frozen=True)
+class Photometry:
+    """What goes wrong with photometry beyond its stated errors.
+
+    Parameters
+    ----------
+    outliers : float, default=0.002
+        Share of observations with an error `outlier_scale` times as large as stated.
+    outlier_scale : float, default=8.0
+    missing_bands : float, default=0.01
+        Share of object and band pairs without any observation, as where a reference image is
+        missing.
+
+    Examples
+    --------
+    >>> from sklc.simulate import Photometry
+    >>> Photometry(outliers=0, missing_bands=0)
+    Photometry(outliers=0, outlier_scale=8.0, missing_bands=0)
+    """
+
+    outliers: float = 0.002
+    outlier_scale: float = 8.0
+    missing_bands: float = 0.01
+
+    def __post_init__(self) -> None:
+        for name in ("outliers", "missing_bands"):
+            value = getattr(self, name)
+            if not _is_number(value) or not 0 <= value < 1:
+                raise SimulationError(
+                    f"Photometry: {name}={value!r} is not a share of at least 0 and less than 1."
+                )
+        if not _is_number(self.outlier_scale) or self.outlier_scale < 1:
+            raise SimulationError(
+                f"Photometry: outlier_scale={self.outlier_scale!r} is not a number of at least 1."
+            )
+
+
+def _is_number(value: object) -> bool:
+    return (
+        isinstance(value, int | float | np.integer | np.floating)
+        and not isinstance(value, bool)
+        and bool(np.isfinite(value))
+    )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that a simulation depends on beside class, survey and number.
+
+    Parameters
+    ----------
+    redshift : {"volumetric", "flat"}
+    z_max : float or None
+    trigger : Trigger
+    window : (float, float) or None
+    nightly : bool
+    photometry : Photometry
+    seed : int
+    """
+
+    redshift: str = "volumetric"
+    z_max: float | None = None
+    trigger: Trigger = Trigger()
+    window: tuple[float, float] | None = (-30.0, 60.0)
+    nightly: bool = True
+    photometry: Photometry = Photometry()
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.redshift not in ("volumetric", "flat"):
+            raise SimulationError(
+                f"redshift={self.redshift!r} is not a distribution: pass 'volumetric' (rate times "
+                "volume) or 'flat'."
+            )
+        if self.z_max is not None and not (_is_number(self.z_max) and 0 < self.z_max <= 6):
+            raise SimulationError(
+                f"z_max={self.z_max!r} is not a redshift that can be simulated: pass one above 0 "
+                f"and up to {MAX_REDSHIFT:g}, or None for as far as the survey sees the class."
+            )
+        if not isinstance(self.trigger, Trigger):
+            raise SimulationError(
+                f"trigger={self.trigger!r} is not a Trigger: pass Trigger(n_det=2, snr=5)."
+            )
+        if not isinstance(self.photometry, Photometry):
+            raise SimulationError(
+                f"photometry={self.photometry!r} is not a Photometry: pass "
+                "Photometry(outliers=0.002, missing_bands=0.01)."
+            )
+        if self.window is not None:
+            window = self.window
+            pair = isinstance(window, tuple | list) and len(window) == 2
+            if not (pair and all(map(_is_number, window)) and window[0] <= 0 <= window[1]):
+                raise SimulationError(
+                    f"window={window!r} is not a pair of days before the first and after the last "
+                    "detection: pass (-30, 60), or None for everything."
+                )
+            object.__setattr__(self, "window", (float(window[0]), float(window[1])))
+        seed = self.seed
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+            raise SimulationError(f"random_state={seed!r} is not an integer of at least 0.")

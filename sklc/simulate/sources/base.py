@@ -1,0 +1,258 @@
+"""What every model of a light source provides, and what several share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+from sklc.simulate.grids import BandGrid, Bands
+from sklc.simulate.templates import Template
+
+__all__ = ["ChromaticScatter", "Kind", "Normal", "Objects", "Source"]
+
+# Parameters of many objects: name to an array of shape (n_objects,). The engine adds "redshift",
+# "distmod" and "mwebv" to what `Source.sample` draws.
+Objects = dict[str, np.ndarray]
+
+
+class Source(ABC):
+    """A kind of light source: it draws the parameters of objects, and knows their fluxes.
+
+    All methods work on flat arrays of many objects or observations. Subclasses are frozen
+    dataclasses that hold nothing but their settings. ``grid`` is what `prepare` returned.
+    """
+
+    #: Objects in the Milky Way have no redshift, and apparent instead of absolute magnitudes.
+    galactic: bool = False
+    #: A light curve around its detections, or variability without beginning and end.
+    transient: bool = True
+    #: Magnitudes by which scatter may brighten an object beyond `brightest`.
+    margin: float = 0.3
+
+    @abstractmethod
+    def prepare(self, bands: Bands, z_max: float) -> BandGrid:
+        """Build, or read from the cache, the table of band fluxes."""
+
+    @abstractmethod
+    def sample(self, rng: np.random.Generator, redshift: np.ndarray) -> Objects:
+        """Draw the parameters of objects at given redshifts."""
+
+    @abstractmethod
+    def brightest(self, grid: BandGrid, objects: Objects) -> np.ndarray:
+        """Return the largest flux in each band, zero point 27.5, shape (n_objects, n_bands)."""
+
+    @abstractmethod
+    def flux(
+        self,
+        grid: BandGrid,
+        objects: Objects,
+        owner: np.ndarray,
+        days: np.ndarray,
+        band: np.ndarray,
+        rng: np.random.Generator,
+    ) -> np.ndarray:
+        """Return the flux of observations, zero point 27.5.
+
+        Parameters
+        ----------
+        grid : BandGrid
+        objects : dict
+        owner : ndarray of int, shape (n_obs,)
+            Object of each observation, ascending; times ascend within an object.
+        days : ndarray of shape (n_obs,)
+            Observer-frame days since the object's time zero.
+        band : ndarray of int, shape (n_obs,)
+        rng : numpy.random.Generator
+            For what is random in time: scatter, damped random walks.
+
+        Returns
+        -------
+        ndarray of shape (n_obs,)
+        """
+
+    @abstractmethod
+    def span(self, grid: BandGrid, objects: Objects) -> tuple[np.ndarray, np.ndarray]:
+        """Return observer-frame days since time zero of first and last light."""
+
+    @abstractmethod
+    def truth(self, grid: BandGrid, objects: Objects) -> dict[str, np.ndarray]:
+        """Return what becomes metadata.
+
+        With "template"; "explosion" and "peak" in observer-frame days since time zero, NaN where
+        they make no sense; and any parameters of the model.
+        """
+
+    def steady(self, grid: BandGrid, objects: Objects) -> np.ndarray | None:
+        """Return steady flux under the object, which adds photon noise; None for none."""
+        return None
+
+    def key(self) -> str:
+        """Return what tells this source from another one, as text."""
+        return repr(self)
+
+
+@dataclass(frozen=True)
+class Normal:
+    """A normal distribution cut at `cut` standard deviations, with a brighter or fainter side.
+
+    Parameters
+    ----------
+    mean, sd : float
+    cut : float, default=2.5
+        Without it a flux-limited sample would be full of the bright tail of a Gaussian.
+    low, high : float, optional
+        Limits of the values.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklc.simulate.sources import Normal
+    >>> draws = Normal(-17.0, 0.6).draw(np.random.default_rng(0), 1000)
+    >>> bool(draws.min() >= -18.5)
+    True
+    """
+
+    mean: float
+    sd: float
+    cut: float = 2.5
+    low: float = -np.inf
+    high: float = np.inf
+
+    def draw(self, rng: np.random.Generator, n: int) -> np.ndarray:
+        """Draw values.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        n : int
+
+        Returns
+        -------
+        ndarray of shape (n,)
+
+        Examples
+        --------
+        See `Normal`.
+        """
+        from scipy.stats import truncnorm
+
+        if self.sd == 0:
+            return np.full(n, float(self.mean))
+        low = max((self.low - self.mean) / self.sd, -self.cut)
+        high = min((self.high - self.mean) / self.sd, self.cut)
+        return self.mean + self.sd * truncnorm.ppf(rng.random(n), low, high)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind among the objects of a class: its templates and luminosity function.
+
+    Parameters
+    ----------
+    fraction : float
+        Share of the class, per volume; shares are normalised.
+    absolute_mag : Normal
+        Rest-frame AB magnitude at maximum in the source's reference band, before dust.
+    templates : tuple of Template
+    """
+
+    fraction: float
+    absolute_mag: Normal
+    templates: tuple[Template, ...]
+
+
+@dataclass(frozen=True)
+class ChromaticScatter:
+    """Smooth random deviations in magnitudes, correlated in wavelength and in phase.
+
+    Normal deviates on knots in rest-frame wavelength and phase, interpolated linearly: part is
+    common to all wavelengths, part is not, and part stays the same at all phases.
+
+    Parameters
+    ----------
+    colour : float
+        Standard deviation of the constant deviation at each knot in wavelength, magnitudes; after
+        the chromatic scatter that Chotard et al. (2011, A&A 529, L4) find among SNe Ia.
+    shape : float
+        Standard deviation of the deviations that vary with phase.
+    common : float, default=0.6
+        Share of the variance of `shape` that all wavelengths have in common.
+    days : float, default=15.0
+        Rest-frame days between the knots in phase.
+    """
+
+    colour: float
+    shape: float
+    common: float = 0.6
+    days: float = 15.0
+
+    _first, _last = -45.0, 150.0
+    _knots = np.log(np.array([2200.0, 3000.0, 3900.0, 4900.0, 6200.0, 7800.0, 9800.0]))
+
+    def magnitudes(
+        self,
+        rng: np.random.Generator,
+        redshift: np.ndarray,
+        effective: np.ndarray,
+        owner: np.ndarray,
+        phase: np.ndarray,
+        band: np.ndarray,
+    ) -> np.ndarray:
+        """Draw the deviation of each observation.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        redshift : ndarray of shape (n_objects,)
+        effective : ndarray of shape (n_bands,)
+            Effective wavelengths in Angstrom.
+        owner, phase, band : ndarray of shape (n_obs,)
+            Object, rest-frame days and band of the observations.
+
+        Returns
+        -------
+        ndarray of shape (n_obs,)
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklc.simulate.sources import ChromaticScatter
+        >>> rng, one = np.random.default_rng(0), np.zeros(1000, dtype=int)
+        >>> scatter = ChromaticScatter(colour=0.0, shape=0.1)
+        >>> objects = np.arange(1000)
+        >>> z, wave, phase = np.zeros(1000), np.array([4900.0]), np.zeros(1000)
+        >>> bool(0.09 < scatter.magnitudes(rng, z, wave, objects, phase, one).std() < 0.11)
+        True
+        """
+        n, n_phase = len(redshift), int((self._last - self._first) / self.days) + 1
+        n_wave = len(self._knots)
+        own = rng.standard_normal((n, n_wave, n_phase), dtype=np.float32)
+        shared = rng.standard_normal((n, 1, n_phase), dtype=np.float32)
+        knots = np.sqrt(self.common) * shared + np.sqrt(1 - self.common) * own
+        knots *= self.shape
+        knots += self.colour * rng.standard_normal((n, n_wave, 1), dtype=np.float32)
+        # bands of every object lie between two knots in wavelength
+        wave = np.log(effective[None, :] / (1 + redshift[:, None]))
+        position = np.interp(wave, self._knots, np.arange(n_wave))
+        low = np.minimum(position.astype(np.int64), n_wave - 2)
+        weight = (position - low).astype(np.float32)[..., None]
+        rows = np.arange(n)[:, None]
+        bands = (1 - weight) * knots[rows, low] + weight * knots[rows, low + 1]
+        step = (np.clip(phase, self._first, self._last - 1e-6) - self._first) / self.days
+        left = np.minimum(step.astype(np.int64), n_phase - 2)
+        step = (step - left).astype(np.float32)
+        flat = bands.reshape(-1)
+        index = (owner * len(effective) + band) * n_phase + left
+        return (1 - step) * flat[index] + step * flat[index + 1]
+
+
+def amplitude(objects: Objects) -> np.ndarray:
+    """Return the factor from 0 mag at 10 pc to the object's magnitude and distance."""
+    return 10 ** (-0.4 * (objects["absolute_mag"] + objects["distmod"]))
+
+
+def draw_dust(rng: np.random.Generator, n: int, scale: float) -> np.ndarray:
+    """Draw E(B-V) of host dust: exponential, cut at six scales; 0 without a scale."""
+    return np.minimum(rng.exponential(scale, n), 6 * scale) if scale else np.zeros(n)

@@ -1,0 +1,230 @@
+"""`simulate_to_parquet`: more light curves than fit into memory, resumable after any interruption.
+
+A simulation is a folder of parts, each a folder of its own in the format of
+`LightCurves.to_parquet`. A part is written under another name and renamed when it is whole: what
+has its final name is complete, and what an interrupted run left behind is removed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import joblib
+
+import sklc
+from sklc.errors import SimulationError
+from sklc.io.parquet import MANIFEST, PART
+from sklc.simulate.api import assemble, kept_simulator, list_tasks, seed_of
+from sklc.simulate.engine import CHUNK
+from sklc.simulate.requests import counts_by_class
+from sklc.simulate.settings import Photometry, Settings, Trigger
+from sklc.simulate.source_class import SourceClass
+from sklc.simulate.surveys import Survey, get_survey
+
+__all__ = ["simulate_to_parquet"]
+
+
+def simulate_to_parquet(
+    path: str | Path,
+    n: int | Mapping[str, int],
+    survey: str | Survey,
+    classes: str | SourceClass | Sequence[str | SourceClass] | None = None,
+    *,
+    redshift: str = "volumetric",
+    z_max: float | None = None,
+    trigger: Trigger = Trigger(n_det=2, snr=5),
+    window: tuple[float, float] | None = (-30.0, 60.0),
+    nightly: bool = True,
+    photometry: Photometry = Photometry(),
+    random_state: int = 0,
+    n_jobs: int = 1,
+    part_size: int = 20_000,
+    progress: bool = True,
+) -> Path:
+    """Simulate light curves into a folder of Parquet files, in bounded memory.
+
+    The same call again goes on where an interrupted one stopped, and does nothing where all parts
+    are there. The objects are those that `simulate` returns for the same arguments; every part
+    holds all classes in the proportions asked for, as far as they reach.
+
+    Parameters
+    ----------
+    path : str or Path
+        Folder; made if it is not there.
+    n, survey, classes, redshift, z_max, trigger, window, nightly, photometry
+        As for `simulate`.
+    random_state : int, default=0
+        Seed.
+    n_jobs : int, default=1
+        Processes, each of which simulates and writes parts. The files do not depend on it.
+    part_size : int, default=20000
+        Objects in a part, about; memory is some 100 MB a process for each 20,000.
+    progress : bool, default=True
+        Show a progress bar.
+
+    Returns
+    -------
+    Path
+        The folder. ``LightCurves.from_parquet(folder)`` reads all of it, and
+        ``LightCurves.iter_parquet(folder)`` part by part.
+
+    Raises
+    ------
+    SimulationError
+        As `simulate`; and if the folder holds another simulation or other files.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from sklc import LightCurves
+    >>> from sklc.simulate import simulate_to_parquet
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = simulate_to_parquet(folder, 50, "lsst", ["TDE", "AGN"], progress=False)
+    ...     len(LightCurves.from_parquet(path))
+    100
+    """
+    if isinstance(part_size, bool) or not isinstance(part_size, int) or part_size < 1:
+        raise SimulationError(f"part_size={part_size!r} is not an integer of at least 1.")
+    counts = counts_by_class(n, classes)
+    survey = get_survey(survey)
+    settings = Settings(
+        redshift=redshift,
+        z_max=z_max,
+        trigger=trigger,
+        window=window,
+        nightly=nightly,
+        photometry=photometry,
+        seed=seed_of(random_state),
+    )
+    occupied = sum(count > 0 for _, count in counts)
+    per_class = max(1, round(part_size / (CHUNK * max(occupied, 1))))
+    longest = max((count for _, count in counts), default=0)
+    n_parts = max(1, -(-longest // (CHUNK * per_class)))
+    folder = Path(path)
+    record = _record(counts, survey, settings, per_class, n_parts)
+    missing = _prepare(folder, record, n_parts)
+    if missing:
+        simulators = {id(s): s for s, _, _ in list_tasks(counts, survey, settings)}.values()
+        for simulator in simulators:
+            _ = simulator.grid
+        call = uuid.uuid4().hex
+        results = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
+            joblib.delayed(_write_part)(call, folder, part, per_class, counts, survey, settings)
+            for part in missing
+        )
+        total = sum(count for _, count in counts)
+        _watch(results, total, progress)
+    return folder
+
+
+def part_folder(folder: Path, part: int) -> Path:
+    """Return where a part lies."""
+    return folder / f"{PART}{part:05d}"
+
+
+def _record(
+    counts: list[tuple[SourceClass, int]],
+    survey: Survey,
+    settings: Settings,
+    per_class: int,
+    n_parts: int,
+) -> dict[str, Any]:
+    """Return what tells one simulation from another, as it stands in the manifest."""
+    return {
+        "n": {source_class.name: count for source_class, count in counts},
+        "survey": survey.name,
+        "redshift": settings.redshift,
+        "z_max": settings.z_max,
+        "trigger": vars(settings.trigger),
+        "window": None if settings.window is None else list(settings.window),
+        "nightly": settings.nightly,
+        "photometry": vars(settings.photometry),
+        "random_state": int(settings.seed),
+        "chunks_per_part": per_class,
+        "classes": _digest(source_class.key() for source_class, _ in counts),
+        "visits": _digest(
+            [joblib.hash([getattr(survey.visits, name) for name in ("time", "band", "sky")])]
+        ),
+        "parts": n_parts,
+    }
+
+
+def _digest(texts: Iterable[str]) -> str:
+    return hashlib.sha256("|".join(texts).encode()).hexdigest()[:16]
+
+
+def _prepare(folder: Path, record: dict[str, Any], n_parts: int) -> list[int]:
+    """Write the manifest, or compare with it, and return the parts that are not there."""
+    manifest = folder / MANIFEST
+    if manifest.is_file():
+        try:
+            known = json.loads(manifest.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise SimulationError(
+                f"{manifest} cannot be read ({error}): remove the folder, or choose another."
+            ) from error
+        differ = [key for key, value in record.items() if known.get(key) != value]
+        if differ:
+            key = differ[0]
+            raise SimulationError(
+                f"{folder} holds another simulation: {key} is {known.get(key)!r} there and "
+                f"{record[key]!r} here ({len(differ)} differences): choose another folder, or "
+                "remove this one."
+            )
+    else:
+        if folder.is_dir() and any(folder.iterdir()):
+            raise SimulationError(
+                f"{folder} is not empty and holds no simulation: choose an empty or a new folder."
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        versions = {"sklc": sklc.__version__, "sncosmo": version("sncosmo")}
+        text = json.dumps({**record, "versions": versions}, indent=1)
+        handle, part = tempfile.mkstemp(dir=folder, prefix=".manifest")
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text + "\n")
+        os.replace(part, manifest)
+    for left in folder.glob(f".{PART}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    return [part for part in range(n_parts) if not part_folder(folder, part).is_dir()]
+
+
+def _write_part(
+    call: str,
+    folder: Path,
+    part: int,
+    per_class: int,
+    counts: list[tuple[SourceClass, int]],
+    survey: Survey,
+    settings: Settings,
+) -> int:
+    """Simulate and write one part; return the number of its objects."""
+    chunks, numbers = [], []
+    for source_class, count in counts:
+        for index in range(part * per_class, (part + 1) * per_class):
+            own = min(CHUNK, count - index * CHUNK)
+            if own > 0:
+                simulator = kept_simulator(call, survey, source_class, settings)
+                chunks.append(simulator.chunk(index, own))
+                numbers.append(range(index * CHUNK, index * CHUNK + own))
+    curves = assemble(chunks, numbers, survey)
+    working = Path(tempfile.mkdtemp(dir=folder, prefix=f".{PART}"))
+    curves.to_parquet(working)
+    os.replace(working, part_folder(folder, part))
+    return len(curves)
+
+
+def _watch(results: Any, total: int, progress: bool) -> None:
+    from tqdm.auto import tqdm
+
+    with tqdm(total=total, unit="curve", unit_scale=True, disable=not progress) as bar:
+        for done in results:
+            bar.update(done)
