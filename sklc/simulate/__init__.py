@@ -16,7 +16,7 @@ from sklc.simulate.augment import (
     Redshifting,
 )
 from sklc.simulate.lightcurvelynx import from_lightcurvelynx
-from sklc.simulate.populations import CLASSES, COMMON_CLASSES, RARE_CLASSES
+from sklc.simulate.populations import CLASSES, COMMON_CLASSES, RARE_CLASSES, TWELVE_CLASSES
 from sklc.simulate.requests import list_classes
 from sklc.simulate.settings import Photometry, Trigger
 from sklc.simulate.source_class import SourceClass
@@ -28,6 +28,7 @@ __all__ = [
     "CLASSES",
     "COMMON_CLASSES",
     "RARE_CLASSES",
+    "TWELVE_CLASSES",
     "AlertCadence",
     "DetectionsOnly",
     "DropBands",

@@ -6,6 +6,7 @@ Gupta, Muthukrishna, Rehemtulla & Shah (2025), and rare ones for tests of anomal
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sklc.simulate.source_class import (
@@ -32,7 +33,7 @@ from sklc.simulate.sources import (
 )
 from sklc.simulate.templates import Template, TemplateFile, like_2005hk
 
-__all__ = ["CLASSES", "COMMON_CLASSES", "RARE_CLASSES"]
+__all__ = ["CLASSES", "COMMON_CLASSES", "RARE_CLASSES", "TWELVE_CLASSES"]
 
 
 def _v19(names: str, **settings: Any) -> tuple[Template, ...]:
@@ -48,12 +49,14 @@ _PLATEAU = {"rise": 2.0, "plateau_end": 120.0}
 # Templates of Vincenzi et al. (2019, MNRAS 489, 5802), corrected for host extinction, and of SNANA
 # (Kessler et al. 2010, PASP 122, 1415); without the SNANA ones of 2007iz, og, ny and nv, whose
 # shapes or colours are those of bad fits, and without SN 2006aj, whose spectra have gaps.
-_II = _v19("2009n 2009kr 2013fs", **_HYDROGEN) + _snana(
-    "2004hx 2005gi 2006gq 2006kn 2006jl 2006iw 2006kv 2006ns 2007nr 2007kw "
-    "2007ky 2007lj 2007lb 2007ll 2007nw 2007ld 2007md 2007lz 2007lx 2007pg",
-    **_PLATEAU,
+_II_FAST = _v19("2013fs", **_HYDROGEN) + _snana(
+    "2004hx 2005gi 2006jl 2006iw 2006kv 2007kw 2007ld 2007lz 2007pg", **_PLATEAU
 )
-_IIN = _v19("2006aa 2008fq 2009ip 2010al", **_HYDROGEN)
+_II_PLATEAU = _v19("2009n 2009kr", **_HYDROGEN) + _snana(
+    "2006gq 2006kn 2006ns 2007ky 2007lb 2007lj 2007ll 2007lx 2007md 2007nr 2007nw", **_PLATEAU
+)
+_IIN_FAST = _v19("2009ip 2010al", **_HYDROGEN)
+_IIN_SLOW = _v19("2006aa 2008fq", **_HYDROGEN)
 _IIB = _v19("2006t 2011ei")
 _IB = _v19("2004gv 2005bf 2007y") + _snana("2004ib 2005hm 2006jo 2007nc")
 _IC = _v19("2004fe 2013ge") + _snana("2004gq sdss004012 2006fo sdss014475 2006lc 04d1la")
@@ -63,23 +66,30 @@ _IC_BL = _v19("1998bw 2009bb 2012ap")
 # (2011, ApJ 741, 97), Taddia et al. (2015, A&A 574, A60) and Kiewe et al. (2012, ApJ 744, 10), the
 # means shifted by tenths of a magnitude so that a flux-limited sample peaks as bright as that of
 # the ZTF Bright Transient Survey.
-_KIND_IB = Kind(0.36, Normal(-17.1, 0.6), _IB)
-_KIND_IC = Kind(0.28, Normal(-17.25, 0.7), _IC)
-_KIND_IC_BL = Kind(0.10, Normal(-17.9, 0.8), _IC_BL)
-_KIND_IIB = Kind(0.26, Normal(-16.75, 0.75), _IIB)
-_KIND_II = Kind(0.93, Normal(-16.7, 0.85), _II)
-_KIND_IIN = Kind(0.07, Normal(-18.0, 0.9), _IIN)
+_KIND_IB = Kind(0.36, Normal(-17.15, 0.6), _IB)
+_KIND_IC = Kind(0.28, Normal(-17.3, 0.7), _IC)
+_KIND_IC_BL = Kind(0.10, Normal(-17.95, 0.8), _IC_BL)
+_KIND_IIB = Kind(0.26, Normal(-16.8, 0.75), _IIB)
+# Brighter SNe II are bluer at maximum and fade faster (Anderson et al. 2014, ApJ 786, 67).
+_KINDS_II = (
+    Kind(0.45, Normal(-17.2, 0.85), _II_FAST),
+    Kind(0.48, Normal(-16.6, 0.85), _II_PLATEAU),
+)
+_KINDS_IIN = (
+    Kind(0.015, Normal(-18.0, 0.9), _IIN_FAST),
+    Kind(0.055, Normal(-18.0, 0.9), _IIN_SLOW),
+)
 
 _STRIPPED_SCATTER = ChromaticScatter(colour=0.08, shape=0.08)
 _STRETCH = Normal(1.0, 0.1, low=0.7)
 
 
 def _stripped(*kinds: Kind) -> SpectralSource:
-    return SpectralSource(kinds, _STRETCH, host_ebv=0.15, scatter=_STRIPPED_SCATTER)
+    return SpectralSource(kinds, _STRETCH, host_ebv=0.10, scatter=_STRIPPED_SCATTER)
 
 
 def _hydrogen(*kinds: Kind) -> SpectralSource:
-    return SpectralSource(kinds, _STRETCH, host_ebv=0.10, scatter=_STRIPPED_SCATTER)
+    return SpectralSource(kinds, _STRETCH, host_ebv=0.07, scatter=_STRIPPED_SCATTER)
 
 
 # Subluminous SNe Ia: Nugent's template, and four of SNooPy's with the reddest maxima.
@@ -112,9 +122,9 @@ _all = (
         # 094501), the stretch longer and the colour bluer, as ZTF's objects have them
         "SNIa-91bg",
         SpectralSource(
-            (Kind(1.0, Normal(-17.0, 0.5), _91BG),),
+            (Kind(1.0, Normal(-17.15, 0.5), _91BG),),
             Normal(1.07, 0.096, low=0.8),
-            colour=Normal(0.50, 0.175),
+            colour=Normal(0.44, 0.175),
             colour_stretch=-0.656,
             scatter=ChromaticScatter(0.05, 0.05),
             reference="bessellb",
@@ -147,7 +157,7 @@ _all = (
     ),
     SourceClass(
         "SNII",
-        _hydrogen(_KIND_II, _KIND_IIN),
+        _hydrogen(*_KINDS_II, *_KINDS_IIN),
         ScaledRate(4.5e-5, star_formation),
         bright=-19.5,
         z_cap=1.2,
@@ -160,8 +170,8 @@ _all = (
     SourceClass("SNIc", _stripped(_KIND_IC), star_formation, bright=-19.0, z_cap=1.0),
     SourceClass("SNIc-BL", _stripped(_KIND_IC_BL), star_formation, bright=-19.8, z_cap=1.0),
     SourceClass("SNIIb", _stripped(_KIND_IIB), star_formation, bright=-18.7, z_cap=1.0),
-    SourceClass("SNIIP/L", _hydrogen(_KIND_II), star_formation, bright=-18.9, z_cap=1.2),
-    SourceClass("SNIIn", _hydrogen(_KIND_IIN), star_formation, bright=-20.2, z_cap=1.2),
+    SourceClass("SNIIP/L", _hydrogen(*_KINDS_II), star_formation, bright=-18.9, z_cap=1.2),
+    SourceClass("SNIIn", _hydrogen(*_KINDS_IIN), star_formation, bright=-20.2, z_cap=1.2),
     # -- rare ones
     SourceClass("KN", Kilonova(), constant_rate, bright=-16.5, z_cap=0.3),
     SourceClass(
@@ -275,3 +285,23 @@ _all = (
 )
 
 CLASSES: dict[str, SourceClass] = {source_class.name: source_class for source_class in _all}
+
+# The classes of Gupta, Muthukrishna, Rehemtulla & Shah (2025), with the subtypes apart: SNII is
+# here without SNIIn, SNIb/c and SNIIb are not one class.
+TWELVE_CLASSES: tuple[SourceClass, ...] = tuple(
+    replace(CLASSES[name], name=label)
+    for name, label in (
+        ("SNIa", "SNIa"),
+        ("SNIa-91bg", "SNIa-91bg"),
+        ("SNIax", "SNIax"),
+        ("SNIb", "SNIb"),
+        ("SNIc", "SNIc"),
+        ("SNIc-BL", "SNIc-BL"),
+        ("SNIIP/L", "SNII"),
+        ("SNIIn", "SNIIn"),
+        ("SNIIb", "SNIIb"),
+        ("TDE", "TDE"),
+        ("SLSN-I", "SLSN-I"),
+        ("AGN", "AGN"),
+    )
+)

@@ -313,10 +313,10 @@ class Magnetar(DiffusionSource):
             "spin_period": np.maximum(_log_normal(rng, n, 2.4, 1.2, 4.0), 0.7),
             "magnetic_field": np.clip(_log_normal(rng, n, 0.8, 0.2, 1.8), 0.03, 10.0),
             "ejecta_mass": np.minimum(_log_normal(rng, n, 4.8, 2.2, 12.9), 40.0),
-            "velocity": Normal(0.95e9, 0.25e9, low=0.4e9).draw(rng, n),
+            "velocity": Normal(0.85e9, 0.25e9, low=0.4e9).draw(rng, n),
             "opacity": rng.uniform(0.05, 0.2, n),
             "gamma_opacity": 10 ** rng.uniform(-2.0, -1.0, n),
-            "temperature_floor": Normal(6000.0, 1000.0).draw(rng, n),
+            "temperature_floor": Normal(6500.0, 1000.0).draw(rng, n),
         }
 
     def solve(self, parameters: dict[str, np.ndarray], days: np.ndarray) -> list[tuple]:

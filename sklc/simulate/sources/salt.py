@@ -36,24 +36,26 @@ class SALTSource(Source):
     Parameters
     ----------
     absolute_mag : float
-        M_B (Vega) at x1 = c = 0.
+        M_B (Vega) at x1 = c = 0. Fainter than the -19.25 (H0 = 70) of standardised samples: with
+        it, a flux-limited sample is as bright as that of the ZTF Bright Transient Survey.
     alpha, beta : float
     intrinsic : float
         Grey scatter, standard deviation in magnitudes.
     x1, c : (float, float, float)
         Mode, lower and upper standard deviation of the split-normal distributions of stretch and
-        colour (Scolnic & Kessler 2016, ApJ 822, L35).
+        colour: Scolnic & Kessler (2016, ApJ 822, L35), the colour with the longer red tail that
+        nearby samples have.
     scatter : ChromaticScatter or None
     version : str
         Of sncosmo's source "salt3".
     """
 
-    absolute_mag: float = -19.365
+    absolute_mag: float = -19.10
     alpha: float = 0.14
     beta: float = 3.1
     intrinsic: float = 0.10
     x1: tuple[float, float, float] = (0.973, 1.472, 0.222)
-    c: tuple[float, float, float] = (-0.054, 0.043, 0.101)
+    c: tuple[float, float, float] = (-0.055, 0.035, 0.130)
     scatter: ChromaticScatter | None = ChromaticScatter(colour=0.03, shape=0.03)
     version: str = "2.0"
 
@@ -102,6 +104,7 @@ class SALTSource(Source):
         flux = grid.lookup(
             zero, objects["redshift"], objects, owner, band, phase, mix=(zero + 1, objects["x1"])
         )
+        flux[(phase <= PHASE[0]) | (phase >= PHASE[-1])] = 0.0
         np.maximum(flux, 0, out=flux)  # M0 + x1 M1 can go below zero in the ultraviolet
         flux *= self._amplitude(objects).astype(np.float32)[owner]
         if self.scatter is not None:

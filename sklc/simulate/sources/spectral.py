@@ -62,6 +62,8 @@ class SpectralSource(Source):
     scatter: ChromaticScatter | None = None
     reference: str = "sdssr"
 
+    margin = 0.5
+
     @classmethod
     def from_sncosmo(
         cls,
@@ -208,7 +210,7 @@ class SpectralSource(Source):
             phase,
         )
         flux *= self._amplitude(grid, objects).astype(np.float32)[owner]
-        flux[phase <= PHASE[0]] = 0.0
+        flux[(phase <= PHASE[0]) | (phase >= PHASE[-1])] = 0.0
         if self.scatter is not None:
             peak = grid.info[objects["series"], 1]
             deviation = self.scatter.magnitudes(

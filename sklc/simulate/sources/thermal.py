@@ -143,7 +143,7 @@ class FallbackTDE(ThermalSource):
         power law of Yao et al. (2023, ApJ 955, L6): exponents .3 and 2.6 about 10**43.1.
     """
 
-    log_temperature: Normal = Normal(4.26, 0.14)
+    log_temperature: Normal = Normal(4.22, 0.14)
     log_rise: Normal = Normal(1.0, 0.2)
     log_decline: Normal = Normal(1.85, 0.25)
     log_l_g: tuple[float, float] = (42.3, 44.4)
