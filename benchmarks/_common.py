@@ -6,6 +6,9 @@ import argparse
 import json
 import os
 import platform
+import shutil
+import tarfile
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
@@ -19,9 +22,14 @@ from sklearn.model_selection import train_test_split
 import sklc
 from sklc.light_curves import LightCurves
 from sklc.pretrained import manifest
+from sklc.simulate.grids import cache_folder
 
 RESULTS = Path(__file__).parent / "results"
-PACKAGES = ("sklc", "numpy", "scikit-learn", "torch", "skorch", "light-curve")
+PACKAGES = ("sklc", "numpy", "scikit-learn", "torch", "skorch", "light-curve", "sncosmo")
+
+# Spectral templates as they may lie in DATA/templates: sncosmo's data, and two files of SNooPy.
+ARCHIVE = "sncosmo_data.tar.xz"
+SNOOPY_FILES = ("Nugent_91bg_SED.fits", "91bg_sequence_0.2.fits.gz")
 
 # Classes of ztf_bts that count as one, as in Gupta et al. 2025; the others are left out.
 MERGED = {
@@ -56,7 +64,7 @@ def build_parser(description: str | None, *, seeds: int = 5) -> argparse.Argumen
     parser.add_argument(
         "--output", type=Path, metavar="DIR", default=RESULTS, help="(benchmarks/results)"
     )
-    parser.set_defaults(default_seeds=seeds)
+    parser.set_defaults(default_seeds=seeds, stop=parser.error)
     return parser
 
 
@@ -76,6 +84,47 @@ def parse(
             "--data DIR or set SKLC_DATA"
         )
     return options
+
+
+def use_templates(options: argparse.Namespace) -> Path:
+    """Point sncosmo to its data, or stop with a message.
+
+    That is the folder which SNCOSMO_DATA_DIR names. Where the variable is not set, DATA/templates
+    is unpacked, once, into the folder of cached tables, and the variable is set to it.
+
+    Parameters
+    ----------
+    options : Namespace
+        As parsed.
+
+    Returns
+    -------
+    Path
+        The folder.
+    """
+    if os.environ.get("SNCOSMO_DATA_DIR"):
+        return Path(os.environ["SNCOSMO_DATA_DIR"])
+    stored = options.data / "templates"
+    if missing := [n for n in (ARCHIVE, *SNOOPY_FILES) if not (stored / n).is_file()]:
+        options.stop(
+            f"no spectral templates: SNCOSMO_DATA_DIR is not set, and {stored} has no "
+            f"{' or '.join(missing)}. Set the variable to a folder of sncosmo's data that also "
+            f"holds {' and '.join(SNOOPY_FILES)} of SNooPy; sncosmo downloads what else is missing"
+        )
+    folder = cache_folder() / "templates"
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        working = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".templates"))
+        with tarfile.open(stored / ARCHIVE) as archive:
+            archive.extractall(working, filter="data")
+        for name in SNOOPY_FILES:
+            shutil.copy(stored / name, working)
+        try:
+            os.replace(working, folder)  # whole or not at all
+        except OSError:  # another process was faster
+            shutil.rmtree(working)
+    os.environ["SNCOSMO_DATA_DIR"] = str(folder)
+    return folder
 
 
 # -- data and draws

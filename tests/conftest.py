@@ -1,11 +1,15 @@
-"""Fixtures shared by all tests: one torch thread, fixed seeds, small light curves."""
+"""Fixtures shared by all tests: one torch thread, fixed seeds, data and templates."""
 
 import os
+import tarfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+
+from sklc.errors import SimulationError
+from sklc.simulate.templates import find_snoopy_file
 
 
 @pytest.fixture(autouse=True)
@@ -25,3 +29,52 @@ def data_dir():
     if not (path / "ztf_bts" / "objects.parquet").exists():
         pytest.skip(f"SKLC_DATA={folder} holds no ztf_bts/objects.parquet")
     return path
+
+
+SNOOPY_FILES = ("Nugent_91bg_SED.fits", "91bg_sequence_0.2.fits.gz")
+
+
+@pytest.fixture(scope="session")
+def sncosmo_data(tmp_path_factory):
+    """The folder of sncosmo's data, or a skip where there are no templates.
+
+    That is SNCOSMO_DATA_DIR, else what $SKLC_DATA/templates holds, unpacked once. Tables of band
+    fluxes are cached in SKLC_CACHE_DIR, else in a folder of this session.
+    """
+    reason = "sncosmo is not installed: pip install 'sklc[sim]'"
+    builtins = pytest.importorskip("sncosmo.builtins", reason=reason)
+    folder = _templates(tmp_path_factory)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SNCOSMO_DATA_DIR", str(folder))
+        # sncosmo reads the variable once, when it first needs a file
+        patch.setattr(builtins.DATADIR, "_checked_rootdir", None)
+        if not os.environ.get("SKLC_CACHE_DIR"):
+            patch.setenv("SKLC_CACHE_DIR", str(tmp_path_factory.mktemp("grids")))
+        yield folder
+
+
+def _templates(tmp_path_factory):
+    given, data = os.environ.get("SNCOSMO_DATA_DIR"), os.environ.get("SKLC_DATA")
+    archive = Path(data or ".") / "templates" / "sncosmo_data.tar.xz"
+    if not given and not (data and archive.is_file()):
+        pytest.skip(
+            "no spectral templates: SNCOSMO_DATA_DIR is not set, and SKLC_DATA names no folder "
+            "with templates/sncosmo_data.tar.xz"
+        )
+    if not _finds_snoopy():
+        pytest.skip(
+            f"SNCOSMO_DATA_DIR={given} and SKLC_DATA={data} lack {' and '.join(SNOOPY_FILES)}"
+        )
+    if given:
+        return Path(given)
+    folder = tmp_path_factory.mktemp("sncosmo")
+    with tarfile.open(archive) as stream:
+        stream.extractall(folder, filter="data")
+    return folder
+
+
+def _finds_snoopy():
+    try:
+        return all(find_snoopy_file(name) for name in SNOOPY_FILES)
+    except SimulationError:
+        return False

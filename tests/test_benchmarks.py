@@ -3,7 +3,9 @@
 import importlib
 import json
 import math
+import os
 import sys
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -170,3 +172,99 @@ def test_label_efficiency_refuses_unknown_rows(label_efficiency, data_dir, capsy
     with pytest.raises(SystemExit):
         label_efficiency.main(["--data", str(data_dir), "--rows", "nothing like it"])
     assert "no method matches" in capsys.readouterr().err
+
+
+# -- speed of the simulation
+
+
+@pytest.fixture
+def speed_simulation(load_module):
+    pytest.importorskip("resource", reason="peak memory is measured on Unix only")
+    return load_module("speed_simulation")
+
+
+def test_speed_simulation_quick(speed_simulation, sncosmo_data, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("SKLC_CACHE_DIR", str(tmp_path / "mine"))
+    figures = speed_simulation.main(["--quick", "--output", str(tmp_path)])
+    result = json.loads((tmp_path / "speed_simulation_quick.json").read_text())
+    assert result["figures"] == figures
+    assert list(figures) == list(result["targets"]) == list(speed_simulation.TARGETS)
+    assert all(math.isfinite(value) for value in figures.values())
+    parts = result["parts"]
+    assert parts["grids"]["files"] == 2  # SNe Ia in two surveys, from nothing
+    assert parts["Paper II"]["objects"] == 48 + 43  # .5 %, rounded up
+    assert parts["Parquet, more"]["objects"] == 2 * parts["Parquet, fewer"]["objects"]
+    assert parts["sncosmo"]["sncosmo"] > 0
+    assert (tmp_path / "speed_simulation_quick.png").stat().st_size > 10_000
+    assert not (tmp_path / "mine").exists()  # the user's own tables are left alone
+    printed = capsys.readouterr().out
+    assert printed.splitlines()[-1] == result["summary"]
+    assert "extrapolated, not measured" in printed
+
+
+def test_speed_simulation_says_what_it_missed(speed_simulation, capsys):
+    speed_simulation.say("Paper II: CPU", 61.0)
+    speed_simulation.say("rate: mean of classes and surveys", 3001.0)
+    lines = capsys.readouterr().out.splitlines()
+    assert "target <= 60 s" in lines[0]
+    assert "MISSED" in lines[0]
+    assert "target >= 3,000 /s" in lines[1]
+    assert "MISSED" not in lines[1]
+
+
+def test_speed_simulation_averages(speed_simulation):
+    rates = {"ztf": {"SNIa": {"rate": 1000.0}}, "lsst": {"SNIa": {"rate": 4000.0}}}
+    assert speed_simulation.averages(rates) == pytest.approx((2500.0, 1600.0))
+    linear = {1000: {"cpu": 0.1}, 10_000: {"cpu": 1.0}, 100_000: {"cpu": 10.0}}
+    assert speed_simulation.log_slopes(linear) == pytest.approx([1.0, 1.0])
+
+
+# -- templates
+
+
+@pytest.fixture
+def stored_templates(common, monkeypatch, tmp_path):
+    """A data folder with templates, of one small file each, and an empty cache."""
+    monkeypatch.setenv("SNCOSMO_DATA_DIR", "")  # counts as not set, and is restored afterwards
+    monkeypatch.setenv("SKLC_CACHE_DIR", str(tmp_path / "cache"))
+    stored = tmp_path / "data" / "templates"
+    stored.mkdir(parents=True)
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "salt3.dat").write_text("1 2 3")
+    with tarfile.open(stored / common.ARCHIVE, "w:xz") as archive:
+        archive.add(tmp_path / "models", "models")
+    for name in common.SNOOPY_FILES:
+        (stored / name).write_text(name)
+    return stored
+
+
+def test_templates_are_unpacked_once(common, stored_templates, tmp_path, monkeypatch):
+    options = common.build_parser("").parse_args(["--data", str(tmp_path / "data")])
+    folder = common.use_templates(options)
+    assert os.environ["SNCOSMO_DATA_DIR"] == str(folder)
+    assert folder.is_relative_to(tmp_path / "cache")
+    expected = {"models", *common.SNOOPY_FILES}
+    assert {path.name for path in folder.iterdir()} == expected
+    assert (folder / "models" / "salt3.dat").read_text() == "1 2 3"
+    (folder / "mark").touch()
+    monkeypatch.setenv("SNCOSMO_DATA_DIR", "")
+    assert common.use_templates(options) == folder
+    assert (folder / "mark").exists()
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]  # nothing half done
+
+
+def test_templates_of_the_environment_come_first(common, stored_templates, tmp_path, monkeypatch):
+    monkeypatch.setenv("SNCOSMO_DATA_DIR", str(tmp_path))
+    options = common.build_parser("").parse_args(["--data", str(tmp_path / "data")])
+    assert common.use_templates(options) == tmp_path
+    assert not (tmp_path / "cache").exists()
+
+
+def test_missing_templates_end_with_a_message(common, stored_templates, tmp_path, capsys):
+    (stored_templates / common.SNOOPY_FILES[1]).unlink()
+    options = common.build_parser("").parse_args(["--data", str(tmp_path / "data")])
+    with pytest.raises(SystemExit):
+        common.use_templates(options)
+    message = capsys.readouterr().err
+    assert "SNCOSMO_DATA_DIR is not set" in message
+    assert f"has no {common.SNOOPY_FILES[1]}." in message

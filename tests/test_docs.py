@@ -29,6 +29,8 @@ OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 HAS_LIGHT_CURVE = importlib.util.find_spec("light_curve") is not None
 NEEDS_LIGHT_CURVE = {"README.md", "features.md", "sklc.features", "sklc._band_features"}
+# Examples that simulate need spectral templates, see `sncosmo_data`.
+NEEDS_TEMPLATES = {"simulation.md", "sklc.simulate.api", "sklc.simulate.to_parquet"}
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +40,13 @@ def _isolated(monkeypatch, tmp_path):
     monkeypatch.setattr(sklc.passbands, "_registry", sklc.passbands._registry)
     yield
     plt.close("all")
+
+
+def skip_without_what_it_needs(name, request):
+    if name in NEEDS_LIGHT_CURVE and not HAS_LIGHT_CURVE:
+        pytest.skip('the light-curve package is not installed: pip install "sklc[features]"')
+    if name in NEEDS_TEMPLATES:
+        request.getfixturevalue("sncosmo_data")
 
 
 def blocks(page):
@@ -54,9 +63,8 @@ def run_examples(source, name, line, names, runner, out=None):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_page(page):
-    if page.name in NEEDS_LIGHT_CURVE and not HAS_LIGHT_CURVE:
-        pytest.skip('the light-curve package is not installed: pip install "sklc[features]"')
+def test_page(page, request):
+    skip_without_what_it_needs(page.name, request)
     names = {"__name__": "__main__"}
     runner = doctest.DocTestRunner(optionflags=OPTIONS)
     languages = []
@@ -72,9 +80,8 @@ def test_page(page):
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_docstrings(name):
-    if name in NEEDS_LIGHT_CURVE and not HAS_LIGHT_CURVE:
-        pytest.skip('the light-curve package is not installed: pip install "sklc[features]"')
+def test_docstrings(name, request):
+    skip_without_what_it_needs(name, request)
     module = importlib.import_module(name)
     assert doctest.testmod(module, optionflags=OPTIONS).failed == 0
 

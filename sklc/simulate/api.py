@@ -269,10 +269,9 @@ def assemble(chunks: list[Chunk], numbers: list[range], survey: Survey) -> Light
 
 
 def _no_truth() -> pd.DataFrame:
-    text = dict.fromkeys(("survey", "class", "template"), "object")
+    text = {"survey", "class", "template"}
     columns = (
         "survey class redshift mwebv host_ebv template peak_absmag peak_mag explosion_mjd peak_mjd"
     )
-    return pd.DataFrame(
-        {name: np.empty(0, dtype=text.get(name, "float64")) for name in columns.split()}
-    )
+    row = {name: [""] if name in text else [np.nan] for name in columns.split()}
+    return pd.DataFrame(row).iloc[:0]  # with the types of tables that have rows

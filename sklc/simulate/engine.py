@@ -250,7 +250,7 @@ class ClassSimulator:
         flux_err = np.sqrt(variance)
         measured = flux + flux_err * rng.standard_normal(len(row), dtype=np.float32)
         photometry = settings.photometry
-        wrong = rng.integers(len(row), size=rng.binomial(len(row), photometry.outliers))
+        wrong = rng.integers(max(len(row), 1), size=rng.binomial(len(row), photometry.outliers))
         measured[wrong] += (
             photometry.outlier_scale * flux_err[wrong] * rng.standard_normal(len(wrong))
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -88,7 +88,7 @@ def counts_by_class(
         If a number is negative or no integer, a class unknown or named twice, or n and classes
         disagree.
     """
-    if classes is not None and isinstance(classes, str | SourceClass):
+    if classes is not None and (isinstance(classes, str) or not isinstance(classes, Iterable)):
         classes = [classes]
     named = None if classes is None else [get_class(c) for c in classes]
     if named is not None:

@@ -47,7 +47,8 @@ class Trigger:
     bright_width: float = 0.0
 
     def __post_init__(self) -> None:
-        if isinstance(self.n_det, bool) or not isinstance(self.n_det, int) or self.n_det < 1:
+        whole = isinstance(self.n_det, int | np.integer) and not isinstance(self.n_det, bool)
+        if not whole or self.n_det < 1:
             raise SimulationError(f"Trigger: n_det={self.n_det!r} is not an integer of at least 1.")
         for name in ("snr", "separation", "bright_width"):
             value = getattr(self, name)
@@ -159,6 +160,8 @@ class Settings:
                     "detection: pass (-30, 60), or None for everything."
                 )
             object.__setattr__(self, "window", (float(window[0]), float(window[1])))
+        if not isinstance(self.nightly, bool | np.bool_):
+            raise SimulationError(f"nightly={self.nightly!r} is neither True nor False.")
         seed = self.seed
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
             raise SimulationError(f"random_state={seed!r} is not an integer of at least 0.")

@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,14 @@ class SpectralSeries:
     flux : ndarray of shape (len(PHASE), len(WAVE))
     start, end : float
         Phases between which the template has data; beyond, it is extended.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklc.simulate.templates import PHASE, WAVE, SpectralSeries
+    >>> series = SpectralSeries(np.ones((len(PHASE), len(WAVE))), start=-20.0, end=100.0)
+    >>> series.end
+    100.0
     """
 
     flux: np.ndarray
@@ -98,10 +107,20 @@ class Template:
     warp: Callable[[SpectralSeries], SpectralSeries] | None = None
 
     def key(self) -> str:
-        """Return what identifies the spectra in a cache."""
-        own = joblib.hash(_own_grid(self.source)) if self.source is not None else ""
-        warp = "" if self.warp is None else self.warp.__qualname__
-        return f"{self.name}|{self.version}|{own}|{self.rise}|{self.plateau_end}|{warp}"
+        """Return what identifies the spectra in a cache.
+
+        Returns
+        -------
+        str
+        """
+        warp = "" if self.warp is None else f"{self.warp.__module__}.{self.warp.__qualname__}"
+        return f"{self.name}|{self.version}|{self._origin()}|{self.rise}|{self.plateau_end}|{warp}"
+
+    def _origin(self) -> str:
+        """Return what tells spectra of the same name apart: where they come from."""
+        if self.source is not None:
+            return str(joblib.hash(_own_grid(self.source)))
+        return f"sncosmo {version('sncosmo')} {os.environ.get('SNCOSMO_DATA_DIR', '')}"
 
     def load(self) -> SpectralSeries:
         """Load the spectra, mended and extended.
@@ -135,7 +154,24 @@ class TemplateFile(Template):
         "91bg-sequence-6", in order of the decline rate.
     version, source, rise, plateau_end, warp
         As for `Template`; the first two are not used.
+
+    Examples
+    --------
+    >>> from sklc.simulate.templates import TemplateFile
+    >>> TemplateFile("91bg-sequence-3").name
+    '91bg-sequence-3'
     """
+
+    def _origin(self) -> str:
+        file = find_snoopy_file(self._file()[0])
+        return f"{file.name} {file.stat().st_size}"
+
+    def _file(self) -> tuple[str, float, float, int]:
+        """Return name, first wavelength and first phase of the file, and the step in it."""
+        kind, step = self.name, 0
+        if self.name.startswith("91bg-sequence-"):
+            kind, step = "91bg-sequence", int(self.name.rsplit("-", 1)[1])
+        return (*_SNOOPY[kind], step)
 
     def load(self) -> SpectralSeries:
         """Load the spectra from SNooPy's file; see `Template.load`.
@@ -148,11 +184,12 @@ class TemplateFile(Template):
         ------
         SimulationError
             If the file is nowhere to be found.
+
+        Examples
+        --------
+        See `TemplateFile`; the files are those of SNooPy.
         """
-        kind, step = self.name, 0
-        if self.name.startswith("91bg-sequence-"):
-            kind, step = "91bg-sequence", int(self.name.rsplit("-", 1)[1])
-        file, first_wave, first_phase = _SNOOPY[kind]
+        file, first_wave, first_phase, step = self._file()
         data = require("astropy.io.fits").getdata(find_snoopy_file(file))
         cube = np.maximum(np.atleast_3d(data.T).T[step].astype(float), 0.0)
         phase = first_phase + np.arange(cube.shape[0])
@@ -162,11 +199,17 @@ class TemplateFile(Template):
 
 
 def find_snoopy_file(name: str) -> Path:
-    """Return where a file of SNooPy lies: in ``SNCOSMO_DATA_DIR``, beside it, or in the package."""
+    """Return where a file of SNooPy lies.
+
+    Looked for in ``SNCOSMO_DATA_DIR``, its ``models/snoopy`` and beside it, in the templates of
+    ``SKLC_DATA``, and in the package snpy, if it is installed.
+    """
     folders = []
     if os.environ.get("SNCOSMO_DATA_DIR"):
         base = Path(os.environ["SNCOSMO_DATA_DIR"])
         folders += [base, base / "models" / "snoopy", base.parent]
+    if os.environ.get("SKLC_DATA"):
+        folders.append(Path(os.environ["SKLC_DATA"]) / "templates")
     package = importlib.util.find_spec("snpy")
     if package is not None and package.origin is not None:
         folders.append(Path(package.origin).parent / "typeIa")

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import joblib
+import numpy as np
 
 import sklc
 from sklc.errors import SimulationError
@@ -31,6 +32,8 @@ from sklc.simulate.source_class import SourceClass
 from sklc.simulate.surveys import Survey, get_survey
 
 __all__ = ["simulate_to_parquet"]
+
+_UNFINISHED = ".manifest"  # begins the names of manifests that are being written
 
 
 def simulate_to_parquet(
@@ -92,7 +95,8 @@ def simulate_to_parquet(
     ...     len(LightCurves.from_parquet(path))
     100
     """
-    if isinstance(part_size, bool) or not isinstance(part_size, int) or part_size < 1:
+    whole = isinstance(part_size, int | np.integer) and not isinstance(part_size, bool)
+    if not whole or part_size < 1:
         raise SimulationError(f"part_size={part_size!r} is not an integer of at least 1.")
     counts = counts_by_class(n, classes)
     survey = get_survey(survey)
@@ -121,7 +125,10 @@ def simulate_to_parquet(
             joblib.delayed(_write_part)(call, folder, part, per_class, counts, survey, settings)
             for part in missing
         )
-        total = sum(count for _, count in counts)
+        of_part = CHUNK * per_class
+        total = sum(
+            min(max(count - part * of_part, 0), of_part) for _, count in counts for part in missing
+        )
         _watch(results, total, progress)
     return folder
 
@@ -139,6 +146,11 @@ def _record(
     n_parts: int,
 ) -> dict[str, Any]:
     """Return what tells one simulation from another, as it stands in the manifest."""
+    visits, curves = survey.visits, sorted(survey.curves.items())
+    hashes = [
+        joblib.hash([getattr(visits, name) for name in ("time", "band", "sky", "source")]),
+        joblib.hash([(name, *map(np.asarray, curve)) for name, curve in curves]),
+    ]
     return {
         "n": {source_class.name: count for source_class, count in counts},
         "survey": survey.name,
@@ -146,14 +158,13 @@ def _record(
         "z_max": settings.z_max,
         "trigger": vars(settings.trigger),
         "window": None if settings.window is None else list(settings.window),
-        "nightly": settings.nightly,
+        "nightly": bool(settings.nightly),
         "photometry": vars(settings.photometry),
         "random_state": int(settings.seed),
         "chunks_per_part": per_class,
         "classes": _digest(source_class.key() for source_class, _ in counts),
-        "visits": _digest(
-            [joblib.hash([getattr(survey.visits, name) for name in ("time", "band", "sky")])]
-        ),
+        "passbands": [passband.name for passband in survey.passbands],
+        "visits": _digest([*hashes, f"{survey.systematic} {survey.night_start}"]),
         "parts": n_parts,
     }
 
@@ -181,14 +192,16 @@ def _prepare(folder: Path, record: dict[str, Any], n_parts: int) -> list[int]:
                 "remove this one."
             )
     else:
+        for left in folder.glob(f"{_UNFINISHED}*"):
+            left.unlink(missing_ok=True)
         if folder.is_dir() and any(folder.iterdir()):
             raise SimulationError(
                 f"{folder} is not empty and holds no simulation: choose an empty or a new folder."
             )
         folder.mkdir(parents=True, exist_ok=True)
         versions = {"sklc": sklc.__version__, "sncosmo": version("sncosmo")}
-        text = json.dumps({**record, "versions": versions}, indent=1)
-        handle, part = tempfile.mkstemp(dir=folder, prefix=".manifest")
+        text = json.dumps({**record, "versions": versions}, indent=1, default=np.generic.item)
+        handle, part = tempfile.mkstemp(dir=folder, prefix=_UNFINISHED)
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(text + "\n")
         os.replace(part, manifest)

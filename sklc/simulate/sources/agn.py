@@ -53,6 +53,11 @@ def draw_damped_random_walk(
     -------
     ndarray of shape (n_obs,)
 
+    Notes
+    -----
+    Objects advance together, one observation each at a time: the loop is over the length of the
+    longest light curve.
+
     Examples
     --------
     >>> import numpy as np
@@ -63,11 +68,6 @@ def draw_damped_random_walk(
     >>> sf = np.std(x[1::2] - x[::2])
     >>> bool(abs(sf / np.sqrt(2 * (1 - np.exp(-0.3))) - 1) < 0.05)
     True
-
-    Notes
-    -----
-    Objects advance together, one observation each at a time: the loop is over the length of the
-    longest light curve.
     """
     x = rng.standard_normal(len(time))
     if not len(time):
@@ -110,6 +110,14 @@ class DampedRandomWalk(Source):
         Apparent i magnitude beyond which no nuclei are drawn; None for the survey's own depth.
     duration : float
         Days for which each is followed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklc.simulate.sources import DampedRandomWalk
+    >>> drawn = DampedRandomWalk().sample(np.random.default_rng(0), np.full(1000, 0.5))
+    >>> bool(0.1 < np.median(drawn["sf_infinity"]) < 0.5)
+    True
     """
 
     amplitude: tuple[float, float, float, float] = (-0.51, -0.479, 0.131, 0.18)

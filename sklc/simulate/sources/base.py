@@ -22,6 +22,14 @@ class Source(ABC):
 
     All methods work on flat arrays of many objects or observations. Subclasses are frozen
     dataclasses that hold nothing but their settings. ``grid`` is what `prepare` returned.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklc.simulate.sources import SALTSource
+    >>> objects = SALTSource().sample(np.random.default_rng(0), np.array([0.05, 0.1]))
+    >>> sorted(objects), objects["x1"].shape
+    (['absolute_mag', 'c', 'x1'], (2,))
     """
 
     #: Objects in the Milky Way have no redshift, and apparent instead of absolute magnitudes.
@@ -33,15 +41,46 @@ class Source(ABC):
 
     @abstractmethod
     def prepare(self, bands: Bands, z_max: float) -> BandGrid:
-        """Build, or read from the cache, the table of band fluxes."""
+        """Build, or read from the cache, the table of band fluxes.
+
+        Parameters
+        ----------
+        bands : Bands
+        z_max : float
+            Largest redshift of the table.
+
+        Returns
+        -------
+        BandGrid
+        """
 
     @abstractmethod
     def sample(self, rng: np.random.Generator, redshift: np.ndarray) -> Objects:
-        """Draw the parameters of objects at given redshifts."""
+        """Draw the parameters of objects at given redshifts.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        redshift : ndarray of shape (n_objects,)
+
+        Returns
+        -------
+        dict of str to ndarray of shape (n_objects,)
+        """
 
     @abstractmethod
     def brightest(self, grid: BandGrid, objects: Objects) -> np.ndarray:
-        """Return the largest flux in each band, zero point 27.5, shape (n_objects, n_bands)."""
+        """Return the largest flux in each band, zero point 27.5.
+
+        Parameters
+        ----------
+        grid : BandGrid
+        objects : dict
+
+        Returns
+        -------
+        ndarray of shape (n_objects, n_bands)
+        """
 
     @abstractmethod
     def flux(
@@ -74,7 +113,17 @@ class Source(ABC):
 
     @abstractmethod
     def span(self, grid: BandGrid, objects: Objects) -> tuple[np.ndarray, np.ndarray]:
-        """Return observer-frame days since time zero of first and last light."""
+        """Return observer-frame days since time zero of first and last light.
+
+        Parameters
+        ----------
+        grid : BandGrid
+        objects : dict
+
+        Returns
+        -------
+        start, stop : ndarray of shape (n_objects,)
+        """
 
     @abstractmethod
     def truth(self, grid: BandGrid, objects: Objects) -> dict[str, np.ndarray]:
@@ -82,14 +131,38 @@ class Source(ABC):
 
         With "template"; "explosion" and "peak" in observer-frame days since time zero, NaN where
         they make no sense; and any parameters of the model.
+
+        Parameters
+        ----------
+        grid : BandGrid
+        objects : dict
+
+        Returns
+        -------
+        dict of str to ndarray of shape (n_objects,)
         """
 
     def steady(self, grid: BandGrid, objects: Objects) -> np.ndarray | None:
-        """Return steady flux under the object, which adds photon noise; None for none."""
+        """Return steady flux under the object, which adds photon noise; None for none.
+
+        Parameters
+        ----------
+        grid : BandGrid
+        objects : dict
+
+        Returns
+        -------
+        ndarray of shape (n_objects, n_bands), or None
+        """
         return None
 
     def key(self) -> str:
-        """Return what tells this source from another one, as text."""
+        """Return what tells this source from another one, as text.
+
+        Returns
+        -------
+        str
+        """
         return repr(self)
 
 
@@ -156,6 +229,14 @@ class Kind:
     absolute_mag : Normal
         Rest-frame AB magnitude at maximum in the source's reference band, before dust.
     templates : tuple of Template
+
+    Examples
+    --------
+    >>> from sklc.simulate.sources import Kind, Normal
+    >>> from sklc.simulate.templates import Template
+    >>> kind = Kind(1.0, Normal(-17.0, 0.6), (Template("v19-2009n-corr"),))
+    >>> kind.templates[0].name
+    'v19-2009n-corr'
     """
 
     fraction: float
@@ -181,6 +262,12 @@ class ChromaticScatter:
         Share of the variance of `shape` that all wavelengths have in common.
     days : float, default=15.0
         Rest-frame days between the knots in phase.
+
+    Examples
+    --------
+    >>> from sklc.simulate.sources import ChromaticScatter
+    >>> ChromaticScatter(colour=0.03, shape=0.03)
+    ChromaticScatter(colour=0.03, shape=0.03, common=0.6, days=15.0)
     """
 
     colour: float

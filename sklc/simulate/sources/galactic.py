@@ -52,6 +52,17 @@ class Microlensing(ThermalSource):
         Of log10 of the Einstein crossing time in days (Wyrzykowski et al. 2015, ApJS 216, 12).
     largest_u : float
         Impact parameters are uniform up to it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklc.simulate.sources import Microlensing
+    >>> event = {"log_luminosity": [33.0], "log_temperature": [3.7], "einstein_time": [20.0],
+    ...          "impact": [0.5]}
+    >>> event = {name: np.array(value) for name, value in event.items()}
+    >>> log_l, _ = Microlensing().evolution(event, np.zeros(2, int), np.array([0.0, 20.0]))
+    >>> (10 ** (log_l - 33.0)).round(3)  # magnification - 1
+    array([1.183, 0.269])
     """
 
     host_ebv: float = 0.0
@@ -88,7 +99,6 @@ class Microlensing(ThermalSource):
 
     def steady(self, grid: BandGrid, objects: Objects) -> np.ndarray:
         """Return the flux of the star itself, which a difference image subtracts."""
-        np.zeros((len(objects["redshift"]), 1))
         peak = self.brightest(grid, objects)
         added = magnification(objects["impact"])[:, None] - 1
         return peak / added

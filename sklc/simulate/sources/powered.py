@@ -57,8 +57,7 @@ def magnetar_power(seconds: np.ndarray, period_ms: np.ndarray, b_14: np.ndarray)
 def nickel_power(seconds: np.ndarray, nickel_mass: np.ndarray) -> np.ndarray:
     """Heating by 56Ni and 56Co, erg/s (Nadyozhin 1994, ApJS 92, 527), per mass in solar masses."""
     days = seconds / DAY
-    nickel, cobalt = np.exp(-days / 8.8), np.exp(-days / 111.3)
-    return nickel_mass * _SOLAR_MASS * (3.9e10 * nickel + 6.78e9 * (cobalt - nickel))
+    return nickel_mass * (6.45e43 * np.exp(-days / 8.8) + 1.45e43 * np.exp(-days / 111.3))
 
 
 def r_process_power(seconds: np.ndarray, mass: np.ndarray) -> np.ndarray:
@@ -97,17 +96,19 @@ def diffused_luminosity(
 
     Notes
     -----
-    Between two times the power is taken as constant, for which the step is exact.
+    Between two times the power is taken as linear in t**2, for which the step is exact, and before
+    the first as constant.
     """
-    edges = np.concatenate([[0.0], days])
-    middle = 0.5 * (edges[1:] + edges[:-1])
-    heat = power(middle[None, :] * DAY)
-    squares = edges**2
-    out = np.empty((len(diffusion_days), len(days)))
-    level = np.zeros(len(diffusion_days))
-    for k in range(len(days)):
-        kept = np.exp(-(squares[k + 1] - squares[k]) / diffusion_days**2)
-        level = level * kept + heat[:, k] * (1 - kept)
+    squares = days**2
+    first = -np.expm1(-squares[0] / diffusion_days**2)
+    level = power(np.array([[0.5 * days[0] * DAY]]))[:, 0] * first
+    heat = np.broadcast_to(power(days[None, :] * DAY), (len(diffusion_days), len(days)))
+    out = np.empty(heat.shape)
+    out[:, 0] = level
+    for k in range(1, len(days)):
+        step = (squares[k] - squares[k - 1]) / diffusion_days**2
+        kept, mean = np.exp(-step), -np.expm1(-step) / step
+        level = level * kept + heat[:, k - 1] * (mean - kept) + heat[:, k] * (1 - mean)
         out[:, k] = level
     leakage = np.broadcast_to(np.asarray(leakage_days, dtype=float), (len(diffusion_days),))
     return out * -np.expm1(-((leakage[:, None] / days) ** 2))
@@ -165,6 +166,15 @@ class DiffusionSource(ThermalSource):
     luminosity : Normal, optional
         Distribution of the rest-frame g magnitude at maximum to which models are weighted.
     n_models : int, default=6000
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklc.simulate.sources import DiffusionSource, Magnetar
+    >>> isinstance(Magnetar(), DiffusionSource)
+    True
+    >>> Magnetar().draw(np.random.default_rng(0), 3)["ejecta_mass"].shape
+    (3,)
     """
 
     luminosity: Normal | None = None
@@ -172,14 +182,41 @@ class DiffusionSource(ThermalSource):
 
     @abstractmethod
     def draw(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
-        """Draw physical parameters."""
+        """Draw physical parameters.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        n : int
+
+        Returns
+        -------
+        dict of str to ndarray of shape (n,)
+        """
 
     @abstractmethod
     def solve(self, parameters: dict[str, np.ndarray], days: np.ndarray) -> list[tuple]:
-        """Return (luminosity, temperature) of each component, of shape (n, len(days))."""
+        """Return luminosity (erg/s) and temperature (K) of each component.
+
+        Parameters
+        ----------
+        parameters : dict
+        days : ndarray
+            Rest-frame days since explosion, ascending.
+
+        Returns
+        -------
+        list of (ndarray, ndarray)
+            One pair a component, of shape (n, len(days)).
+        """
 
     def library(self) -> Library:
-        """Return the models; computed on first use."""
+        """Return the models; computed on first use.
+
+        Returns
+        -------
+        Library
+        """
         return _library(self)
 
     def sample(self, rng: np.random.Generator, redshift: np.ndarray) -> Objects:
@@ -301,6 +338,18 @@ class Magnetar(DiffusionSource):
     Medians and 16-84 % ranges of the parameters are those of Gomez et al. (2024, MNRAS 535, 471):
     spin period 2.4 (1.2-4) ms, field .8 (.2-1.8) 1e14 G, ejecta 4.8 (2.2-12.9) solar masses.
     Flux below 3000 Angstrom falls in proportion to wavelength.
+
+    Parameters
+    ----------
+    host_ebv, cutoff, luminosity, n_models
+        As for `DiffusionSource`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklc.simulate.sources import Magnetar
+    >>> sorted(Magnetar().draw(np.random.default_rng(0), 10))[:2]
+    ['ejecta_mass', 'gamma_opacity']
     """
 
     host_ebv: float = 0.03
@@ -339,6 +388,18 @@ class Nickel(DiffusionSource):
 
     Ranges after Kasen, Woosley & Heger (2011, ApJ 734, 102): 60 to 130 solar masses of ejecta, 2
     to 40 of nickel.
+
+    Parameters
+    ----------
+    host_ebv, cutoff, luminosity, n_models
+        As for `DiffusionSource`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklc.simulate.sources import Nickel
+    >>> sorted(Nickel().draw(np.random.default_rng(0), 10))[:2]
+    ['ejecta_mass', 'nickel_mass']
     """
 
     host_ebv: float = 0.03
@@ -371,6 +432,18 @@ class Kilonova(DiffusionSource):
 
     Ranges around the fits to AT2017gfo of Villar et al. (2017, ApJ 851, L21): .02 solar masses at
     .27 c with .5 cm2/g, and .05 at .15 c with 3 to 10 cm2/g.
+
+    Parameters
+    ----------
+    host_ebv, cutoff, luminosity, n_models
+        As for `DiffusionSource`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklc.simulate.sources import Kilonova
+    >>> sorted(Kilonova().draw(np.random.default_rng(0), 10))[:2]
+    ['blue_mass', 'blue_velocity']
     """
 
     host_ebv: float = 0.05

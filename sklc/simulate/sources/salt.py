@@ -48,6 +48,16 @@ class SALTSource(Source):
     scatter : ChromaticScatter or None
     version : str
         Of sncosmo's source "salt3".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklc.simulate.sources import SALTSource
+    >>> source = SALTSource(absolute_mag=-19.3, intrinsic=0.0)
+    >>> drawn = source.sample(np.random.default_rng(0), np.full(1000, 0.1))
+    >>> tripp = -19.3 - 0.14 * drawn["x1"] + 3.1 * drawn["c"]
+    >>> bool(np.allclose(drawn["absolute_mag"], tripp))
+    True
     """
 
     absolute_mag: float = -19.10

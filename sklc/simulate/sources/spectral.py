@@ -51,6 +51,15 @@ class SpectralSource(Source):
     scatter : ChromaticScatter, optional
     reference : str, default="sdssr"
         Band of sncosmo in which absolute magnitudes are meant.
+
+    Examples
+    --------
+    >>> from sklc.simulate.sources import Kind, Normal, SpectralSource
+    >>> from sklc.simulate.templates import Template
+    >>> ib = Kind(0.6, Normal(-17.1, 0.6), (Template("v19-2004gv-corr"),))
+    >>> ic = Kind(0.4, Normal(-17.3, 0.7), (Template("v19-2004fe-corr"),))
+    >>> [template.name for template in SpectralSource((ib, ic)).templates]
+    ['v19-2004gv-corr', 'v19-2004fe-corr']
     """
 
     kinds: tuple[Kind, ...]

@@ -58,6 +58,12 @@ class ThermalSource(Source):
         Scale of the exponential distribution of the host's E(B-V).
     cutoff : float
         Angstrom, below which flux falls in proportion to wavelength; 0 for none.
+
+    Examples
+    --------
+    >>> from sklc.simulate.sources import FallbackTDE, ThermalSource
+    >>> isinstance(FallbackTDE(host_ebv=0.1), ThermalSource)
+    True
     """
 
     host_ebv: float = 0.05
@@ -76,11 +82,33 @@ class ThermalSource(Source):
     def evolution(
         self, objects: Objects, owner: np.ndarray, days: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return log10 of luminosity (erg/s) and of temperature (K) at rest-frame days."""
+        """Return log10 of luminosity (erg/s) and of temperature (K) at rest-frame days.
+
+        Parameters
+        ----------
+        objects : dict
+        owner : ndarray of int, shape (n_obs,)
+            Object of each observation.
+        days : ndarray of shape (n_obs,)
+            Rest-frame days since time zero.
+
+        Returns
+        -------
+        log_luminosity, log_temperature : ndarray of shape (n_obs,)
+        """
 
     @abstractmethod
     def brightest_days(self, objects: Objects) -> np.ndarray:
-        """Return rest-frame days near maximum, shape (n_objects, n_days)."""
+        """Return rest-frame days near maximum.
+
+        Parameters
+        ----------
+        objects : dict
+
+        Returns
+        -------
+        ndarray of shape (n_objects, n_days)
+        """
 
     def brightest(self, grid: BandGrid, objects: Objects) -> np.ndarray:
         """Return the largest flux in each band, shape (n_objects, n_bands)."""
@@ -141,6 +169,16 @@ class FallbackTDE(ThermalSource):
     log_l_g : (float, float)
         Range of log10 of the peak nu L_nu at 6.3e14 Hz, erg/s, whose distribution is the broken
         power law of Yao et al. (2023, ApJ 955, L6): exponents .3 and 2.6 about 10**43.1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklc.simulate.sources import FallbackTDE
+    >>> event = {"log_l_peak": [44.0], "log_temperature": [4.3], "rise": [8.0], "decline": [60.0]}
+    >>> event = {name: np.array(value) for name, value in event.items()}
+    >>> log_l, _ = FallbackTDE().evolution(event, np.zeros(3, int), np.array([-8.0, 0.0, 60.0]))
+    >>> log_l.round(2)
+    array([43.78, 44.  , 43.5 ])
     """
 
     log_temperature: Normal = Normal(4.22, 0.14)
@@ -228,6 +266,13 @@ class ThermalPulse(ThermalSource):
     galactic : bool
     name : str
         As the truth names it.
+
+    Examples
+    --------
+    >>> from sklc.simulate.sources import Normal, ThermalPulse
+    >>> source = ThermalPulse(absolute_mag=Normal(-12.0, 1.0), plateau=Normal(60.0, 20.0))
+    >>> source.cooling
+    20.0
     """
 
     absolute_mag: Normal = Normal(-19.0, 0.8)
