@@ -380,6 +380,7 @@ def draw(rates: Mapping[str, Mapping[str, Any]], path: Path) -> None:
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import StrMethodFormatter
 
     figure, ax = plt.subplots(figsize=(9, 4.2), layout="constrained")
     classes = list(rates[SURVEYS[0]])
@@ -388,15 +389,17 @@ def draw(rates: Mapping[str, Mapping[str, Any]], path: Path) -> None:
     for k, survey in enumerate(SURVEYS):
         heights = [rates[survey][name]["rate"] for name in classes]
         bars = ax.bar(x + (k - 0.5) * width, heights, width, color=colours[survey], label=survey)
-        ax.bar_label(bars, [f"{h / 1000:.1f}k" for h in heights], padding=2, fontsize=8)
+        labels = ax.bar_label(bars, [f"{h:,.0f}" for h in heights], padding=2, fontsize=7)
+        for label in labels:
+            label.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.5})
     target = TARGETS["rate: mean of classes and surveys"][1]
-    ax.axhline(target, color="black", linestyle="--", linewidth=1)
+    ax.axhline(target, color="black", linestyle="--", linewidth=1, zorder=0)
     mean = averages(rates)[0]
-    ax.axhline(mean, color="0.4", linewidth=1)
-    transform = ax.get_yaxis_transform()
-    style = {"transform": transform, "fontsize": 8, "va": "bottom", "ha": "left"}
-    ax.text(1.005, target, f"target\n{target:,.0f}", **(style | {"va": "center"}))
-    ax.text(1.005, mean, f"mean\n{mean:,.0f}", **(style | {"va": "center", "color": "0.4"}))
+    ax.axhline(mean, color="0.4", linewidth=1, zorder=0)
+    style = {"transform": ax.get_yaxis_transform(), "fontsize": 8, "va": "center"}
+    ax.text(1.005, target, f"target\n{target:,.0f}", **style)
+    ax.text(1.005, mean, f"mean\n{mean:,.0f}", color="0.4", **style)
+    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     ax.set_xticks(x, classes)
     ax.set(ylabel="accepted light curves per CPU second", title="One core, one thread")
     ax.spines[["top", "right"]].set_visible(False)

@@ -307,7 +307,7 @@ def test_tidal_disruption_events_follow_their_formula():
     assert np.all(log_t == 4.3)
 
 
-def test_luminosity_function_of_tidal_disruption_events():
+def test_luminosity_function_of_tidal_disruption_events(sncosmo_data):
     drawn = FallbackTDE().sample(np.random.default_rng(0), np.full(40000, 0.1))
     # nu L_nu at 6.3e14 Hz, from luminosity and temperature
     nu, h, k = 6.3e14, 6.62607e-27, 1.380649e-16

@@ -27,7 +27,7 @@ from sklc.simulate.templates import AB_FLUX, WAVE
 __all__ = ["BandGrid", "Bands", "Law", "build_grid", "cache_folder", "cached_grid"]
 
 ZERO_POINT = 27.5
-_FORMAT = "5"  # of the cached files; raise it when their content changes
+_FORMAT = "9"  # of the cached files; raise it when their content changes
 _STEP = 0.006  # in ln(1+z); .003 mag in griz, .02 in u of blanketed spectra
 _SLOPE_STRIDE = 5  # slopes are smoother than fluxes: one in five phases
 
@@ -157,7 +157,6 @@ class BandGrid:
         owner: np.ndarray,
         band: np.ndarray,
         x: np.ndarray,
-        mix: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> np.ndarray:
         """Return the flux of each observation.
 
@@ -172,8 +171,6 @@ class BandGrid:
         band : ndarray of int, shape (n_obs,)
         x : ndarray of shape (n_obs,)
             Position along `axis`; the flux is that of the nearest end beyond it.
-        mix : (ndarray of int, ndarray), optional
-            A second series, and the factor with which it is added, each of shape (n_objects,).
 
         Returns
         -------
@@ -186,19 +183,13 @@ class BandGrid:
         w = (position - left).astype(np.float32)
         low, weight = self.redshift_index(redshift)
         v = weight[owner]
-        inner = band * n_axis + left
         flat = self.flux.reshape(-1)
         stride = n_bands * n_axis
-
-        def interpolate(which: np.ndarray) -> np.ndarray:
-            index = ((which * self.flux.shape[1] + low) * stride)[owner] + inner
-            near = flat[index] * (1 - w) + flat[index + 1] * w
-            index += stride
-            return near * (1 - v) + (flat[index] * (1 - w) + flat[index + 1] * w) * v
-
-        flux = interpolate(series)
-        if mix is not None:
-            flux += interpolate(mix[0]) * mix[1].astype(np.float32)[owner]
+        index = ((series * self.flux.shape[1] + low) * stride)[owner] + band * n_axis + left
+        near = flat[index] * (1 - w) + flat[index + 1] * w
+        index += stride
+        far = flat[index] * (1 - w) + flat[index + 1] * w
+        flux = near + v * (far - near)
         coarse = self.slopes.shape[3]
         n_laws = len(self.laws)
         rows = self.slopes.reshape(-1, 2 * n_laws)
@@ -269,14 +260,27 @@ def build_grid(
                     ratios.append(np.log(integrate(dimmed, reddened[law.name, e]) / plain) / e)
             curvature = (ratios[1] - ratios[0]) / (law.large - law.small)
             slope = ratios[0] - law.small * curvature
-            # where there is no flux, the law at the effective wavelength will do
-            known = np.isfinite(slope) & np.isfinite(curvature)
-            shift = np.exp(log1p_z)[:, None] if law.frame == "rest" else np.ones((n_z, 1))
-            other = -0.4 * np.log(10) * np.asarray(law.magnitudes(bands.effective / shift))
-            slopes[t, ..., k, 0] = np.where(known, slope, other[:, :, None])
-            slopes[t, ..., k, 1] = np.where(known, curvature, 0.0)
+            low, high = _slope_range(bands, log1p_z, law)
+            slopes[t, ..., k, 0] = np.clip(np.nan_to_num(slope), low, high)
+            slopes[t, ..., k, 1] = np.clip(np.nan_to_num(curvature), 0.0, (high - low) ** 2 / 8)
     names = tuple(law.name for law in laws)
     return BandGrid(flux, slopes, np.asarray(axis), names, info, bands.effective)
+
+
+def _slope_range(bands: Bands, log1p_z: np.ndarray, law: Law) -> tuple[np.ndarray, np.ndarray]:
+    """Return the range of the law within each band, as slopes, shape (n_redshifts, n_bands, 1).
+
+    The slope of any spectrum lies within it; but for spectra that are zero, or below it where
+    their training data were noise, a ratio of fluxes can be anything.
+    """
+    shift = np.exp(log1p_z)[:, None] if law.frame == "rest" else np.ones((len(log1p_z), 1))
+    ranges = []
+    for wave, transmission in map(_sampled, bands.curves):
+        seen = wave[transmission > 0.01 * transmission.max()]
+        slope = -0.4 * np.log(10) * np.asarray(law.magnitudes(seen / shift))
+        ranges.append((slope.min(axis=1), slope.max(axis=1)))
+    low, high = np.moveaxis(np.array(ranges), 1, 0)
+    return low.T[:, :, None], high.T[:, :, None]
 
 
 def _sampled(curve: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

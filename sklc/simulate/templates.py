@@ -29,10 +29,12 @@ __all__ = ["PHASE", "WAVE", "SpectralSeries", "Template", "TemplateFile"]
 # Rest-frame days from the template's own zero; finest where light curves bend.
 PHASE = np.concatenate(
     [
-        np.arange(-75.0, -25.0, 2.5),
+        np.arange(-75.0, -50.0, 2.5),
+        np.arange(-50.0, -25.0, 1.0),
         np.arange(-25.0, 40.0, 0.5),
         np.arange(40.0, 120.0, 1.5),
-        np.arange(120.0, 361.0, 8.0),
+        np.arange(120.0, 160.0, 2.0),
+        np.arange(160.0, 361.0, 8.0),
     ]
 )
 # Rest-frame Angstrom. Nothing is seen below the Lyman limit.
@@ -119,8 +121,17 @@ class Template:
     def _origin(self) -> str:
         """Return what tells spectra of the same name apart: where they come from."""
         if self.source is not None:
-            return str(joblib.hash(_own_grid(self.source)))
+            return self.source_key()
         return f"sncosmo {version('sncosmo')} {os.environ.get('SNCOSMO_DATA_DIR', '')}"
+
+    def source_key(self) -> str:
+        """Return a digest of the user's own source.
+
+        Returns
+        -------
+        str
+        """
+        return str(joblib.hash(_own_grid(self.source)))
 
     def load(self) -> SpectralSeries:
         """Load the spectra, mended and extended.
@@ -240,10 +251,14 @@ def _sncosmo_source(name: str, version: str | None) -> Any:
 
 
 def _own_grid(source: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Sample an sncosmo source at 1 d (or its range / 100, if shorter) and 10 Angstrom."""
+    """Sample an sncosmo source at multiples of half a day, as `PHASE` is, and 10 Angstrom.
+
+    What lasts less than 50 days is sampled at a hundred phases.
+    """
     start, end = source.minphase(), source.maxphase()
-    step = min(1.0, (end - start) / 100)
-    phase = np.append(np.arange(start, end, step), end)
+    step = min(0.5, (end - start) / 100)
+    steps = np.arange(np.floor(start / step) + 1, np.ceil(end / step)) * step
+    phase = np.concatenate([[start], steps, [end]])
     wave = WAVE[(source.minwave() <= WAVE) & (source.maxwave() >= WAVE)]
     if not len(wave):
         raise SimulationError(
@@ -305,9 +320,10 @@ def _extend_ultraviolet(flux: np.ndarray, covered: np.ndarray) -> None:
 
     The temperature is that of the spectrum's own colour between its blue end and 4500 Angstrom,
     within 3500 to 14,000 K, with a further factor (wavelength / blue end) ** 2 for the iron lines.
+    What has no data at both wavelengths is not continued.
     """
     first = int(np.argmax(covered))
-    if not first:
+    if not first or WAVE[first] > 4200 or not covered[np.abs(WAVE - 4500) <= 150].all():
         return
 
     def level(centre: float) -> np.ndarray:
@@ -422,8 +438,8 @@ def like_2005hk(series: SpectralSeries) -> SpectralSeries:
     flux = series.flux.copy()
     for _ in range(4):  # bands are wide: a few rounds until the colours are met
         b, v, r = (synthetic_magnitude(flux, n) for n in ("bessellb", "bessellv", "sdssr"))
-        # AB - Vega of B and V: -.11 and +.02
-        change = [blue - (b - v) - 0.13, np.zeros_like(b), -(red - (v - r) + 0.02)]
+        # Vega is -.102 in B and +.010 in V (AB)
+        change = [blue - (b - v) - 0.112, np.zeros_like(b), -(red - (v - r) + 0.010)]
         for k in range(len(PHASE)):
             mags = np.interp(WAVE, [4385.0, 5490.0, 6185.0], [c[k] for c in change])
             flux[k] *= 10 ** (-0.4 * np.clip(mags, -3, 3))

@@ -23,6 +23,7 @@ from sklc.simulate.templates import (
 __all__ = ["SALTSource"]
 
 _PADDING = Template("hsiao", "3.0")
+_X1 = (-2.0, 1.0)  # stretches that are tabulated
 
 
 @dataclass(frozen=True)
@@ -76,10 +77,13 @@ class SALTSource(Source):
 
         def build() -> BandGrid:
             mean, stretch = components(self.version)
+            # dust and colour act on the spectra of fast and slow objects differently, so each
+            # of the two series has its own slopes
+            cubes = [mean + x1 * stretch for x1 in _X1]
             law = Law("c", lambda wave: colour_law(self.version, wave), small=-0.15, large=0.3)
-            return build_grid([mean, stretch], PHASE, bands, z_max, (MILKY_WAY, law))
+            return build_grid(cubes, PHASE, bands, z_max, (MILKY_WAY, law))
 
-        key = ["salt3", self.version, _PADDING.key(), bands.key(), z_max, len(PHASE)]
+        key = ["salt3", self.version, _X1, _PADDING.key(), bands.key(), z_max, len(PHASE)]
         return cached_grid(key, build)
 
     def sample(self, rng: np.random.Generator, redshift: np.ndarray) -> Objects:
@@ -92,12 +96,22 @@ class SALTSource(Source):
 
     def brightest(self, grid: BandGrid, objects: Objects) -> np.ndarray:
         """Return the largest flux in each band, shape (n_objects, n_bands)."""
-        zero = np.zeros(len(objects["x1"]), dtype=np.int64)
-        return grid.at_peak(zero, objects["redshift"], objects) * self._amplitude(objects)[:, None]
-
-    def _amplitude(self, objects: Objects) -> np.ndarray:
+        fast, slow = (
+            grid.at_peak(series, objects["redshift"], objects) for series in self._series(objects)
+        )
+        share = self._share(objects)[:, None]
         # the table is at M_B = 0 for c = 0; the colour law is zero in B by definition
-        return amplitude(objects)
+        return (fast + share * (slow - fast)) * amplitude(objects)[:, None]
+
+    @staticmethod
+    def _series(objects: Objects) -> list[np.ndarray]:
+        n = len(objects["x1"])
+        return [np.full(n, k, dtype=np.int64) for k in range(len(_X1))]
+
+    @staticmethod
+    def _share(objects: Objects) -> np.ndarray:
+        """How far the stretch lies from the first series to the second; SALT is linear in x1."""
+        return (objects["x1"] - _X1[0]) / (_X1[1] - _X1[0])
 
     def flux(
         self,
@@ -110,13 +124,14 @@ class SALTSource(Source):
     ) -> np.ndarray:
         """Return the flux of observations; time zero is the maximum in B."""
         phase = days / (1 + objects["redshift"])[owner]
-        zero = np.zeros(len(objects["x1"]), dtype=np.int64)
-        flux = grid.lookup(
-            zero, objects["redshift"], objects, owner, band, phase, mix=(zero + 1, objects["x1"])
+        fast, slow = (
+            grid.lookup(series, objects["redshift"], objects, owner, band, phase)
+            for series in self._series(objects)
         )
+        flux = fast + self._share(objects).astype(np.float32)[owner] * (slow - fast)
         flux[(phase <= PHASE[0]) | (phase >= PHASE[-1])] = 0.0
         np.maximum(flux, 0, out=flux)  # M0 + x1 M1 can go below zero in the ultraviolet
-        flux *= self._amplitude(objects).astype(np.float32)[owner]
+        flux *= amplitude(objects).astype(np.float32)[owner]
         if self.scatter is not None:
             deviation = self.scatter.magnitudes(
                 rng, objects["redshift"], grid.effective, owner, phase, band
@@ -224,8 +239,8 @@ def components(version: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _vega_b(spectrum: np.ndarray) -> float:
-    """Bessell B magnitude in the Vega system: AB minus the AB magnitude of Vega, -.10."""
+    """Bessell B magnitude in the Vega system: AB minus the AB magnitude of Vega, -.102."""
     wave, transmission = bandpass("bessellb")
     response = np.interp(WAVE, wave, transmission, left=0.0, right=0.0)
     photons = np.sum(spectrum * response * WAVE) / np.sum(AB_FLUX * response / WAVE)
-    return float(-2.5 * np.log10(photons) + 0.10)
+    return float(-2.5 * np.log10(photons) + 0.102)

@@ -131,7 +131,8 @@ class SpectralSource(Source):
 
     def key(self) -> str:
         """Return what tells this source from another one, as text."""
-        return "|".join([repr(self), *(template.key() for template in self.templates)])
+        own = [template.source_key() for template in self.templates if template.source is not None]
+        return "|".join([repr(self), *own])
 
     def prepare(self, bands: Bands, z_max: float) -> BandGrid:
         """Build, or read from the cache, the table of band fluxes."""
@@ -280,7 +281,7 @@ def normalised(series: SpectralSeries, reference: str) -> tuple[np.ndarray, list
     peak = int(np.flatnonzero(early)[np.argmin(mags[early])])
     lit = np.flatnonzero(mags < mags[peak] + 5.0)
     first = int(np.argmax(mags < mags[peak] + 6.0))
-    b_minus_v = 0.13 + float(
+    b_minus_v = 0.112 + float(  # Vega is -.102 in B and +.010 in V (AB)
         synthetic_magnitude(series.flux[peak], "bessellb")
         - synthetic_magnitude(series.flux[peak], "bessellv")
     )
