@@ -11,6 +11,7 @@ import sncosmo
 
 from sklc.simulate.engine import ClassSimulator
 from sklc.simulate.grids import BandGrid
+from sklc.simulate.mending import without_spikes
 from sklc.simulate.requests import get_class, without_scatter
 from sklc.simulate.settings import Settings
 from sklc.simulate.sources import (
@@ -22,16 +23,9 @@ from sklc.simulate.sources import (
 )
 from sklc.simulate.sources.agn import _spectra
 from sklc.simulate.sources.spectral import normalised
+from sklc.simulate.spectra import PHASE, WAVE
 from sklc.simulate.surveys import Survey, get_survey
-from sklc.simulate.templates import (
-    PHASE,
-    WAVE,
-    Template,
-    TemplateFile,
-    _own_grid,
-    _sncosmo_source,
-    _without_spikes,
-)
+from sklc.simulate.templates import Template, TemplateFile, own_grid, sncosmo_source
 
 LIFE = 150.0  # rest-frame days from first light
 N_TIMES = 12  # of each object
@@ -158,10 +152,10 @@ def _reference(
         raw.set(x0=scale * 10 ** (-0.4 * (float(one["absolute_mag"][0]) - absolute_mag)))
     elif isinstance(source, SpectralSource):
         series = int(one["series"][0])
-        raw, unit = _spectral(source.templates[series], source.reference)
+        raw, unit, shift = _spectral(source.templates[series], source.reference)
         host = float(source._reddening(grid, one)["host_ebv"][0])
         raw.set(amplitude=unit * float(source._amplitude(grid, one)[0]))
-        rest = grid.info[series, 0] + rest / float(one["stretch"][0])
+        rest = grid.info[series, 0] + rest / float(one["stretch"][0]) + shift
     elif isinstance(source, DampedRandomWalk):
         continuum, lines, galaxy = _spectra()
         nucleus = 10 ** (-0.4 * float(one["absolute_mag"][0])) * (continuum + lines)
@@ -186,19 +180,19 @@ def _salt3(version: str) -> tuple[sncosmo.Source, float]:
 
 
 @cache
-def _spectral(template: Template, reference: str) -> tuple[sncosmo.Source, float]:
-    """Return the source of a template, and the factor that brings its maximum to 0 mag."""
+def _spectral(template: Template, reference: str) -> tuple[sncosmo.Source, float, float]:
+    """Return a template's source, the factor that brings it to 0 mag, and the phase's shift."""
     series = template.load()
     unit = normalised(series, reference)[0].max() / series.flux.max()
     if isinstance(template, TemplateFile) or template.warp is not None:
         own = (series.start <= PHASE) & (series.end >= PHASE)
-        return _series(PHASE[own], WAVE, series.flux[own]), unit
-    raw = template.source or _sncosmo_source(template.name, template.version)
-    phase, wave, flux = _own_grid(raw)
-    mended = _without_spikes(phase, flux)
+        return _series(PHASE[own] + series.shift, WAVE, series.flux[own]), unit, series.shift
+    raw = template.source or sncosmo_source(template.name, template.version)
+    phase, wave, flux = own_grid(raw)
+    mended = without_spikes(phase, flux)
     if not np.array_equal(mended, flux):
         raw = _series(phase, wave, mended)
-    return raw, unit
+    return raw, unit, series.shift
 
 
 def _series(phase: Any, wave: np.ndarray, flux: np.ndarray) -> sncosmo.TimeSeriesSource:

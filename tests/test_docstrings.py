@@ -24,6 +24,7 @@ MODULES = [
     "sklc.simulate.populations",
     "sklc.simulate.source_class",
     "sklc.simulate.sources",
+    "sklc.simulate.spectra",
     "sklc.simulate.surveys",
     "sklc.simulate.templates",
     "sklc.simulate.visits",

@@ -37,8 +37,9 @@ from sklc.simulate.sources.powered import (
 )
 from sklc.simulate.sources.spectral import normalised
 from sklc.simulate.sources.thermal import LOG_TEMPERATURE, thermal_spectra
+from sklc.simulate.spectra import PHASE, WAVE, planck
 from sklc.simulate.surveys import get_survey
-from sklc.simulate.templates import PHASE, WAVE, Template, planck
+from sklc.simulate.templates import Template
 
 sncosmo = pytest.importorskip("sncosmo", reason="sncosmo is not installed: pip install 'sklc[sim]'")
 FlatLambdaCDM = pytest.importorskip("astropy.cosmology").FlatLambdaCDM

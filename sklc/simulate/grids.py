@@ -22,12 +22,12 @@ import numpy as np
 
 from sklc.errors import SimulationError
 from sklc.simulate._optional import require
-from sklc.simulate.templates import AB_FLUX, WAVE
+from sklc.simulate.spectra import AB_FLUX, WAVE
 
 __all__ = ["BandGrid", "Bands", "Law", "build_grid", "cache_folder", "cached_grid"]
 
 ZERO_POINT = 27.5
-_FORMAT = "9"  # of the cached files; raise it when their content changes
+_FORMAT = "14"  # of the cached files; raise it when their content changes
 _STEP = 0.006  # in ln(1+z); .003 mag in griz, .02 in u of blanketed spectra
 _SLOPE_STRIDE = 5  # slopes are smoother than fluxes: one in five phases
 

@@ -31,7 +31,8 @@ from sklc.simulate.sources import (
     SpectralSource,
     ThermalPulse,
 )
-from sklc.simulate.templates import Template, TemplateFile, like_2005hk
+from sklc.simulate.spectra import like_2005hk
+from sklc.simulate.templates import Template, TemplateFile
 
 __all__ = ["CLASSES", "COMMON_CLASSES", "RARE_CLASSES", "TWELVE_CLASSES"]
 

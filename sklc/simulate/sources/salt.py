@@ -9,16 +9,10 @@ from typing import Any
 import numpy as np
 
 from sklc.simulate.grids import MILKY_WAY, BandGrid, Bands, Law, build_grid, cached_grid
+from sklc.simulate.mending import rise_before
 from sklc.simulate.sources.base import ChromaticScatter, Objects, Source, amplitude
-from sklc.simulate.templates import (
-    AB_FLUX,
-    PHASE,
-    WAVE,
-    Template,
-    _rise,
-    _sncosmo_source,
-    bandpass,
-)
+from sklc.simulate.spectra import AB_FLUX, PHASE, WAVE, bandpass
+from sklc.simulate.templates import Template, sncosmo_source
 
 __all__ = ["SALTSource"]
 
@@ -166,7 +160,7 @@ def _split_normal(
 
 @cache
 def _salt(version: str) -> Any:
-    return _sncosmo_source("salt3", version)
+    return sncosmo_source("salt3", version)
 
 
 def colour_law(version: str, wave: np.ndarray) -> np.ndarray:
@@ -223,7 +217,10 @@ def components(version: str) -> tuple[np.ndarray, np.ndarray]:
     first = int(np.argmax(covered))
     edge = slice(first, first + 30)
     level = [np.maximum(c[:, edge].mean(axis=1), 0.0) for c in (mean, padding)]
-    mean[:, :first] = padding[:, :first] * (level[0] / np.maximum(level[1], 1e-300))[:, None]
+    ratio = level[0] / np.maximum(level[1], 1e-300)
+    # in the first days both are next to nothing, and their ratio could be anything
+    ratio = np.minimum(ratio, 100 * ratio[int(np.argmin(np.abs(PHASE)))])
+    mean[:, :first] = padding[:, :first] * ratio[:, None]
     share = stretch[:, edge].mean(axis=1) / np.maximum(level[0], 1e-300)
     stretch[:, :first] = mean[:, :first] * np.clip(share, -0.3, 0.3)[:, None]
     # late times: Hsiao scaled in bins of 500 Angstrom at the last phase of SALT
@@ -233,7 +230,7 @@ def components(version: str) -> tuple[np.ndarray, np.ndarray]:
     for cube, own in ((mean, sums[0]), (stretch, sums[1])):
         cube[last + 1 :] = padding[last + 1 :] * (own / np.maximum(sums[2], 1e-300))
     for cube in (mean, stretch):
-        cube *= _rise(start, 2.0)[:, None]
+        cube *= rise_before(start, 2.0)[:, None]
     scale = 10 ** (0.4 * _vega_b(mean[int(np.argmin(np.abs(PHASE)))]))
     return mean * scale, stretch * scale
 

@@ -18,12 +18,8 @@ from sklc.simulate.sources.base import (
     amplitude,
     draw_dust,
 )
-from sklc.simulate.templates import (
-    PHASE,
-    SpectralSeries,
-    Template,
-    synthetic_magnitude,
-)
+from sklc.simulate.spectra import PHASE, SpectralSeries, synthetic_magnitude
+from sklc.simulate.templates import Template
 
 __all__ = ["SpectralSource"]
 
@@ -273,7 +269,8 @@ def normalised(series: SpectralSeries, reference: str) -> tuple[np.ndarray, list
     mags = synthetic_magnitude(series.flux, reference)
     if not np.isfinite(mags).all() or mags.min() > 600:
         raise SimulationError(
-            f"a template has no flux in the reference band {reference}: choose another reference=."
+            f"a template has no flux in the reference band {reference}, in which its absolute "
+            "magnitude is meant: pass reference= a band of sncosmo that its wavelengths cover."
         )
     risen = int(np.argmax(mags < mags.min() + 4.0))
     # a plateau can end brighter than it began: only the first 45 days count
