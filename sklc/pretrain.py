@@ -1,8 +1,8 @@
 """Pretrain an encoder on simulated light curves: ``python -m sklc.pretrain --help``.
 
-The data are a folder with ``objects.parquet`` (object_id, survey, class, redshift) and
-``photometry.parquet``, as `LightCurves.from_parquet` reads. Interrupted runs resume from their
-checkpoint when the same command is given again.
+The data are made by `sklc.simulate` from the seed, or are a folder with ``objects.parquet``
+(object_id, survey, class, redshift) and ``photometry.parquet``, as `LightCurves.from_parquet`
+reads. Interrupted runs resume from their checkpoint when the same command is given again.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import hashlib
 import json
 import math
 import platform
+from collections.abc import Sequence
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -34,13 +35,72 @@ from sklc._net.losses import ClassAndRedshiftLoss, ClassAndRedshiftNetwork
 from sklc._net.representation import InputRepresentation
 from sklc._net.training import CurveDataset, TrainingSettings, fit_net, seeded
 from sklc.errors import LightCurveError
-from sklc.light_curves import LightCurves
+from sklc.light_curves import LightCurves, concatenate
 from sklc.pretrained import FORMAT_VERSION
 from sklc.pretrained import Checkpoint as WeightsFile
 
-__all__ = ["main", "pretrain"]
+__all__ = ["main", "pretrain", "simulate_training_set"]
 
 _LICENCE = "BSD-3-Clause"
+
+# Simulated light curves of each class in a survey. The two large classes of real samples are
+# larger here, too; 180,000 in all for two surveys.
+SIMULATED = {
+    "SNIa": 14000,
+    "SNII": 14000,
+    "SNIb": 6000,
+    "SNIc": 6000,
+    "SNIc-BL": 5000,
+    "SNIIb": 6000,
+    "SNIIn": 6000,
+    "SNIa-91bg": 6000,
+    "SNIax": 6000,
+    "TDE": 7000,
+    "SLSN-I": 7000,
+    "AGN": 7000,
+}
+
+
+def simulate_training_set(
+    surveys: Sequence[str], *, share: float = 1.0, seed: int = 0, n_jobs: int = 1
+) -> LightCurves:
+    """Simulate the light curves of twelve classes that the shipped weights are trained on.
+
+    Parameters
+    ----------
+    surveys : sequence of str
+        As `sklc.simulate.simulate` knows them.
+    share : float, default=1.0
+        Of the 90,000 light curves of each survey.
+    seed : int
+    n_jobs : int
+
+    Returns
+    -------
+    LightCurves
+        With the classes of Gupta, Muthukrishna, Rehemtulla & Shah (2025).
+
+    Raises
+    ------
+    SimulationError
+        As `sklc.simulate.simulate`: if templates are missing, for example.
+
+    Examples
+    --------
+    See ``python -m sklc.pretrain --simulate``; it needs the templates of sncosmo.
+    >>> from sklc.pretrain import SIMULATED
+    >>> sum(SIMULATED.values())
+    90000
+    """
+    from sklc.simulate import TWELVE_CLASSES, simulate
+
+    numbers = {name: max(20, round(share * count)) for name, count in SIMULATED.items()}
+    return concatenate(
+        [
+            simulate(numbers, survey, TWELVE_CLASSES, random_state=seed, n_jobs=n_jobs)
+            for survey in surveys
+        ]
+    )
 
 
 class SimulatedDataset(CurveDataset):
@@ -233,8 +293,11 @@ def add_to_manifest(path: Path, name: str, entry: dict[str, Any], alias: str) ->
 
 def _command(options: argparse.Namespace) -> str:
     """Return the command that made the weights, without the folders of one machine."""
+    source = "--simulate" if options.data is None else f"--data {options.data.name}"
+    if options.data is None and options.share != 1:
+        source += f" --share {options.share}"
     return (
-        f"python -m sklc.pretrain --data {options.data.name} --surveys {' '.join(options.surveys)} "
+        f"python -m sklc.pretrain {source} --surveys {' '.join(options.surveys)} "
         f"--name {options.name} --output sklc/weights --epochs {options.epochs} "
         f"--hidden-size {options.hidden_size} --redshift-weight {options.redshift_weight} "
         f"--seed {options.seed}"
@@ -256,10 +319,14 @@ def main(arguments: list[str] | None = None) -> None:
     ...     main(["--help"])  # doctest: +ELLIPSIS
     ... except SystemExit:
     ...     pass
-    usage: python -m sklc.pretrain [-h] --data DATA ...
+    usage: python -m sklc.pretrain [-h] (--data DATA | --simulate) ...
     """
     parser = argparse.ArgumentParser(prog="python -m sklc.pretrain", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of simulated curves")
+    data = parser.add_mutually_exclusive_group(required=True)
+    data.add_argument("--data", type=Path, help="folder of simulated light curves")
+    data.add_argument("--simulate", action="store_true", help="make them, from the seed")
+    parser.add_argument("--share", type=float, default=1.0, help="of 90,000 simulated a survey")
+    parser.add_argument("--n-jobs", type=int, default=1, help="processes that simulate")
     parser.add_argument("--surveys", nargs="+", default=["ZTF", "LSST"])
     parser.add_argument("--name", required=True, help="of the weights, such as ztf+lsst-v1")
     parser.add_argument("--output", type=Path, required=True, help="folder for the weights")
@@ -273,10 +340,15 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if options.threads:
         torch.set_num_threads(options.threads)
-    curves = LightCurves.from_parquet(options.data)
-    curves = curves[curves.metadata["survey"].isin(options.surveys).to_numpy()]
-    if not len(curves):
-        parser.error(f"{options.data} has no objects of the surveys {options.surveys}.")
+    if options.simulate:
+        curves = simulate_training_set(
+            options.surveys, share=options.share, seed=options.seed, n_jobs=options.n_jobs
+        )
+    else:
+        curves = LightCurves.from_parquet(options.data)
+        curves = curves[curves.metadata["survey"].isin(options.surveys).to_numpy()]
+        if not len(curves):
+            parser.error(f"{options.data} has no objects of the surveys {options.surveys}.")
     print(f"{options.name}: {curves}")
     weights, metrics = pretrain(
         curves,
@@ -293,7 +365,8 @@ def main(arguments: list[str] | None = None) -> None:
         "summary": f"GRU trained on {len(curves):,} simulated {' and '.join(options.surveys)} "
         f"light curves of {len(weights.classes)} classes",
         "objective": "classifier and redshift" if options.redshift_weight else "classifier",
-        "training_data": f"{options.data.name}: {', '.join(options.surveys)}",
+        "training_data": f"{'sklc.simulate' if options.simulate else options.data.name}: "
+        f"{', '.join(options.surveys)}",
         "n_objects": len(curves),
         "n_observations": len(curves.time),
         "seed": options.seed,

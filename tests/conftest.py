@@ -1,6 +1,7 @@
 """Fixtures shared by all tests: one torch thread, fixed seeds, data and templates."""
 
 import os
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -51,6 +52,8 @@ def sncosmo_data(tmp_path_factory):
         if not os.environ.get("SKLC_CACHE_DIR"):
             patch.setenv("SKLC_CACHE_DIR", str(tmp_path_factory.mktemp("grids")))
         yield folder
+    if folder.is_relative_to(tmp_path_factory.getbasetemp()):
+        shutil.rmtree(folder)  # pytest keeps the folders of three sessions, and these are large
 
 
 def _templates(tmp_path_factory):
