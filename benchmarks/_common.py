@@ -175,15 +175,6 @@ def draw_labels(
 # -- figures
 
 
-def sum_classes(
-    probabilities: np.ndarray, classes: Sequence[str], merged: Mapping[str, Sequence[str]]
-) -> np.ndarray:
-    """Sum and normalise probabilities: columns of `classes` to the sorted names of `merged`."""
-    columns = np.array([[float(c in merged[name]) for name in sorted(merged)] for c in classes])
-    summed = probabilities @ columns
-    return summed / summed.sum(axis=1, keepdims=True)
-
-
 def classification_scores(
     y: np.ndarray, probabilities: np.ndarray, classes: np.ndarray
 ) -> dict[str, float]:

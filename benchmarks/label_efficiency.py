@@ -8,8 +8,7 @@ the rest. Whatever a method holds out to stop early or to choose a setting comes
 The figure is the macro one-vs-rest AUROC on the test part, mean ± standard deviation over seeds.
 
 With 0 labels: the classes of the pretrained weights themselves, summed to the three; and gradient
-boosting on features of simulated light curves (the ZTF part of DIR/ztf_lsst_sim, 5-sigma
-detections), its classes summed alike.
+boosting on features of light curves simulated for ZTF, as in `sim_to_real_features.py`.
 
 Settings were chosen on simulated light curves or inside training parts, never on a test part.
 """
@@ -26,7 +25,6 @@ import numpy as np
 import torch
 from _common import (
     MERGED,
-    MIN_POINTS,
     build_parser,
     cell,
     classification_scores,
@@ -34,23 +32,29 @@ from _common import (
     load_bts,
     parse,
     results_path,
-    sum_classes,
     summarise,
+    use_templates,
     write_results,
 )
 from joblib import Parallel, delayed, parallel_config
+from sim_to_real_features import make_training_set
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from sklc import LightCurveEncoder, LightCurveFeatures, LightCurves, TransferClassifier
+from sklc import LightCurveEncoder, LightCurveFeatures, TransferClassifier
+from sklc.pretrained import load_weights
 
 NAME = "label_efficiency"
 SIZES: tuple[int | None, ...] = (0, 64, 128, 256, 512, None)
 QUICK_SIZES: tuple[int | None, ...] = (0, 64, 512)
-# What the classes of simulations and weights count as; IIn, IIb and Ibn are not among them.
-SIMULATED = {"SNIa": ("SNIa", "SNIa-91bg", "SNIax"), "SNII": ("SNII",), "SNIb/c": ("SNIb/c",)}
+# What the classes of the weights count as, those of them that they have.
+SIMULATED = {
+    "SNIa": ("SNIa", "SNIa-91bg", "SNIax"),
+    "SNII": ("SNII", "SNIIn", "SNIIb"),
+    "SNIb/c": ("SNIb/c", "SNIb", "SNIc", "SNIc-BL"),
+}
 
 # Not measured here: the weights that the authors of Gupta et al. 2025 published (12 classes), fed
 # their own input convention, frozen, with a logistic regression; by this protocol, AUROC and sd.
@@ -192,24 +196,15 @@ def prepare(folder: Path, rows: dict[str, Row], quick: bool) -> Data:
         inputs["features"] = features.transform(curves)
     for weights in sorted(needed - {"features", "curves"}):
         inputs[weights] = pipeline(weights)[0].transform(curves)
-        own = TransferClassifier.pretrained(weights, merge_classes=SIMULATED, device="cpu")
+        known = load_weights(weights).classes
+        merge = {name: [c for c in parts if c in known] for name, parts in SIMULATED.items()}
+        own = TransferClassifier.pretrained(weights, merge_classes=merge, device="cpu")
         predictions[weights] = own.predict_proba(curves)
     if any(row.without_labels == "boosting" for row in rows.values()):
-        simulated, labels = load_simulated(folder, quick)
+        simulated, labels = make_training_set(40 if quick else 1, seed=0, n_jobs=1)
         model = boosting(0, quick).fit(features.transform(simulated), labels)
-        probabilities = model.predict_proba(inputs["features"])
-        predictions["boosting"] = sum_classes(probabilities, model.classes_, SIMULATED)
+        predictions["boosting"] = model.predict_proba(inputs["features"])
     return Data(y, inputs, predictions)
-
-
-def load_simulated(folder: Path, quick: bool) -> tuple[LightCurves, np.ndarray]:
-    """Load simulated ZTF light curves of all classes, as the alert stream would show them."""
-    curves = LightCurves.from_parquet(folder / "ztf_lsst_sim")
-    curves = curves[(curves.metadata["survey"] == "ZTF").to_numpy()].detections(snr=5.0)
-    curves = curves[curves.lengths >= MIN_POINTS]
-    if quick:
-        curves = curves[::10]
-    return curves, curves.metadata["class"].to_numpy(dtype=str)
 
 
 # -- measuring
@@ -373,7 +368,8 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, dict]:
     parser.add_argument(
         "--rows", nargs="+", metavar="TEXT", help=f"only methods with such a name: {names}"
     )
-    options = parse(parser, arguments, "ztf_bts", "ztf_lsst_sim")
+    options = parse(parser, arguments, "ztf_bts")
+    use_templates(options)
     rows = build_rows(options.quick)
     if options.rows is not None:
         rows = {n: row for n, row in rows.items() if any(text in n for text in options.rows)}
@@ -400,7 +396,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, dict]:
             "protocol": " ".join((__doc__ or "").split("\n\n")[2].split()),
             "n_objects": counts,
             "n_labels_all": n_train,
-            "merged_classes": {"real": MERGED, "simulations and weights": SIMULATED},
+            "merged_classes": {"real": MERGED, "weights": SIMULATED},
             "settings": {
                 name: str(row.model(0)) for name, row in rows.items() if row.model is not None
             },

@@ -38,7 +38,7 @@ FROM_SCRATCH = {"max_epochs": 40, "learning_rate": 3e-3, "batch_size": 32, "pati
 MERGED = {
     "SNIa": ["SNIa", "SNIa-91bg", "SNIax"],
     "SNII": ["SNII", "SNIIn", "SNIIb"],
-    "SNIb/c": ["SNIb/c", "SNIbn"],
+    "SNIb/c": ["SNIb/c", "SNIb", "SNIc", "SNIc-BL", "SNIbn"],
 }
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sklc import LightCurves
+
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
@@ -77,13 +79,6 @@ def test_more_labels_than_there_are_is_an_error(common, y):
         common.draw_labels(y, len(y), seed=0)
 
 
-def test_classes_are_summed_and_normalised(common):
-    merged = {"SNII": ("SNII",), "SNIa": ("SNIa", "SNIax")}
-    classes = ["AGN", "SNII", "SNIa", "SNIax"]
-    summed = common.sum_classes(np.array([[0.5, 0.1, 0.3, 0.1]]), classes, merged)
-    np.testing.assert_allclose(summed, [[0.2, 0.8]])
-
-
 def test_scores_of_known_predictions(common):
     y = np.array(["a", "a", "b", "c"])
     classes = np.array(["a", "b", "c"])
@@ -146,7 +141,7 @@ def test_figures_that_are_no_numbers_are_refused(common, tmp_path):
 # -- label efficiency
 
 
-def test_label_efficiency_quick(label_efficiency, data_dir, tmp_path, capsys):
+def test_label_efficiency_quick(label_efficiency, data_dir, sncosmo_data, tmp_path, capsys):
     figures = label_efficiency.main(["--quick", "--data", str(data_dir), "--output", str(tmp_path)])
     result = json.loads((tmp_path / "label_efficiency_quick.json").read_text())
     assert result["figures"] == figures
@@ -268,3 +263,49 @@ def test_missing_templates_end_with_a_message(common, stored_templates, tmp_path
     message = capsys.readouterr().err
     assert "SNCOSMO_DATA_DIR is not set" in message
     assert f"has no {common.SNOOPY_FILES[1]}." in message
+
+
+# -- what simulations are worth
+
+
+def test_simulation_fidelity_quick(load_module, data_dir, sncosmo_data, tmp_path, capsys):
+    module = load_module("simulation_fidelity")
+    figures = module.main(["--quick", "--data", str(data_dir), "--output", str(tmp_path)])
+    result = json.loads((tmp_path / "simulation_fidelity_quick.json").read_text())
+    assert set(figures) == set(module.ROWS)
+    assert figures["SNIa"]["n real"] > 1500
+    for name in module.COMMON:  # few simulated objects: a coarse net, but it has a mesh
+        for figure in module.FIGURES:
+            assert abs(figures[name][figure]["difference"]) < 0.45, (name, figure)
+    for errors in result["band_flux_errors"].values():
+        assert all(error["rms"] < 0.05 for error in errors.values())
+    assert (tmp_path / "simulation_fidelity_quick.png").stat().st_size > 10_000
+    assert capsys.readouterr().out.splitlines()[-1] == result["summary"]
+
+
+def test_fidelity_measures_a_known_light_curve(load_module):
+    days = np.arange(-12.0, 31.0, 3.0)
+    mag_g = 17.0 + np.abs(days) / 30
+    curves = LightCurves.from_arrays(
+        [np.repeat(59000 + days, 2)],
+        [10 ** (-0.4 * (np.column_stack([mag_g, mag_g + 0.2]).ravel() - 27.5))],
+        [np.full(2 * len(days), 5.0)],
+        [["ztfg", "ztfr"] * len(days)],
+        metadata={"redshift": [0.05], "mwebv": [0.1]},
+    )
+    row = load_module("simulation_fidelity").measure(curves).iloc[0]
+    modulus = 36.73  # z = .05
+    assert row["M at peak"] == pytest.approx(17.0 - modulus - 0.33, abs=0.02)
+    assert row["g-r at peak"] == pytest.approx(-0.2 - 0.1, abs=0.01)
+    assert row["g-r at +10-20 d"] == pytest.approx(-0.3, abs=0.01)
+    assert row["g decline to +10-20 d"] == pytest.approx(np.mean([12, 15, 18]) / 30, abs=0.01)
+
+
+def test_sim_to_real_quick(load_module, data_dir, sncosmo_data, tmp_path, capsys):
+    pytest.importorskip("light_curve")
+    module = load_module("sim_to_real_features")
+    figures = module.main(["--quick", "--data", str(data_dir), "--output", str(tmp_path)])
+    result = json.loads((tmp_path / "sim_to_real_features_quick.json").read_text())
+    assert figures["all"]["auroc"]["mean"] > 0.85  # of some hundred simulated supernovae
+    assert sum(result["n_real"].values()) == 2476
+    assert capsys.readouterr().out.splitlines()[-1] == result["summary"]
