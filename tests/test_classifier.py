@@ -19,7 +19,11 @@ from sklc.datasets import load_demo
 from sklc.errors import LightCurveError
 
 QUICK = {"max_epochs": 3, "random_state": 0, "device": "cpu", "verbose": 0}
-MERGE = {"SNIa": ["SNIa", "SNIa-91bg", "SNIax"], "SNII": ["SNII"], "SNIb/c": ["SNIb/c"]}
+MERGE = {
+    "SNIa": ["SNIa", "SNIa-91bg", "SNIax"],
+    "SNII": ["SNII", "SNIIn"],
+    "SNIb/c": ["SNIb", "SNIc", "SNIc-BL", "SNIIb"],
+}
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +162,7 @@ def test_zero_labels(demo):
     crossed = cross_val_predict(clf, curves, y, cv=2, method="predict_proba")
     np.testing.assert_allclose(crossed, proba, atol=1e-6)
     everything = TransferClassifier.pretrained("ztf+lsst")
-    assert everything.predict_proba(curves).shape[1] == len(everything.classes_) == 8
+    assert everything.predict_proba(curves).shape[1] == len(everything.classes_) == 12
     assert everything.classes_.tolist() == sorted(everything.classes_)
 
 

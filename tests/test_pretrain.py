@@ -8,7 +8,7 @@ import pytest
 from sklc import LightCurveEncoder, LightCurves
 from sklc._net.augmentation import Augmentation, FlatCurves
 from sklc.datasets import load_demo
-from sklc.pretrain import main, pretrain
+from sklc.pretrain import SIMULATED, main, pretrain, simulate_training_set
 from sklc.pretrained import Checkpoint
 
 
@@ -42,6 +42,21 @@ def test_the_command_writes_weights_and_manifest(folder, tmp_path, demo):
     assert encoder.transform(demo).shape == (100, 128)
     with pytest.raises(SystemExit):
         main([str(a) for a in [*arguments[:3], "LSST", *arguments[4:]]])
+
+
+def test_the_command_simulates_from_the_seed(sncosmo_data, tmp_path):
+    arguments = ["--simulate", "--share", 0.002, "--surveys", "ztf", "--name", "tiny-v1"]
+    arguments += ["--epochs", 1, "--hidden-size", 4, "--seed", 3, "--output", tmp_path]
+    main([str(argument) for argument in arguments])
+    entry = json.loads((tmp_path / "manifest.json").read_text())["weights"]["tiny-v1"]
+    assert len(entry["classes"]) == len(SIMULATED) == 12
+    assert entry["n_objects"] == 2 * 28 + 10 * 20  # .2 % of 14,000; 20 at least
+    assert entry["training_data"].startswith("sklc.simulate")
+    assert "--simulate --share 0.002" in entry["command"]
+    a, b = (simulate_training_set(["ztf"], share=0.002, seed=seed) for seed in (3, 3))
+    assert a.equals(b)
+    with pytest.raises(SystemExit):  # one or the other
+        main(["--simulate", "--data", "x", "--name", "a-v1", "--output", str(tmp_path)])
 
 
 def test_the_same_seed_gives_the_same_weights(demo):
