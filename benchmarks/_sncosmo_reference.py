@@ -207,7 +207,7 @@ def _blackbodies(source: ThermalSource, one: Mapping[str, np.ndarray], rest: np.
     """Return spectra of an object's blackbodies from 10 pc; CGS units, per Angstrom."""
     n_components = 1
     if isinstance(source, DiffusionSource):
-        n_components = source.library().log_luminosity.shape[0]
+        n_components = source.models().log_luminosity.shape[0]
     owner = np.zeros(len(rest), dtype=int)
     total = np.zeros((len(rest), len(_FINE)))
     wave = _FINE * 1e-8  # cm

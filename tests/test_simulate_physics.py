@@ -413,7 +413,7 @@ def test_diffusion_time():
 
 @pytest.mark.parametrize("source", [Magnetar(), Nickel(), Kilonova()])
 def test_libraries(sncosmo_data, source):
-    library = source.library()
+    library = source.models()
     assert np.isfinite(library.log_luminosity).all()
     assert np.isfinite(library.absolute_mag).all()
     objects = source.sample(np.random.default_rng(0), np.full(3000, 0.1))

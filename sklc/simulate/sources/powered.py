@@ -210,7 +210,7 @@ class DiffusionSource(ThermalSource):
             One pair a component, of shape (n, len(days)).
         """
 
-    def library(self) -> Library:
+    def models(self) -> Library:
         """Return the models; computed on first use.
 
         Returns
@@ -221,7 +221,7 @@ class DiffusionSource(ThermalSource):
 
     def sample(self, rng: np.random.Generator, redshift: np.ndarray) -> Objects:
         """Draw models of the library, and host dust."""
-        library = self.library()
+        library = self.models()
         n = len(redshift)
         model = np.searchsorted(library.cumulative, rng.random(n) * library.cumulative[-1])
         return {
@@ -234,7 +234,7 @@ class DiffusionSource(ThermalSource):
         self, objects: Objects, owner: np.ndarray, days: np.ndarray, component: int = 0
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return log10 of luminosity (erg/s) and of temperature (K); time zero is explosion."""
-        library = self.library()
+        library = self.models()
         n_times = len(_LOG_TIME)
         log_days = np.log10(np.maximum(days, 1e-9))
         position = (log_days - _LOG_TIME[0]) / (_LOG_TIME[1] - _LOG_TIME[0])
@@ -262,21 +262,21 @@ class DiffusionSource(ThermalSource):
         """Return the flux of observations, all components together."""
         rest = days / (1 + objects["redshift"])[owner]
         total = np.zeros(len(owner))
-        for component in range(self.library().log_luminosity.shape[0]):
+        for component in range(self.models().log_luminosity.shape[0]):
             log_l, log_t = self.evolution(objects, owner, rest, component)
             total += self._radiate(grid, objects, owner, band, log_l, log_t)
         return total
 
     def brightest_days(self, objects: Objects) -> np.ndarray:
         """Return days around the bolometric maximum, early to late."""
-        log_l = self.library().log_luminosity
+        log_l = self.models().log_luminosity
         peak = 10 ** _LOG_TIME[log_l.argmax(axis=2)]  # (n_components, n_models)
         days = peak[:, objects["model"]].T
         return np.concatenate([days * 0.6, days, days * 1.7], axis=1)
 
     def span(self, grid: BandGrid, objects: Objects) -> tuple[np.ndarray, np.ndarray]:
         """Return observer-frame days since explosion of first and last light."""
-        log_l = self.library().log_luminosity.max(axis=0)
+        log_l = self.models().log_luminosity.max(axis=0)
         bright = log_l > log_l.max(axis=1, keepdims=True) - 2.0
         last = 10 ** _LOG_TIME[len(_LOG_TIME) - 1 - bright[:, ::-1].argmax(axis=1)]
         pace = 1 + objects["redshift"]
@@ -284,7 +284,7 @@ class DiffusionSource(ThermalSource):
 
     def truth(self, grid: BandGrid, objects: Objects) -> dict[str, np.ndarray]:
         """Return the physical parameters, dust, and times."""
-        library = self.library()
+        library = self.models()
         log_l = library.log_luminosity.max(axis=0)
         peak = 10 ** _LOG_TIME[log_l.argmax(axis=1)]
         n = len(objects["redshift"])
