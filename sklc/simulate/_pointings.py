@@ -19,7 +19,7 @@ __all__ = ["Pointings", "idle_hour", "read_pointings"]
 _ALSO: dict[str, tuple[Any, ...]] = {
     "mjd": ("observationStartMJD", "expMJD", "obsmjd"),
     "band": ("filter",),
-    "depth": ("fiveSigmaDepth", "diffmaglim", "maglim"),
+    "depth": ("fiveSigmaDepth", "five_sigma_depth", "m5", "diffmaglim", "maglim"),
     "position": (("fieldRA", "fieldDec"), ("ra", "dec"), "fieldId", "fieldID", "field"),
 }
 

@@ -121,7 +121,7 @@ class Survey:
         cls,
         table: Any,
         *,
-        name: str,
+        name: str = "pointings",
         time: str = "mjd",
         band: str = "band",
         depth: str = "depth",
@@ -143,8 +143,9 @@ class Survey:
         table : pandas.DataFrame, polars.DataFrame or pyarrow.Table
             One row a visit. OpSim's own column names (observationStartMJD, filter,
             fiveSigmaDepth, fieldRA, fieldDec) are found where the default names are not there.
-        name : str
-            Name of the survey; band labels such as "g" are those of the survey of this name.
+        name : str, default="pointings"
+            Name of the survey; band labels such as "g" are those of the survey of this name, so
+            that "LSST" makes it "lsstg". Without it labels have to be whole names.
         time : str, default="mjd"
             Column of modified Julian dates.
         band : str, default="band"
