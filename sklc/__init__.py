@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sklc.errors import (
     LightCurveError,
     LightCurveWarning,
+    SimulationError,
     UnknownPassbandError,
     UnknownWeightsError,
     WeightsError,
@@ -45,6 +46,7 @@ __all__ = [
     "LightCurveWarning",
     "LightCurves",
     "Passband",
+    "SimulationError",
     "TransferClassifier",
     "UnknownPassbandError",
     "UnknownWeightsError",

@@ -18,6 +18,18 @@ import sklc._transfer
 import sklc.classifier
 import sklc.encoder
 from sklc import LightCurveEncoder, LightCurves, TransferClassifier, concatenate
+from sklc.simulate import Survey, Trigger, simulate
+
+
+def pointings(**changed) -> pd.DataFrame:
+    """Three visits to a field, the second with other values."""
+    table = pd.DataFrame(
+        {"mjd": [60000.2, 60002.2, 60004.2], "band": "lsstg", "depth": 24.3, "position": "COSMOS"}
+    )
+    for column, value in changed.items():
+        table.loc[1, column] = value
+    return table
+
 
 NAMES = ["SN1", "SN2", "SN3", "SN4", "SN5", "SN6"]
 N_POINTS = 8
@@ -473,6 +485,59 @@ SECTIONS: dict[str, list[Case]] = {
             "`transform` before `fit`, without weights",
             lambda: LightCurveEncoder().transform(curves()),
             "`fit(X, y)` first, or pretrained weights.",
+        ),
+    ],
+    "Simulation": [
+        Case(
+            "a class that is not known",
+            lambda: simulate(10, "ztf", "SNIA"),
+            "`sklc.simulate.list_classes()` names them; case matters.",
+        ),
+        Case(
+            "a survey that is not known",
+            lambda: simulate(10, "ztff"),
+            "`sklc.simulate.list_surveys()` names them.",
+        ),
+        Case(
+            "a number that is negative or no integer",
+            lambda: simulate({"SNIa": -1}, "ztf"),
+            "0 is allowed, and gives no light curves.",
+        ),
+        Case(
+            "an impossible redshift",
+            lambda: simulate(10, "ztf", "SNIa", z_max=-0.1),
+            "`z_max=None` looks as far as the survey sees.",
+        ),
+        Case(
+            "an impossible trigger",
+            lambda: simulate(10, "ztf", trigger=Trigger(n_det=0)),
+            "At least one detection. A trigger that nothing passes ends in an error, too, which "
+            "says how many candidates were tried.",
+        ),
+        Case(
+            "pointings with NaN",
+            lambda: Survey.from_pointings(pointings(depth=np.nan)),
+            "Leave such visits out.",
+        ),
+        Case(
+            "pointings in Julian dates",
+            lambda: Survey.from_pointings(pointings(mjd=2460000.5)),
+            "Subtract 2400000.5.",
+        ),
+        Case(
+            "pointings with depths that are no magnitudes",
+            lambda: Survey.from_pointings(pointings(depth=450.0)),
+            "Depth is the 5-sigma point-source limit in AB magnitudes.",
+        ),
+        Case(
+            "pointings outside the season asked for",
+            lambda: Survey.from_pointings(pointings(), season=(50000, 50100)),
+            "Times of the season are MJD.",
+        ),
+        Case(
+            "pointings in an unknown band",
+            lambda: Survey.from_pointings(pointings(band="clear")),
+            'Any curve will do: `passbands={"clear": (wavelength, transmission)}`.',
         ),
     ],
 }
