@@ -102,9 +102,10 @@ def simulate(
     >>> curves.equals(simulate(100, "ztf", classes=["TDE", "AGN"], n_jobs=2))
     True
     """
+    counts, survey = counts_by_class(n, classes), get_survey(survey)
     tasks = list_tasks(
-        counts_by_class(n, classes),
-        get_survey(survey),
+        counts,
+        survey,
         Settings(
             redshift=redshift,
             z_max=z_max,
@@ -128,7 +129,7 @@ def simulate(
             for simulator, index, count in tasks
         )
     numbers = [range(index * CHUNK, index * CHUNK + count) for _, index, count in tasks]
-    return assemble(chunks, numbers, get_survey(survey))
+    return assemble(chunks, numbers, survey)
 
 
 def seed_of(random_state: object) -> int:

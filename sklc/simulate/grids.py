@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 
-from sklc.errors import SimulationError
 from sklc.simulate._optional import require
 from sklc.simulate.spectra import AB_FLUX, WAVE
 
@@ -396,9 +395,3 @@ def _write(file: Path, grid: BandGrid) -> None:
         os.replace(part, file)  # whole or not at all: several processes may write it
     except OSError:
         Path(part).unlink(missing_ok=True)
-
-
-def check_redshift_range(z_max: float) -> None:
-    """Refuse redshifts at which no table can be made."""
-    if not 0 < z_max <= 6:
-        raise SimulationError(f"z_max={z_max} is outside what can be simulated: 0 to 6.")
