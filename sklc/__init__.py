@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from sklc.errors import (
+    CheckpointError,
     LightCurveError,
     LightCurveWarning,
     SimulationError,
@@ -38,6 +39,7 @@ _LAZY = {
 }
 
 __all__ = [
+    "CheckpointError",
     "InputRepresentation",
     "LightCurve",
     "LightCurveEncoder",

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
-import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
@@ -18,11 +17,11 @@ from sklc._base import (
     metadata_matrix,
     require_two_classes,
 )
-from sklc._net.gru import LightCurveNetwork
-from sklc._net.inference import encode_latents, resolve_device, single_thread_in_workers
-from sklc._net.losses import WeightedCrossEntropy
+from sklc._encoder_training import redshift_targets, survey_targets, train_encoder
+from sklc._net.inference import encode_latents, resolve_device
+from sklc._net.objectives import OBJECTIVES, ObjectiveWeights
 from sklc._net.representation import PRESETS, InputRepresentation
-from sklc._net.training import CurveDataset, fit_net, seeded, wrap
+from sklc._net.training import wrap
 from sklc.pretrained import Checkpoint, load_weights
 
 __all__ = ["LightCurveEncoder"]
@@ -49,6 +48,23 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         Number of GRU layers.
     latent_size : int, default=128
         Length of the latent vector.
+    objective : {"classifier", "contrastive", "adversarial"}, default="classifier"
+        What is learned beside the classes. "contrastive": latents of one class are alike and
+        those of others are not (supervised contrastive loss, weight 1). "adversarial": latents
+        do not tell the survey, which a discriminator tries to read from them; it needs the survey
+        of every object, as metadata column ``survey`` or as ``fit(X, y, survey=...)``.
+    redshift_weight : float, default=0.0
+        Above 0, the latent also has to tell ``ln(1 + z)`` of the metadata column ``redshift``,
+        by a Gaussian likelihood of this weight: a latent trained on classes alone forgets how
+        bright an object is. The head is kept, for `RedshiftRegressor`.
+    temperature : float, default=0.5
+        Of the contrastive loss.
+    adversarial_weight : float, default=1.0
+        Largest weight of the confusion of the discriminator (Tzeng et al. 2015). It rises from 0
+        over the epochs (Ganin et al. 2016), so that classes come first.
+    augment : bool, default=False
+        Train on light curves that are altered anew in every epoch, so that they look like what
+        telescopes deliver: noisier, cut to detections, thinned, ended early, without a band.
     metadata : sequence of str or None, default=None
         Numeric per-object columns, such as ``["mwebv"]``, that enter beside the light curve.
         A missing value (NaN) is replaced by the training mean and flagged to the network.
@@ -60,6 +76,11 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         Light curves per gradient step.
     learning_rate : float, default=1e-3
         Of AdamW.
+    learning_rate_decay : bool, default=False
+        Warm the learning rate up over two epochs, then let it fall to 1 % along a cosine until
+        `max_epochs`. For long trainings, without early stopping.
+    weight_decay : float, default=0.0
+        Of AdamW.
     early_stopping : bool, default=True
         Hold out a stratified part of the training data, stop when its loss has not improved for
         `patience` epochs, and keep the best epoch's weights.
@@ -70,8 +91,13 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
     class_weight : {"balanced"}, dict of label to weight, or None, default="balanced"
         Weight classes by 1/frequency in the loss.
     callbacks : list of skorch callbacks or None, default=None
-        Added to training, e.g. ``skorch.callbacks.Checkpoint`` and ``LoadInitState`` to resume
-        after an interruption, or a learning-rate schedule.
+        Added to training.
+    checkpoint : str, path or None, default=None
+        File to save the state of the training to after every epoch. Where it is there already,
+        `fit` goes on from it: a training that was killed at any moment ends, on the CPU, with the
+        same network to the bit as one that was not. It must be of the same data and settings.
+    mixed_precision : bool or "auto", default="auto"
+        Train in bfloat16 where torch deems it safe; "auto" does so on a GPU.
     device : str, default="auto"
         "auto" (the GPU where there is one), "cpu", or a torch device.
     random_state : int, RandomState instance or None, default=None
@@ -123,7 +149,16 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         "hidden_size": [Interval(Integral, 1, None, closed="left")],
         "n_layers": [Interval(Integral, 1, None, closed="left")],
         "latent_size": [Interval(Integral, 1, None, closed="left")],
+        "objective": [StrOptions(set(OBJECTIVES))],
+        "redshift_weight": [Interval(Real, 0, None, closed="left")],
+        "temperature": [Interval(Real, 0, None, closed="neither")],
+        "adversarial_weight": [Interval(Real, 0, None, closed="neither")],
+        "augment": ["boolean"],
         "metadata": ["array-like", None],
+        "learning_rate_decay": ["boolean"],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "checkpoint": [str, os.PathLike, None],
+        "mixed_precision": ["boolean", StrOptions({"auto"})],
         **TRAINING_CONSTRAINTS,
     }
 
@@ -135,16 +170,25 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         hidden_size=100,
         n_layers=2,
         latent_size=128,
+        objective="classifier",
+        redshift_weight=0.0,
+        temperature=0.5,
+        adversarial_weight=1.0,
+        augment=False,
         metadata=None,
         min_points=1,
         max_epochs=40,
         batch_size=128,
         learning_rate=1e-3,
+        learning_rate_decay=False,
+        weight_decay=0.0,
         early_stopping=True,
         validation_fraction=0.1,
         patience=5,
         class_weight="balanced",
         callbacks=None,
+        checkpoint=None,
+        mixed_precision="auto",
         device="auto",
         random_state=None,
         verbose="auto",
@@ -154,16 +198,25 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         self.hidden_size = hidden_size
         self.n_layers = n_layers
         self.latent_size = latent_size
+        self.objective = objective
+        self.redshift_weight = redshift_weight
+        self.temperature = temperature
+        self.adversarial_weight = adversarial_weight
+        self.augment = augment
         self.metadata = metadata
         self.min_points = min_points
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
+        self.learning_rate_decay = learning_rate_decay
+        self.weight_decay = weight_decay
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.patience = patience
         self.class_weight = class_weight
         self.callbacks = callbacks
+        self.checkpoint = checkpoint
+        self.mixed_precision = mixed_precision
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
@@ -212,7 +265,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         return self.weights is not None or hasattr(self, "net_")
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, survey=None):
         """Train the network on labelled light curves, or only load its weights.
 
         Parameters
@@ -221,6 +274,9 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
             In any form that `sklc.as_light_curves` takes.
         y : array-like of shape (n_objects,), optional
             Class labels; required, and used, only with ``weights=None``.
+        survey : array-like of shape (n_objects,), optional
+            Survey of each object, for ``objective="adversarial"``; without it, the metadata
+            column of that name is used.
 
         Returns
         -------
@@ -230,7 +286,10 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         Raises
         ------
         LightCurveError
-            If an object cannot be used; the message names it and the remedy.
+            If an object cannot be used, or its survey or redshift is missing where the objective
+            needs it; the message names the object and the remedy.
+        CheckpointError
+            If `checkpoint` is damaged, of another version, or of another training.
         ValueError
             If y is missing, of another length, or of a single class.
         """
@@ -245,34 +304,35 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         require_two_classes(classes, self)
         columns = tuple(self.metadata) if self.metadata is not None else ()
         metadata = metadata_matrix(curves, columns)
+        adversarial = self.objective == "adversarial"
+        targets, n_surveys = {"class": target}, 0
+        if self.redshift_weight:
+            targets["log1p_z"] = redshift_targets(curves)
+        if adversarial:
+            names, targets["survey"] = survey_targets(curves, survey)
+            n_surveys = len(names)
+        rows, held_out = np.arange(len(y)), None
         if self.early_stopping:
             rows, held_out = self._validation_split(y, curves, seed)
-        else:
-            rows, held_out = np.arange(len(y)), None
         representation = self._chosen_representation()
-        values, lengths = representation.encode(curves)
-        data = CurveDataset(values, lengths, target, metadata=metadata)
-        with seeded(seed):
-            network = LightCurveNetwork(
-                len(representation.channels),
-                len(classes),
-                hidden_size=self.hidden_size,
-                n_layers=self.n_layers,
-                latent_size=self.latent_size,
-                n_metadata=len(columns),
-            )
-        train = data.subset(rows)
-        if network.metadata is not None and metadata is not None:
-            network.metadata.standardize.set_statistics(torch.from_numpy(metadata[rows]))
-        with single_thread_in_workers():
-            net = fit_net(
-                network,
-                train,
-                None if held_out is None else data.subset(held_out),
-                self._settings(seed),
-                criterion=WeightedCrossEntropy(self._class_weights(classes, y)),
-                callbacks=self.callbacks or (),
-            )
+        net = train_encoder(
+            curves,
+            targets,
+            rows,
+            held_out,
+            representation=representation,
+            metadata=metadata,
+            class_weight=self._class_weights(classes, y),
+            n_surveys=n_surveys,
+            objective=ObjectiveWeights(
+                redshift=self.redshift_weight,
+                contrastive=float(self.objective == "contrastive"),
+                temperature=self.temperature,
+                adversarial=self.adversarial_weight if adversarial else 0.0,
+            ),
+            params=self.get_params(deep=False),
+            settings=self._settings(seed, weight_decay=self.weight_decay),
+        )
         return self._keep(net, representation, classes, columns)
 
     def transform(self, X):

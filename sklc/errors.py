@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "CheckpointError",
     "LightCurveError",
     "LightCurveWarning",
     "SimulationError",
@@ -30,6 +31,10 @@ class WeightsError(ValueError):
 
 class UnknownWeightsError(WeightsError):
     """A weights name that is neither shipped with sklc nor a file."""
+
+
+class CheckpointError(ValueError):
+    """A checkpoint of a training that is damaged, of another version, or of another training."""
 
 
 class SimulationError(ValueError):

@@ -10,8 +10,8 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import math
 import platform
+import time
 from collections.abc import Sequence
 from datetime import date
 from importlib.metadata import version
@@ -22,25 +22,24 @@ import numpy as np
 import torch
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
-from sklearn.utils.class_weight import compute_class_weight
-from skorch.callbacks import Callback, Checkpoint, LoadInitState, LRScheduler
-from torch.optim.lr_scheduler import LambdaLR
 
 import sklc
 from sklc._base import name_object
-from sklc._net.augmentation import Augmentation, FlatCurves
-from sklc._net.gru import LightCurveNetwork
-from sklc._net.inference import encode_latents, resolve_device
-from sklc._net.losses import ClassAndRedshiftLoss, ClassAndRedshiftNetwork
+from sklc._net.objectives import OBJECTIVES
 from sklc._net.representation import InputRepresentation
-from sklc._net.training import CurveDataset, TrainingSettings, fit_net, seeded
+from sklc.encoder import LightCurveEncoder
 from sklc.errors import LightCurveError
 from sklc.light_curves import LightCurves, concatenate
 from sklc.pretrained import FORMAT_VERSION
-from sklc.pretrained import Checkpoint as WeightsFile
 
 __all__ = ["main", "pretrain", "simulate_training_set"]
 
+# Behind the summary of a weights file.
+_SUMMARY = {
+    "classifier": "",
+    "contrastive": ", contrastive",
+    "adversarial": ", adversarial on the survey",
+}
 _LICENCE = "BSD-3-Clause"
 
 # Simulated light curves of each class in a survey. The two large classes of real samples are
@@ -103,183 +102,123 @@ def simulate_training_set(
     )
 
 
-class SimulatedDataset(CurveDataset):
-    """Simulated light curves that are altered anew in every epoch.
-
-    Parameters
-    ----------
-    curves : FlatCurves
-    target : ndarray of shape (n_objects,)
-        Class indices.
-    log1p_z : ndarray of shape (n_objects,)
-    representation : InputRepresentation
-    augmentation : Augmentation or None
-    seed : int
-    """
-
-    def __init__(self, curves, target, log1p_z, representation, augmentation, seed) -> None:
-        self.simulated = curves
-        self.targets = target, log1p_z.astype(np.float32)
-        self.representation = representation
-        self.augmentation = augmentation
-        self.seed = seed
-        self.redraw(0)
-
-    def redraw(self, epoch: int) -> None:
-        """Draw the light curves of an epoch, the same ones whenever it is asked for."""
-        curves, objects = self.simulated, np.arange(len(self.targets[0]))
-        if self.augmentation is not None:
-            rng = np.random.default_rng([self.seed, epoch])
-            curves, objects = self.augmentation(curves, rng)
-        y, self.log1p_z = (target[objects] for target in self.targets)
-        values, lengths = self.representation.encode(curves)
-        super().__init__(values, lengths, y)
-
-    def collate(self, batch):
-        """Inputs, and the pair of targets."""
-        inputs, y = super().collate(batch)
-        return inputs, (y, torch.from_numpy(self.log1p_z[batch]))
-
-
-class _RedrawEachEpoch(Callback):
-    def on_epoch_begin(self, net, dataset_train=None, **kwargs) -> None:
-        dataset_train.redraw(len(net.history))
-
-
-class _WarmUpThenCosine:
-    """Factor of the learning rate as a function of the epoch; a class, so it can be pickled."""
-
-    def __init__(self, epochs: int, warm_up: int = 2) -> None:
-        self.epochs, self.warm_up = epochs, warm_up
-
-    def __call__(self, epoch: int) -> float:
-        if epoch < self.warm_up:
-            return (epoch + 1) / (self.warm_up + 1)
-        fraction = (epoch - self.warm_up) / max(self.epochs - self.warm_up, 1)
-        return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(fraction, 1.0)))
-
-
 def pretrain(
     curves: LightCurves,
     *,
-    epochs: int = 30,
+    objective: str = "classifier",
+    epochs: int = 16,
     batch_size: int = 128,
     learning_rate: float = 3e-3,
     weight_decay: float = 1e-4,
     hidden_size: int = 100,
-    redshift_weight: float = 0.15,
+    redshift_weight: float = 0.3,
     representation: str | InputRepresentation = "relative",
-    augmentation: Augmentation | None = Augmentation(),  # noqa: B008  frozen
-    checkpoints: Path | None = None,
+    augment: bool = True,
+    checkpoint: str | Path | None = None,
     device: str = "auto",
     seed: int = 0,
-) -> tuple[WeightsFile, dict[str, Any]]:
+    verbose: int | str = "auto",
+) -> tuple[LightCurveEncoder, dict[str, float]]:
     """Train an encoder to tell the simulated classes and redshifts.
 
     Parameters
     ----------
     curves : LightCurves
         With the metadata columns ``class``, ``redshift`` and ``survey``.
+    objective : {"classifier", "contrastive", "adversarial"}
     epochs, batch_size, learning_rate, weight_decay, hidden_size
-        Of the training and the network.
+        Of the training and the network. The learning rate warms up and decays.
     redshift_weight : float
         Weight of the redshift likelihood beside the cross-entropy; 0 for classes alone.
     representation : str or InputRepresentation
-    augmentation : Augmentation or None
-    checkpoints : Path, optional
-        Folder to save to after every epoch, and to resume from.
+    augment : bool
+        Alter the light curves anew in every epoch.
+    checkpoint : str or Path, optional
+        File to save to after every epoch, and to go on from.
     device : str
     seed : int
-        Of everything: the validation part, initial weights, batches, augmentation.
+        Of everything: the held-out part, initial weights, batches, augmentation.
+    verbose : int or "auto"
+        Progress bar.
 
     Returns
     -------
-    weights : Checkpoint
-        The trained encoder with its class head.
+    encoder : LightCurveEncoder
+        Fitted.
     metrics : dict
-        Macro one-vs-rest AUROC on 6 % of the simulated objects, held out, by survey.
+        On 6 % of the simulated objects, held out, by survey: macro one-vs-rest AUROC, and with a
+        redshift head the mean squared error of the redshift.
+
+    Raises
+    ------
+    LightCurveError
+        If an object has no class, no survey, or no redshift where it is needed.
+    CheckpointError
+        If `checkpoint` is damaged or of another training.
 
     Examples
     --------
-    >>> import numpy as np
     >>> from sklc.datasets import load_demo
     >>> from sklc.pretrain import pretrain
-    >>> curves, y = load_demo(return_X_y=True)
-    >>> weights, metrics = pretrain(curves, epochs=1, hidden_size=4)
-    >>> weights.classes
-    ('SNII', 'SNIa', 'SNIb/c')
+    >>> encoder, metrics = pretrain(load_demo().curves, epochs=1, hidden_size=4)
+    >>> encoder.classes_.tolist()
+    ['SNII', 'SNIa', 'SNIb/c']
     """
-    if isinstance(representation, str):
-        representation = InputRepresentation.preset(representation)
     metadata = curves.metadata
-    missing = metadata[["class", "survey", "redshift"]].isna().any(axis=1).to_numpy()
+    needed = ["class", "survey", *(["redshift"] if redshift_weight else [])]
+    missing = metadata[needed].isna().any(axis=1).to_numpy()
     if missing.any():
         raise LightCurveError(
-            f"{name_object(curves, int(np.argmax(missing)))} has no class, survey or redshift "
+            f"{name_object(curves, int(np.argmax(missing)))} has no {' or '.join(needed)} "
             f"({missing.sum()} of {len(curves)} objects): leave such objects out."
         )
-    classes, target = np.unique(metadata["class"].to_numpy(dtype=str), return_inverse=True)
+    y = metadata["class"].to_numpy(dtype=str)
     survey = metadata["survey"].to_numpy(dtype=str)
-    log1p_z = np.log1p(metadata["redshift"].to_numpy(dtype=float))
-    strata = np.char.add(survey, classes[target])
+    strata = np.char.add(survey, y)
     rows, held_out = train_test_split(
-        np.arange(len(target)), test_size=0.06, stratify=strata, random_state=seed
+        np.arange(len(y)), test_size=0.06, stratify=strata, random_state=seed
     )
     rows.sort()
-    train = SimulatedDataset(
-        FlatCurves.of(curves[rows]), target[rows], log1p_z[rows], representation, augmentation, seed
-    )
-    with seeded(seed):
-        network = LightCurveNetwork(
-            len(representation.channels), len(classes), hidden_size=hidden_size
-        )
-        module = ClassAndRedshiftNetwork(network)
-    callbacks: list[Any] = [("redraw", _RedrawEachEpoch())]
-    done = 0
-    if checkpoints is not None:
-        checkpoint = Checkpoint(dirname=str(checkpoints), monitor=None, fn_prefix="pretrain_")
-        history = Path(checkpoints) / "pretrain_history.json"
-        if history.exists():
-            done = len(json.loads(history.read_text()))
-            callbacks += [("resume", LoadInitState(checkpoint))]
-    callbacks += [("schedule", LRScheduler(LambdaLR, lr_lambda=_WarmUpThenCosine(epochs)))]
-    if checkpoints is not None:
-        # Last, so that it saves the learning rate of the epoch that comes next.
-        callbacks += [("checkpoint", checkpoint)]
-    settings = TrainingSettings(
-        max_epochs=epochs - done,
+    encoder = LightCurveEncoder(
+        objective=objective,
+        redshift_weight=redshift_weight,
+        augment=augment,
+        representation=representation,
+        hidden_size=hidden_size,
+        max_epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,
+        learning_rate_decay=True,
         weight_decay=weight_decay,
-        device=resolve_device(device),
-        seed=seed,
-        first_epoch=done,
-        verbose=1,
-    )
-    weight = compute_class_weight("balanced", classes=np.arange(len(classes)), y=target[rows])
-    criterion = ClassAndRedshiftLoss(weight, redshift_weight)
-    fit_net(module, train, None, settings, criterion=criterion, callbacks=callbacks)
-    metrics = _auroc_by_survey(
-        network, representation, curves[held_out], target[held_out], survey[held_out]
-    )
-    return WeightsFile.from_network(network, representation, classes), metrics
+        early_stopping=False,
+        checkpoint=checkpoint,
+        device=device,
+        random_state=seed,
+        verbose=verbose,
+    ).fit(curves[rows], y[rows])
+    return encoder, _held_out_metrics(encoder, curves[held_out])
 
 
-def _auroc_by_survey(network, representation, curves, target, survey) -> dict[str, float]:
-    latent = torch.from_numpy(encode_latents(network, representation, curves))
+def _held_out_metrics(encoder: LightCurveEncoder, curves: LightCurves) -> dict[str, float]:
+    network = encoder.net_.module_
+    latent = torch.from_numpy(encoder.transform(curves))
     with torch.inference_mode():
         probabilities = torch.softmax(network.head(latent).double(), dim=1).numpy()
-    return {
-        f"macro_auroc_{name}": round(
-            float(
-                roc_auc_score(
-                    target[survey == name], probabilities[survey == name], multi_class="ovr"
-                )
-            ),
-            4,
+        predicted = None if network.redshift is None else network.redshift(latent).numpy()
+    y = curves.metadata["class"].to_numpy(dtype=str)
+    survey = curves.metadata["survey"].to_numpy(dtype=str)
+    metrics = {}
+    for name in np.unique(survey):
+        here = survey == name
+        metrics[f"macro_auroc_{name}"] = roc_auc_score(
+            y[here], probabilities[here], multi_class="ovr"
         )
-        for name in np.unique(survey)
-    }
+        if predicted is not None:
+            redshift = curves.metadata["redshift"].to_numpy(dtype=float)[here]
+            metrics[f"redshift_mse_{name}"] = np.mean(
+                (np.expm1(predicted[here, 0]) - redshift) ** 2
+            )
+    return {name: round(float(value), 4) for name, value in metrics.items()}
 
 
 def add_to_manifest(path: Path, name: str, entry: dict[str, Any], alias: str) -> None:
@@ -298,6 +237,7 @@ def _command(options: argparse.Namespace) -> str:
         source += f" --share {options.share}"
     return (
         f"python -m sklc.pretrain {source} --surveys {' '.join(options.surveys)} "
+        f"--objective {options.objective} "
         f"--name {options.name} --output sklc/weights --epochs {options.epochs} "
         f"--hidden-size {options.hidden_size} --redshift-weight {options.redshift_weight} "
         f"--seed {options.seed}"
@@ -330,10 +270,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--surveys", nargs="+", default=["ZTF", "LSST"])
     parser.add_argument("--name", required=True, help="of the weights, such as ztf+lsst-v1")
     parser.add_argument("--output", type=Path, required=True, help="folder for the weights")
+    parser.add_argument("--objective", choices=OBJECTIVES, default="classifier")
     parser.add_argument("--checkpoints", type=Path, help="folder to save to and resume from")
-    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--epochs", type=int, default=16)
     parser.add_argument("--hidden-size", type=int, default=100)
-    parser.add_argument("--redshift-weight", type=float, default=0.15)
+    parser.add_argument("--redshift-weight", type=float, default=0.3)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int, help="torch threads")
     parser.add_argument("--seed", type=int, default=0)
@@ -350,21 +291,27 @@ def main(arguments: list[str] | None = None) -> None:
         if not len(curves):
             parser.error(f"{options.data} has no objects of the surveys {options.surveys}.")
     print(f"{options.name}: {curves}")
-    weights, metrics = pretrain(
+    start = time.perf_counter()
+    encoder, metrics = pretrain(
         curves,
+        objective=options.objective,
         epochs=options.epochs,
         hidden_size=options.hidden_size,
         redshift_weight=options.redshift_weight,
-        checkpoints=options.checkpoints,
+        checkpoint=None
+        if options.checkpoints is None
+        else options.checkpoints / f"{options.name}.checkpoint",
         device=options.device,
         seed=options.seed,
+        verbose=1,
     )
+    seconds = time.perf_counter() - start
     bands = [curves.passbands[code] for code in np.unique(curves.band)]
     info = {
         "name": options.name,
         "summary": f"GRU trained on {len(curves):,} simulated {' and '.join(options.surveys)} "
-        f"light curves of {len(weights.classes)} classes",
-        "objective": "classifier and redshift" if options.redshift_weight else "classifier",
+        f"light curves of {len(encoder.classes_)} classes" + _SUMMARY[options.objective],
+        "objective": options.objective + (" and redshift" if options.redshift_weight else ""),
         "training_data": f"{'sklc.simulate' if options.simulate else options.data.name}: "
         f"{', '.join(options.surveys)}",
         "n_objects": len(curves),
@@ -374,6 +321,7 @@ def main(arguments: list[str] | None = None) -> None:
         "epochs": options.epochs,
         "passbands": {band.name: band.wavelength for band in bands},
         "metrics": metrics,
+        "hours": round(seconds / 3600, 2),
         "licence": _LICENCE,
         "command": _command(options),
         "date": date.today().isoformat(),
@@ -383,17 +331,16 @@ def main(arguments: list[str] | None = None) -> None:
             **{package: version(package) for package in ("torch", "numpy", "skorch")},
         },
     }
-    weights.info.update(info)
     options.output.mkdir(parents=True, exist_ok=True)
     alias = options.name.rsplit("-v", 1)[0]
-    path = weights.save(options.output / f"{options.name.replace('+', '_')}.safetensors")
+    path = encoder.save(options.output / f"{options.name.replace('+', '_')}.safetensors", **info)
     entry = {
         "file": path.name,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "format_version": FORMAT_VERSION,
         "version": options.name.rsplit("-v", 1)[-1],
-        "classes": list(weights.classes),
-        "input": weights.representation.to_dict(),
+        "classes": encoder.classes_.tolist(),
+        "input": encoder.representation_.to_dict(),
         **{key: value for key, value in info.items() if key != "name"},
     }
     add_to_manifest(path, options.name, entry, alias)

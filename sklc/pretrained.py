@@ -113,7 +113,7 @@ class Checkpoint:
         LightCurveNetwork
             On the CPU, in evaluation mode.
         """
-        sizes = dict(self.architecture)
+        sizes: dict[str, Any] = dict(self.architecture)
         n_channels, n_classes = sizes.pop("n_channels"), sizes.pop("n_classes")
         network = LightCurveNetwork(n_channels, n_classes, **sizes)
         network.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in self.tensors.items()})

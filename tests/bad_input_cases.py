@@ -13,6 +13,7 @@ import safetensors
 import safetensors.numpy
 from scipy import sparse
 
+import sklc._encoder_training
 import sklc._heads
 import sklc._transfer
 import sklc.classifier
@@ -77,6 +78,23 @@ def curves(**options: object) -> LightCurves:
 
 def classifier(**params: object) -> TransferClassifier:
     return TransferClassifier("ztf", device="cpu", random_state=0, **params)
+
+
+def encoder(**params: object) -> LightCurveEncoder:
+    return LightCurveEncoder(device="cpu", random_state=0, early_stopping=False, **params)
+
+
+def checkpoint(**params: object) -> str:
+    """Train for an epoch, and leave "mine.checkpoint"."""
+    Path("mine.checkpoint").unlink(missing_ok=True)
+    encoder(checkpoint="mine.checkpoint", max_epochs=1, **params).fit(curves(), labels())
+    return "mine.checkpoint"
+
+
+def cut_short(path: str) -> str:
+    content = Path(path).read_bytes()
+    Path(path).write_bytes(content[: len(content) // 2])
+    return path
 
 
 def per_object(frame: pd.DataFrame) -> list[pd.DataFrame]:
@@ -150,13 +168,18 @@ def forbid_running(monkeypatch) -> None:
         pytest.fail("training or encoding was reached before the error")
 
     patched = []
-    for module in (sklc.encoder, sklc.classifier, sklc._transfer, sklc._heads):
+    watched = (sklc._encoder_training, sklc.encoder, sklc.classifier, sklc._transfer, sklc._heads)
+    for module in watched:
         for name in ("fit_net", "fit_linear_head", "fit_dense_head", "fine_tune", "encode_latents"):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, reached)
                 patched.append(f"{module.__name__}.{name}")
     # What does the work must not have moved to where it is not watched.
-    assert {"sklc.encoder.fit_net", "sklc._transfer.fit_net", "sklc._heads.fit_net"} < set(patched)
+    assert {
+        "sklc._encoder_training.fit_net",
+        "sklc._transfer.fit_net",
+        "sklc._heads.fit_net",
+    } < set(patched)
     assert {"sklc.encoder.encode_latents", "sklc.classifier.encode_latents"} < set(patched)
     assert any(name.endswith("fit_linear_head") for name in patched)
 
@@ -485,6 +508,47 @@ SECTIONS: dict[str, list[Case]] = {
             "`transform` before `fit`, without weights",
             lambda: LightCurveEncoder().transform(curves()),
             "`fit(X, y)` first, or pretrained weights.",
+        ),
+    ],
+    "Pretraining": [
+        Case(
+            '`objective="adversarial"` without surveys',
+            lambda: encoder(objective="adversarial").fit(curves(), labels()),
+            "One survey an object.",
+        ),
+        Case(
+            "a survey that is missing",
+            lambda: encoder(objective="adversarial").fit(
+                curves(), labels(), survey=["ZTF", None, "LSST", "ZTF", "ZTF", "LSST"]
+            ),
+            "Leave the object out, or find its survey.",
+        ),
+        Case(
+            "a single survey",
+            lambda: encoder(objective="adversarial").fit(curves(), labels(), survey=["ZTF"] * 6),
+            "Another objective.",
+        ),
+        Case(
+            "`redshift_weight` without redshifts",
+            lambda: encoder(redshift_weight=0.1).fit(curves(), labels()),
+            "A metadata column, or classes alone.",
+        ),
+        Case(
+            "a redshift that is not positive",
+            lambda: encoder(redshift_weight=0.1).fit(
+                curves().with_metadata(redshift=[0.1, -0.2, 0.1, 0.3, 0.1, 0.1]), labels()
+            ),
+            "Heliocentric or CMB redshifts both do, but a velocity does not.",
+        ),
+        Case(
+            "a checkpoint of another training",
+            lambda: encoder(checkpoint=checkpoint(hidden_size=4)).fit(curves(), labels()),
+            "The settings that began it, or another file.",
+        ),
+        Case(
+            "a checkpoint that is cut short",
+            lambda: encoder(checkpoint=cut_short(checkpoint())).fit(curves(), labels()),
+            "A new file.",
         ),
     ],
     "Simulation": [

@@ -430,7 +430,8 @@ def test_every_row_of_the_page_is_an_error_or_a_warning_of_sklc(what, tmp_path, 
     kind, message = CASES[what].outcome()
     assert kind in (
         "LightCurveError", "UnknownPassbandError", "LightCurveWarning", "WeightsError",
-        "UnknownWeightsError", "SimulationError", "ValueError", "TypeError", "NotFittedError",
+        "UnknownWeightsError", "SimulationError", "CheckpointError", "ValueError", "TypeError",
+        "NotFittedError",
     )  # fmt: skip
     assert "'<' not supported" not in message
     assert "np." not in message

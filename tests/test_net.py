@@ -12,7 +12,7 @@ from sklc._net.batching import _MAX_OBSERVATIONS, BucketedBatches, collate, plan
 from sklc._net.gru import LightCurveNetwork
 from sklc._net.heads import DenseHead, MetadataBranch, Standardize
 from sklc._net.inference import encode_latents, last_state, resolve_device
-from sklc._net.losses import ClassAndRedshiftLoss, WeightedCrossEntropy
+from sklc._net.losses import WeightedCrossEntropy
 from sklc._net.representation import InputRepresentation
 from sklc._net.training import (
     AnchoredNet,
@@ -174,16 +174,6 @@ def test_weighted_cross_entropy_equals_repeating_objects():
     repeated = torch.tensor([0, 1, 2, 3, 3, 3])
     expected = nn.functional.cross_entropy(logits[repeated], target[repeated]) * 6 / 4
     torch.testing.assert_close(WeightedCrossEntropy([1.0, 3.0])(logits, target), expected)
-
-
-def test_redshift_likelihood_is_lowest_at_the_truth():
-    loss = ClassAndRedshiftLoss([1.0, 1.0], 0.5)
-    targets = torch.tensor([0]), torch.tensor([0.3])
-    logits = torch.zeros(1, 2)
-    at = {m: float(loss((logits, torch.tensor([[m, -1.0]])), targets)) for m in (0.2, 0.3, 0.5)}
-    assert at[0.3] < at[0.2] < at[0.5]
-    without = ClassAndRedshiftLoss([1.0, 1.0], 0.0)
-    assert float(without((logits, torch.tensor([[9.0, 0.0]])), targets)) == pytest.approx(np.log(2))
 
 
 def small_network():

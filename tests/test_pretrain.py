@@ -1,13 +1,16 @@
 """Pretraining: the command, augmentation, and going on after an interruption."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from sklc import LightCurveEncoder, LightCurves
 from sklc._net.augmentation import Augmentation, FlatCurves
 from sklc.datasets import load_demo
+from sklc.errors import LightCurveError
 from sklc.pretrain import SIMULATED, main, pretrain, simulate_training_set
 from sklc.pretrained import Checkpoint
 
@@ -23,8 +26,9 @@ def folder(demo, tmp_path):
     return tmp_path / "simulated"
 
 
-def tensors_equal(a, b):
-    return all(np.array_equal(a.tensors[name], b.tensors[name]) for name in a.tensors)
+def same_weights(a, b):
+    a, b = (encoder.net_.module_.state_dict() for encoder in (a, b))
+    return all(torch.equal(a[name], b[name]) for name in a)
 
 
 def test_the_command_writes_weights_and_manifest(folder, tmp_path, demo):
@@ -61,14 +65,14 @@ def test_the_command_simulates_from_the_seed(sncosmo_data, tmp_path):
 
 def test_the_same_seed_gives_the_same_weights(demo):
     a, b = (pretrain(demo, epochs=2, hidden_size=4, seed=1)[0] for _ in range(2))
-    assert tensors_equal(a, b)
-    assert not tensors_equal(a, pretrain(demo, epochs=2, hidden_size=4, seed=2)[0])
+    assert same_weights(a, b)
+    assert not same_weights(a, pretrain(demo, epochs=2, hidden_size=4, seed=2)[0])
 
 
 def test_an_interrupted_run_ends_as_if_it_had_not_been(demo, tmp_path, monkeypatch):
-    options = {"epochs": 4, "hidden_size": 4, "checkpoints": None}
+    options = {"epochs": 4, "hidden_size": 4}
     whole = pretrain(demo, **options)[0]
-    options["checkpoints"] = tmp_path / "checkpoints"
+    options["checkpoint"] = tmp_path / "checkpoints" / "run.checkpoint"
     original = Augmentation.__call__
     calls = []
 
@@ -82,20 +86,25 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(demo, tmp_path, monkeypat
     with pytest.raises(SystemExit):
         pretrain(demo, **options)
     monkeypatch.setattr(Augmentation, "__call__", original)
-    history = json.loads((tmp_path / "checkpoints" / "pretrain_history.json").read_text())
-    assert len(history) == 2
-    resumed = pretrain(demo, **options)[0]
-    assert tensors_equal(resumed, whole)
+    assert len(torch.load(options["checkpoint"], weights_only=True)["history"]) == 2
+    assert same_weights(pretrain(demo, **options)[0], whole)
 
 
-def test_a_weights_file_carries_its_convention(demo, tmp_path):
-    weights, _ = pretrain(demo, epochs=1, hidden_size=4, representation="papers")
-    assert Checkpoint.read(weights.save(tmp_path / "w.safetensors")).representation.channels == (
-        "wavelength",
-        "time",
-        "flux",
-        "flux_err",
-    )
+def test_a_weights_file_carries_its_convention_and_its_redshift_head(demo, tmp_path):
+    encoder, metrics = pretrain(demo, epochs=1, hidden_size=4, representation="papers")
+    weights = Checkpoint.read(encoder.save(tmp_path / "w.safetensors"))
+    assert weights.representation.channels == ("wavelength", "time", "flux", "flux_err")
+    assert weights.build().redshift is not None
+    assert set(metrics) == {"macro_auroc_ZTF", "redshift_mse_ZTF"}
+
+
+def test_redshifts_are_needed_only_where_they_are_learned(demo, tmp_path):
+    unknown = demo.with_metadata(redshift=np.full(len(demo), np.nan))
+    with pytest.raises(LightCurveError, match="has no class or survey or redshift"):
+        pretrain(unknown, epochs=1)
+    encoder, metrics = pretrain(unknown, epochs=1, hidden_size=4, redshift_weight=0)
+    assert encoder.net_.module_.redshift is None
+    assert set(metrics) == {"macro_auroc_ZTF"}
 
 
 def flat(n_objects=400, n_points=40, seed=0):
@@ -111,7 +120,14 @@ def flat(n_objects=400, n_points=40, seed=0):
     )
 
 
-OFF = {"noisier": 0.0, "alerts": 0.0, "thinned": 0.0, "prefixes": 0.0, "min_points": 1}
+OFF = {
+    "noisier": 0.0,
+    "alerts": 0.0,
+    "thinned": 0.0,
+    "prefixes": 0.0,
+    "min_points": 1,
+    "dropped": 0.0,
+}
 
 
 def test_without_any_augmentation_only_noise_is_dropped():
@@ -138,6 +154,26 @@ def test_each_augmentation_alters_its_share_of_objects(part):
             )
         ]
         assert abs(np.mean(same) - (1 - share)) < 0.12
+
+
+def test_a_dropped_band_leaves_the_other_whole():
+    curves = flat()
+    wavelength = np.where(np.arange(len(curves.time)) % 2, 0.48, 0.64)
+    curves = replace(curves, wavelength=wavelength)
+    base, _ = Augmentation(**OFF)(curves, np.random.default_rng(0))
+    altered, objects = Augmentation(**{**OFF, "dropped": 0.5})(curves, np.random.default_rng(0))
+    assert len(objects) == 400
+    whole, lost = 0, 0
+    parts = [np.split(c.wavelength, c.offsets[1:-1]) for c in (base, altered)]
+    for before, after in zip(*parts, strict=True):
+        if len(np.unique(after)) == 2:
+            whole += 1
+            np.testing.assert_array_equal(before, after)
+        else:
+            lost += 1
+            assert len(after) == np.sum(before == after[0])
+    assert 150 < lost < 250
+    assert whole + lost == 400
 
 
 def test_inflated_errors_come_with_noise_to_match():

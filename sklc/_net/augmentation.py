@@ -112,6 +112,9 @@ class Augmentation:
         Share of objects that lose a random 0-70 % of their observations.
     prefixes : float
         Share of objects that end early, log-uniform 10-150 days after their first observation.
+    dropped : float
+        Share of objects that lose the band of one of their observations; those with a single
+        band sit out the epoch.
     min_points : int
         Objects left with fewer observations above 3 sigma sit out the epoch.
     """
@@ -121,6 +124,7 @@ class Augmentation:
     alerts: float = 0.5
     thinned: float = 0.5
     prefixes: float = 0.3
+    dropped: float = 0.1
     min_points: int = 3
 
     def __call__(
@@ -153,6 +157,11 @@ class Augmentation:
         span = log_uniform(rng, 10, 150, n_objects)
         span = np.where(chosen(self.prefixes), span, np.inf)
         kept &= until_after_first(curves.time, kept, span, curves.offsets)
+
+        # Of a random observation, so that a band goes as often as it is seen.
+        picked = curves.offsets[:-1] + (rng.random(n_objects) * curves.lengths).astype(int)
+        band = np.where(chosen(self.dropped), curves.wavelength[picked], np.nan)
+        kept &= curves.wavelength != curves.per_observation(band)
 
         curves = curves.keep(kept)
         enough = curves.lengths >= self.min_points

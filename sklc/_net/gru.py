@@ -26,6 +26,8 @@ class LightCurveNetwork(nn.Module):
         Sizes; the papers use 100, 2 and 128 (Paper I: 100).
     n_metadata : int
         Numeric per-object columns; 0 leaves the branch out.
+    redshift : bool
+        Whether a second linear head gives mean and log scale of ``ln(1 + z)``.
     """
 
     def __init__(
@@ -37,9 +39,10 @@ class LightCurveNetwork(nn.Module):
         n_layers: int = 2,
         latent_size: int = 128,
         n_metadata: int = 0,
+        redshift: bool = False,
     ) -> None:
         super().__init__()
-        self.config = {
+        self.config: dict[str, int] = {
             "n_channels": n_channels,
             "n_classes": n_classes,
             "hidden_size": hidden_size,
@@ -47,12 +50,15 @@ class LightCurveNetwork(nn.Module):
             "latent_size": latent_size,
             "n_metadata": n_metadata,
         }
+        if redshift:  # weights without it keep the header they have
+            self.config["redshift"] = True
         self.gru = nn.GRU(n_channels, hidden_size, num_layers=n_layers, batch_first=True)
         self.dense = nn.Linear(hidden_size, hidden_size)
         self.metadata = MetadataBranch(n_metadata) if n_metadata else None
         width = hidden_size + (self.metadata.n_outputs if self.metadata is not None else 0)
         self.latent = nn.Linear(width, latent_size)
         self.head = nn.Linear(latent_size, n_classes)
+        self.redshift = nn.Linear(latent_size, 2) if redshift else None
 
     def state(self, values: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         """Hidden state of the last GRU layer at each object's last observation.

@@ -1,13 +1,14 @@
-"""Losses: weighted cross-entropy, and that of pretraining on class and redshift."""
+"""Losses of training and pretraining."""
 
 from __future__ import annotations
 
 import torch
 from torch import nn
 
-from sklc._net.gru import LightCurveNetwork
+__all__ = ["WeightedCrossEntropy", "contrastive_loss", "redshift_loss"]
 
-__all__ = ["ClassAndRedshiftLoss", "ClassAndRedshiftNetwork", "WeightedCrossEntropy"]
+# Between these, exp(log_scale) stays a sensible uncertainty of ln(1 + z).
+_LOG_SCALE = (-5.0, 2.0)
 
 
 class WeightedCrossEntropy(nn.Module):
@@ -33,53 +34,42 @@ class WeightedCrossEntropy(nn.Module):
         return (self.weight[target] * losses).mean()
 
 
-class ClassAndRedshiftLoss(nn.Module):
-    """Cross-entropy of the class plus a Gaussian likelihood of ``ln(1 + z)``.
-
-    A latent trained on classes alone forgets how bright an object is; the redshift keeps that in.
+def redshift_loss(prediction: torch.Tensor, log1p_z: torch.Tensor) -> torch.Tensor:
+    """Gaussian negative log-likelihood of ``ln(1 + z)``, without its constant.
 
     Parameters
     ----------
-    class_weight : array-like of shape (n_classes,)
-    redshift_weight : float
-        Weight of the second term.
+    prediction : Tensor of shape (n_objects, 2)
+        Mean and log scale.
+    log1p_z : Tensor of shape (n_objects,)
     """
-
-    # Between these, exp(log_scale) stays a sensible uncertainty of ln(1 + z).
-    _LOG_SCALE = (-5.0, 2.0)
-
-    def __init__(self, class_weight, redshift_weight: float) -> None:
-        super().__init__()
-        self.cross_entropy = WeightedCrossEntropy(class_weight)
-        self.redshift_weight = redshift_weight
-
-    def forward(self, outputs, targets) -> torch.Tensor:
-        """Loss of ``(logits, (n, 2) mean and log scale)`` against ``(class, ln(1 + z))``."""
-        logits, redshift = outputs
-        target, log1p_z = targets
-        mean, log_scale = redshift[:, 0], redshift[:, 1].clamp(*self._LOG_SCALE)
-        likelihood = 0.5 * ((log1p_z - mean) / log_scale.exp()) ** 2 + log_scale
-        return self.cross_entropy(logits, target) + self.redshift_weight * likelihood.mean()
+    mean, log_scale = prediction[:, 0], prediction[:, 1].clamp(*_LOG_SCALE)
+    return (0.5 * ((log1p_z - mean) / log_scale.exp()) ** 2 + log_scale).mean()
 
 
-class ClassAndRedshiftNetwork(nn.Module):
-    """An encoder with its class head, and beside it a redshift head that is dropped afterwards.
+def contrastive_loss(
+    latent: torch.Tensor, target: torch.Tensor, temperature: float
+) -> torch.Tensor:
+    """Supervised contrastive loss of a batch (SupCon; Khosla et al. 2020, equation 2).
+
+    Objects of one class are pulled together and others pushed apart, by cosine similarity. One
+    masked matrix of all pairs; objects without another of their class in the batch have no pair
+    to pull and do not count.
 
     Parameters
     ----------
-    encoder : LightCurveNetwork
+    latent : Tensor of shape (n_objects, latent_size)
+    target : Tensor of shape (n_objects,)
+        Class indices.
+    temperature : float
+        Divisor of the similarities.
     """
-
-    encoder: LightCurveNetwork
-
-    def __init__(self, encoder: LightCurveNetwork) -> None:
-        super().__init__()
-        self.encoder = encoder
-        self.redshift = nn.Linear(encoder.config["latent_size"], 2)
-
-    def forward(
-        self, values: torch.Tensor, lengths: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Class logits (n, n_classes), and mean and log scale of ``ln(1 + z)`` (n, 2)."""
-        latent = self.encoder.to_latent(self.encoder.state(values, lengths))
-        return self.encoder.head(latent), self.redshift(latent)
+    unit = nn.functional.normalize(latent.float(), dim=1)
+    itself = torch.eye(len(unit), dtype=torch.bool, device=unit.device)
+    similarity = (unit @ unit.T / temperature).masked_fill(itself, -torch.inf)
+    log_share = similarity - similarity.logsumexp(dim=1, keepdim=True)
+    positive = (target[:, None] == target[None, :]) & ~itself
+    n_positive = positive.sum(dim=1)
+    per_object = -log_share.masked_fill(~positive, 0.0).sum(dim=1) / n_positive.clamp(min=1)
+    counted = n_positive > 0
+    return per_object[counted].sum() / counted.sum().clamp(min=1)

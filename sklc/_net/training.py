@@ -197,6 +197,8 @@ def fit_net(
     ------
     FloatingPointError
         If the loss becomes NaN or infinite.
+    MemoryError
+        If the device has too little; the message says which batch size to use.
     KeyboardInterrupt
         If training is interrupted before the end of its first epoch; later, it warns and returns
         what was trained, as scikit-learn's networks do.
@@ -231,8 +233,14 @@ def fit_net(
         verbose=0,
         **net_options,
     )
-    with seeded(settings.seed):
-        net.fit(train, None)
+    try:
+        with seeded(settings.seed):
+            net.fit(train, None)
+    except torch.OutOfMemoryError as error:
+        raise MemoryError(
+            f"{settings.device} ran out of memory with batch_size={settings.batch_size}: use "
+            f"batch_size={max(settings.batch_size // 2, 1)}, or device='cpu'."
+        ) from error
     # skorch ends quietly on an interruption from the keyboard, as it does on early stopping.
     stopped_early = valid is not None and stopping.misses_ >= settings.patience
     if progress.epochs_done_ < settings.max_epochs and not stopped_early:
@@ -240,8 +248,8 @@ def fit_net(
             raise KeyboardInterrupt
         warnings.warn(
             f"Training was interrupted after {progress.epochs_done_} of {settings.max_epochs} "
-            "epochs: the network is as it was then. To go on later, train with the callbacks "
-            "Checkpoint and LoadInitState of skorch.",
+            "epochs: the network is as it was then. To be able to go on later, train an encoder "
+            "with checkpoint=PATH.",
             stacklevel=2,
         )
     return _tidy(net)

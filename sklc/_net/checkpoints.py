@@ -1,0 +1,138 @@
+"""Training that goes on after a kill at any moment, to the same result to the bit."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from skorch.callbacks import Callback
+from skorch.history import History
+
+from sklc.errors import CheckpointError
+
+__all__ = ["TrainingCheckpoint", "fingerprint"]
+
+CHECKPOINT_VERSION = 1
+# What early stopping knows of the epochs before: skorch keeps it in these attributes.
+_STOPPING = ("misses_", "dynamic_threshold_", "best_epoch_", "best_model_weights_")
+
+
+def fingerprint(*arrays: np.ndarray) -> str:
+    """Return a checksum that tells one training set from another."""
+    checksum = 0
+    for array in arrays:
+        checksum = zlib.crc32(np.ascontiguousarray(array).tobytes(), checksum)
+    return f"{checksum:08x}"
+
+
+class TrainingCheckpoint(Callback):
+    """Save the whole state after every epoch, in one file that is replaced whole or not at all.
+
+    It holds the module, the optimizer, the history and early stopping's memory. What is drawn at
+    random depends on the seed and the number of the epoch alone, so that an epoch which was cut
+    off is simply trained again.
+
+    Parameters
+    ----------
+    path : str or path
+        The file. Its folder is made.
+    settings : mapping of str to plain values
+        What must be the same for the training to go on: sizes, seed, data, ...
+
+    Raises
+    ------
+    CheckpointError
+        By `open`, if the file is damaged, of another version, or of another training.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], settings: Mapping[str, Any]) -> None:
+        self.path = Path(path)
+        self.settings = dict(settings)
+        self.state_: dict[str, Any] | None = None
+
+    def open(self) -> int:
+        """Read the file if there is one, check it, and return how many epochs it has done."""
+        self.state_ = None
+        if not self.path.exists():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            return 0
+        remedy = f"Delete {self.path} to start anew, or name another file."
+        try:
+            # Tensors and plain values only: a checkpoint can run no code.
+            state = torch.load(self.path, map_location="cpu", weights_only=True)
+            version, there = state["version"], state["settings"]
+        except (
+            RuntimeError, EOFError, OSError, KeyError, TypeError, ValueError,
+            pickle.UnpicklingError,
+        ) as error:  # fmt: skip
+            raise CheckpointError(
+                f"The checkpoint {self.path} is damaged or cut short, or it is something else "
+                f"({str(error).strip()[:120] or type(error).__name__}). {remedy}"
+            ) from error
+        if version != CHECKPOINT_VERSION:
+            raise CheckpointError(
+                f"The checkpoint {self.path} has version {version}, and this sklc writes and reads "
+                f"version {CHECKPOINT_VERSION}: finish it with the sklc that began it. {remedy}"
+            )
+        different = [
+            f"{name}={there.get(name)!r} there and {self.settings.get(name)!r} here"
+            for name in sorted({*there, *self.settings})
+            if there.get(name) != self.settings.get(name)
+        ]
+        if different:
+            raise CheckpointError(
+                f"The checkpoint {self.path} is of another training: {'; '.join(different)}. "
+                f"Train with the same data and settings to go on. {remedy}"
+            )
+        self.state_ = state
+        return len(state["history"])
+
+    def on_train_begin(self, net, **kwargs) -> None:
+        """Go on from what `open` has read."""
+        if self.state_ is None:
+            return
+        net.module_.load_state_dict(self.state_["module"])
+        net.optimizer_.load_state_dict(self.state_["optimizer"])
+        net.history = History(self.state_["history"])
+        stopping = dict(net.callbacks_).get("early_stopping")
+        if stopping is not None:
+            for name, value in self.state_["stopping"].items():
+                setattr(stopping, name, value)
+        self.state_ = None
+
+    def on_epoch_end(self, net, **kwargs) -> None:
+        """Save."""
+        stopping = dict(net.callbacks_).get("early_stopping")
+        state = {
+            "version": CHECKPOINT_VERSION,
+            "settings": self.settings,
+            "module": net.module_.state_dict(),
+            "optimizer": net.optimizer_.state_dict(),
+            "history": _plain(net.history.to_list()),
+            "stopping": {
+                name: _plain(getattr(stopping, name))
+                for name in _STOPPING
+                if hasattr(stopping, name)
+            },
+        }
+        partial = self.path.with_name(f"{self.path.name}.{os.getpid()}.partial")
+        with partial.open("wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, self.path)
+
+
+def _plain(value: Any) -> Any:
+    """Return `value` without numpy scalars, which a safe loader refuses."""
+    if isinstance(value, Mapping):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
+    return value.item() if isinstance(value, np.generic) else value
