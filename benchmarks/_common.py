@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import shutil
 import tarfile
 import tempfile
@@ -203,6 +204,13 @@ def summarise(draws: Sequence[Mapping[str, float]]) -> dict[str, dict[str, Any]]
 def cell(score: Mapping[str, Any]) -> str:
     """Write a figure as in the tables."""
     return f"{score['mean']:.3f} ± {score['sd']:.3f}"
+
+
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table as it stands in docs/results.md: fractions without their leading zero."""
+    lines = [header, ["---"] * len(header), *rows]
+    text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return re.sub(r"(?<![\d.])0\.(?=\d)", ".", text)
 
 
 # -- results

@@ -18,32 +18,37 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from _common import (
     MERGED,
     build_parser,
-    cell,
     classification_scores,
     draw_labels,
     load_bts,
     parse,
     results_path,
-    summarise,
     use_templates,
     write_results,
 )
-from joblib import Parallel, delayed, parallel_config
+from _label_draws import (
+    Figures,
+    column_name,
+    markdown_figures,
+    means,
+    measure_draws,
+    plot_figures,
+    print_table,
+)
 from sim_to_real_features import make_training_set
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from sklc import LightCurveEncoder, LightCurveFeatures, TransferClassifier
+from sklc.baselines import feature_classifier
 from sklc.pretrained import load_weights
 
 NAME = "label_efficiency"
@@ -99,28 +104,15 @@ class Data:
 # -- methods
 
 
-def boosting(seed: int, quick: bool = False) -> HistGradientBoostingClassifier:
-    return HistGradientBoostingClassifier(
-        learning_rate=0.03,
-        max_iter=30 if quick else 300,
-        max_leaf_nodes=16,
-        min_samples_leaf=8,
-        max_features=0.1,
-        l2_regularization=1.0,
-        class_weight="balanced",
-        early_stopping=False,
-        random_state=seed,
-    )
+def boosting(seed: int, quick: bool = False) -> Pipeline:
+    # Without the features, which have no part in the draw: they are computed once.
+    model = feature_classifier("boosting", random_state=seed)[1:]
+    return model.set_params(classifier__max_iter=30) if quick else model
 
 
-def forest(seed: int, quick: bool = False) -> RandomForestClassifier:
-    return RandomForestClassifier(
-        n_estimators=50 if quick else 500,
-        min_samples_leaf=2,
-        max_features="sqrt",
-        class_weight="balanced_subsample",
-        random_state=seed,
-    )
+def forest(seed: int, quick: bool = False) -> Pipeline:
+    model = feature_classifier("forest", random_state=seed)[1:]
+    return model.set_params(classifier__n_estimators=50) if quick else model
 
 
 def pipeline(weights: str) -> Pipeline:
@@ -212,153 +204,40 @@ def prepare(folder: Path, rows: dict[str, Row], quick: bool) -> Data:
 
 def measure(data: Data, rows: dict[str, Row], n_labels: int | None, seed: int) -> dict[str, dict]:
     """Score every method that there is at this number of labels, on one draw."""
-    torch.set_num_threads(1)
-    with threadpool_limits(1):
-        train, test = draw_labels(data.y, n_labels or None, seed)
-        classes = np.unique(data.y)
-        scores = {}
-        for name, row in rows.items():
-            start = time.perf_counter()
-            if n_labels == 0:
-                if row.without_labels is None:
-                    continue
-                probabilities = data.predictions[row.without_labels][test]
-            else:
-                if row.model is None:
-                    continue
-                X = data.inputs[row.inputs]
-                model = row.model(seed).fit(X[train], data.y[train])
-                probabilities = model.predict_proba(X[test])
-            scores[name] = classification_scores(data.y[test], probabilities, classes)
-            scores[name]["seconds"] = time.perf_counter() - start
+    train, test = draw_labels(data.y, n_labels or None, seed)
+    classes = np.unique(data.y)
+    scores = {}
+    for name, row in rows.items():
+        start = time.perf_counter()
+        if n_labels == 0:
+            if row.without_labels is None:
+                continue
+            probabilities = data.predictions[row.without_labels][test]
+        else:
+            if row.model is None:
+                continue
+            X = data.inputs[row.inputs]
+            model = row.model(seed).fit(X[train], data.y[train])
+            probabilities = model.predict_proba(X[test])
+        scores[name] = classification_scores(data.y[test], probabilities, classes)
+        scores[name]["seconds"] = time.perf_counter() - start
     return scores
 
 
-def measure_all(
-    data: Data,
-    rows: dict[str, Row],
-    sizes: Sequence[int | None],
-    seeds: Sequence[int],
-    n_jobs: int,
-) -> dict[str, dict[str, dict]]:
-    """Return figures by method and number of labels; prints progress."""
-    # The longest first, so that no process is left alone with one at the end.
-    draws = [(n, seed) for n in sorted(sizes, key=_column_order, reverse=True) for seed in seeds]
-
-    def job(n_labels, seed):
-        start = time.perf_counter()
-        scores = measure(data, rows, n_labels, seed)
-        return n_labels, seed, scores, time.perf_counter() - start
-
-    results: dict[tuple[int | None, int], dict] = {}
-    with parallel_config(backend="loky", inner_max_num_threads=1):
-        parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
-        for n_labels, seed, scores, seconds in parallel(delayed(job)(*draw) for draw in draws):
-            results[n_labels, seed] = scores
-            column = column_name(n_labels)
-            print(
-                f"[{len(results)}/{len(draws)}] {column} labels, seed {seed}: {seconds:.0f} s",
-                flush=True,
-            )
-    return {
-        name: {
-            column_name(n): summarise([results[n, seed][name] for seed in seeds])
-            for n in sizes
-            if name in results[n, seeds[0]]
-        }
-        for name in rows
-    }
-
-
-def column_name(n_labels: int | None) -> str:
-    return "all" if n_labels is None else str(n_labels)
-
-
-def _column_order(n_labels: int | None) -> float:
-    return np.inf if n_labels is None else n_labels
-
-
-# -- showing
-
-
-def print_table(title: str, figures: dict, columns: Sequence[str], score: str) -> None:
-    print(f"\n{title}\n{'labels':44}" + "".join(f"{column:>15}" for column in columns))
-    for name, row in figures.items():
-        cells = [cell(row[column][score]) if column in row else "–" for column in columns]
-        print(f"{name:44}" + "".join(f"{text:>15}" for text in cells))
-
-
-def print_quoted(columns: Sequence[str]) -> None:
-    for name, row in QUOTED.items():
-        texts = []
-        for column in columns:
-            mean, sd = row.get(column, (None, None))
-            spread = "" if sd is None else f" ± {sd:.3f}"
-            texts.append("–" if mean is None else f"{mean:.3f}{spread}")
-        print(f"{name:44}" + "".join(f"{text:>15}" for text in texts))
-
-
-def summary(figures: dict, columns: Sequence[str], n_seeds: int) -> str:
+def summary(figures: Figures, columns: Sequence[str], n_seeds: int) -> str:
     """One line: the frozen encoder, fine-tuned, and the best of the features, at every column."""
 
-    def means(*names: str) -> str:
-        there = [figures[name] for name in names if name in figures]
-        best = [[row[c]["auroc"]["mean"] for row in there if c in row] for c in columns]
-        return " / ".join(f"{max(cells):.3f}" if cells else "–" for cells in best)
+    def best(*names: str) -> str:
+        return means(figures, columns, "auroc", *names)
 
     return (
         f"{NAME}: real ZTF supernovae, 3 classes, macro AUROC with {' / '.join(columns)} labels "
         f"({n_seeds} seeds): "
-        f"ztf+lsst frozen {means('ztf+lsst, frozen + logistic regression')}; "
-        f"""fine-tuned {means('ztf+lsst, TransferClassifier "all"')}; """
-        f"best of features {means(*(name for name in figures if name.startswith('features')))}; "
-        f"from scratch {means('same network, from scratch')}"
+        f"ztf+lsst frozen {best('ztf+lsst, frozen + logistic regression')}; "
+        f"""fine-tuned {best('ztf+lsst, TransferClassifier "all"')}; """
+        f"best of features {best(*(name for name in figures if name.startswith('features')))}; "
+        f"from scratch {best('same network, from scratch')}"
     )
-
-
-def draw(figures: dict, columns: Sequence[str], path: Path) -> None:
-    """Plot AUROC against the number of labels, evenly spaced."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    figure, ax = plt.subplots(figsize=(9.5, 5.5), layout="constrained")
-    position = {column: number for number, column in enumerate(columns)}
-    styles = ["-", "--", "-.", ":"]
-    for number, (name, row) in enumerate(figures.items()):
-        # Side by side, so that no error bar hides another.
-        shift = (number - (len(figures) - 1) / 2) * 0.05
-        there = [column for column in columns if column in row]
-        ax.errorbar(
-            [position[column] + shift for column in there],
-            [row[column]["auroc"]["mean"] for column in there],
-            [row[column]["auroc"]["sd"] for column in there],
-            fmt="o" + styles[number % len(styles)],
-            color=f"C{number}",
-            markersize=4,
-            capsize=2,
-            linewidth=1.2,
-            label=name,
-        )
-    for name, row in QUOTED.items():
-        there = [column for column in columns if column in row]
-        ax.errorbar(
-            [position[column] for column in there],
-            [row[column][0] for column in there],
-            [row[column][1] or 0.0 for column in there],
-            fmt="kx",
-            capsize=2,
-            label=name,
-        )
-    ax.set_xticks(range(len(columns)), columns)
-    ax.set_xlabel("labels")
-    ax.set_ylabel("macro one-vs-rest AUROC")
-    ax.grid(axis="y", alpha=0.3)
-    ax.set_title("Real ZTF supernovae: Ia, II, Ib/c", loc="left")
-    figure.legend(loc="outside right upper", fontsize=8)
-    figure.savefig(path, dpi=130)
-    plt.close(figure)
 
 
 def main(arguments: Sequence[str] | None = None) -> dict[str, dict]:
@@ -384,15 +263,18 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, dict]:
     seconds = time.perf_counter() - start
     print(f"{len(data.y):,} objects {counts}; all = {n_train:,} labels")
     print(f"features, latents, predictions without labels: {seconds:.0f} s", flush=True)
-    figures = measure_all(data, rows, sizes, range(options.seeds), options.n_jobs)
+    figures = measure_draws(
+        partial(measure, data, rows), sizes, range(options.seeds), options.n_jobs
+    )
+    figures = {name: figures[name] for name in rows if name in figures}
 
-    print_table("macro one-vs-rest AUROC", figures, columns, "auroc")
-    print_quoted(columns)
+    print_table("macro one-vs-rest AUROC", figures, columns, "auroc", QUOTED)
     print_table("accuracy", figures, columns, "accuracy")
     line = summary(figures, columns, options.seeds)
     if options.rows is None:
         content = {
             "summary": line,
+            "markdown": markdown_figures(figures, columns, "auroc", QUOTED),
             "protocol": " ".join((__doc__ or "").split("\n\n")[2].split()),
             "n_objects": counts,
             "n_labels_all": n_train,
@@ -407,7 +289,8 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, dict]:
         }
         print(f"\nwrote {write_results(options, NAME, content, ['ztf', 'ztf+lsst']).name}")
         picture = results_path(options, NAME, ".png")
-        draw(figures, columns, picture)
+        panel = ("Real ZTF supernovae: Ia, II, Ib/c", "macro one-vs-rest AUROC", figures, "auroc")
+        plot_figures(picture, [panel], columns, QUOTED)
         print(f"wrote {picture.name}")
     print(line)
     return figures

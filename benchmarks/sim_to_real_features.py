@@ -25,6 +25,7 @@ from _common import (
     classification_scores,
     draw_labels,
     load_bts,
+    markdown_table,
     merge_labels,
     parse,
     results_path,
@@ -70,6 +71,16 @@ def make_training_set(shrink: int, seed: int, n_jobs: int):
     return curves, merge_labels(curves.metadata["class"], MERGED_SIMULATED)
 
 
+def markdown(figures: dict) -> str:
+    """Return the figures as a table of docs/results.md."""
+    scores = {"auroc": "macro AUROC"} | {f"auroc {name}": name for name in MERGED_SIMULATED}
+    rows = [
+        [f"{part} of the real objects", *(cell(row[score]) for score in scores)]
+        for part, row in figures.items()
+    ]
+    return markdown_table(["scored on", *scores.values()], rows)
+
+
 def main(arguments: Sequence[str] | None = None) -> dict:
     options = parse(build_parser(__doc__), arguments, "ztf_bts")
     use_templates(options)
@@ -107,6 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> dict:
         "sim_to_real_features",
         {
             "summary": summary,
+            "markdown": markdown(figures),
             "figures": figures,
             "n_real": {name: int(np.sum(y == name)) for name in np.unique(y)},
             "numbers": NUMBERS,

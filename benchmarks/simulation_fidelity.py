@@ -22,7 +22,14 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from _common import build_parser, parse, results_path, use_templates, write_results
+from _common import (
+    build_parser,
+    markdown_table,
+    parse,
+    results_path,
+    use_templates,
+    write_results,
+)
 from _sncosmo_reference import band_flux_errors
 
 from sklc import LightCurves
@@ -105,6 +112,19 @@ def compare(real: pd.DataFrame, made: pd.DataFrame) -> dict[str, dict[str, float
     return out
 
 
+def markdown(figures: dict[str, dict]) -> str:
+    """Return the medians as a table of docs/results.md, in magnitudes."""
+    rows = [
+        [
+            label,
+            f"{row['n real']:,} / {row['n simulated']:,}",
+            *(f"{row[name]['real']:.2f} / {row[name]['simulated']:.2f}" for name in FIGURES),
+        ]
+        for label, row in figures.items()
+    ]
+    return markdown_table(["real / simulated", "objects", *FIGURES], rows)
+
+
 def draw(measured: dict[str, tuple[pd.DataFrame, pd.DataFrame]], path) -> None:
     """Draw the distributions of the common classes, real and simulated."""
     figure, axes = plt.subplots(len(COMMON), len(FIGURES), figsize=(12, 7), layout="constrained")
@@ -173,7 +193,13 @@ def main(arguments: Sequence[str] | None = None) -> dict:
     write_results(
         options,
         "simulation_fidelity",
-        {"summary": summary, "figures": figures, "band_flux_errors": errors, "missed": missed},
+        {
+            "summary": summary,
+            "markdown": markdown(figures),
+            "figures": figures,
+            "band_flux_errors": errors,
+            "missed": missed,
+        },
     )
     print(summary)
     return figures

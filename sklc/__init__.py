@@ -25,15 +25,19 @@ if TYPE_CHECKING:
     from sklc.classifier import TransferClassifier
     from sklc.encoder import LightCurveEncoder
     from sklc.features import LightCurveFeatures
+    from sklc.outlier import LatentIsolationForest
     from sklc.pretrained import list_weights
+    from sklc.regressor import RedshiftRegressor
 
 __version__ = "0.1.0"
 
 # Public name -> module: imported when first asked for.
 _LAZY = {
     "InputRepresentation": "sklc._net.representation",
+    "LatentIsolationForest": "sklc.outlier",
     "LightCurveEncoder": "sklc.encoder",
     "LightCurveFeatures": "sklc.features",
+    "RedshiftRegressor": "sklc.regressor",
     "TransferClassifier": "sklc.classifier",
     "list_weights": "sklc.pretrained",
 }
@@ -41,6 +45,7 @@ _LAZY = {
 __all__ = [
     "CheckpointError",
     "InputRepresentation",
+    "LatentIsolationForest",
     "LightCurve",
     "LightCurveEncoder",
     "LightCurveError",
@@ -48,6 +53,7 @@ __all__ = [
     "LightCurveWarning",
     "LightCurves",
     "Passband",
+    "RedshiftRegressor",
     "SimulationError",
     "TransferClassifier",
     "UnknownPassbandError",

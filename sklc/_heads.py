@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from skorch import NeuralNet
 
+from sklc._calibration import HeldOut, head_logits
 from sklc._net.heads import DenseHead
 from sklc._net.losses import WeightedCrossEntropy
+from sklc._net.pooled_head import PooledHead
 from sklc._net.training import (
     LatentDataset,
     TrainingSettings,
@@ -20,8 +23,9 @@ from sklc._net.training import (
     seeded,
     wrap,
 )
+from sklc._own_classes import fit_joint_shares
 
-__all__ = ["fit_dense_head", "fit_linear_head"]
+__all__ = ["LinearHeads", "fit_dense_head", "fit_linear_head", "hold_out"]
 
 # Inverse L2 strengths that are tried; on simulated supernovae the best lie between .03 and .3.
 _C_GRID = np.logspace(-2, 0.5, 6)
@@ -72,6 +76,85 @@ def fit_linear_head(
         head.output.weight.copy_(torch.from_numpy(weights))
         head.output.bias.copy_(torch.from_numpy(bias))
     return wrap(head), float(C)
+
+
+@dataclass(frozen=True)
+class LinearHeads:
+    """Linear heads on parts of one training set, pooled with the encoder's own classes.
+
+    Parameters
+    ----------
+    target : ndarray of shape (n_objects,)
+        Class indices.
+    head_metadata : ndarray of shape (n_objects, n_columns) or None
+    class_weight : ndarray of shape (n_classes,)
+    seed : int
+    own : torch.nn.Linear or None
+        The class head that the encoder was pretrained with; None leaves its classes out.
+    prior_labels : float
+        Number of labels that count as much as those classes.
+    """
+
+    target: np.ndarray
+    head_metadata: np.ndarray | None
+    class_weight: np.ndarray
+    seed: int
+    own: torch.nn.Linear | None
+    prior_labels: float
+
+    def solve(
+        self, latent: np.ndarray, rows: np.ndarray, C: float | None
+    ) -> tuple[DenseHead, float]:
+        """Solve a head on the objects `rows`, and return it with its inverse strength."""
+        net, C = fit_linear_head(
+            latent[rows],
+            None if self.head_metadata is None else self.head_metadata[rows],
+            self.target[rows],
+            C=C,
+            class_weight=self.class_weight,
+            seed=self.seed,
+        )
+        return net.module_, C
+
+    def pool(self, head: DenseHead, latent: np.ndarray, rows: np.ndarray) -> torch.nn.Module:
+        """Pool a head solved on `rows` with the own classes, matched to the labels of `rows`."""
+        if self.own is None or not self.prior_labels:
+            return head
+        with torch.inference_mode():
+            own = torch.softmax(self.own(torch.from_numpy(latent[rows])).double(), dim=1)
+        joint = fit_joint_shares(own.numpy(), self.target[rows], self.class_weight)
+        share = self.prior_labels / (self.prior_labels + len(rows))
+        return PooledHead(head, self.own, torch.from_numpy(joint).float(), share)
+
+    def fit(self, latent: np.ndarray, rows: np.ndarray, C: float | None) -> torch.nn.Module:
+        """Solve and pool."""
+        return self.pool(self.solve(latent, rows, C)[0], latent, rows)
+
+    def cross_fit(self, latent: np.ndarray, C: float | None) -> HeldOut:
+        """Fit on all folds but one, for each, and keep what the head says of that one.
+
+        No class may have a single member.
+        """
+        n_folds = min(_FOLDS, int(np.bincount(self.target).min()))
+        folds = StratifiedKFold(n_folds, shuffle=True, random_state=self.seed)
+        parts = [
+            hold_out(self.fit(latent, rows, C), latent, self.head_metadata, self.target, held_out)
+            for rows, held_out in folds.split(self.target, self.target)
+        ]
+        return HeldOut.join(parts)
+
+
+def hold_out(
+    head: torch.nn.Module,
+    latent: np.ndarray,
+    head_metadata: np.ndarray | None,
+    target: np.ndarray,
+    held_out: np.ndarray,
+) -> HeldOut:
+    """What a head says of objects that it has not seen, those at `held_out`."""
+    extra = None if head_metadata is None else head_metadata[held_out]
+    logits = head_logits(head, latent[held_out], extra)
+    return HeldOut((head,), np.zeros(len(held_out), dtype=np.int64), logits, target[held_out])
 
 
 def _choose_strength(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from sklearn.base import clone
 from skorch import NeuralNet
 
 from sklc._base import metadata_matrix
-from sklc._heads import fit_dense_head, fit_linear_head
+from sklc._calibration import HeldOut
+from sklc._heads import LinearHeads, fit_dense_head, hold_out
 from sklc._net.gru import LightCurveNetwork
 from sklc._net.heads import DenseHead, TransferNetwork
 from sklc._net.losses import WeightedCrossEntropy
@@ -28,7 +30,16 @@ from sklc._net.training import (
 from sklc.encoder import LightCurveEncoder
 from sklc.light_curves import LightCurves
 
-__all__ = ["fit_transfer", "is_user_fitted", "merge_matrix", "own_head", "start_encoder"]
+__all__ = [
+    "fine_tune",
+    "fit_transfer",
+    "is_trained_on_labels",
+    "is_user_fitted",
+    "leaves_labels",
+    "own_head",
+    "seen_and_held_out",
+    "start_encoder",
+]
 
 # Inverse L2 strength of a linear head where no part of the data may be held out to choose it.
 _FIXED_C = 0.1
@@ -59,6 +70,31 @@ def is_user_fitted(encoder: Any) -> bool:
     )
 
 
+def is_trained_on_labels(encoder: Any) -> bool:
+    """Whether `start_encoder` trains `encoder`, rather than loading or copying it."""
+    if isinstance(encoder, LightCurveEncoder):
+        return encoder.weights is None and not is_user_fitted(encoder)
+    return encoder is None
+
+
+def leaves_labels(params: dict[str, Any], y: np.ndarray) -> bool:
+    """Whether a classifier with these parameters has labels to calibrate on that it has not seen.
+
+    Parameters
+    ----------
+    params : dict
+        The estimator's parameters.
+    y : ndarray of shape (n_objects,)
+    """
+    if is_trained_on_labels(params["encoder"]):
+        encoder = params["encoder"]
+        return params["early_stopping"] if encoder is None else encoder.early_stopping
+    if params["finetune"] == "head" and not len(params["head_sizes"]):
+        # Cross-fitted: every label has its turn.
+        return bool(np.unique(y, return_counts=True)[1].min() > 1)
+    return params["early_stopping"]
+
+
 def start_encoder(
     encoder: Any, curves: LightCurves, y: np.ndarray, params: dict[str, Any], seed: int
 ) -> LightCurveEncoder:
@@ -85,7 +121,19 @@ def start_encoder(
         encoder = LightCurveEncoder(encoder, device=params["device"])
     if encoder.random_state is None:
         encoder.set_params(random_state=seed)
+    elif not isinstance(encoder.random_state, Integral):
+        # A number, so that `seen_and_held_out` can repeat the draw.
+        encoder.set_params(random_state=encoder._seed())
     return encoder.fit(curves, y)
+
+
+def seen_and_held_out(
+    encoder: LightCurveEncoder, curves: LightCurves, y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Rows that an encoder of `start_encoder` was trained on, and those it stopped early on."""
+    if not encoder.early_stopping:
+        return np.arange(len(y)), None
+    return encoder._validation_split(y, curves, encoder._seed())
 
 
 def own_head(network: LightCurveNetwork) -> DenseHead:
@@ -104,7 +152,7 @@ def fine_tune(
     *,
     layers: str,
     anchor: float,
-    class_weight: np.ndarray,
+    criterion: torch.nn.Module,
     callbacks: Sequence[Any],
 ) -> NeuralNet:
     """Train `network` and `head` together from where they are.
@@ -119,6 +167,8 @@ def fine_tune(
         What of `network` is trained.
     anchor : float
         Pull to the start.
+    criterion : torch.nn.Module
+        The loss of the head's outputs against targets.
     """
     transfer = TransferNetwork(network, head)
     frozen: list[torch.nn.Module]
@@ -133,7 +183,7 @@ def fine_tune(
         train,
         valid,
         settings,
-        criterion=WeightedCrossEntropy(class_weight),
+        criterion=criterion,
         callbacks=[*keep_start, *callbacks],
         net_class=AnchoredNet,
         anchor=anchor,
@@ -150,11 +200,12 @@ def fit_transfer(
     rows: np.ndarray,
     held_out: np.ndarray | None,
     *,
+    labels_in_encoder: bool,
     metadata_columns: tuple[str, ...],
     class_weight: np.ndarray,
     params: dict[str, Any],
     settings: TrainingSettings,
-) -> tuple[NeuralNet, float | None]:
+) -> tuple[NeuralNet, float | None, HeldOut | None]:
     """Fit a head on the frozen encoder, then train both where the parameters ask for it.
 
     Parameters
@@ -165,6 +216,8 @@ def fit_transfer(
         All the training data, and class indices.
     rows, held_out : ndarray of int
         Objects to train networks on, and to stop early on (or None).
+    labels_in_encoder : bool
+        Whether the encoder was trained on the labels of `rows`.
     metadata_columns : tuple of str
         Per-object columns that join the latent.
     class_weight : ndarray of shape (n_classes,)
@@ -178,23 +231,18 @@ def fit_transfer(
         Holds a `TransferNetwork`.
     C : float or None
         Inverse strength of a linear head.
+    calibration : HeldOut or None
+        Objects to calibrate on: all, cross-fitted, where the latents have seen no labels; else
+        those held out, if any.
     """
     network = encoder.net_.module_
     head_metadata = metadata_matrix(curves, metadata_columns)
     callbacks, sizes, C = params["callbacks"] or (), tuple(params["head_sizes"]), None
-
-    def linear(chosen: np.ndarray, C: float | None) -> tuple[DenseHead, float]:
-        metadata = None if head_metadata is None else head_metadata[chosen]
-        head_net, C = fit_linear_head(
-            latent[chosen],
-            metadata,
-            target[chosen],
-            C=C,
-            class_weight=class_weight,
-            seed=settings.seed,
-        )
-        return head_net.module_, C
-
+    # An encoder that was trained on the user's labels knows no more classes than they do.
+    own = None if encoder.weights is None else network.head
+    heads = LinearHeads(
+        target, head_metadata, class_weight, settings.seed, own, params["prior_labels"]
+    )
     latent = encoder.transform(curves)
     everything = np.arange(len(target))
     if sizes:
@@ -212,70 +260,42 @@ def fit_transfer(
         head = head_net.module_
     else:
         fixed = None if params["early_stopping"] else _FIXED_C
-        head, C = linear(everything, params["C"] or fixed)
-    if params["finetune"] == "head":
+        head, C = heads.solve(latent, everything, params["C"] or fixed)
+    frozen = params["finetune"] == "head"
+    if frozen and sizes:
         net = wrap(TransferNetwork(network, head))
-        if sizes:
-            net.history = head_net.history
-        return net, C
-    if not sizes:
-        # The start must not have seen the part that judges whether training improves on it.
-        head, _ = linear(rows, C)
-    values, lengths = encoder.representation_.encode(curves)
-    data = CurveDataset(
-        values,
-        lengths,
-        target,
-        metadata=metadata_matrix(curves, encoder.metadata_columns_),
-        head_metadata=head_metadata,
-    )
-    net = fine_tune(
-        network,
-        head,
-        data.subset(rows),
-        None if held_out is None else data.subset(held_out),
-        replace(settings, learning_rate=params["finetune_learning_rate"]),
-        layers=params["finetune"],
-        anchor=params["anchor"],
-        class_weight=class_weight,
-        callbacks=callbacks,
-    )
-    if not sizes:
+        net.history = head_net.history
+    elif frozen:
+        net = wrap(TransferNetwork(network, heads.pool(head, latent, everything)))
+        if not labels_in_encoder and np.bincount(target).min() > 1:
+            return net, C, heads.cross_fit(latent, C)
+    else:
+        if not sizes:
+            # The start must not have seen the part that judges whether training improves on it.
+            head, _ = heads.solve(latent, rows, C)
+        values, lengths = encoder.representation_.encode(curves)
+        data = CurveDataset(
+            values,
+            lengths,
+            target,
+            metadata=metadata_matrix(curves, encoder.metadata_columns_),
+            head_metadata=head_metadata,
+        )
+        net = fine_tune(
+            network,
+            head,
+            data.subset(rows),
+            None if held_out is None else data.subset(held_out),
+            replace(settings, learning_rate=params["finetune_learning_rate"]),
+            layers=params["finetune"],
+            anchor=params["anchor"],
+            criterion=WeightedCrossEntropy(class_weight),
+            callbacks=callbacks,
+        )
         latent = encoder.transform(curves)
-        net.module_.head, _ = linear(everything, C)
-    return net, C
-
-
-def merge_matrix(
-    classes: np.ndarray, merge: Mapping[str, list[str]] | None
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return class names, sorted, and a matrix that sums probabilities, (n_weights, n_merged).
-
-    Parameters
-    ----------
-    classes : ndarray of shape (n_weights,)
-        Classes of the weights.
-    merge : mapping of name to classes of the weights, or None
-        Without it, the classes are only sorted, as scikit-learn expects them.
-    """
-    if merge is None:
-        order = np.argsort(classes)
-        return classes[order], np.eye(len(classes))[:, order]
-    if not merge or any(isinstance(parts, str) for parts in merge.values()):
-        raise ValueError(
-            "merge_classes must map each class to a list of classes of the weights, such as "
-            f"{{'Ia': ['SNIa', 'SNIax'], 'II': ['SNII']}}; got {dict(merge)!r}."
-        )
-    named = [part for parts in merge.values() for part in parts]
-    twice = sorted({part for part in named if named.count(part) > 1})
-    if twice:
-        raise ValueError(f"merge_classes names {twice} more than once: each can count only once.")
-    names = sorted(merge)
-    unknown = sorted({c for parts in merge.values() for c in parts} - set(classes.tolist()))
-    if unknown:
-        raise ValueError(
-            f"merge_classes names {unknown}, which the weights do not have: their classes are "
-            f"{classes.tolist()}."
-        )
-    matrix = np.array([[float(c in merge[name]) for name in names] for c in classes])
-    return np.asarray(names), matrix
+        if not sizes:
+            net.module_.head = heads.fit(latent, everything, C)
+    if held_out is None:
+        return net, C, None
+    unseeing = net.module_.head if sizes else heads.fit(latent, rows, C)
+    return net, C, hold_out(unseeing, latent, head_metadata, target, held_out)

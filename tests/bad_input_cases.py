@@ -15,10 +15,19 @@ from scipy import sparse
 
 import sklc._encoder_training
 import sklc._heads
+import sklc._predictions
+import sklc._redshift
 import sklc._transfer
 import sklc.classifier
 import sklc.encoder
-from sklc import LightCurveEncoder, LightCurves, TransferClassifier, concatenate
+from sklc import (
+    LatentIsolationForest,
+    LightCurveEncoder,
+    LightCurves,
+    RedshiftRegressor,
+    TransferClassifier,
+    concatenate,
+)
 from sklc.simulate import Survey, Trigger, simulate
 
 
@@ -97,6 +106,20 @@ def cut_short(path: str) -> str:
     return path
 
 
+def regressor(**params: object) -> RedshiftRegressor:
+    return RedshiftRegressor("ztf", device="cpu", random_state=0, **params)
+
+
+def redshifts(**changed: float) -> np.ndarray:
+    """Redshift of each of the six, some of them changed."""
+    known = dict(zip(NAMES, [0.02, 0.03, 0.04, 0.05, 0.06, 0.07], strict=True))
+    return np.array(list({**known, **changed}.values()))
+
+
+def outlier_forest(**params: object) -> LatentIsolationForest:
+    return LatentIsolationForest("ztf", device="cpu", random_state=0, **params)
+
+
 def per_object(frame: pd.DataFrame) -> list[pd.DataFrame]:
     """The table as a list of one frame an object."""
     groups = frame.groupby("object_id", sort=False)
@@ -168,7 +191,11 @@ def forbid_running(monkeypatch) -> None:
         pytest.fail("training or encoding was reached before the error")
 
     patched = []
-    watched = (sklc._encoder_training, sklc.encoder, sklc.classifier, sklc._transfer, sklc._heads)
+    watched = (
+        *(sklc._encoder_training, sklc.encoder, sklc.classifier, sklc._transfer, sklc._heads),
+        sklc._predictions,
+        sklc._redshift,
+    )
     for module in watched:
         for name in ("fit_net", "fit_linear_head", "fit_dense_head", "fine_tune", "encode_latents"):
             if hasattr(module, name):
@@ -180,7 +207,7 @@ def forbid_running(monkeypatch) -> None:
         "sklc._transfer.fit_net",
         "sklc._heads.fit_net",
     } < set(patched)
-    assert {"sklc.encoder.encode_latents", "sklc.classifier.encode_latents"} < set(patched)
+    assert {"sklc.encoder.encode_latents", "sklc._predictions.encode_latents"} < set(patched)
     assert any(name.endswith("fit_linear_head") for name in patched)
 
 
@@ -415,6 +442,40 @@ SECTIONS: dict[str, list[Case]] = {
             "`seen = numpy.isin(y, clf.classes_)`, then `score(curves[seen], y[seen])`.",
         ),
     ],
+    "Calibration": [
+        Case(
+            "`calibrate` where nothing is held out",
+            lambda: classifier(finetune="all", calibrate="temperature", early_stopping=False).fit(
+                curves(), labels()
+            ),
+            "`early_stopping=True`, the default; or a linear head on the frozen encoder.",
+        ),
+        Case(
+            "`predict_set` without labels",
+            lambda: TransferClassifier.pretrained("ztf", device="cpu").predict_set(curves()),
+            'Labels in the classes of the weights: `fit(curves, ["SNIa", "SNII", ...])`.',
+        ),
+        Case(
+            "`predict_set` with too few labels",
+            lambda: classifier().fit(curves(), labels()).predict_set(curves(), coverage=0.9),
+            "Here: a coverage of 0.8 can be had.",
+        ),
+        Case(
+            "a coverage in percent",
+            lambda: classifier().fit(curves(), labels()).predict_set(curves(), coverage=90),
+            "`coverage=0.9`.",
+        ),
+        Case(
+            "`class_prior` without a class of the weights",
+            lambda: TransferClassifier.pretrained("ztf", class_prior={"SNIa": 0.8, "SNII": 0.2}),
+            "Shares need not sum to 1.",
+        ),
+        Case(
+            "`class_prior` with a trained head",
+            lambda: classifier(class_prior="magnitude-limited").fit(curves(), labels()),
+            "A head learns the shares of y; for other shares, weight or draw objects accordingly.",
+        ),
+    ],
     "Arrays": [
         Case(
             "a 2-D array with another number of columns than in `fit`",
@@ -508,6 +569,75 @@ SECTIONS: dict[str, list[Case]] = {
             "`transform` before `fit`, without weights",
             lambda: LightCurveEncoder().transform(curves()),
             "`fit(X, y)` first, or pretrained weights.",
+        ),
+    ],
+    "Anomalies": [
+        Case(
+            "no classes where they are needed",
+            lambda: outlier_forest(per_class=True).fit(curves()),
+            "`fit(X, y)`; or leave out `per_class` and `finetune`, and name weights.",
+        ),
+        Case(
+            "a class of one member, with a forest for each",
+            lambda: outlier_forest(per_class=True).fit(curves(), ["Ia"] * 5 + ["TDE"]),
+            '`keep = y != "TDE"`, then `fit(curves[keep], y[keep])`.',
+        ),
+        Case(
+            "a single light curve",
+            lambda: outlier_forest().fit(curves()[:1]),
+            "What is normal is learned from many objects.",
+        ),
+        Case(
+            "more components than light curves",
+            lambda: outlier_forest(n_components=32).fit(curves()),
+            "The default keeps as many as the data have.",
+        ),
+        Case(
+            "light curves that all are the same",
+            lambda: outlier_forest().fit(concatenate([curves()[:1]] * 2, suffixes=["a", "b"])),
+            "Look at how X was made.",
+        ),
+    ],
+    "Redshifts": [
+        Case(
+            "no redshifts",
+            lambda: regressor().fit(curves()),
+            'Or `finetune="none"`, with weights that were trained on redshifts.',
+        ),
+        Case(
+            "a redshift that is missing",
+            lambda: regressor().fit(curves(), redshifts(SN3=np.nan)),
+            "As the message says.",
+        ),
+        Case(
+            "a redshift that is zero or negative",
+            lambda: regressor().fit(curves(), redshifts(SN3=-0.001)),
+            "As the message says.",
+        ),
+        Case(
+            "redshifts of another length than X",
+            lambda: regressor().fit(curves(), redshifts()[:5]),
+            "Select X and y with the same rows.",
+        ),
+        Case(
+            "redshifts given as text",
+            lambda: regressor().fit(curves(), ["z=0.1"] * 6),
+            '`pandas.to_numeric(y, errors="coerce")`, then leave out what is NaN.',
+        ),
+        Case(
+            "two objects",
+            lambda: regressor().fit(curves()[:2], redshifts()[:2]),
+            "With a few dozen, intervals begin to mean something.",
+        ),
+        Case(
+            "fewer objects than neighbours",
+            lambda: regressor(method="knn").fit(curves(), redshifts()),
+            "As the message says: the number is never changed silently.",
+        ),
+        Case(
+            "a coverage in percent",
+            lambda: regressor().fit(curves(), redshifts()).predict_interval(curves(), 68),
+            "`coverage=0.68`.",
         ),
     ],
     "Pretraining": [

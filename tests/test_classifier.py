@@ -81,7 +81,7 @@ def test_finetune_says_what_is_trained(parts, monkeypatch):
 
 def test_linear_head_is_a_logistic_regression(parts):
     train, y_train, test, _ = parts
-    clf = TransferClassifier("ztf+lsst", C=0.1, **QUICK).fit(train, y_train)
+    clf = TransferClassifier("ztf+lsst", C=0.1, prior_labels=0, **QUICK).fit(train, y_train)
     pipe = make_pipeline(
         LightCurveEncoder.pretrained("ztf+lsst"),
         _CommonScale(),
@@ -102,7 +102,7 @@ class _CommonScale(TransformerMixin, BaseEstimator):
 def test_two_classes(parts):
     train, y_train, test, y_test = parts
     y_train, y_test = y_train == "SNIa", y_test == "SNIa"
-    clf = TransferClassifier("ztf", **QUICK).fit(train, y_train)
+    clf = TransferClassifier("ztf", prior_labels=0, **QUICK).fit(train, y_train)
     scores = clf.decision_function(test)
     assert scores.shape == (80,)
     assert roc_auc_score(y_test, scores) > 0.8

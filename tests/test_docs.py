@@ -28,7 +28,8 @@ MODULES = sorted(
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 HAS_LIGHT_CURVE = importlib.util.find_spec("light_curve") is not None
-NEEDS_LIGHT_CURVE = {"README.md", "features.md", "sklc.features", "sklc._band_features"}
+NEEDS_LIGHT_CURVE = {"README.md", "features.md", "sklc.features", "sklc.baselines",
+                    "sklc._band_features"}  # fmt: skip
 # Examples that simulate need spectral templates, see `sncosmo_data`.
 NEEDS_TEMPLATES = {"simulation.md", "sklc.simulate.api", "sklc.simulate.to_parquet"}
 

@@ -10,13 +10,16 @@ from numpydoc.validate import Validator, validate
 
 MODULES = [
     "sklc",
+    "sklc.baselines",
     "sklc.datasets",
     "sklc.features",
     "sklc.inspection",
     "sklc.light_curves",
+    "sklc.outlier",
     "sklc.passbands",
     "sklc.pretrain",
     "sklc.pretrained",
+    "sklc.regressor",
     "sklc.simulate",
     "sklc.simulate.augment",
     "sklc.simulate.cosmology",

@@ -3,7 +3,12 @@
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sklc import LightCurveEncoder, TransferClassifier
+from sklc import (
+    LatentIsolationForest,
+    LightCurveEncoder,
+    RedshiftRegressor,
+    TransferClassifier,
+)
 
 # Small and quick, so that the common checks run in seconds; nothing else differs from defaults.
 SMALL = {"max_epochs": 3, "batch_size": 32, "learning_rate": 0.01, "device": "cpu"}
@@ -14,8 +19,17 @@ ESTIMATORS = [
     TransferClassifier("ztf", **SMALL),
     TransferClassifier("ztf", head_sizes=(8,), **{**SMALL, "max_epochs": 50}),
     TransferClassifier("ztf", finetune="all", **SMALL),
+    TransferClassifier("ztf", C=0.1, calibrate="temperature", **SMALL),
     TransferClassifier(LightCurveEncoder(hidden_size=8, **SMALL), device="cpu"),
     TransferClassifier(None, **{**SMALL, "max_epochs": 30}),
+    LatentIsolationForest("ztf", **SMALL),
+    LatentIsolationForest("ztf", n_components=None, rare_class_weight=0, **SMALL),
+    LatentIsolationForest("ztf", n_components=2, contamination=0.1, **SMALL),
+    RedshiftRegressor("ztf", **SMALL),
+    RedshiftRegressor("ztf", method="mlp", head_sizes=(8,), **SMALL),
+    RedshiftRegressor("ztf", method="knn", n_neighbors=5, **SMALL),
+    RedshiftRegressor("ztf", finetune="all", **{**SMALL, "max_epochs": 1}),
+    RedshiftRegressor(None, **SMALL),
 ]
 
 # Estimator name -> {check name: reason}. Contract of this library: stays empty.

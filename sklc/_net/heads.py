@@ -131,13 +131,14 @@ class TransferNetwork(nn.Module):
     ----------
     encoder : LightCurveNetwork
         Its own class head is not used.
-    head : DenseHead
+    head : torch.nn.Module
+        Takes latent and metadata.
     """
 
     encoder: LightCurveNetwork
-    head: DenseHead
+    head: nn.Module
 
-    def __init__(self, encoder: LightCurveNetwork, head: DenseHead) -> None:
+    def __init__(self, encoder: LightCurveNetwork, head: nn.Module) -> None:
         super().__init__()
         self.encoder = encoder
         self.head = head

@@ -1,0 +1,136 @@
+"""What the benchmarks on simulations share: encoders pretrained here, and kept in a folder."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import time
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from sklc import LightCurveEncoder
+from sklc.light_curves import LightCurves, concatenate
+from sklc.pretrain import pretrain, simulate_training_set
+from sklc.simulate import COMMON_CLASSES, simulate
+
+CACHE = Path(__file__).parent / ".cache"
+
+# Light curves of one survey in a whole training set of `sklc.pretrain`.
+WHOLE = 90_000
+# Seed of all that encoders are tested on, never trained: far from those of training sets.
+TEST_SEED = 1000
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How an encoder is pretrained; equal recipes give equal encoders.
+
+    Parameters
+    ----------
+    surveys : tuple of str
+    eight_classes : bool
+        Those of Gupta, Muthukrishna & Audenaert (2025), in equal numbers; else the twelve of
+        Gupta et al. (2025) in the numbers of `sklc.pretrain`.
+    share : float
+        Of 90,000 light curves a survey.
+    objective, representation, augment, redshift_weight, hidden_size, epochs, seed
+        As in `sklc.pretrain.pretrain`.
+    """
+
+    surveys: tuple[str, ...] = ("ZTF", "LSST")
+    eight_classes: bool = False
+    share: float = 0.1
+    objective: str = "classifier"
+    representation: str = "relative"
+    augment: bool = True
+    redshift_weight: float = 0.0
+    hidden_size: int = 64
+    epochs: int = 8
+    seed: int = 0
+
+
+def add_cache_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        metavar="DIR",
+        default=CACHE,
+        help="folder of the encoders pretrained here; a run that was stopped goes on from it "
+        "(benchmarks/.cache)",
+    )
+
+
+@lru_cache(maxsize=4)
+def training_set(
+    surveys: tuple[str, ...], eight_classes: bool, share: float, seed: int, n_jobs: int = 1
+) -> LightCurves:
+    """Simulate light curves to pretrain on."""
+    if not eight_classes:
+        return simulate_training_set(surveys, share=share, seed=seed, n_jobs=n_jobs)
+    number = max(20, round(share * WHOLE / len(COMMON_CLASSES)))
+    return concatenate(
+        [simulate(number, survey, random_state=seed, n_jobs=n_jobs) for survey in surveys]
+    )
+
+
+def pretrained(recipe: Recipe, cache: Path, n_jobs: int = 1) -> tuple[Path, dict[str, Any]]:
+    """Return the file of an encoder's weights, trained where it is not there yet.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    cache : Path
+        Of files named by the recipe. While an encoder is trained, its checkpoint lies there too.
+    n_jobs : int
+        Processes that simulate.
+
+    Returns
+    -------
+    path : Path
+    metrics : dict
+        Of `sklc.pretrain.pretrain`, and the CPU seconds of simulation and training as they were
+        when it was trained (of the last part, where a run went on from its checkpoint).
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    (cache / ".gitignore").write_text("*\n")
+    digest = hashlib.sha256(json.dumps(asdict(recipe), sort_keys=True).encode()).hexdigest()[:12]
+    name = f"{'+'.join(recipe.surveys)}-{recipe.objective}-{digest}"
+    path, record = cache / f"{name}.safetensors", cache / f"{name}.json"
+    if not record.is_file():
+        start = time.process_time()
+        curves = training_set(
+            recipe.surveys, recipe.eight_classes, recipe.share, recipe.seed, n_jobs
+        )
+        encoder, metrics = pretrain(
+            curves,
+            objective=recipe.objective,
+            representation=recipe.representation,
+            augment=recipe.augment,
+            redshift_weight=recipe.redshift_weight,
+            hidden_size=recipe.hidden_size,
+            epochs=recipe.epochs,
+            seed=recipe.seed,
+            checkpoint=cache / f"{name}.checkpoint",
+            device="cpu",
+            verbose=0,
+        )
+        encoder.save(path)
+        metrics["cpu_seconds"] = round(time.process_time() - start, 1)
+        # Written last: where it is, the encoder is whole.
+        record.write_text(json.dumps({"recipe": asdict(recipe), "metrics": metrics}, indent=1))
+        (cache / f"{name}.checkpoint").unlink(missing_ok=True)
+        print(f"pretrained {name}: {metrics}", flush=True)
+    return path, json.loads(record.read_text())["metrics"]
+
+
+def load(path: Path) -> LightCurveEncoder:
+    return LightCurveEncoder(path, device="cpu")
+
+
+def markdown_table(header: list[str], rows: list[list[str]]) -> str:
+    """Write a table in Markdown, text to the left and figures to the right."""
+    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

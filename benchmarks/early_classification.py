@@ -1,0 +1,272 @@
+"""Classify real supernovae while they are still rising: the first days, the first points.
+
+    python benchmarks/early_classification.py --data DIR [--n-jobs 2] [--quick]
+
+Light curves of the ZTF Bright Transient Survey (DIR/ztf_bts), three classes, at least 6 points,
+without redshifts. For each seed a stratified quarter is the test part; N labels are drawn from the
+rest, as in `label_efficiency.py`. Test objects are cut, some days after their first detection or
+after their first points (whole where there are fewer), and all of them are scored at every cut: the
+figure is the macro one-vs-rest AUROC. "Whole" methods are trained on whole training light curves;
+"prefixes" on those and, of each, one more that `sklc.simulate.augment.Prefixes` cut 3 to 100 days
+after its first detection.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from _common import (
+    MERGED,
+    build_parser,
+    cell,
+    classification_scores,
+    draw_labels,
+    load_bts,
+    markdown_table,
+    parse,
+    results_path,
+    write_results,
+)
+from _label_draws import Figures, column_name, measure_draws
+
+from sklc import LightCurveFeatures, TransferClassifier, concatenate
+from sklc.baselines import feature_classifier
+from sklc.light_curves import LightCurves
+from sklc.simulate.augment import Prefixes
+
+NAME = "early_classification"
+WEIGHTS = "ztf+lsst"
+SIZES: tuple[int | None, ...] = (512, None)
+QUICK_SIZES: tuple[int | None, ...] = (128,)
+DAYS = (3, 5, 7, 10, 15, 20, 30, 60)
+POINTS = (3, 5, 8, 12, 20)
+WHOLE = "all"
+# Inverse L2 strength of the head on prefixes, on which it cannot be chosen by cross-validation: the
+# two light curves of an object would lie in different folds.
+PREFIX_C = 0.03
+
+Model = Callable[[Any, np.ndarray, Any, int], Any]
+
+
+@dataclass(frozen=True)
+class Data:
+    """Test light curves by cut, and what is trained on, in the form of each kind of method.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_objects,)
+    cuts : dict
+        Of kind ("curves", "features"), of name of a cut: all objects.
+    prefixes : dict
+        Of kind: one random prefix of each object.
+    """
+
+    y: np.ndarray
+    cuts: dict[str, dict[str, Any]]
+    prefixes: dict[str, Any]
+
+
+# -- methods
+
+
+def boosting(quick: bool, whole: Any, y: np.ndarray, prefixes: Any, seed: int) -> Any:
+    # Without the features, which have no part in the draw: they are computed once.
+    model = feature_classifier("boosting", random_state=seed)[1:]
+    if quick:
+        model.set_params(classifier__max_iter=30)
+    if prefixes is None:
+        return model.fit(whole, y)
+    return model.fit(pd.concat([whole, prefixes]), np.tile(y, 2))
+
+
+def encoder(whole: LightCurves, y: np.ndarray, prefixes: LightCurves | None, seed: int) -> Any:
+    model = TransferClassifier(WEIGHTS, random_state=seed, device="cpu", verbose=0)
+    if prefixes is None:
+        return model.fit(whole, y)
+    both = concatenate([whole, prefixes], suffixes=["", "_prefix"])
+    return model.set_params(C=PREFIX_C).fit(both, np.tile(y, 2))
+
+
+def build_rows(quick: bool) -> dict[str, tuple[str, bool, Model]]:
+    """Return kind of input, whether it is trained on prefixes, and model, by name of method."""
+    features = partial(boosting, quick)
+    return {
+        "features + gradient boosting, whole": ("features", False, features),
+        "features + gradient boosting, prefixes": ("features", True, features),
+        f"{WEIGHTS} head, whole": ("curves", False, encoder),
+        f"{WEIGHTS} head, prefixes": ("curves", True, encoder),
+    }
+
+
+def prepare(folder: Path, quick: bool) -> Data:
+    """Cut all light curves, and compute the features of every cut."""
+    curves, y = load_bts(folder)
+    cuts = {f"{days} d": curves.truncate(days=days) for days in DAYS}
+    cuts |= {f"{points} points": curves.truncate(points=points) for points in POINTS}
+    if quick:
+        cuts = {name: cuts[name] for name in (f"{DAYS[3]} d", f"{POINTS[1]} points")}
+    cuts[WHOLE] = curves
+    prefixes = Prefixes(share=1, shortest=3, longest=100, min_points=1, random_state=0)
+    short = prefixes.fit_transform(curves)
+    features = LightCurveFeatures().fit(curves).set_output(transform="pandas")
+    return Data(
+        y,
+        {"curves": cuts, "features": {n: features.transform(cut) for n, cut in cuts.items()}},
+        {"curves": short, "features": features.transform(short)},
+    )
+
+
+# -- measuring
+
+
+def measure(
+    data: Data, rows: dict[str, tuple[str, bool, Model]], n_labels: int | None, seed: int
+) -> dict[str, dict[str, float]]:
+    """Score every method at every cut on one draw."""
+    train, test = draw_labels(data.y, n_labels, seed)
+    classes, results = np.unique(data.y), {}
+    for name, (kind, on_prefixes, model) in rows.items():
+        fitted = model(
+            _rows(data.cuts[kind][WHOLE], train),
+            data.y[train],
+            _rows(data.prefixes[kind], train) if on_prefixes else None,
+            seed,
+        )
+        scores = {}
+        for cut, X in data.cuts[kind].items():
+            parts = classification_scores(
+                data.y[test], fitted.predict_proba(_rows(X, test)), classes
+            )
+            scores |= {f"{score} at {cut}": value for score, value in parts.items()}
+        results[name] = scores
+    return results
+
+
+def _rows(X: Any, rows: np.ndarray) -> Any:
+    return X.iloc[rows] if isinstance(X, pd.DataFrame) else X[rows]
+
+
+# -- showing
+
+
+def cut_table(figures: Figures, column: str, cuts: Sequence[str]) -> str:
+    """One number of labels: a line for each method, a column for each cut."""
+    rows = [[n, *(cell(row[column][f"auroc at {c}"]) for c in cuts)] for n, row in figures.items()]
+    return markdown_table([f"{column} labels", *cuts], rows)
+
+
+def split_cuts(cuts: Sequence[str]) -> list[list[str]]:
+    """Cuts by days and cuts by points, each followed by the whole light curves."""
+    return [[c for c in cuts if c.endswith(unit) or c == WHOLE] for unit in (" d", " points")]
+
+
+def markdown(figures: Figures, columns: Sequence[str], cuts: Sequence[str]) -> str:
+    """Return the tables as they stand in docs/results.md."""
+    tables = [cut_table(figures, column, part) for column in columns for part in split_cuts(cuts)]
+    return "\n\n".join(tables)
+
+
+def summary(figures: Figures, column: str, cuts: Sequence[str], n_seeds: int) -> str:
+    """One line: the encoder's head against the features, both trained on prefixes."""
+
+    def means(name: str) -> str:
+        row = figures[name][column]
+        return " / ".join(f"{row[f'auroc at {cut}']['mean']:.3f}" for cut in cuts)
+
+    return (
+        f"{NAME}: real ZTF supernovae, 3 classes, macro AUROC at {' / '.join(cuts)} with {column} "
+        f"labels ({n_seeds} seeds): {WEIGHTS} head on prefixes "
+        f"{means(f'{WEIGHTS} head, prefixes')}, on whole {means(f'{WEIGHTS} head, whole')}; "
+        f"features on prefixes {means('features + gradient boosting, prefixes')}"
+    )
+
+
+def draw(figures: Figures, columns: Sequence[str], cuts: Sequence[str], path: Path) -> None:
+    """Plot AUROC against the cut, days above and points below, evenly spaced."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    parts = split_cuts(cuts)
+    figure, axes = plt.subplots(
+        len(parts),
+        len(columns),
+        figsize=(4.8 * len(columns) + 3.2, 3.4 * len(parts)),
+        sharey=True,
+        layout="constrained",
+        squeeze=False,
+    )
+    for line, (part, unit) in zip(axes, zip(parts, ("days", "points"), strict=True), strict=True):
+        for ax, column in zip(line, columns, strict=True):
+            for number, (name, row) in enumerate(figures.items()):
+                scores = [row[column][f"auroc at {cut}"] for cut in part]
+                ax.errorbar(
+                    np.arange(len(part)) + (number - 1.5) * 0.05,
+                    [score["mean"] for score in scores],
+                    [score["sd"] for score in scores],
+                    fmt="o" + ("--", "-")[number % 2],
+                    color=f"C{number // 2}",
+                    markersize=4,
+                    capsize=2,
+                    linewidth=1.2,
+                    label=name if ax is axes[0, 0] else None,
+                )
+            ax.set_xticks(range(len(part)), [cut.split()[0] for cut in part])
+            ax.set_xlabel(f"{unit} since the first detection" if unit == "days" else unit)
+            ax.grid(axis="y", alpha=0.3)
+            ax.set_title(f"{column} labels", loc="left")
+        line[0].set_ylabel("macro one-vs-rest AUROC")
+    figure.legend(loc="outside right upper", fontsize=8)
+    figure.savefig(path, dpi=130)
+    plt.close(figure)
+
+
+def main(arguments: Sequence[str] | None = None) -> Figures:
+    """Run the benchmark and return its figures."""
+    options = parse(build_parser(__doc__), arguments, "ztf_bts")
+    start = time.perf_counter()
+    sizes = QUICK_SIZES if options.quick else SIZES
+    columns = [column_name(n) for n in sizes]
+    data = prepare(options.data, options.quick)
+    cuts = list(data.cuts["curves"])
+    print(f"features of {len(cuts)} cuts: {time.perf_counter() - start:.0f} s", flush=True)
+    rows = build_rows(options.quick)
+    figures = measure_draws(
+        partial(measure, data, rows), sizes, range(options.seeds), options.n_jobs
+    )
+    for column in columns:
+        for part in split_cuts(cuts):
+            print(f"\n{cut_table(figures, column, part)}")
+    shown = [cut for cut in ("5 d", "10 d", "30 d", WHOLE) if cut in cuts]
+    line = summary(figures, columns[0], shown, options.seeds)
+    content = {
+        "summary": line,
+        "markdown": markdown(figures, columns, cuts),
+        "protocol": " ".join((__doc__ or "").split("\n\n")[2].split()),
+        "n_points": {
+            name: np.percentile(cut.lengths, [25, 50, 75]).tolist()
+            for name, cut in data.cuts["curves"].items()
+        },
+        "merged_classes": MERGED,
+        "figures": figures,
+        "seconds": round(time.perf_counter() - start),
+        "n_jobs": options.n_jobs,
+    }
+    print(f"\nwrote {write_results(options, NAME, content, [WEIGHTS]).name}")
+    picture = results_path(options, NAME, ".png")
+    draw(figures, columns, cuts, picture)
+    print(f"wrote {picture.name}")
+    print(line)
+    return figures
+
+
+if __name__ == "__main__":
+    main()

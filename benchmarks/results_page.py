@@ -1,0 +1,91 @@
+"""Copy the tables of benchmarks/results into docs/results.md, or check that they are the same.
+
+    python benchmarks/results_page.py [--check]
+
+Between the lines ``<!-- figures: NAME -->`` and ``<!-- end -->`` of the page stands the table that
+the benchmark NAME wrote into its results file, ``"markdown"`` of NAME.json. What stands between
+other lines is left alone. With --check nothing is written, and the exit status is 1 where a table
+of the page is not that of the results.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from _common import RESULTS
+
+PAGE = Path(__file__).parents[1] / "docs" / "results.md"
+START = re.compile(r"<!-- figures: (.+?) -->")
+END = "<!-- end -->"
+
+
+def tables_of(text: str, results: Path) -> tuple[str, list[str]]:
+    """Return the page with the tables of the results, and the names of those that changed.
+
+    Parameters
+    ----------
+    text : str
+        The page.
+    results : Path
+        Folder of the results.
+
+    Raises
+    ------
+    ValueError
+        If a marker has no end, or no result with a table has its name.
+    """
+    parts, changed, position = [], [], 0
+    while start := START.search(text, position):
+        end = text.find(END, start.end())
+        following = START.search(text, start.end())
+        if end < 0 or (following and following.start() < end):
+            raise ValueError(f"{start[0]!r} has no {END!r} after it: add that line")
+        table = f"\n\n{_table(start[1], results)}\n\n"
+        if text[start.end() : end] != table:
+            changed.append(start[1])
+        parts += [text[position : start.end()], table, END]
+        position = end + len(END)
+    return "".join([*parts, text[position:]]), changed
+
+
+def _table(name: str, results: Path) -> str:
+    path = results / f"{name}.json"
+    if not path.is_file():
+        raise ValueError(f"there is no {path}: run benchmarks/{name}.py, or correct the marker")
+    table = json.loads(path.read_text(encoding="utf-8")).get("markdown")
+    if not table:
+        raise ValueError(f'{path.name} has no "markdown": run benchmarks/{name}.py again')
+    return table.strip()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Update or check the page, and return the exit status."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 on differences")
+    parser.add_argument("--page", type=Path, default=PAGE, help="(docs/results.md)")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="(benchmarks/results)")
+    options = parser.parse_args(arguments)
+    text = options.page.read_text(encoding="utf-8")
+    try:
+        updated, changed = tables_of(text, options.results)
+    except ValueError as error:
+        parser.error(f"{options.page.name}: {error}")
+    names = ", ".join(changed)
+    if not changed:
+        print(f"{options.page.name} is up to date")
+    elif options.check:
+        print(f"{options.page.name} is out of date: {names}; run benchmarks/results_page.py")
+    else:
+        options.page.write_text(updated, encoding="utf-8")
+        print(f"{options.page.name}: wrote {names}")
+    return int(options.check and bool(changed))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

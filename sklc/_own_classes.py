@@ -1,0 +1,193 @@
+"""The classes that weights were pretrained on: merged, weighted by prior, matched to labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from numbers import Real
+
+import numpy as np
+
+__all__ = ["CLASS_PRIORS", "fit_joint_shares", "merge_matrix", "prior_shares"]
+
+# Expected shares of classes, by name of the table. A merged class has the sum of its parts.
+#
+# "magnitude-limited": what a survey of extragalactic transients that peak brighter than a limit
+# finds. Ia : II : Ib/c : SLSN-I : TDE as in the ZTF Bright Transient Survey to August 2024 (4,628 :
+# 1,212 : 339 : 46 : 22; Rehemtulla et al. 2024, ApJ 972, 7, as counted by Gupta et al. 2025,
+# MNRASL, slaf074, table 1). Subtypes divide each group by volumetric rate times
+# <10**(-0.6 M)>, the volume they are seen in, with the rates and luminosity functions of
+# `sklc.simulate.populations`, whose sources are named there. Active galaxies are vetted out.
+CLASS_PRIORS: dict[str, dict[str, float]] = {
+    "magnitude-limited": {
+        "SNIa": 0.714,
+        "SNIa-91bg": 0.007,
+        "SNIax": 0.020,
+        "SNII": 0.133,
+        "SNIIn": 0.046,
+        "SNIIb": 0.015,
+        "SNIb": 0.017,
+        "SNIc": 0.019,
+        "SNIc-BL": 0.018,
+        "SLSN-I": 0.007,
+        "TDE": 0.004,
+        "AGN": 0.0,
+    }
+}
+# Where weights do not tell the subtypes of a class apart, its share is their sum.
+_SUBTYPES = {"SNIb/c": ("SNIb", "SNIc", "SNIc-BL"), "SNII": ("SNII", "SNIIn", "SNIIb")}
+
+# Worth of the start, in labels, when matching pretrained classes to labels; and steps of EM, whose
+# changes are then below a thousandth.
+_START_LABELS = 1.0
+_N_STEPS = 50
+
+
+def merge_matrix(
+    classes: np.ndarray, merge: Mapping[str, list[str]] | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return class names, sorted, and a matrix that sums probabilities, (n_weights, n_merged).
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_weights,)
+        Classes of the weights.
+    merge : mapping of name to classes of the weights, or None
+        Without it, the classes are only sorted, as scikit-learn expects them.
+    """
+    if merge is None:
+        order = np.argsort(classes)
+        return classes[order], np.eye(len(classes))[:, order]
+    if not merge or any(isinstance(parts, str) for parts in merge.values()):
+        raise ValueError(
+            "merge_classes must map each class to a list of classes of the weights, such as "
+            f"{{'Ia': ['SNIa', 'SNIax'], 'II': ['SNII']}}; got {dict(merge)!r}."
+        )
+    named = [part for parts in merge.values() for part in parts]
+    twice = sorted({part for part in named if named.count(part) > 1})
+    if twice:
+        raise ValueError(f"merge_classes names {twice} more than once: each can count only once.")
+    names = sorted(merge)
+    unknown = sorted({c for parts in merge.values() for c in parts} - set(classes.tolist()))
+    if unknown:
+        raise ValueError(
+            f"merge_classes names {unknown}, which the weights do not have: their classes are "
+            f"{classes.tolist()}."
+        )
+    matrix = np.array([[float(c in merge[name]) for name in names] for c in classes])
+    return np.asarray(names), matrix
+
+
+def prior_shares(
+    classes: np.ndarray,
+    merge: Mapping[str, list[str]] | None,
+    class_prior: str | Mapping[str, float] | None,
+) -> np.ndarray:
+    """Return the expected share of each class of the weights, (n_weights,), summing to 1.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_weights,)
+        Classes of the weights.
+    merge : mapping of name to classes of the weights, or None
+        As `merge_matrix` takes it, and has checked it.
+    class_prior : str, mapping of name to share, or None
+        Name of one of `CLASS_PRIORS`; or shares of all classes of the weights (under `merge`, of
+        those that it names), or of all merged classes, whose parts then share alike. None: all
+        alike.
+
+    Raises
+    ------
+    ValueError
+        If a class is missing or unknown, a share is no number from 0, or all are 0.
+    """
+    names = classes.tolist()
+    if class_prior is None:
+        return np.full(len(names), 1 / len(names))
+    used = names if merge is None else [part for parts in merge.values() for part in parts]
+    if isinstance(class_prior, str):
+        given = _from_table(class_prior, names, used)
+    else:
+        given = dict(class_prior)
+        wrong = [
+            name
+            for name, share in given.items()
+            if not (isinstance(share, Real) and 0 <= share < np.inf)
+        ]
+        if wrong:
+            raise ValueError(
+                f"class_prior[{wrong[0]!r}]={given[wrong[0]]!r} is no share: give numbers from 0."
+            )
+        if merge is not None and set(given) == set(merge):
+            given = {
+                part: share / len(merge[name])
+                for name, share in given.items()
+                for part in merge[name]
+            }
+    unknown = sorted(set(given) - set(names))
+    if unknown:
+        raise ValueError(
+            f"class_prior names {unknown}, which are neither the merged classes nor classes of the "
+            f"weights, {names}: name all of the one or all of the other."
+        )
+    missing = sorted(set(used) - set(given))
+    if missing:
+        raise ValueError(
+            f"class_prior has no share of {missing}: add one for each, 0 where none is expected."
+        )
+    shares = np.array([float(given[name]) if name in used else 0.0 for name in names])
+    if not shares.sum():
+        raise ValueError("class_prior leaves no class: at least one share must be above 0.")
+    return shares / shares.sum()
+
+
+def _from_table(table: str, names: list[str], used: list[str]) -> dict[str, float]:
+    shares = CLASS_PRIORS[table]
+    given = {}
+    for name in used:
+        # Subtypes that the weights know by themselves are not counted twice.
+        parts = [part for part in _SUBTYPES.get(name, ()) if part == name or part not in names]
+        if not parts and name not in shares:
+            raise ValueError(
+                f"class_prior={table!r} has no share of class {name!r} of the weights: pass a "
+                f"mapping with a share of each of {used} instead."
+            )
+        given[name] = sum(shares[part] for part in parts) if parts else shares[name]
+    return given
+
+
+def fit_joint_shares(
+    probabilities: np.ndarray, target: np.ndarray, class_weight: np.ndarray
+) -> np.ndarray:
+    """Shares of pairs of a pretrained class and a label, by expectation maximisation.
+
+    The pretrained probabilities p(k) are for classes k of equal prior, so they are likelihoods up
+    to a factor, and ``sum_k p(k) joint[k, c]`` is the joint likelihood of an object and a label c.
+    Its maximum gives at once what the pretrained classes stand for among the labels and how
+    frequent they are; for one label it is the prior shift of Saerens, Latinne & Decaestecker
+    (2002, Neural Computation 14, 21, equation 2.9).
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n_objects, n_own)
+        Of the pretrained classes.
+    target : ndarray of shape (n_objects,)
+        Class indices, all present.
+    class_weight : ndarray of shape (n_classes,)
+        Weight of the objects of each class.
+
+    Returns
+    -------
+    ndarray of shape (n_own, n_classes), float64
+        Positive; sums to 1.
+    """
+    n_own, n_classes = probabilities.shape[1], len(class_weight)
+    weights = class_weight[target]
+    labels = np.eye(n_classes)[target] * weights[:, None]
+    start = np.tile(labels.sum(axis=0) / labels.sum() / n_own, (n_own, 1))
+    joint = start
+    for _ in range(_N_STEPS):
+        pairs = probabilities * joint[:, target].T
+        pairs /= pairs.sum(axis=1, keepdims=True)
+        joint = pairs.T @ labels + _START_LABELS * start
+        joint /= joint.sum()
+    return joint

@@ -1,0 +1,232 @@
+"""Feature-based rivals of the encoders: pipelines for classes, redshifts and anomalies.
+
+A pretrained encoder is worth using where it beats what can be had without one, and a weak rival
+proves nothing. These pipelines are that rival, with settings chosen as carefully as those of the
+encoders; `docs/features.md` says how. They need the extra ``features``:
+``pip install "sklc[features]"``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    IsolationForest,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline
+
+from sklc.features import LightCurveFeatures
+
+__all__ = ["feature_classifier", "feature_outlier_detector", "feature_redshift_regressor"]
+
+# Many small steps, on few columns at a time: of some hundred features, most are correlated.
+_BOOSTING = {
+    "learning_rate": 0.03,
+    "max_iter": 300,
+    "max_leaf_nodes": 16,
+    "min_samples_leaf": 8,
+    "max_features": 0.1,
+    "l2_regularization": 1.0,
+    # What it would hold out is worth more as training data, when labels are few.
+    "early_stopping": False,
+}
+# Below all features, so that trees can tell what is missing.
+_MISSING = -1e9
+_FOREST = {"n_estimators": 500, "min_samples_leaf": 2}
+
+
+def feature_classifier(
+    model: str = "boosting",
+    *,
+    features: LightCurveFeatures | None = None,
+    random_state: int | np.random.RandomState | None = None,
+    n_jobs: int | None = None,
+) -> Pipeline:
+    """Return a classifier of light curves by hand-made features.
+
+    Parameters
+    ----------
+    model : {"boosting", "forest"}, default="boosting"
+        Gradient boosting on histograms, or a random forest. Neither weights classes: with few
+        labels, weights by 1/frequency cost AUROC.
+    features : LightCurveFeatures or None, default=None
+        Features to use, such as ``LightCurveFeatures(binned_flux=False)``; by default all.
+    random_state : int, RandomState instance or None, default=None
+        Fixes the model.
+    n_jobs : int or None, default=None
+        Threads of features and forest, as in `LightCurveFeatures`; boosting takes its number from
+        OpenMP. It replaces that of `features` unless it is None.
+
+    Returns
+    -------
+    Pipeline
+        Unfitted, with the steps ``features`` and ``classifier``: light curves in any form that
+        `sklc.as_light_curves` takes in, classes and probabilities out. Like all estimators of
+        scikit-learn, it refuses to predict zero light curves.
+
+    Raises
+    ------
+    ValueError
+        If there is no model of that name.
+
+    See Also
+    --------
+    TransferClassifier : The pretrained rival.
+
+    Examples
+    --------
+    >>> from sklc.baselines import feature_classifier
+    >>> from sklc.datasets import load_demo
+    >>> curves, y = load_demo(return_X_y=True)
+    >>> model = feature_classifier("forest", random_state=0).fit(curves[::2], y[::2])
+    >>> model.predict_proba(curves[1:4]).shape
+    (3, 3)
+    >>> bool(model.score(curves[1::2], y[1::2]) > 0.7)
+    True
+    """
+    classifiers: dict[str, BaseEstimator] = {
+        "boosting": HistGradientBoostingClassifier(**_BOOSTING, random_state=random_state),
+        "forest": RandomForestClassifier(
+            **_FOREST, max_features="sqrt", random_state=random_state, n_jobs=n_jobs
+        ),
+    }
+    _check_model(model, classifiers)
+    return _pipeline(model, ("classifier", classifiers[model]), features, n_jobs)
+
+
+def feature_redshift_regressor(
+    model: str = "boosting",
+    *,
+    features: LightCurveFeatures | None = None,
+    random_state: int | np.random.RandomState | None = None,
+    n_jobs: int | None = None,
+) -> Pipeline:
+    """Return a regressor of redshifts by hand-made features.
+
+    It learns ln(1 + z), in which errors relative to 1 + z are alike at all redshifts, and predicts
+    z.
+
+    Parameters
+    ----------
+    model : {"boosting", "forest"}, default="boosting"
+        Gradient boosting on histograms, or a random forest.
+    features : LightCurveFeatures or None, default=None
+        Features to use; by default all.
+    random_state : int, RandomState instance or None, default=None
+        Fixes the model.
+    n_jobs : int or None, default=None
+        As in `feature_classifier`.
+
+    Returns
+    -------
+    Pipeline
+        Unfitted, with the steps ``features`` and ``regressor``, a `TransformedTargetRegressor`.
+
+    Raises
+    ------
+    ValueError
+        If there is no model of that name.
+
+    Examples
+    --------
+    >>> from sklc.baselines import feature_redshift_regressor
+    >>> from sklc.datasets import load_demo
+    >>> curves = load_demo().curves
+    >>> z = curves.metadata["redshift"]
+    >>> model = feature_redshift_regressor("forest", random_state=0).fit(curves[::2], z[::2])
+    >>> bool(abs(model.predict(curves[1::2]) - z[1::2]).median() < 0.03)
+    True
+    """
+    regressors: dict[str, BaseEstimator] = {
+        "boosting": HistGradientBoostingRegressor(**_BOOSTING, random_state=random_state),
+        "forest": RandomForestRegressor(
+            **_FOREST, max_features=0.3, random_state=random_state, n_jobs=n_jobs
+        ),
+    }
+    _check_model(model, regressors)
+    regressor = TransformedTargetRegressor(
+        regressors[model], func=np.log1p, inverse_func=np.expm1, check_inverse=False
+    )
+    return _pipeline(model, ("regressor", regressor), features, n_jobs)
+
+
+def feature_outlier_detector(
+    *,
+    features: LightCurveFeatures | None = None,
+    random_state: int | np.random.RandomState | None = None,
+    n_jobs: int | None = None,
+) -> Pipeline:
+    """Return a detector of unusual light curves by hand-made features.
+
+    Parameters
+    ----------
+    features : LightCurveFeatures or None, default=None
+        Features to use; by default all.
+    random_state : int, RandomState instance or None, default=None
+        Fixes the model.
+    n_jobs : int or None, default=None
+        As in `feature_classifier`.
+
+    Returns
+    -------
+    Pipeline
+        Unfitted, with the steps ``features``, ``imputer`` and ``detector``, an `IsolationForest`
+        [1]_. As in scikit-learn, ``score_samples`` is the lower the more unusual a light curve is.
+
+    References
+    ----------
+    .. [1] Liu, Ting & Zhou 2008, ICDM, 413.
+
+    Examples
+    --------
+    >>> from sklc.baselines import feature_outlier_detector
+    >>> from sklc.datasets import load_demo
+    >>> curves = load_demo().curves
+    >>> detector = feature_outlier_detector(random_state=0).fit(curves[::2])
+    >>> detector.score_samples(curves[1:4]).shape
+    (3,)
+    """
+    return Pipeline(
+        [
+            ("features", _features(features, n_jobs)),
+            # Medians: what is missing shall not make an object unusual. A feature that the
+            # training data lack altogether is kept, constant, so that the columns stay the same.
+            ("imputer", SimpleImputer(strategy="median", keep_empty_features=True)),
+            (
+                "detector",
+                IsolationForest(n_estimators=500, random_state=random_state, n_jobs=n_jobs),
+            ),
+        ]
+    )
+
+
+def _check_model(model: str, known: dict[str, Any]) -> None:
+    if model not in known:
+        raise ValueError(f"model={model!r} is not known: use one of {sorted(known)}.")
+
+
+def _pipeline(
+    model: str,
+    last: tuple[str, BaseEstimator],
+    features: LightCurveFeatures | None,
+    n_jobs: int | None,
+) -> Pipeline:
+    steps: list[tuple[str, BaseEstimator]] = [("features", _features(features, n_jobs))]
+    if model == "boosting":
+        # It takes NaN, but not a column of nothing else, as few light curves may well give.
+        fill = SimpleImputer(strategy="constant", fill_value=_MISSING, keep_empty_features=True)
+        steps.append(("imputer", fill))
+    return Pipeline([*steps, last])
+
+
+def _features(features: LightCurveFeatures | None, n_jobs: int | None) -> LightCurveFeatures:
+    features = LightCurveFeatures() if features is None else clone(features)
+    return features if n_jobs is None else features.set_params(n_jobs=n_jobs)
