@@ -46,7 +46,7 @@ class EpochSchedule(Callback):
 
     def on_epoch_begin(self, net, **kwargs) -> None:
         epoch = len(net.history) - 1
-        factor = warm_up_then_cosine(epoch, self.epochs) if self.decay else 1.0
-        for group in net.optimizer_.param_groups:
-            group["lr"] = net.lr * factor
+        if self.decay:  # otherwise a scheduler of the user may be at work
+            for group in net.optimizer_.param_groups:
+                group["lr"] = net.lr * warm_up_then_cosine(epoch, self.epochs)
         net.module_.confusion_weight = self.adversarial * adversarial_share(epoch, self.epochs)
