@@ -164,6 +164,7 @@ def build_rows(quick: bool) -> dict[str, Row]:
         "ztf+lsst, frozen + logistic regression": Row(
             "ztf+lsst", head_only("ztf+lsst"), "ztf+lsst"
         ),
+        'ztf+lsst, class_prior="magnitude-limited"': Row("ztf+lsst", None, "ztf+lsst, prior"),
         'ztf+lsst, TransferClassifier "head"': Row(
             "curves", lambda seed: transfer("head", seed, quick)
         ),
@@ -190,8 +191,11 @@ def prepare(folder: Path, rows: dict[str, Row], quick: bool) -> Data:
         inputs[weights] = pipeline(weights)[0].transform(curves)
         known = load_weights(weights).classes
         merge = {name: [c for c in parts if c in known] for name, parts in SIMULATED.items()}
-        own = TransferClassifier.pretrained(weights, merge_classes=merge, device="cpu")
-        predictions[weights] = own.predict_proba(curves)
+        for key, prior in ((weights, None), (f"{weights}, prior", "magnitude-limited")):
+            own = TransferClassifier.pretrained(
+                weights, merge_classes=merge, class_prior=prior, device="cpu"
+            )
+            predictions[key] = own.predict_proba(curves)
     if any(row.without_labels == "boosting" for row in rows.values()):
         simulated, labels = make_training_set(40 if quick else 1, seed=0, n_jobs=1)
         model = boosting(0, quick).fit(features.transform(simulated), labels)
