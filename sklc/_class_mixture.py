@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import logsumexp
 
+from sklc._own_classes import fit_joint_shares
+
 __all__ = ["ClassMixture", "class_shares"]
 
 # Shares below these are what a classifier's confusion makes of a class that is not there.
 _NORMAL_IN_SAMPLE = 0.01
 _NORMAL_IN_A_CLASS = 0.05
-_MAX_ITERATIONS = 200
-_TOLERANCE = 1e-5
 
 
 def class_shares(log_probabilities: np.ndarray) -> np.ndarray:
@@ -29,15 +29,8 @@ def class_shares(log_probabilities: np.ndarray) -> np.ndarray:
     log_probabilities : ndarray of shape (n_objects, n_classes)
         Of a classifier that was trained with equal class weights.
     """
-    n_objects, n_classes = log_probabilities.shape
-    shares = np.full(n_classes, 1 / n_classes)
-    for _ in range(_MAX_ITERATIONS):
-        weighted = log_probabilities + np.log(shares)
-        members = np.exp(weighted - logsumexp(weighted, axis=1, keepdims=True))
-        before, shares = shares, (members.sum(axis=0) + 1 / n_classes) / (n_objects + 1)
-        if np.abs(shares - before).max() < _TOLERANCE:
-            break
-    return shares
+    one_label = np.zeros(len(log_probabilities), dtype=int)
+    return fit_joint_shares(np.exp(log_probabilities), one_label, np.ones(1))[:, 0]
 
 
 def _without_pseudo_object(shares: np.ndarray, n_objects: int) -> np.ndarray:

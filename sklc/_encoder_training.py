@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback
@@ -78,13 +79,13 @@ def survey_targets(curves: LightCurves, survey: Any) -> tuple[np.ndarray, np.nda
             f"survey has shape {survey.shape} for {len(curves)} light curves: pass one survey per "
             "object, in the order of X.ids."
         )
-    # None, NaN and pandas.NA: the things that are not equal to themselves, or say nothing.
-    missing = [name is None or name != name or str(name) in ("", "<NA>") for name in survey]
-    if any(missing):
+    missing = pd.isna(survey)
+    missing[~missing] = survey[~missing] == ""
+    if missing.any():
         first = int(np.argmax(missing))
         raise LightCurveError(
             f"objective='adversarial': the survey of {name_object(curves, first)} is missing "
-            f"({sum(missing)} of {len(curves)} objects): {give}, or leave such objects out."
+            f"({missing.sum()} of {len(curves)} objects): {give}, or leave such objects out."
         )
     names, index = np.unique(survey.astype(str), return_inverse=True)
     if len(names) < 2:

@@ -20,12 +20,12 @@ from sklc._net.inference import encode_latents, resolve_device
 from sklc._net.redshift import RedshiftView
 from sklc._net.training import CurveDataset, TrainingSettings, fit_net, seeded, wrap
 from sklc._redshift_heads import KernelHead
-from sklc._transfer import fine_tune, is_user_fitted, start_encoder
+from sklc._transfer import fine_tune, is_trained_on_labels, start_encoder
 from sklc.encoder import LightCurveEncoder
 from sklc.errors import LightCurveError
 from sklc.light_curves import LightCurves
 
-__all__ = ["check_redshifts", "fit_encoder", "has_weights", "own_head_or_raise", "redshift_columns"]
+__all__ = ["check_redshifts", "fit_encoder", "require_own_head", "redshift_columns"]
 
 _ALPHAS = np.logspace(-1, 4, 26)
 # Fine-tuning that lowers the error on the objects held out by less than this is undone: on a
@@ -87,29 +87,14 @@ def check_redshifts(y: Any, curves: LightCurves, estimator: LightCurveEstimator)
     return y
 
 
-def has_weights(encoder: Any) -> bool:
-    """Whether there is a trained network to start from, by name, by file, or fitted."""
-    if isinstance(encoder, LightCurveEncoder):
-        return encoder.weights is not None or is_user_fitted(encoder)
-    return encoder is not None
-
-
-def own_head_or_raise(encoder: LightCurveEncoder, parameter: Any) -> nn.Linear:
-    """Return the redshift head that the encoder was trained with.
-
-    Raises
-    ------
-    ValueError
-        If it has none.
-    """
-    head = getattr(encoder.net_.module_, "redshift", None)
-    if head is None:
+def require_own_head(encoder: LightCurveEncoder, parameter: Any) -> None:
+    """Refuse an encoder that was not trained on redshifts."""
+    if encoder.net_.module_.redshift is None:
         raise ValueError(
             f"finetune='none' needs weights that were trained on redshifts, and {parameter!r} has "
             "no redshift head: use finetune='head' with redshifts of your own, or an encoder "
             "trained with redshift_weight > 0."
         )
-    return head
 
 
 def redshift_columns(
@@ -169,7 +154,7 @@ def fit_encoder(
     held_out : ndarray of int, or None
         Objects that a network was not trained on; None where none was trained.
     """
-    from_scratch = not has_weights(parameter)
+    from_scratch = is_trained_on_labels(parameter)
     if not from_scratch:
         # No labels: an encoder with weights only loads them.
         encoder = start_encoder(parameter, curves, np.empty(0), params, settings.seed)

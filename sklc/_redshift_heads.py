@@ -19,6 +19,7 @@ from sklearn.linear_model import GammaRegressor, Ridge, RidgeCV
 from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.neighbors import NearestNeighbors
 
+from sklc._net.losses import LOG_SCALE
 from sklc._net.redshift import RedshiftEnsemble, RedshiftEnsembleLoss
 from sklc._net.training import (
     KeepStartIfBetter,
@@ -42,8 +43,6 @@ _FOLDS, _REPEATS = 5, 2
 # L2 strength of the scale, over the number of objects: few of them say little beyond a constant.
 _SCALE_SHRINKAGE = 15.0
 _SMALLEST_SCALE = 1e-6
-# As in the loss that the weights' own redshift head was trained with.
-_LOG_SCALE = (-5.0, 2.0)
 
 
 class BlockScaler:
@@ -126,7 +125,7 @@ class OwnHead:
     def predict(self, columns: np.ndarray) -> np.ndarray:
         """Means and scales, (n_objects, 2) float64."""
         mean, log_scale = columns[:, -2:].astype(np.float64).T
-        return np.column_stack([mean, np.exp(np.clip(log_scale, *_LOG_SCALE))])
+        return np.column_stack([mean, np.exp(np.clip(log_scale, *LOG_SCALE))])
 
 
 class KernelHead(_ScaledHead):

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from skorch import NeuralNet
 
 from sklc._base import metadata_matrix
@@ -31,6 +31,7 @@ from sklc.encoder import LightCurveEncoder
 from sklc.light_curves import LightCurves
 
 __all__ = [
+    "KeepsFittedEncoder",
     "fine_tune",
     "fit_transfer",
     "is_trained_on_labels",
@@ -75,6 +76,25 @@ def is_trained_on_labels(encoder: Any) -> bool:
     if isinstance(encoder, LightCurveEncoder):
         return encoder.weights is None and not is_user_fitted(encoder)
     return encoder is None
+
+
+class KeepsFittedEncoder(BaseEstimator):
+    """What estimators with a parameter `encoder` share: cloning keeps one that the user fitted.
+
+    It is a parameter like a weights name: cloning must not turn it into an untrained one, or
+    cross-validation would silently train from scratch.
+    """
+
+    encoder: Any
+
+    def __sklearn_clone__(self):
+        params = {k: clone(v, safe=False) for k, v in self.get_params(deep=False).items()}
+        if is_user_fitted(self.encoder):
+            params["encoder"] = copy.deepcopy(self.encoder)
+        cloned = type(self)(**params)
+        if hasattr(self, "_metadata_request"):
+            cloned._metadata_request = copy.deepcopy(self._metadata_request)
+        return cloned
 
 
 def leaves_labels(params: dict[str, Any], y: np.ndarray) -> bool:

@@ -23,9 +23,9 @@ from sklc._net.training import wrap
 from sklc._own_classes import CLASS_PRIORS, merge_matrix, prior_shares
 from sklc._predictions import ClassPredictions
 from sklc._transfer import (
+    KeepsFittedEncoder,
     fit_transfer,
     is_trained_on_labels,
-    is_user_fitted,
     leaves_labels,
     own_head,
     seen_and_held_out,
@@ -37,7 +37,7 @@ from sklc.light_curves import LightCurves
 __all__ = ["TransferClassifier"]
 
 
-class TransferClassifier(ClassPredictions):
+class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
     """Classify light curves with a pretrained encoder and few labels.
 
     Parameters
@@ -270,17 +270,6 @@ class TransferClassifier(ClassPredictions):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = self.finetune != "none" or self.calibrate is not None
         return tags
-
-    def __sklearn_clone__(self):
-        # An encoder that the user fitted is a parameter like a weights name: cloning must not
-        # turn it into an untrained one, or cross-validation would silently train from scratch.
-        params = {k: clone(v, safe=False) for k, v in self.get_params(deep=False).items()}
-        if is_user_fitted(self.encoder):
-            params["encoder"] = copy.deepcopy(self.encoder)
-        cloned = type(self)(**params)
-        if hasattr(self, "_metadata_request"):
-            cloned._metadata_request = copy.deepcopy(self._metadata_request)
-        return cloned
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None):

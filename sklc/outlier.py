@@ -22,7 +22,7 @@ from sklc._class_mixture import ClassMixture
 from sklc._latent_forest import ClassCentres, LatentForest, LatentSpace
 from sklc._latent_source import LatentSource
 from sklc._net.inference import resolve_device, single_thread_in_workers
-from sklc.classifier import TransferClassifier
+from sklc._transfer import KeepsFittedEncoder, is_trained_on_labels
 from sklc.encoder import LightCurveEncoder
 from sklc.errors import LightCurveError
 from sklc.light_curves import LightCurves
@@ -30,7 +30,7 @@ from sklc.light_curves import LightCurves
 __all__ = ["LatentIsolationForest"]
 
 
-class LatentIsolationForest(OutlierMixin, LightCurveEstimator):
+class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimator):
     """Score light curves by how unlike normal ones they are.
 
     An isolation forest on the latents of a pretrained encoder (Gupta, Muthukrishna & Lochner
@@ -206,9 +206,6 @@ class LatentIsolationForest(OutlierMixin, LightCurveEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    # An encoder that the user fitted is kept by clone, for the reason given there.
-    __sklearn_clone__ = TransferClassifier.__sklearn_clone__
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = bool(self._needs_labels())
@@ -256,7 +253,7 @@ class LatentIsolationForest(OutlierMixin, LightCurveEstimator):
                 curves,
                 y,
                 seed,
-                from_scratch=self._trained_on_labels(),
+                from_scratch=is_trained_on_labels(self.encoder),
             )
         self.encoder_ = self._source.encoder
         latent, logits, log_probabilities = self._source.describe(curves)
@@ -429,16 +426,9 @@ class LatentIsolationForest(OutlierMixin, LightCurveEstimator):
             return "per_class=True grows a forest for each of them"
         if self.finetune is not None:
             return f"finetune={self.finetune!r} trains a classifier of them"
-        if self._trained_on_labels():
+        if is_trained_on_labels(self.encoder):
             return "the encoder has neither weights nor a fit and is trained on them"
         return ""
-
-    def _trained_on_labels(self) -> bool:
-        """Whether the encoder has to be trained, from scratch."""
-        encoder = self.encoder
-        if isinstance(encoder, LightCurveEncoder):
-            return not encoder.__sklearn_is_fitted__()
-        return encoder is None
 
     def _check_numbers(self, curves: LightCurves, y: np.ndarray | None) -> None:
         if len(curves) < 2:
@@ -454,7 +444,7 @@ class LatentIsolationForest(OutlierMixin, LightCurveEstimator):
         if y is None:
             return
         classes, first, counts = np.unique(y, return_index=True, return_counts=True)
-        if self.finetune is not None or self._trained_on_labels():
+        if self.finetune is not None or is_trained_on_labels(self.encoder):
             require_two_classes(classes, self)
         if self.per_class and counts.min() < 2:
             lonely = int(np.argmin(counts))

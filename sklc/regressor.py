@@ -9,7 +9,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from scipy.stats import norm
-from sklearn.base import RegressorMixin, _fit_context, clone
+from sklearn.base import RegressorMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -25,12 +25,11 @@ from sklc._net.redshift import RedshiftView
 from sklc._redshift import (
     check_redshifts,
     fit_encoder,
-    has_weights,
-    own_head_or_raise,
     redshift_columns,
+    require_own_head,
 )
 from sklc._redshift_heads import EnsembleHead, KernelHead, NeighborHead, OwnHead
-from sklc._transfer import is_user_fitted
+from sklc._transfer import KeepsFittedEncoder, is_trained_on_labels
 from sklc.encoder import LightCurveEncoder
 from sklc.errors import LightCurveError, LightCurveWarning
 from sklc.light_curves import LightCurves
@@ -41,7 +40,7 @@ __all__ = ["RedshiftRegressor"]
 _FEWEST_OBJECTS = 3
 
 
-class RedshiftRegressor(RegressorMixin, LightCurveEstimator):
+class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator):
     """Estimate redshifts from light curves with a pretrained encoder and few known redshifts.
 
     What is learned is ``ln(1 + z)``, with a mean and a scale per object; the scale is calibrated
@@ -242,16 +241,6 @@ class RedshiftRegressor(RegressorMixin, LightCurveEstimator):
         # The tag speaks of R2 on a table of ten columns that are no light curve.
         tags.regressor_tags.poor_score = True
         return tags
-
-    def __sklearn_clone__(self):
-        # As in TransferClassifier: an encoder that the user fitted is a parameter.
-        params = {k: clone(v, safe=False) for k, v in self.get_params(deep=False).items()}
-        if is_user_fitted(self.encoder):
-            params["encoder"] = copy.deepcopy(self.encoder)
-        cloned = type(self)(**params)
-        if hasattr(self, "_metadata_request"):
-            cloned._metadata_request = copy.deepcopy(self._metadata_request)
-        return cloned
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None):
@@ -454,7 +443,7 @@ class RedshiftRegressor(RegressorMixin, LightCurveEstimator):
 
     def _use_own_redshifts(self) -> RedshiftRegressor:
         """Predict with the redshift head of the weights themselves."""
-        if not has_weights(self.encoder):
+        if is_trained_on_labels(self.encoder):
             raise ValueError(
                 "finetune='none' trains nothing, so it needs pretrained weights: name them, such "
                 "as encoder='ztf+lsst', or pass an encoder that you fitted."
@@ -463,7 +452,7 @@ class RedshiftRegressor(RegressorMixin, LightCurveEstimator):
         if not isinstance(encoder, LightCurveEncoder):
             encoder = LightCurveEncoder(encoder, device=self.device)
         encoder._keep(*encoder._in_use())
-        own_head_or_raise(encoder, self.encoder)
+        require_own_head(encoder, self.encoder)
         self.encoder_, self.metadata_columns_, self.head_ = encoder, (), OwnHead()
         self.redshift_range_ = (0.0, np.inf)
         self._calibrate(None)

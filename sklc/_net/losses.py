@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-__all__ = ["WeightedCrossEntropy", "contrastive_loss", "redshift_loss"]
+__all__ = ["LOG_SCALE", "WeightedCrossEntropy", "contrastive_loss", "redshift_loss"]
 
 # Between these, exp(log_scale) stays a sensible uncertainty of ln(1 + z).
-_LOG_SCALE = (-5.0, 2.0)
+LOG_SCALE = (-5.0, 2.0)
 
 
 class WeightedCrossEntropy(nn.Module):
@@ -43,7 +43,7 @@ def redshift_loss(prediction: torch.Tensor, log1p_z: torch.Tensor) -> torch.Tens
         Mean and log scale.
     log1p_z : Tensor of shape (n_objects,)
     """
-    mean, log_scale = prediction[:, 0], prediction[:, 1].clamp(*_LOG_SCALE)
+    mean, log_scale = prediction[:, 0], prediction[:, 1].clamp(*LOG_SCALE)
     return (0.5 * ((log1p_z - mean) / log_scale.exp()) ** 2 + log_scale).mean()
 
 

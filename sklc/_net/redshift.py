@@ -31,7 +31,7 @@ class RedshiftView(nn.Module):
     def __init__(self, network: LightCurveNetwork) -> None:
         super().__init__()
         self.network, self.gru = network, network.gru
-        self.own_head = getattr(network, "redshift", None)
+        self.own_head = network.redshift
         self.block_sizes = (network.config["latent_size"], network.gru.hidden_size)
         n_own = 0 if self.own_head is None else 2
         # Read by `encode_latents`, which takes this in place of the network.
