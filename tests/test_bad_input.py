@@ -30,7 +30,13 @@ from bad_input_cases import (
 )
 from nested_pandas import NestedFrame
 
-from sklc import LightCurveEncoder, LightCurves, TransferClassifier
+from sklc import (
+    LatentIsolationForest,
+    LightCurveEncoder,
+    LightCurves,
+    RedshiftRegressor,
+    TransferClassifier,
+)
 from sklc.errors import (
     LightCurveError,
     LightCurveWarning,
@@ -48,18 +54,25 @@ ESTIMATORS = {
     "fine-tuned": lambda: TransferClassifier("ztf", finetune="all", head_sizes=(4,), **SMALL),
     "from scratch": lambda: TransferClassifier(None, **SMALL),
     "without labels": lambda: TransferClassifier.pretrained("ztf", device="cpu"),
+    "redshifts": lambda: RedshiftRegressor("ztf", device="cpu", random_state=0),
+    "anomalies": lambda: LatentIsolationForest("ztf", device="cpu", random_state=0),
 }
 TRAINED_ON_LABELS = ["encoder", "classifier", "fine-tuned", "from scratch"]
 
 
 def y_for(name):
     """Labels that the estimator can take: without training, those of its weights."""
+    if name == "redshifts":
+        return np.array([0.05, 0.12, 0.07, 0.10, 0.06, 0.09])
     return np.char.add("SN", labels()) if name == "without labels" else labels()
 
 
 def use(estimator, X):
     """What the estimator makes of X."""
-    return estimator.transform(X) if hasattr(estimator, "transform") else estimator.predict_proba(X)
+    for method in ("transform", "predict_proba", "predict"):
+        if hasattr(estimator, method):
+            return getattr(estimator, method)(X)
+    raise AssertionError(f"{estimator} makes nothing of X")
 
 
 @pytest.fixture(scope="module")
