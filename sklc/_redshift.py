@@ -100,7 +100,7 @@ def require_own_head(encoder: LightCurveEncoder, parameter: Any) -> None:
 def redshift_columns(
     encoder: LightCurveEncoder, curves: LightCurves, metadata: tuple[str, ...], device: str
 ) -> np.ndarray:
-    """What a redshift is read from: latent, state, own redshift if any, metadata columns.
+    """What a redshift is read from: latent, state, metadata columns.
 
     Parameters
     ----------

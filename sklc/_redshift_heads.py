@@ -18,6 +18,7 @@ from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import GammaRegressor, Ridge, RidgeCV
 from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.neighbors import NearestNeighbors
+from torch import nn
 
 from sklc._net.losses import LOG_SCALE
 from sklc._net.redshift import RedshiftEnsemble, RedshiftEnsembleLoss
@@ -120,11 +121,22 @@ class _ScaledHead:
 
 
 class OwnHead:
-    """The redshift that the weights were trained with, in the last two columns."""
+    """The redshift head that the weights were trained with, which reads the latent.
+
+    Parameters
+    ----------
+    head : torch.nn.Linear
+        Of the network: mean and log scale.
+    """
+
+    def __init__(self, head: nn.Linear) -> None:
+        self.head = head
 
     def predict(self, columns: np.ndarray) -> np.ndarray:
-        """Means and scales, (n_objects, 2) float64."""
-        mean, log_scale = columns[:, -2:].astype(np.float64).T
+        """Means and scales, (n_objects, 2) float64; the latent is in the first columns."""
+        latent = torch.from_numpy(columns[:, : self.head.in_features])
+        with torch.inference_mode():
+            mean, log_scale = self.head(latent).double().numpy().T
         return np.column_stack([mean, np.exp(np.clip(log_scale, *LOG_SCALE))])
 
 

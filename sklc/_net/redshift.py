@@ -17,10 +17,12 @@ _LOG_SCALE = (-5.0, 2.0)
 
 
 class RedshiftView(nn.Module):
-    """An encoder whose output is its latent, its recurrent state and its own redshift, if any.
+    """An encoder whose output is its latent and its recurrent state.
 
     A latent trained on classes forgets part of the brightness, which the recurrent state before
-    the dense layers still has: joining it lowers the error on real supernovae by a fifth.
+    the dense layers still has: joining it lowers the error on real supernovae by a fifth. The
+    weights' own redshift does not join: with many known redshifts it adds nothing, and with few
+    its outliers do harm.
 
     Parameters
     ----------
@@ -31,21 +33,17 @@ class RedshiftView(nn.Module):
     def __init__(self, network: LightCurveNetwork) -> None:
         super().__init__()
         self.network, self.gru = network, network.gru
-        self.own_head = network.redshift
         self.block_sizes = (network.config["latent_size"], network.gru.hidden_size)
-        n_own = 0 if self.own_head is None else 2
         # Read by `encode_latents`, which takes this in place of the network.
-        self.config = {"latent_size": sum(self.block_sizes) + n_own}
+        self.config = {"latent_size": sum(self.block_sizes)}
 
     def state(self, values: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         """Hidden state at each object's last observation."""
         return self.network.state(values, lengths)
 
     def to_latent(self, state: torch.Tensor, metadata: torch.Tensor | None = None) -> torch.Tensor:
-        """Latent, state, and mean and log scale of the own head, side by side."""
-        latent = self.network.to_latent(state, metadata)
-        own = [] if self.own_head is None else [self.own_head(latent)]
-        return torch.cat([latent, state, *own], dim=1)
+        """Latent and state, side by side."""
+        return torch.cat([self.network.to_latent(state, metadata), state], dim=1)
 
 
 class RedshiftEnsemble(nn.Module):
