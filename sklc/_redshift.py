@@ -92,8 +92,8 @@ def require_own_head(encoder: LightCurveEncoder, parameter: Any) -> None:
     if encoder.net_.module_.redshift is None:
         raise ValueError(
             f"finetune='none' needs weights that were trained on redshifts, and {parameter!r} has "
-            "no redshift head: use finetune='head' with redshifts of your own, or an encoder "
-            "trained with redshift_weight > 0."
+            "no redshift head: use encoder='ztf+lsst-contrastive', finetune='head' with redshifts "
+            "of your own, or an encoder trained with redshift_weight > 0."
         )
 
 

@@ -201,13 +201,13 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         self.verbose = verbose
 
     @classmethod
-    def pretrained(cls, encoder="ztf+lsst", **params):
+    def pretrained(cls, encoder="ztf+lsst-contrastive", **params):
         """Return a regressor that needs no known redshifts: those of the weights, ready to predict.
 
         Parameters
         ----------
-        encoder : str or path, default="ztf+lsst"
-            Pretrained weights that were trained on redshifts.
+        encoder : str or path, default="ztf+lsst-contrastive"
+            Pretrained weights that were trained on redshifts, and kept the head that tells them.
         **params
             Further parameters of the class.
 
@@ -224,11 +224,10 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
 
         Examples
         --------
-        >>> from sklc import LightCurveEncoder, RedshiftRegressor
+        >>> from sklc import RedshiftRegressor
         >>> from sklc.datasets import load_demo
-        >>> curves, y = load_demo(return_X_y=True)
-        >>> encoder = LightCurveEncoder(hidden_size=8, max_epochs=2, redshift_weight=0.3)
-        >>> model = RedshiftRegressor.pretrained(encoder.fit(curves[:200], y[:200]))
+        >>> curves = load_demo().curves
+        >>> model = RedshiftRegressor.pretrained()
         >>> model.predict_interval(curves[200:203], coverage=0.95).shape
         (3, 2)
         """

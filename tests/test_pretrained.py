@@ -40,7 +40,8 @@ def test_manifest_is_complete_and_true(name):
     for survey in (band[:-1] for band in entry["passbands"]):
         bands = [band for band in "ugrizy" if survey + band in entry["passbands"]]
         wavelengths = [entry["passbands"][survey + band] for band in bands]
-        assert len(bands) > 1 and wavelengths == sorted(wavelengths)
+        assert len(bands) > 1
+        assert wavelengths == sorted(wavelengths)
 
 
 def test_every_file_is_in_the_manifest_and_names_have_versions():

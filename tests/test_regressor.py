@@ -263,8 +263,12 @@ def test_own_redshift_is_no_input_of_a_fitted_head(parts, encoders):
 
 
 def test_without_a_redshift_head(encoders):
-    with pytest.raises(ValueError, match=r"no redshift head: use finetune='head'"):
+    with pytest.raises(ValueError, match=r"no redshift head: use encoder='ztf\+lsst-contrastive'"):
         RedshiftRegressor.pretrained(encoders["classes"])
+    # What the message says works, and is the default.
+    curves = load_demo().curves[:3]
+    expected = RedshiftRegressor.pretrained("ztf+lsst-contrastive").predict(curves)
+    np.testing.assert_array_equal(RedshiftRegressor.pretrained().predict(curves), expected)
     with pytest.raises(ValueError, match="needs pretrained weights"):
         RedshiftRegressor(None, finetune="none").fit(load_demo().curves[:5])
 
