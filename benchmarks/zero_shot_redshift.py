@@ -283,7 +283,9 @@ def draw(figures: dict, path: Path) -> None:
     ax.set_yticks(range(len(names)), names)
     ax.set_xlabel(f"mean squared error of the redshift, LSST at z < {Z_MAX}")
     ax.set_xscale("log")
-    ax.grid(axis="x", which="both", alpha=0.3)
+    ax.set_xticks([0.005, 0.01, 0.02, 0.05, 0.1], ["0.005", "0.01", "0.02", "0.05", "0.1"])
+    ax.minorticks_off()
+    ax.grid(axis="x", alpha=0.3)
     figure.savefig(path, dpi=100)
     plt.close(figure)
 
