@@ -274,7 +274,7 @@ def plot(figures: dict, sizes: Sequence[int], path: Path) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, ax = plt.subplots(figsize=(7, 4.5), layout="constrained")
+    figure, ax = plt.subplots(figsize=(10.5, 4.5), layout="constrained")
     for name, row in figures.items():
         ax.errorbar(
             sizes,
@@ -300,7 +300,7 @@ def plot(figures: dict, sizes: Sequence[int], path: Path) -> None:
     ax.set_ylabel("macro one-vs-rest AUROC")
     ax.set_title("Simulated LSST light curves, 12 classes", loc="left")
     ax.grid(axis="y", alpha=0.3)
-    ax.legend(fontsize=8)
+    figure.legend(loc="outside right upper", fontsize=8)
     figure.savefig(path, dpi=100)
     plt.close(figure)
 
