@@ -146,9 +146,13 @@ def summary(figures: Figures, columns: Sequence[str], n_seeds: int) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> Figures:
     """Run the benchmark and return its figures."""
-    options = parse(build_parser(__doc__), arguments, "crts_sss")
+    parser = build_parser(__doc__)
+    parser.add_argument(
+        "--labels", nargs="+", type=int, choices=SIZES, metavar="N", help=f"some of {SIZES}"
+    )
+    options = parse(parser, arguments, "crts_sss")
     start = time.perf_counter()
-    sizes = QUICK_SIZES if options.quick else SIZES
+    sizes = options.labels or (QUICK_SIZES if options.quick else SIZES)
     columns = [column_name(n) for n in sizes]
     rows = build_rows(options.quick)
     curves, y = load_stars(options.data)
