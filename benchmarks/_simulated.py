@@ -128,9 +128,3 @@ def pretrained(recipe: Recipe, cache: Path, n_jobs: int = 1) -> tuple[Path, dict
 
 def load(path: Path) -> LightCurveEncoder:
     return LightCurveEncoder(path, device="cpu")
-
-
-def markdown_table(header: list[str], rows: list[list[str]]) -> str:
-    """Write a table in Markdown, text to the left and figures to the right."""
-    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -32,6 +32,7 @@ from _common import (
     classification_scores,
     draw_labels,
     load_bts,
+    markdown_table,
     merge_labels,
     parse,
     results_path,
@@ -39,7 +40,7 @@ from _common import (
     use_templates,
     write_results,
 )
-from _simulated import TEST_SEED, Recipe, add_cache_argument, load, markdown_table, pretrained
+from _simulated import TEST_SEED, Recipe, add_cache_argument, load, pretrained
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.metrics import r2_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict, train_test_split

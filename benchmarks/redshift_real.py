@@ -12,7 +12,8 @@ lie within the stated 68 and 95 % intervals.
 "Three classes" are the SNe Ia, II and Ib/c of `label_efficiency.py`, with its draws. "Everything"
 adds superluminous supernovae, tidal disruptions, novae and what has no class, to the same test
 parts: a handful of distant objects, up to z = .5, is then most of the squared error. "Deep" are
-supernovae of eight surveys and twenty passbands (DIR/snia_multi, DIR/ps1_mds_osc), z < .8.
+supernovae of eight surveys and twenty passbands (DIR/snia_multi, DIR/ps1_mds_osc), z < .8. Methods
+that train a network are measured on the three classes alone, with 64 and with 512 redshifts.
 
 Settings were chosen on objects that no draw has in its test part.
 """

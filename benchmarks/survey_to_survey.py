@@ -26,13 +26,14 @@ from _common import (
     build_parser,
     cell,
     classification_scores,
+    markdown_table,
     parse,
     results_path,
     summarise,
     use_templates,
     write_results,
 )
-from _simulated import TEST_SEED, markdown_table
+from _simulated import TEST_SEED
 from joblib import Parallel, delayed, parallel_config
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import train_test_split

@@ -28,6 +28,7 @@ import numpy as np
 import torch
 from _common import (
     build_parser,
+    markdown_table,
     parse,
     results_path,
     summarise,
@@ -39,7 +40,6 @@ from _simulated import (
     TEST_SEED,
     Recipe,
     add_cache_argument,
-    markdown_table,
     pretrained,
 )
 from joblib import Parallel, delayed, parallel_config

@@ -102,6 +102,16 @@ def test_summary_of_repeats(common):
 # -- arguments and results file
 
 
+def test_tables_drop_the_zero_of_fractions_alone(common):
+    text = common.markdown_table(["a", "b"], [["x, z < 0.4", "0.912 ± 0.004"], ["10.5", "-0.30"]])
+    assert text.splitlines() == [
+        "| a | b |",
+        "| --- | --- |",
+        "| x, z < .4 | .912 ± .004 |",
+        "| 10.5 | -.30 |",
+    ]
+
+
 def test_data_folder_comes_from_the_environment(common, monkeypatch, tmp_path):
     monkeypatch.setenv("SKLC_DATA", str(tmp_path))
     assert common.build_parser("").parse_args([]).data == tmp_path

@@ -116,11 +116,6 @@ def test_a_training_that_was_stopped_goes_on(simulated, tmp_path, monkeypatch):
     assert not list(tmp_path.glob("*.checkpoint"))
 
 
-def test_markdown_table(load_module):
-    text = load_module("_simulated").markdown_table(["a", "b"], [["x", "1"], ["y", "2"]])
-    assert text.splitlines() == ["| a | b |", "| --- | ---: |", "| x | 1 |", "| y | 2 |"]
-
-
 # -- zero-shot redshift
 
 

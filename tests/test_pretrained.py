@@ -37,7 +37,7 @@ def test_manifest_is_complete_and_true(name):
     assert list(checkpoint.classes) == entry["classes"]
     assert checkpoint.representation.to_dict() == entry["input"]
     assert entry["format_version"] <= FORMAT_VERSION
-    for survey in (band[:-1] for band in entry["passbands"]):
+    for survey in {band[:-1] for band in entry["passbands"]}:
         bands = [band for band in "ugrizy" if survey + band in entry["passbands"]]
         wavelengths = [entry["passbands"][survey + band] for band in bands]
         assert len(bands) > 1
