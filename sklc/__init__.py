@@ -12,6 +12,7 @@ from sklc.errors import (
     CheckpointError,
     LightCurveError,
     LightCurveWarning,
+    PerformanceWarning,
     SimulationError,
     UnknownPassbandError,
     UnknownWeightsError,
@@ -19,6 +20,7 @@ from sklc.errors import (
 )
 from sklc.light_curves import LightCurve, LightCurves, as_light_curves, concatenate
 from sklc.passbands import Passband, get_passband, list_passbands, register_passband
+from sklc.streaming import stream
 
 if TYPE_CHECKING:
     from sklc._net.representation import InputRepresentation
@@ -53,6 +55,7 @@ __all__ = [
     "LightCurveWarning",
     "LightCurves",
     "Passband",
+    "PerformanceWarning",
     "RedshiftRegressor",
     "SimulationError",
     "TransferClassifier",
@@ -65,6 +68,7 @@ __all__ = [
     "list_passbands",
     "list_weights",
     "register_passband",
+    "stream",
 ]
 
 

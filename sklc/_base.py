@@ -16,13 +16,13 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, validate_data
 
 from sklc._as_light_curves import as_light_curves, is_series_matrix
+from sklc._metadata import name_object
 from sklc._net.inference import resolve_device
 from sklc._net.training import TrainingSettings
-from sklc._store import describe
 from sklc.errors import LightCurveError
 from sklc.light_curves import LightCurves
 
-__all__ = ["TRAINING_CONSTRAINTS", "LightCurveEstimator", "metadata_matrix", "name_object"]
+__all__ = ["TRAINING_CONSTRAINTS", "LightCurveEstimator", "require_two_classes"]
 
 TRAINING_CONSTRAINTS: dict[str, list[Any]] = {
     "min_points": [Interval(Integral, 1, None, closed="left")],
@@ -38,11 +38,6 @@ TRAINING_CONSTRAINTS: dict[str, list[Any]] = {
     "random_state": ["random_state"],
     "verbose": ["verbose", StrOptions({"auto"})],
 }
-
-
-def name_object(curves: LightCurves, position: int) -> str:
-    """Say which object is meant: its id and its position in X."""
-    return describe(curves.ids, position)
 
 
 class LightCurveEstimator(BaseEstimator):
@@ -197,38 +192,3 @@ def require_two_classes(classes: np.ndarray, estimator: BaseEstimator) -> None:
             f"{type(estimator).__name__} needs at least two classes, and y holds one class: "
             f"{plain(classes[0])!r}. Check that y has the labels, or add objects of another class."
         )
-
-
-def metadata_matrix(curves: LightCurves, columns: tuple[str, ...]) -> np.ndarray | None:
-    """Per-object numeric columns as a matrix, (n_objects, n_columns) float32; NaN is allowed.
-
-    Raises
-    ------
-    LightCurveError
-        If a column is missing, is not numeric, or holds an infinity.
-    """
-    if not columns:
-        return None
-    matrix = np.empty((len(curves), len(columns)), dtype=np.float32)
-    metadata = curves.metadata
-    for number, column in enumerate(columns):
-        if column not in metadata.columns:
-            raise LightCurveError(
-                f"Metadata column {column!r} is not there: the light curves have "
-                f"{sorted(map(str, metadata.columns))}. Add it with "
-                f"curves.with_metadata({column}=...)."
-            )
-        try:
-            matrix[:, number] = metadata[column].to_numpy(dtype=np.float32, na_value=np.nan)
-        except (TypeError, ValueError) as error:
-            raise LightCurveError(
-                f"Metadata column {column!r} is not numeric ({error}): encode it as numbers, or "
-                "leave it out of metadata=."
-            ) from error
-        infinite = np.flatnonzero(np.isinf(matrix[:, number]))
-        if len(infinite):
-            raise LightCurveError(
-                f"Metadata column {column!r} is infinite for "
-                f"{name_object(curves, int(infinite[0]))}: use NaN for a missing value."
-            )
-    return matrix

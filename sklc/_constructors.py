@@ -404,13 +404,19 @@ class Constructors:
         return cls._from_store(read_store(path, objects=objects, photometry=photometry, **options))
 
     @classmethod
-    def iter_parquet(cls, path: str | Path, **options: Any) -> Iterator[Self]:
+    def iter_parquet(
+        cls, path: str | Path, *, n_objects: int | None = None, **options: Any
+    ) -> Iterator[Self]:
         """Read a large data set part by part, in bounded memory.
 
         Parameters
         ----------
         path : str or Path
             As for `from_parquet`; a folder without parts is one part.
+        n_objects : int, optional
+            Most objects to read at a time, for parts that are larger. The photometry must then
+            have the observations of an object together, and the objects in the order of the
+            objects file, as `to_parquet` writes them.
         **options
             As for `from_parquet`.
 
@@ -422,7 +428,10 @@ class Constructors:
         Raises
         ------
         LightCurveError
-            As `from_parquet`, and if parts are missing.
+            As `from_parquet`, and if parts are missing, or not in the order that `n_objects`
+            needs.
+        ValueError
+            If `n_objects` is not positive.
 
         Examples
         --------
@@ -436,6 +445,12 @@ class Constructors:
         [1]
         """
         from sklc.io.parquet import list_parts, read_store
+        from sklc.io.parquet_blocks import iter_stores
 
+        if n_objects is not None and (int(n_objects) != n_objects or n_objects < 1):
+            raise ValueError(f"n_objects must be a positive integer, got {n_objects!r}")
         for part in list_parts(path):
-            yield cls._from_store(read_store(part, **options))
+            if n_objects is None:
+                yield cls._from_store(read_store(part, **options))
+            else:
+                yield from map(cls._from_store, iter_stores(part, int(n_objects), **options))

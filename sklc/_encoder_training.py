@@ -11,7 +11,7 @@ import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback
 
-from sklc._base import name_object
+from sklc._metadata import name_object
 from sklc._net.augmentation import Augmentation, FlatCurves
 from sklc._net.checkpoints import TrainingCheckpoint, fingerprint
 from sklc._net.gru import LightCurveNetwork

@@ -9,9 +9,11 @@ from scipy.special import log_softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from sklc._base import LightCurveEstimator, metadata_matrix, name_object
+from sklc._base import LightCurveEstimator
 from sklc._calibration import HeldOut, fit_temperature, head_logits, prediction_sets
+from sklc._metadata import metadata_matrix, name_object
 from sklc._net.inference import encode_latents, resolve_device
+from sklc._onnx_export import export_classifier
 from sklc.encoder import LightCurveEncoder
 from sklc.errors import LightCurveError
 from sklc.light_curves import LightCurves
@@ -184,6 +186,56 @@ class ClassPredictions(ClassifierMixin, LightCurveEstimator):
         curves = self._curves(X, reset=False)
         self._refuse_unseen(self._labels(y, curves), curves)
         return super().score(curves, y, sample_weight)
+
+    def to_onnx(self, path):
+        """Export encoder and head as an ONNX file, for `sklc.serving.OnnxModel` or any runtime.
+
+        Inputs are ``values``, float32 (n_objects, longest, n_channels), ``lengths``, int32
+        (n_objects,), and where the classifier reads metadata ``metadata`` (of the encoder) or
+        ``head_metadata`` (of the head), float32 (n_objects, n_columns). Outputs are ``latent`` and
+        ``probabilities``, calibrated, merged and weighted as those of `predict_proba`. The input
+        convention is in the file's metadata, as JSON under the key "sklc".
+
+        Parameters
+        ----------
+        path : str or path
+            The file to write; it is replaced whole or not at all.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
+        Raises
+        ------
+        ImportError
+            If the package onnx is not installed.
+        sklearn.exceptions.NotFittedError
+            If it is not fitted.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from sklc import TransferClassifier
+        >>> clf = TransferClassifier.pretrained("ztf+lsst")
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> clf.to_onnx(Path(folder.name) / "classifier.onnx").name
+        'classifier.onnx'
+        >>> folder.cleanup()
+        """
+        check_is_fitted(self)
+        return export_classifier(
+            path,
+            self.encoder_.net_.module_,
+            self.net_.module_.head,
+            self.encoder_.representation_,
+            temperature=self.temperature_,
+            merge=self.merge_,
+            classes=self.classes_,
+            metadata_columns=self.encoder_.metadata_columns_,
+            head_metadata_columns=self.metadata_columns_,
+        )
 
     def _latents(self, curves: LightCurves) -> tuple[np.ndarray, np.ndarray | None]:
         """Latents, (n_objects, latent_size), and the metadata that join them."""

@@ -13,7 +13,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, column_or_1d
 from torch import nn
 
-from sklc._base import LightCurveEstimator, metadata_matrix, name_object
+from sklc._base import LightCurveEstimator
+from sklc._metadata import metadata_matrix, name_object
 from sklc._net.gru import LightCurveNetwork
 from sklc._net.heads import DenseHead, TransferNetwork
 from sklc._net.inference import encode_latents, resolve_device

@@ -13,9 +13,9 @@ import torch
 from sklearn.base import BaseEstimator, clone
 from skorch import NeuralNet
 
-from sklc._base import metadata_matrix
 from sklc._calibration import HeldOut
 from sklc._heads import LinearHeads, fit_dense_head, hold_out
+from sklc._metadata import metadata_matrix
 from sklc._net.gru import LightCurveNetwork
 from sklc._net.heads import DenseHead, TransferNetwork
 from sklc._net.losses import WeightedCrossEntropy

@@ -11,12 +11,9 @@ import numpy as np
 from sklearn.base import _fit_context, clone
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from sklc._base import (
-    TRAINING_CONSTRAINTS,
-    metadata_matrix,
-    require_two_classes,
-)
+from sklc._base import TRAINING_CONSTRAINTS, require_two_classes
 from sklc._heads import hold_out
+from sklc._metadata import metadata_matrix
 from sklc._net.heads import TransferNetwork
 from sklc._net.inference import resolve_device, single_thread_in_workers
 from sklc._net.training import wrap

@@ -11,17 +11,14 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from skorch import NeuralNet
 
-from sklc._base import (
-    TRAINING_CONSTRAINTS,
-    LightCurveEstimator,
-    metadata_matrix,
-    require_two_classes,
-)
+from sklc._base import TRAINING_CONSTRAINTS, LightCurveEstimator, require_two_classes
 from sklc._encoder_training import redshift_targets, survey_targets, train_encoder
+from sklc._metadata import metadata_matrix
 from sklc._net.inference import encode_latents, resolve_device
 from sklc._net.objectives import OBJECTIVES, ObjectiveWeights
 from sklc._net.representation import PRESETS, InputRepresentation
 from sklc._net.training import wrap
+from sklc._onnx_export import export_encoder
 from sklc.pretrained import Checkpoint, load_weights
 
 __all__ = ["LightCurveEncoder"]
@@ -405,6 +402,49 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         return Checkpoint.from_network(net.module_, representation, classes, columns, info).save(
             path
         )
+
+    def to_onnx(self, path):
+        """Export the network as an ONNX file, for `sklc.serving.OnnxModel` or any ONNX runtime.
+
+        Inputs are ``values``, float32 (n_objects, longest, n_channels), ``lengths``, int32
+        (n_objects,), and with metadata ``metadata``, float32 (n_objects, n_columns). Outputs are
+        ``latent``, the ``probabilities`` of the classes that the network was trained on, and where
+        it was trained on redshifts ``redshift``, mean and standard deviation of ``ln(1 + z)``. The
+        input convention is in the file's metadata, as JSON under the key "sklc".
+
+        Parameters
+        ----------
+        path : str or path
+            The file to write; it is replaced whole or not at all.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
+        Raises
+        ------
+        ImportError
+            If the package onnx is not installed.
+        sklearn.exceptions.NotFittedError
+            If there are neither weights nor a fit.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from sklc import LightCurveEncoder
+        >>> from sklc.datasets import load_demo
+        >>> from sklc.serving import OnnxModel
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> path = LightCurveEncoder("ztf").to_onnx(Path(folder.name) / "ztf.onnx")
+        >>> OnnxModel(path).transform(load_demo().curves[:5]).shape
+        (5, 128)
+        >>> folder.cleanup()
+        """
+        check_is_fitted(self)
+        net, representation, classes, columns = self._in_use()
+        return export_encoder(path, net.module_, representation, classes, columns)
 
     @property
     def _n_features_out(self) -> int:

@@ -6,6 +6,7 @@ __all__ = [
     "CheckpointError",
     "LightCurveError",
     "LightCurveWarning",
+    "PerformanceWarning",
     "SimulationError",
     "UnknownPassbandError",
     "UnknownWeightsError",
@@ -43,3 +44,7 @@ class SimulationError(ValueError):
 
 class LightCurveWarning(UserWarning):
     """Light curves that are usable but look wrong (units, zero points, dropped observations)."""
+
+
+class PerformanceWarning(UserWarning):
+    """What would be faster otherwise, or had to go slower: results are the same."""

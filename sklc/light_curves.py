@@ -274,10 +274,12 @@ class LightCurves(Constructors, Exports, Selections):
             position = int(key) % len(self)
             row = position if self._rows is None else int(self._rows[position])
             return LightCurve(self._store, row)
+        if self._rows is None and isinstance(key, slice):
+            # not by way of all row numbers: a part of millions of objects costs what it holds
+            return self._from_store(self._store, np.arange(*key.indices(len(self))))
         rows = np.arange(self._store.n_objects) if self._rows is None else self._rows
-        if isinstance(key, slice):
-            return self._from_store(self._store, rows[key])
-        return self._from_store(self._store, rows[self._positions(key)])
+        chosen = key if isinstance(key, slice) else self._positions(key)
+        return self._from_store(self._store, rows[chosen])
 
     def _positions(self, key: Any) -> np.ndarray:
         """Return a key for several objects as an array of bool or int."""

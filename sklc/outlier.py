@@ -11,16 +11,11 @@ from sklearn.base import OutlierMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sklc._base import (
-    TRAINING_CONSTRAINTS,
-    LightCurveEstimator,
-    name_object,
-    plain,
-    require_two_classes,
-)
+from sklc._base import TRAINING_CONSTRAINTS, LightCurveEstimator, plain, require_two_classes
 from sklc._class_mixture import ClassMixture
 from sklc._latent_forest import ClassCentres, LatentForest, LatentSpace
 from sklc._latent_source import LatentSource
+from sklc._metadata import name_object
 from sklc._net.inference import resolve_device, single_thread_in_workers
 from sklc._transfer import KeepsFittedEncoder, is_trained_on_labels
 from sklc.encoder import LightCurveEncoder

@@ -24,7 +24,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
 
 import sklc
-from sklc._base import name_object
+from sklc._metadata import name_object
 from sklc._net.objectives import OBJECTIVES
 from sklc._net.representation import InputRepresentation
 from sklc.encoder import LightCurveEncoder

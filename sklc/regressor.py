@@ -13,13 +13,9 @@ from sklearn.base import RegressorMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sklc._base import (
-    TRAINING_CONSTRAINTS,
-    LightCurveEstimator,
-    metadata_matrix,
-    name_object,
-)
+from sklc._base import TRAINING_CONSTRAINTS, LightCurveEstimator
 from sklc._conformal import ConformalQuantiles
+from sklc._metadata import metadata_matrix, name_object
 from sklc._net.inference import resolve_device, single_thread_in_workers
 from sklc._net.redshift import RedshiftView
 from sklc._redshift import (

@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 from torch import nn
 
 from sklc import LightCurves
-from sklc._net.batching import _MAX_OBSERVATIONS, BucketedBatches, collate, plan_batches
+from sklc._net.batching import BucketedBatches, collate
 from sklc._net.gru import LightCurveNetwork
 from sklc._net.heads import DenseHead, MetadataBranch, Standardize
-from sklc._net.inference import encode_latents, last_state, resolve_device
+from sklc._net.inference import encode_latents, resolve_device
 from sklc._net.losses import WeightedCrossEntropy
+from sklc._net.padding import _MAX_OBSERVATIONS, plan_batches
+from sklc._net.recurrence import last_state
 from sklc._net.representation import InputRepresentation
 from sklc._net.training import (
     AnchoredNet,
@@ -98,7 +100,7 @@ def test_inference_equals_torch_gru(n_layers, hidden_size):
     starts = np.cumsum(lengths) - lengths
     values = rng.normal(size=(lengths.sum(), 7)).astype(np.float32)
     with torch.inference_mode():
-        fast = last_state(network, values, starts, lengths)[: len(lengths)]
+        fast = last_state(network.gru, values, starts, lengths)[: len(lengths)]
         reference = network.state(*collate(values, starts, lengths))
     np.testing.assert_allclose(fast, reference, atol=1e-6)
 
@@ -141,7 +143,7 @@ def test_chunks_change_nothing(monkeypatch):
     network, representation = random_network(), InputRepresentation.preset("relative")
     curves = random_curves()
     whole = encode_latents(network, representation, curves)
-    monkeypatch.setattr("sklc._net.inference._CHUNK_OBSERVATIONS", 50)
+    monkeypatch.setattr("sklc._net.inference._PART_OBSERVATIONS", 50)
     np.testing.assert_array_equal(encode_latents(network, representation, curves), whole)
 
 

@@ -7,13 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-__all__ = ["BucketedBatches", "collate", "plan_batches"]
+from sklc._net.padding import pad, plan_batches
 
-# Padded observations per batch: bounds the memory of a batch that holds one very long light curve.
-_MAX_OBSERVATIONS = 64 * 1024
-# Batches that are drawn together and sorted by length: large enough that padding nearly
-# vanishes, small enough that batches stay random.
-_POOL_BATCHES = 32
+__all__ = ["BucketedBatches", "collate"]
 
 
 def collate(
@@ -33,49 +29,8 @@ def collate(
     padded : Tensor of shape (batch, longest, n_channels)
     lengths : Tensor of shape (batch,), int64
     """
-    steps = np.arange(lengths.max())
-    valid = steps < lengths[:, None]
-    rows = np.where(valid, starts[:, None] + steps, 0)
-    padded = values[rows]
-    padded[~valid] = 0.0
-    return torch.from_numpy(padded), torch.from_numpy(np.asarray(lengths, dtype=np.int64))
-
-
-def plan_batches(
-    lengths: np.ndarray, batch_size: int, rng: np.random.Generator | None
-) -> list[np.ndarray]:
-    """Split objects into batches of similar length.
-
-    Parameters
-    ----------
-    lengths : ndarray of shape (n_objects,)
-    batch_size : int
-        Most objects in a batch; fewer where the light curves are very long.
-    rng : numpy.random.Generator or None
-        Shuffles objects and batches; None sorts all objects by length, for inference.
-
-    Returns
-    -------
-    list of ndarray
-        Object indices; every object is in exactly one batch.
-    """
-    n_objects = len(lengths)
-    if rng is None:
-        order = np.argsort(-lengths, kind="stable")
-    else:
-        order = rng.permutation(n_objects)
-        pool = batch_size * _POOL_BATCHES
-        for start in range(0, n_objects, pool):
-            chosen = order[start : start + pool]
-            order[start : start + pool] = chosen[np.argsort(lengths[chosen], kind="stable")]
-    batches = []
-    for start in range(0, n_objects, batch_size):
-        batch = order[start : start + batch_size]
-        n_parts = min(len(batch), -(-int(lengths[batch].max()) * len(batch) // _MAX_OBSERVATIONS))
-        batches.extend(np.array_split(batch, max(n_parts, 1)))
-    if rng is not None:
-        batches = [batches[i] for i in rng.permutation(len(batches))]
-    return batches
+    padded = torch.from_numpy(pad(values, starts, lengths))
+    return padded, torch.from_numpy(np.asarray(lengths, dtype=np.int64))
 
 
 class BucketedBatches:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import multiprocessing
+import queue
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from sklc._net.batching import collate, plan_batches
+from sklc._net.gpu_inference import encode_on_device
 from sklc._net.gru import LightCurveNetwork
+from sklc._net.padding import plan_batches
+from sklc._net.recurrence import Recurrence, recurrences
 from sklc._net.representation import InputRepresentation
 
 if TYPE_CHECKING:
@@ -20,10 +23,14 @@ if TYPE_CHECKING:
 
 __all__ = ["encode_latents", "resolve_device", "single_thread_in_workers"]
 
-# Observations encoded at a time: bounds the memory whatever the number of light curves.
-_CHUNK_OBSERVATIONS = 2_000_000
-_BATCH_CPU = 256
-_BATCH_GPU = 4096
+# Observations that a worker encodes at a time: bounds the memory whatever the number of light
+# curves, and is long enough to sort them by length into batches with hardly any padding.
+_PART_OBSERVATIONS = 250_000
+# Parts for each worker, if there are enough observations: the last ones to end are then short.
+_PARTS_A_WORKER, _FEWEST_OBSERVATIONS = 4, 20_000
+# Objects that the dense layers take at a time. Always as many, or an object's result would depend
+# by rounding on how many there are beside it.
+_DENSE_BLOCK = 128
 
 
 def resolve_device(device: str) -> str:
@@ -75,10 +82,13 @@ def encode_latents(
 ) -> np.ndarray:
     """Latents of `curves`, in their order.
 
+    On a CPU, ``torch.get_num_threads()`` workers of one thread each take one part of the light
+    curves after the other: no worker waits for another within a batch.
+
     Parameters
     ----------
     network : LightCurveNetwork
-        On the CPU, as estimators hold it; it is left there.
+        On the CPU, as estimators hold it; it stays there.
     representation : InputRepresentation
         The one it was trained with.
     curves : LightCurves
@@ -91,102 +101,101 @@ def encode_latents(
     Returns
     -------
     ndarray of shape (n_objects, latent_size), float32
+        The same for an object to the bit, on the CPU, whatever is encoded beside it.
     """
     latents = np.empty((len(curves), network.config["latent_size"]), dtype=np.float32)
-    module = network.eval().to(device)
-    on_cpu = torch.device(device).type == "cpu"
-    try:
-        with torch.inference_mode(), single_thread_in_workers():
-            for rows in _chunks(curves.lengths):
-                chunk = curves[rows]
-                values, lengths = representation.encode(chunk)
-                starts = np.cumsum(lengths) - lengths
-                for batch in plan_batches(lengths, _BATCH_CPU if on_cpu else _BATCH_GPU, None):
-                    if on_cpu:
-                        state = last_state(network, values, starts[batch], lengths[batch])
-                    else:
-                        padded, valid = collate(values, starts[batch], lengths[batch])
-                        state = network.state(padded.to(device), valid.to(device))
-                    where = rows.start + batch
-                    extra = None
-                    if metadata is not None:
-                        # The state may have rows to spare; so must the metadata.
-                        spare = np.repeat(where[:1], len(state) - len(where))
-                        extra = torch.from_numpy(metadata[np.append(where, spare)]).to(device)
-                    latent = module.to_latent(state, extra)[: len(where)]
-                    latents[where] = latent.float().cpu().numpy()
-    finally:
-        network.to("cpu")
+    network.eval()
+    if torch.device(device).type != "cpu":
+        encode_on_device(network, representation, curves, metadata, latents, torch.device(device))
+        return latents
+    with single_thread_in_workers():
+        n_workers = torch.get_num_threads()
+        parts = list(_parts(curves.lengths, n_workers))
+        n_workers = min(n_workers, len(parts))
+        idle: queue.SimpleQueue[Recurrence] = queue.SimpleQueue()
+        for recurrence in recurrences(network.gru, n_workers, len(curves)):
+            idle.put(recurrence)
+
+        def work(rows: slice) -> None:
+            recurrence = idle.get()
+            try:
+                state = encode_states(recurrence, representation, curves[rows])
+                extra = None if metadata is None else metadata[rows]
+                latents[rows] = latents_of_states(network, state, extra)
+            finally:
+                idle.put(recurrence)
+
+        _run(work, parts, n_workers)
     return latents
 
 
-def last_state(
-    network: LightCurveNetwork, values: np.ndarray, starts: np.ndarray, lengths: np.ndarray
-) -> torch.Tensor:
-    """GRU state at each object's last observation, without padding light curves.
-
-    Objects are in order of falling length. Time runs in the outer loop, over the objects that
-    still have an observation: no step is spent on padding, one long light curve among short
-    ones costs only its own steps, and this is 1.4 times as fast as packed sequences.
-
-    The number of rows of every product is rounded up, see `_row_multiple`; the rows added repeat
-    the first object and are thrown away.
-    """
-    hidden, multiple = network.gru.hidden_size, _row_multiple(network.gru.hidden_size)
-    longest = int(lengths[0])
-    # active[t]: how many objects have an observation number t.
-    active = len(lengths) - np.searchsorted(lengths[::-1], np.arange(longest), side="right")
-    rows = -(-active // multiple) * multiple
-    first = np.full(multiple - 1, starts[0])
-    padded_starts = np.concatenate([starts, first])
-    # A row that is added may belong to an object that has ended: any observation will do.
-    steps = [
-        np.minimum(padded_starts[:count] + step, len(values) - 1) for step, count in enumerate(rows)
-    ]
-    inputs = torch.from_numpy(values[np.concatenate(steps)])
-    edges = np.concatenate([[0], np.cumsum(rows)])
-    state = torch.empty(0)
-    for layer in range(network.gru.num_layers):
-        weight_hidden = getattr(network.gru, f"weight_hh_l{layer}").T.contiguous()
-        bias_hidden = getattr(network.gru, f"bias_hh_l{layer}")
-        projected = torch.nn.functional.linear(
-            inputs,
-            getattr(network.gru, f"weight_ih_l{layer}"),
-            getattr(network.gru, f"bias_ih_l{layer}"),
-        )
-        outputs = torch.empty(len(inputs), hidden)
-        state = torch.zeros(int(rows[0]), hidden)
-        for step, (count, n_rows) in enumerate(zip(active, rows, strict=True)):
-            here = slice(edges[step], edges[step + 1])
-            before, gates_in = state[:n_rows], projected[here]
-            gates = torch.addmm(bias_hidden, before, weight_hidden)
-            opened = torch.sigmoid(gates_in[:, : 2 * hidden] + gates[:, : 2 * hidden])
-            reset, update = opened[:, :hidden], opened[:, hidden:]
-            new = torch.tanh(gates_in[:, 2 * hidden :] + reset * gates[:, 2 * hidden :])
-            torch.lerp(new, before, update, out=outputs[here])
-            state[:count] = outputs[edges[step] : edges[step] + count]
-        inputs = outputs
-    return state
+def encode_states(
+    recurrence: Recurrence, representation: InputRepresentation, curves: LightCurves
+) -> np.ndarray:
+    """Recurrent states of light curves, (n_objects, hidden_size) float32, in one thread."""
+    values, lengths = representation.encode(curves)
+    starts = np.cumsum(lengths) - lengths
+    states = None
+    with torch.inference_mode():
+        for batch in plan_batches(lengths, recurrence.batch_size, None):
+            state = recurrence(values, starts[batch], lengths[batch])
+            if states is None:
+                states = np.empty((len(lengths), state.shape[1]), dtype=np.float32)
+            states[batch] = state
+    assert states is not None
+    return states
 
 
-def _row_multiple(hidden_size: int) -> int:
-    """Multiple of rows that makes an object's result the same to the bit in every batch.
+def latents_of_states(
+    network: LightCurveNetwork, states: np.ndarray, metadata: np.ndarray | None
+) -> np.ndarray:
+    """Latents, (n_objects, latent_size) float32, of recurrent states."""
+    latents = np.empty((len(states), network.config["latent_size"]), dtype=np.float32)
+    with torch.inference_mode():
+        for start in range(0, len(states), _DENSE_BLOCK):
+            rows = slice(start, min(start + _DENSE_BLOCK, len(states)))
+            extra = None if metadata is None else _block(metadata[rows])
+            block = network.to_latent(_block(states[rows]), extra)
+            latents[rows] = block[: rows.stop - rows.start].numpy()
+    return latents
 
-    Matrix products of one to three rows take another path through the BLAS, and vectorised
-    functions treat the elements behind the last full vector (16 floats) differently, so that an
-    object alone would differ from the same object in a batch by rounding. (Layers whose width is
-    no multiple of 4 may still differ in the last bit.)
-    """
-    return max(4, 16 // math.gcd(16, hidden_size))
+
+def _block(rows: np.ndarray) -> torch.Tensor:
+    """Rows as a tensor of `_DENSE_BLOCK` rows, whose last ones repeat the first."""
+    spare = _DENSE_BLOCK - len(rows)
+    return torch.from_numpy(np.concatenate([rows, np.repeat(rows[:1], spare, axis=0)]))
 
 
-def _chunks(lengths: np.ndarray) -> Iterator[slice]:
+def _run(work, parts: list[slice], n_workers: int) -> None:
+    """Call `work` on every part, in threads where there are several workers."""
+    if n_workers <= 1:
+        for part in parts:
+            work(part)
+        return
+    # torch counts threads for each thread, and a new one starts with those of the process.
+    before = torch.get_num_threads()
+    with ThreadPoolExecutor(n_workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        try:
+            for _ in pool.map(work, parts):
+                pass
+        except BaseException:  # an interruption from the keyboard among them
+            pool.shutdown(cancel_futures=True)
+            raise
+        finally:
+            torch.set_num_threads(before)
+
+
+def _parts(lengths: np.ndarray, n_workers: int) -> Iterator[slice]:
     """Slices of consecutive objects with a bounded number of observations together."""
     ends = np.cumsum(lengths)
+    if not len(ends):
+        return
+    share = int(ends[-1]) // (_PARTS_A_WORKER * n_workers) if n_workers > 1 else int(ends[-1])
+    most = min(max(share, _FEWEST_OBSERVATIONS), _PART_OBSERVATIONS)
     start = 0
     while start < len(lengths):
         before = ends[start - 1] if start else 0
-        stop = int(np.searchsorted(ends, before + _CHUNK_OBSERVATIONS, side="right"))
+        stop = int(np.searchsorted(ends, before + most, side="right"))
         stop = max(stop, start + 1)
         yield slice(start, stop)
         start = stop

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -83,31 +84,115 @@ def read_store(
         With ``invalid="drop"``, for objects without photometry.
     """
     check_policy(invalid, duplicates)
-    objects, photometry = _files(path, objects, photometry)
-    metadata, ids = _read_objects(objects, object_id)
+    layout = Layout(object_id, time, flux, flux_err, band, zero_point)
+    objects, photometry = files_of(path, objects, photometry)
+    metadata = pd.read_parquet(objects)
     schema = pq.read_schema(photometry)
-    header = json.loads((schema.metadata or {}).get(_HEADER, b"{}"))
-    table = Table(
-        _read_photometry(photometry, schema, object_id, time, flux, flux_err, band, zero_point)
+    names, strings = layout.columns_of(schema)
+    header = read_header(schema)
+    return assemble(
+        metadata,
+        pq.read_table(photometry, columns=names, read_dictionary=strings),
+        layout,
+        files=(objects.name, photometry.name),
+        n_empty=header.get("empty_objects", 0),
+        passbands=header.get("passbands", {}),
+        survey=survey,
+        passband=passband,
+        invalid=invalid,
+        duplicates=duplicates,
     )
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Names of the columns of the two files; see `LightCurves.from_frame`."""
+
+    object_id: str = "object_id"
+    time: str = "mjd"
+    flux: str = "flux"
+    flux_err: str | None = "flux_err"
+    band: str | None = "band"
+    zero_point: Any = FROM_TABLE
+
+    def columns_of(self, schema: pa.Schema) -> tuple[list[str], list[str]]:
+        """Columns of the photometry that are needed, and those of text.
+
+        Ids and bands are read as dictionaries, which group fastest.
+        """
+        zero_point = self.zero_point if isinstance(self.zero_point, str) else "zp"
+        named = (self.object_id, self.time, self.flux, self.flux_err, self.band, zero_point)
+        names = [name for name in named if name is not None]
+        there = [name for name in dict.fromkeys(names) if name in schema.names]
+        if not {self.object_id, self.time, self.flux} <= set(there):
+            there = schema.names  # for the message, which lists the columns
+        text = (pa.types.is_string, pa.types.is_large_string)
+        strings = [
+            name
+            for name in (self.object_id, self.band)
+            if name is not None
+            and name in there
+            and any(is_text(schema.field(name).type) for is_text in text)
+        ]
+        return there, strings
+
+
+def read_header(schema: pa.Schema) -> dict[str, Any]:
+    """What the columns of the photometry cannot say, {} for a file that sklc did not write."""
+    return json.loads((schema.metadata or {}).get(_HEADER, b"{}"))
+
+
+def assemble(
+    metadata: pd.DataFrame,
+    photometry: pa.Table,
+    layout: Layout,
+    *,
+    files: tuple[str, str],
+    n_empty: int,
+    passbands: Mapping[str, Any],
+    survey: Any,
+    passband: str | Passband | None,
+    invalid: str,
+    duplicates: str,
+) -> Store:
+    """Put objects and their observations together, as `read_store` does.
+
+    Parameters
+    ----------
+    metadata : DataFrame
+        One row an object, with its id.
+    photometry : pyarrow.Table
+        Their observations.
+    layout : Layout
+    files : tuple of str
+        Names of the two files, for messages.
+    n_empty : int
+        How many objects are known to have no observations.
+    passbands : mapping
+        Of the header.
+    survey, passband, invalid, duplicates
+        As for `LightCurves.from_frame`.
+    """
+    metadata, ids = _split_ids(metadata, layout.object_id, files[0])
+    table = Table(photometry)
     needed = {
-        "object_id": object_id,
-        "time": time,
-        "flux": flux,
-        "flux_err": flux_err,
-        "band": band,
+        "object_id": layout.object_id,
+        "time": layout.time,
+        "flux": layout.flux,
+        "flux_err": layout.flux_err,
+        "band": layout.band,
     }
     column = {a: None if name is None else table.column(name, a) for a, name in needed.items()}
-    zp, zp_name = zero_point_of(table.columns, zero_point)
+    zp, zp_name = zero_point_of(table.columns, layout.zero_point)
     offsets, found, order = group_rows(column["object_id"])
-    rows = _match(ids, found, objects, photometry)
+    rows = _match(ids, found, *files)
     without = np.flatnonzero(rows < 0)
-    if len(without) and len(without) != header.get("empty_objects"):
+    if len(without) and len(without) != n_empty:
         if invalid == "raise":
             k = without[0]
             raise LightCurveError(
-                f"{describe(ids, k)} is in {objects.name} but has no row in "
-                f'{photometry.name} ({len(without)} of {len(ids)} objects): pass invalid="drop" '
+                f"{describe(ids, k)} is in {files[0]} but has no row in "
+                f'{files[1]} ({len(without)} of {len(ids)} objects): pass invalid="drop" '
                 "to leave such objects out, or check that the two files belong together"
             )
         warn(f"dropped {len(without)} of {len(ids)} objects, which have no photometry")
@@ -126,7 +211,7 @@ def read_store(
         zp_column=None if zp_name is None else table.column(zp_name, "zero_point"),
         survey=survey,
         passband=passband,
-        known_passbands=_passbands(header.get("passbands", {})),
+        known_passbands=_passbands(passbands),
         invalid=invalid,
         duplicates=duplicates,
     )
@@ -212,9 +297,10 @@ def write_store(store: Store, folder: str | Path) -> None:
         os.replace(part, folder / name)
 
 
-def _files(
+def files_of(
     path: str | Path | None, objects: str | Path | None, photometry: str | Path | None
 ) -> tuple[Path, Path]:
+    """Return the paths of objects and photometry, or raise FileNotFoundError."""
     if path is not None and objects is None and photometry is None:
         folder = Path(path)
         files = folder / OBJECTS, folder / PHOTOMETRY
@@ -231,49 +317,22 @@ def _files(
     return files
 
 
-def _read_objects(file: Path, object_id: str) -> tuple[pd.DataFrame, np.ndarray]:
-    metadata = pd.read_parquet(file)
+def _split_ids(
+    metadata: pd.DataFrame, object_id: str, name: str
+) -> tuple[pd.DataFrame, np.ndarray]:
     if object_id not in metadata.columns:
         if metadata.index.name != object_id:
             raise LightCurveError(
-                f"{file.name} has no column {object_id!r}; its columns are "
+                f"{name} has no column {object_id!r}; its columns are "
                 f"{list(metadata.columns)}: pass object_id= the one that holds the ids"
             )
         metadata = metadata.reset_index()
-    ids = id_array(metadata.pop(object_id))
+    ids = id_array(metadata[object_id])
     check_ids(ids)
-    return metadata, ids
+    return metadata.drop(columns=object_id), ids
 
 
-def _read_photometry(
-    file: Path,
-    schema: pa.Schema,
-    object_id: str,
-    time: str,
-    flux: str,
-    flux_err: str | None,
-    band: str | None,
-    zero_point: Any,
-) -> pa.Table:
-    """Read the columns that are needed; ids and bands as dictionaries, which group fastest."""
-    names = [object_id, time, flux, flux_err, band]
-    names.append(zero_point if isinstance(zero_point, str) else "zp")
-    there = [name for name in dict.fromkeys(names) if name in schema.names]
-    if not {object_id, time, flux} <= set(there):
-        there = schema.names  # for the message, which lists the columns
-    strings = [
-        name
-        for name in (object_id, band)
-        if name in there
-        and (
-            pa.types.is_string(schema.field(name).type)
-            or pa.types.is_large_string(schema.field(name).type)
-        )
-    ]
-    return pq.read_table(file, columns=there, read_dictionary=strings)
-
-
-def _match(ids: np.ndarray, found: np.ndarray, objects: Path, photometry: Path) -> np.ndarray:
+def _match(ids: np.ndarray, found: np.ndarray, objects: str, photometry: str) -> np.ndarray:
     """Return the position in the photometry of each object, -1 where it has none."""
     index = pd.Index(found)
     rows = index.get_indexer(pd.Index(ids))
@@ -283,8 +342,8 @@ def _match(ids: np.ndarray, found: np.ndarray, objects: Path, photometry: Path) 
         if len(ids) and type(extra[0]) is not type(ids[0]):
             kinds = f"; ids are {type(ids[0]).__name__} there, {type(extra[0]).__name__} here"
         raise LightCurveError(
-            f"object {extra[0]!r} has photometry in {photometry.name} but no row in "
-            f"{objects.name} ({len(extra)} objects{kinds}): add the rows, or check that the two "
+            f"object {extra[0]!r} has photometry in {photometry} but no row in "
+            f"{objects} ({len(extra)} objects{kinds}): add the rows, or check that the two "
             "files belong together"
         )
     return rows
