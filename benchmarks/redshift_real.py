@@ -298,9 +298,7 @@ def predict(model: Any, X: Any) -> np.ndarray:
 # -- showing
 
 
-def markdown(
-    figures: dict[str, Figures], columns: dict[str, list[str]], coverage: Figures
-) -> str:
+def markdown(figures: dict[str, Figures], columns: dict[str, list[str]], coverage: Figures) -> str:
     """Tables of docs/results.md: errors by number of labels; everything else with all labels."""
     parts = []
     for title, own in figures.items():

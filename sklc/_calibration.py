@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import torch
@@ -56,10 +56,14 @@ def head_logits(
 ) -> np.ndarray:
     """Logits of a head, (n_objects, n_outputs) float64."""
     # In double precision, so that an object's result does not depend on the batch around it.
-    head = copy.deepcopy(head).double()
+    tensors = {
+        name: tensor.double()
+        for name, tensor in chain(head.named_parameters(), head.named_buffers())
+    }
     with torch.inference_mode():
         joined = None if head_metadata is None else torch.from_numpy(head_metadata).double()
-        return head(torch.from_numpy(latent).double(), joined).numpy()
+        inputs = torch.from_numpy(latent).double(), joined
+        return torch.func.functional_call(head, tensors, inputs).numpy()
 
 
 def fit_temperature(

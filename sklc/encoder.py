@@ -14,6 +14,7 @@ from skorch import NeuralNet
 from sklc._base import TRAINING_CONSTRAINTS, LightCurveEstimator, require_two_classes
 from sklc._encoder_training import redshift_targets, survey_targets, train_encoder
 from sklc._metadata import metadata_matrix
+from sklc._net.gru import LightCurveNetwork
 from sklc._net.inference import encode_latents, resolve_device
 from sklc._net.objectives import OBJECTIVES, ObjectiveWeights
 from sklc._net.representation import PRESETS, InputRepresentation
@@ -354,9 +355,9 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         """
         check_is_fitted(self)
         curves = self._curves(X, reset=False)
-        net, representation, _, columns = self._in_use()
+        network, representation, _, columns = self._reading()
         return encode_latents(
-            net.module_,
+            network,
             representation,
             curves,
             metadata_matrix(curves, columns),
@@ -398,10 +399,8 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         (5, 128)
         """
         check_is_fitted(self)
-        net, representation, classes, columns = self._in_use()
-        return Checkpoint.from_network(net.module_, representation, classes, columns, info).save(
-            path
-        )
+        network, representation, classes, columns = self._reading()
+        return Checkpoint.from_network(network, representation, classes, columns, info).save(path)
 
     def to_onnx(self, path):
         """Export the network as an ONNX file, for `sklc.serving.OnnxModel` or any ONNX runtime.
@@ -443,34 +442,44 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         >>> folder.cleanup()
         """
         check_is_fitted(self)
-        net, representation, classes, columns = self._in_use()
-        return export_encoder(path, net.module_, representation, classes, columns)
+        return export_encoder(path, *self._reading())
 
     @property
     def _n_features_out(self) -> int:
-        return self._in_use()[0].module_.config["latent_size"]
+        return self._reading()[0].config["latent_size"]
 
     def _chosen_representation(self) -> InputRepresentation:
         if isinstance(self.representation, InputRepresentation):
             return self.representation
         return InputRepresentation.preset(self.representation)
 
-    def _in_use(self) -> tuple[NeuralNet, InputRepresentation, np.ndarray, tuple[str, ...]]:
-        """Return net, representation, classes and metadata columns, as fitted or as loaded.
+    def _checkpoint(self) -> Checkpoint | None:
+        """Weights that were set since the last fit, or None where the fit is in use."""
+        fitted = hasattr(self, "net_")
+        if self.weights is None or (fitted and self._fitted_weights == self.weights):
+            return None
+        return load_weights(self.weights)
+
+    def _reading(
+        self,
+    ) -> tuple[LightCurveNetwork, InputRepresentation, np.ndarray, tuple[str, ...]]:
+        """Return network, representation, classes and metadata columns, only to be read.
 
         Weights that were set since the last fit are read here without being stored: `transform`
         works at once, and changes nothing on the estimator.
         """
-        fitted = hasattr(self, "net_")
-        if self.weights is None or (fitted and self._fitted_weights == self.weights):
-            return self.net_, self.representation_, self.classes_, self.metadata_columns_
-        checkpoint = load_weights(self.weights)
-        return (
-            wrap(checkpoint.build()),
-            checkpoint.representation,
-            np.asarray(checkpoint.classes),
-            checkpoint.metadata_columns,
-        )
+        checkpoint = self._checkpoint()
+        if checkpoint is None:
+            network = self.net_.module_
+            return network, self.representation_, self.classes_, self.metadata_columns_
+        classes = np.asarray(checkpoint.classes)
+        return checkpoint.network, checkpoint.representation, classes, checkpoint.metadata_columns
+
+    def _in_use(self) -> tuple[NeuralNet, InputRepresentation, np.ndarray, tuple[str, ...]]:
+        """Return a net of one's own, and the rest as `_reading` does."""
+        checkpoint = self._checkpoint()
+        net = self.net_ if checkpoint is None else wrap(checkpoint.build())
+        return net, *self._reading()[1:]
 
     def _keep(self, net, representation, classes, columns) -> LightCurveEncoder:
         self.net_, self.representation_ = net, representation

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +118,11 @@ class Checkpoint:
         network = LightCurveNetwork(n_channels, n_classes, **sizes)
         network.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in self.tensors.items()})
         return network.eval()
+
+    @cached_property
+    def network(self) -> LightCurveNetwork:
+        """A network with these tensors that all share, built once: never to be changed."""
+        return self.build()
 
     def _check_sizes(self) -> None:
         """Refuse an input convention and classes that are not those of the network."""
