@@ -13,6 +13,7 @@ from sklc._net.gru import LightCurveNetwork
 from sklc._net.heads import DenseHead, MetadataBranch, Standardize
 from sklc._net.inference import encode_latents, resolve_device
 from sklc._net.losses import WeightedCrossEntropy
+from sklc._net.packed_gru import packed_last_state
 from sklc._net.padding import _MAX_OBSERVATIONS, plan_batches
 from sklc._net.recurrence import last_state
 from sklc._net.representation import InputRepresentation
@@ -22,6 +23,7 @@ from sklc._net.training import (
     KeepStartIfBetter,
     TrainingSettings,
     fit_net,
+    flushed_denormals,
 )
 
 
@@ -101,8 +103,59 @@ def test_inference_equals_torch_gru(n_layers, hidden_size):
     values = rng.normal(size=(lengths.sum(), 7)).astype(np.float32)
     with torch.inference_mode():
         fast = last_state(network.gru, values, starts, lengths)[: len(lengths)]
-        reference = network.state(*collate(values, starts, lengths))
+        padded, _ = collate(values, starts, lengths)
+        reference = network.gru(padded)[0][np.arange(len(lengths)), lengths - 1]
     np.testing.assert_allclose(fast, reference, atol=1e-6)
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    lengths=st.lists(st.integers(1, 12), min_size=1, max_size=9),
+    n_layers=st.integers(1, 3),
+    spare=st.integers(0, 3),
+)
+def test_packed_gru_has_the_states_and_gradients_of_torch(lengths, n_layers, spare):
+    torch.manual_seed(0)
+    gru = nn.GRU(4, 5, num_layers=n_layers, batch_first=True).double()
+    lengths = torch.tensor(lengths)
+    values = torch.randn(len(lengths), int(lengths.max()) + spare, 4, dtype=torch.float64)
+    slope = torch.randn(len(lengths), 5, dtype=torch.float64)
+    found = []
+    for state in (
+        gru(values)[0][torch.arange(len(lengths)), lengths - 1],
+        packed_last_state(gru, values, lengths),
+    ):
+        gradients = torch.autograd.grad((state * slope).sum(), list(gru.parameters()))
+        found.append([state.detach(), *gradients])
+    for reference, packed in zip(*found, strict=True):
+        torch.testing.assert_close(packed, reference, rtol=1e-9, atol=1e-12)
+    with torch.no_grad():
+        without_tape = packed_last_state(gru, values, lengths)
+    assert torch.equal(without_tape, found[1][0])
+
+
+def test_packed_gru_trains_what_is_not_frozen():
+    gru = nn.GRU(4, 5, num_layers=2, batch_first=True)
+    for name, parameter in gru.named_parameters():
+        parameter.requires_grad_(name.endswith("l1"))
+    packed_last_state(gru, torch.randn(3, 6, 4), torch.tensor([6, 2, 4])).sum().backward()
+    for name, parameter in gru.named_parameters():
+        assert (parameter.grad is not None) == name.endswith("l1")
+    gru.requires_grad_(False)
+    gru.bias_hh_l0.requires_grad_(True)
+    packed_last_state(gru, torch.randn(3, 6, 4), torch.tensor([6, 2, 4])).sum().backward()
+    assert gru.bias_hh_l0.grad.abs().sum() > 0
+
+
+def test_denormals_are_flushed_in_training_alone():
+    tiny = torch.tensor(1e-39)
+    assert tiny * 0.5 > 0
+    with flushed_denormals():
+        assert tiny * 0.5 == 0
+        with flushed_denormals():
+            pass
+        assert tiny * 0.5 == 0  # as it was found
+    assert tiny * 0.5 > 0
 
 
 def test_padding_cannot_reach_the_latent():

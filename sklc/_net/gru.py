@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from sklc._net.heads import MetadataBranch
+from sklc._net.packed_gru import packed_last_state
 
 __all__ = ["LightCurveNetwork"]
 
@@ -65,6 +66,8 @@ class LightCurveNetwork(nn.Module):
 
         The GRU runs forwards only, so padding behind the last observation cannot reach it.
         """
+        if values.device.type == "cpu" and not torch.is_autocast_enabled("cpu"):
+            return packed_last_state(self.gru, values, lengths)
         outputs, _ = self.gru(values)
         return outputs[torch.arange(len(lengths), device=lengths.device), lengths - 1]
 
