@@ -26,7 +26,20 @@ from sklc.pretrained import manifest
 from sklc.simulate.grids import cache_folder
 
 RESULTS = Path(__file__).parent / "results"
-PACKAGES = ("sklc", "numpy", "scikit-learn", "torch", "skorch", "light-curve", "sncosmo")
+PACKAGES = (
+    "sklc",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "nested-pandas",
+    "scikit-learn",
+    "torch",
+    "skorch",
+    "onnxruntime",
+    "light-curve",
+    "aeon",
+    "sncosmo",
+)
 
 # Spectral templates as they may lie in DATA/templates: sncosmo's data, and two files of SNooPy.
 ARCHIVE = "sncosmo_data.tar.xz"

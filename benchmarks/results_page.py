@@ -1,11 +1,12 @@
-"""Copy the tables of benchmarks/results into docs/results.md, or check that they are the same.
+"""Copy the tables of benchmarks/results into the pages of docs, or check that they are the same.
 
     python benchmarks/results_page.py [--check]
 
-Between the lines ``<!-- figures: NAME -->`` and ``<!-- end -->`` of the page stands the table that
-the benchmark NAME wrote into its results file, ``"markdown"`` of NAME.json. What stands between
-other lines is left alone. With --check nothing is written, and the exit status is 1 where a table
-of the page is not that of the results.
+Pages are docs/results.md (accuracy) and docs/performance.md (speed). Between the lines
+``<!-- figures: NAME -->`` and ``<!-- end -->`` of a page stands the table that the benchmark NAME
+wrote into its results file, ``"markdown"`` of NAME.json. What stands between other lines is left
+alone. With --check nothing is written, and the exit status is 1 where a table of a page is not that
+of the results.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from pathlib import Path
 
 from _common import RESULTS
 
-PAGE = Path(__file__).parents[1] / "docs" / "results.md"
+_DOCS = Path(__file__).parents[1] / "docs"
+PAGES = [_DOCS / "results.md", _DOCS / "performance.md"]
 START = re.compile(r"<!-- figures: (.+?) -->")
 END = "<!-- end -->"
 
@@ -68,23 +70,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--check", action="store_true", help="write nothing, exit 1 on differences")
-    parser.add_argument("--page", type=Path, default=PAGE, help="(docs/results.md)")
+    parser.add_argument("--page", type=Path, help="one page (results.md, performance.md in docs)")
     parser.add_argument("--results", type=Path, default=RESULTS, help="(benchmarks/results)")
     options = parser.parse_args(arguments)
-    text = options.page.read_text(encoding="utf-8")
-    try:
-        updated, changed = tables_of(text, options.results)
-    except ValueError as error:
-        parser.error(f"{options.page.name}: {error}")
-    names = ", ".join(changed)
-    if not changed:
-        print(f"{options.page.name} is up to date")
-    elif options.check:
-        print(f"{options.page.name} is out of date: {names}; run benchmarks/results_page.py")
-    else:
-        options.page.write_text(updated, encoding="utf-8")
-        print(f"{options.page.name}: wrote {names}")
-    return int(options.check and bool(changed))
+    out_of_date = False
+    for page in PAGES if options.page is None else [options.page]:
+        text = page.read_text(encoding="utf-8")
+        try:
+            updated, changed = tables_of(text, options.results)
+        except ValueError as error:
+            parser.error(f"{page.name}: {error}")
+        names = ", ".join(changed)
+        if not changed:
+            print(f"{page.name} is up to date")
+        elif options.check:
+            out_of_date = True
+            print(f"{page.name} is out of date: {names}; run benchmarks/results_page.py")
+        else:
+            page.write_text(updated, encoding="utf-8")
+            print(f"{page.name}: wrote {names}")
+    return int(out_of_date)
 
 
 if __name__ == "__main__":

@@ -102,7 +102,7 @@ def test_inference_equals_torch_gru(n_layers, hidden_size):
     starts = np.cumsum(lengths) - lengths
     values = rng.normal(size=(lengths.sum(), 7)).astype(np.float32)
     with torch.inference_mode():
-        fast = last_state(network.gru, values, starts, lengths)[: len(lengths)]
+        fast = last_state(network.gru, values, starts, lengths)
         padded, _ = collate(values, starts, lengths)
         reference = network.gru(padded)[0][np.arange(len(lengths)), lengths - 1]
     np.testing.assert_allclose(fast, reference, atol=1e-6)

@@ -78,20 +78,28 @@ def encode_on_device(
     batch_size = _BATCH
     with torch.inference_mode():
         for part, values in _on_device(_prepared(representation, curves, on_gpu), device, copies):
+            by_length = np.argsort(-part.lengths, kind="stable")
+            longest = part.lengths[by_length].tolist()  # on the host: asking the device would wait
+            order = torch.from_numpy(by_length).to(device)
             lengths = torch.from_numpy(part.lengths).to(device)
             starts = torch.cumsum(lengths, 0) - lengths
-            order = np.argsort(-part.lengths, kind="stable")
             found = torch.empty(len(order), latents.shape[1], device=device)
             extra = None
             if metadata is not None:
                 extra = torch.from_numpy(metadata[part.rows]).to(device)
             done = 0
             while done < len(order):
-                most = max(_BATCH_OBSERVATIONS // int(part.lengths[order[done]]), 1)
-                batch = torch.from_numpy(order[done : done + min(batch_size, most)]).to(device)
+                most = max(_BATCH_OBSERVATIONS // longest[done], 1)
+                batch = order[done : done + min(batch_size, most)]
                 try:
-                    found[batch] = _latents(module, values, starts[batch], lengths[batch],
-                                            None if extra is None else extra[batch])  # fmt: skip
+                    found[batch] = _latents(
+                        module,
+                        values,
+                        starts[batch],
+                        lengths[batch],
+                        longest[done],
+                        None if extra is None else extra[batch],
+                    )
                 except torch.OutOfMemoryError as error:
                     batch_size = _smaller(len(batch), device, error)
                     continue
@@ -99,9 +107,9 @@ def encode_on_device(
             latents[part.rows] = found.cpu().numpy()
 
 
-def _latents(module, values, starts, lengths, metadata) -> torch.Tensor:
+def _latents(module, values, starts, lengths, longest, metadata) -> torch.Tensor:
     """Latents of one batch, gathered from the flat observations of its part."""
-    steps = torch.arange(int(lengths[0]), device=values.device)  # in order of falling length
+    steps = torch.arange(longest, device=values.device)
     # Behind the end of an object comes whatever lies there: the GRU does not look ahead.
     rows = torch.clamp(starts[:, None] + steps, max=len(values) - 1)
     return module.to_latent(module.state(values[rows], lengths), metadata).float()
