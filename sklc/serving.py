@@ -84,7 +84,7 @@ class OnnxModel:
         self.path = Path(path)
         if not self.path.is_file():
             raise WeightsError(
-                f"There is no file {self.path.resolve()}: write it with classifier.to_onnx(path)."
+                f"There is no file {self.path}: write it with classifier.to_onnx(path)."
             )
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = n_threads, 1

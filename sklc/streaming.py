@@ -71,9 +71,10 @@ def stream(
         raise ValueError(f"n_objects must be a positive integer, got {n_objects!r}")
     for part in _parts(source, int(n_objects)):
         result = method(part)
-        if len(result) != len(part):
+        n_rows = len(result) if np.ndim(result) else 0
+        if n_rows != len(part):
             raise ValueError(
-                f"{getattr(method, '__qualname__', method)} returned {len(result)} rows for "
+                f"{getattr(method, '__qualname__', method)} returned {n_rows} rows for "
                 f"{len(part)} light curves: pass a method that returns one for each."
             )
         yield part.ids, result

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 import safetensors
 import safetensors.numpy
@@ -27,7 +28,9 @@ from sklc import (
     RedshiftRegressor,
     TransferClassifier,
     concatenate,
+    stream,
 )
+from sklc.serving import OnnxModel
 from sklc.simulate import Survey, Trigger, simulate
 
 
@@ -240,6 +243,19 @@ class Case:
         if len(caught) != 1:
             raise AssertionError(f"{self.what}: {len(caught)} warnings, one expected: {caught}")
         return caught[0].category.__name__, str(caught[0].message)
+
+
+def exported() -> OnnxModel:
+    """An exported encoder that knows no redshifts."""
+    return OnnxModel(LightCurveEncoder("ztf+lsst-v1").to_onnx("encoder.onnx"))
+
+
+def backwards() -> str:
+    """Write a folder whose photometry has the objects in another order."""
+    curves().to_parquet("night")
+    table = pq.read_table("night/photometry.parquet")
+    pq.write_table(table.take(np.arange(len(table))[::-1]), "night/photometry.parquet")
+    return "night"
 
 
 SECTIONS: dict[str, list[Case]] = {
@@ -732,6 +748,33 @@ SECTIONS: dict[str, list[Case]] = {
             "pointings in an unknown band",
             lambda: Survey.from_pointings(pointings(band="clear")),
             'Any curve will do: `passbands={"clear": (wavelength, transmission)}`.',
+        ),
+    ],
+    "Serving, and large data sets": [
+        Case(
+            "an exported model without what is asked for",
+            lambda: exported().run(curves(), "redshift"),
+            "Export an encoder that was trained with `redshift_weight`.",
+        ),
+        Case(
+            "an exported model that is not there",
+            lambda: OnnxModel("classifier.onnx"),
+            "Paths are relative to the working directory.",
+        ),
+        Case(
+            "a Parquet folder in another order, read in blocks",
+            lambda: list(stream(encoder().transform, backwards(), n_objects=2)),
+            "`to_parquet` writes both files in one order.",
+        ),
+        Case(
+            "no light curves in a part",
+            lambda: list(stream(encoder().transform, curves(), n_objects=0)),
+            "10,000 is the default.",
+        ),
+        Case(
+            "a method that does not return a row for each light curve",
+            lambda: list(stream(len, [curves()])),
+            "Such as `transform`, `predict`, `predict_proba`, `score_samples`.",
         ),
     ],
 }
