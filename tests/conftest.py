@@ -5,6 +5,10 @@ import shutil
 import tarfile
 from pathlib import Path
 
+# Before anything that starts threads is imported: the OpenMP libraries of torch, scikit-learn and
+# others wait for each other's threads, which makes small products many times slower than one does.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import numpy as np
 import pytest
 import torch
