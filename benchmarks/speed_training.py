@@ -10,9 +10,8 @@ longest; "by length" means the batches of sklc, of similar length, collated as a
 is `torch.nn.GRU` on padded batches, "packed torch GRU" the same on packed sequences, and "packed"
 the GRU of sklc. Rates are light curves per second on the wall.
 
-Intel processors take a hundred times as long for numbers below 1e-38, into which the gradients of
-long light curves decay; sklc rounds them to zero while it trains, and what that is worth stands
-beside it.
+Intel processors are slow at numbers below 1e-38, into which the gradients of long light curves
+decay; sklc rounds them to zero while it trains, and what that is worth stands beside it.
 
 skorch's share is the time of an epoch of `fit_net`, with all its callbacks and the loss of the
 training part, over that of a bare loop on the same batches; SupCon's that of the loss and its
@@ -166,7 +165,7 @@ def measure_steps(data: CurveDataset, n_batches: int, repeat: int) -> dict[str, 
             with flushed_denormals():
                 found[name] = rate(network, batches, repeat)
         else:
-            found[name] = rate(network, batches, repeat if name != NAIVE else 1)
+            found[name] = rate(network, batches, repeat)
         print(f"{torch.get_num_threads()} threads  {name:36s} {found[name]['per second']:8,.0f} /s",
               flush=True)  # fmt: skip
     return found

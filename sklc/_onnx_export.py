@@ -64,9 +64,8 @@ def export_classifier(
     logits = graph.head(head, latent, extra)
     probabilities = graph.probabilities(logits, temperature, merge)
     graph.add_output("probabilities", probabilities, np.float32, ["n_objects", len(classes)])
-    return _write(
-        path, graph, representation, classes, metadata_columns, head_metadata_columns
-    )  # fmt: skip
+    columns = metadata_columns, head_metadata_columns
+    return _write(path, graph, representation, classes, *columns)
 
 
 def _start(network: LightCurveNetwork) -> tuple[Graph, str]:

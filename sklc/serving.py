@@ -11,6 +11,7 @@ import numpy as np
 
 from sklc._as_light_curves import as_light_curves
 from sklc._metadata import metadata_matrix
+from sklc._net.onnx_session import open_session
 from sklc._net.padding import pad, plan_batches
 from sklc._net.representation import InputRepresentation
 from sklc.errors import WeightsError
@@ -28,8 +29,8 @@ _BATCH = 24
 class OnnxModel:
     """An encoder or classifier written by ``to_onnx``, ready to predict; torch is not needed.
 
-    It loads in a tenth of a second and predicts one light curve in about a millisecond, with the
-    input convention that the file carries.
+    It predicts one light curve in about a millisecond, with the input convention that the file
+    carries.
 
     Parameters
     ----------
@@ -86,13 +87,8 @@ class OnnxModel:
             raise WeightsError(
                 f"There is no file {self.path}: write it with classifier.to_onnx(path)."
             )
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = n_threads, 1
-        options.log_severity_level = 3
         try:
-            self._session = onnxruntime.InferenceSession(
-                str(self.path), options, providers=["CPUExecutionProvider"]
-            )
+            self._session = open_session(str(self.path), n_threads=n_threads)
         except Exception as error:  # ONNX Runtime has many kinds, none of them public
             raise WeightsError(
                 f"{self.path} is no model that this ONNX Runtime ({onnxruntime.__version__}) can "

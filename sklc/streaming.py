@@ -89,10 +89,8 @@ def _parts(source: Any, n_objects: int) -> Iterator[LightCurves]:
             yield source[start : start + n_objects]
         return
     items = iter(source)
-    while True:
-        item = next(items, None)
-        if item is None:
-            return
+    for item in items:
         if isinstance(item, LightCurve):
-            item = [item, *itertools.islice(items, n_objects - 1)]
-        yield as_light_curves(item)
+            yield as_light_curves([item, *itertools.islice(items, n_objects - 1)])
+        else:
+            yield as_light_curves(item)

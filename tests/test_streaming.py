@@ -133,6 +133,11 @@ def test_nothing_to_stream():
     assert list(stream(spans, some_curves([3])[:0])) == []
 
 
+def test_what_is_no_light_curve_is_not_passed_over(curves):
+    with pytest.raises((LightCurveError, TypeError)):
+        list(stream(spans, iter([curves[:3], None, curves[3:6]])))
+
+
 def test_parts_are_made_when_they_are_asked_for(curves):
     made = []
 

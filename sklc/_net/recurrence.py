@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from sklc._net.onnx_session import open_session
 from sklc._net.packed_gru import layer_forward
 from sklc._net.padding import pad
 from sklc.errors import PerformanceWarning
@@ -74,16 +75,9 @@ class OnnxRecurrence:
     batch_size = 24
 
     def __init__(self, model: bytes) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
         # One thread: callers run one session a worker, which no other process can slow down as it
         # does threads that wait for each other at every step.
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        self.session = onnxruntime.InferenceSession(
-            model, options, providers=["CPUExecutionProvider"]
-        )
+        self.session = open_session(model, n_threads=1)
 
     def __call__(self, values: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """States (n, hidden_size) of objects in any order, of similar length for speed."""
@@ -158,10 +152,11 @@ def recurrences(gru: nn.GRU, number: int, n_objects: int) -> list[Recurrence]:
                 if wanted == "onnx":
                     raise
                 _say_once(
+                    "broken",
                     "ONNX Runtime is installed but cannot run the network "
                     f"({type(error).__name__}: {str(error).strip()[:200]}), so torch does. Upgrade "
                     "it with pip install --upgrade onnxruntime, or set "
-                    f"{ENGINE_VARIABLE}=torch to go on without this message."
+                    f"{ENGINE_VARIABLE}=torch to go on without this message.",
                 )
         elif wanted == "onnx":
             raise ImportError(
@@ -169,9 +164,11 @@ def recurrences(gru: nn.GRU, number: int, n_objects: int) -> list[Recurrence]:
             )
         elif n_objects >= _MANY:
             _say_once(
+                "missing",
                 f"Encoding {n_objects:,} light curves with torch, since {missing} is not "
                 "installed: pip install sklc[fast] may make this up to 1.5 times as fast, "
-                f"with the same results. Set {ENGINE_VARIABLE}=torch to go on without this message."
+                f"with the same results. Set {ENGINE_VARIABLE}=torch to go on without this "
+                "message.",
             )
     return [TorchRecurrence(gru) for _ in range(number)]
 
@@ -185,9 +182,15 @@ def _missing() -> str:
     return ""
 
 
-@cache
-def _say_once(message: str) -> None:
-    warnings.warn(message, PerformanceWarning, stacklevel=2)
+# Which of the two messages this process has given.
+_said: set[str] = set()
+
+
+def _say_once(what: str, message: str) -> None:
+    # By its kind: the words hold numbers and errors, which change from call to call.
+    if what not in _said:
+        _said.add(what)
+        warnings.warn(message, PerformanceWarning, stacklevel=3)
 
 
 def last_state(

@@ -128,8 +128,8 @@ def seeded(seed: int) -> Iterator[None]:
 def flushed_denormals() -> Iterator[None]:
     """Round numbers below 1e-38 to zero inside, as training on a GPU does.
 
-    The gradient of a long light curve decays into them, step by step, and Intel processors take a
-    hundred times as long to multiply them: half the time of a training step, for nothing.
+    The gradient of a long light curve decays into them, step by step, and Intel processors multiply
+    them slowly: more than two thirds of a training step, for nothing, where it was measured.
     """
     tiny = torch.tensor(1e-39)  # torch can set this mode, and cannot be asked for it
     before = bool(tiny * 0.5 == 0)
