@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sklc._store import describe, object_of
+from sklc._store import blocks, describe, object_of
 from sklc._tables import with_missing
 from sklc.errors import UnknownPassbandError
 from sklc.passbands import Passband, get_passband, list_passbands
@@ -22,7 +22,6 @@ UNNAMED_PASSBAND = Passband(name="unnamed", survey="anonymous", wavelength=0.6)
 
 _ANONYMOUS = re.compile(r"(\d+(?:\.\d+)?)um")
 _WAVELENGTH_TOLERANCE = 1e-4  # micrometre
-_CHUNK = 65_536  # small enough for the cache, large enough to hide the loop
 
 
 def resolve(label: Any, survey: str | None = None) -> Passband:
@@ -158,8 +157,8 @@ def resolve_wavelengths(wavelength: np.ndarray) -> tuple[np.ndarray, tuple[Passb
 def _used_codes(codes: np.ndarray, n_labels: int) -> list[int]:
     """Return the codes that occur; stops as soon as all have been seen."""
     seen = np.zeros(n_labels + 1, dtype=bool)
-    for start in range(0, len(codes), _CHUNK):
-        seen[codes[start : start + _CHUNK]] = True
+    for rows in blocks(len(codes)):
+        seen[codes[rows]] = True
         if seen[:-1].all():
             break
     return np.flatnonzero(seen[:-1]).tolist()
@@ -169,8 +168,8 @@ def _look_up(lookup: np.ndarray, codes: np.ndarray) -> np.ndarray:
     if np.array_equal(lookup[:-1], np.arange(len(lookup) - 1)):
         return codes.astype(np.int16, copy=False)
     band = np.empty(len(codes), dtype=np.int16)
-    for start in range(0, len(codes), _CHUNK):
-        band[start : start + _CHUNK] = lookup[codes[start : start + _CHUNK]]
+    for rows in blocks(len(codes)):
+        band[rows] = lookup[codes[rows]]
     return band
 
 

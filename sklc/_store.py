@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,8 @@ import pandas as pd
 from sklc.passbands import Passband
 
 DEFAULT_ZERO_POINT = 27.5
+# Small enough for the cache, large enough to hide the loop.
+_BLOCK = 131_072
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -76,6 +78,15 @@ class Store:
             metadata=self.metadata.iloc[rows],
             zero_point=self.zero_point,
         )
+
+
+def blocks(n_rows: int) -> Iterator[slice]:
+    """Slices of rows that stay in the cache while several questions are asked about them.
+
+    Questions about whole columns of ten million rows would each read all of them from memory.
+    """
+    for start in range(0, n_rows, _BLOCK):
+        yield slice(start, min(start + _BLOCK, n_rows))
 
 
 def is_range(rows: np.ndarray) -> bool:

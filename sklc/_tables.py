@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sklc._store import blocks
 from sklc.errors import LightCurveError
 
 #: Column names that are recognised where none are given, most specific first.
@@ -204,16 +205,16 @@ def runs(values: Any) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(raw, pa.Array) and not pa.types.is_dictionary(raw.type):
         raw = _plain_strings(raw)
         if pa.types.is_large_string(raw.type) or raw.null_count:
-            starts = _starts(_changes(raw))
+            starts = np.append(0, np.flatnonzero(_changes(raw)) + 1)
             picked = raw.take(pa.array(starts)).to_pylist()
             return starts, _object_array(picked)
         raw = raw.to_numpy(zero_copy_only=False)
     if isinstance(raw, np.ndarray):
-        starts = _starts(raw[1:] != raw[:-1])
+        starts = _starts(raw)
         picked = raw[starts]
         return starts, unwrap_strings(picked)
     codes, names = labels(raw)
-    starts = _starts(codes[1:] != codes[:-1])
+    starts = _starts(codes)
     run_codes = codes[starts]
     picked = with_missing(names)[run_codes]
     if len(picked) and all(isinstance(v, int | np.integer) for v in picked):
@@ -261,12 +262,13 @@ def _changes(array: pa.Array) -> np.ndarray:
     return changed.to_numpy(zero_copy_only=False)
 
 
-def _starts(changed: np.ndarray) -> np.ndarray:
-    inner = np.flatnonzero(changed)
-    starts = np.empty(len(inner) + 1, dtype=np.int64)
-    starts[0] = 0
-    np.add(inner, 1, out=starts[1:])
-    return starts
+def _starts(values: np.ndarray) -> np.ndarray:
+    """Rows that differ from the one before, the first row among them."""
+    found = [np.zeros(1, dtype=np.int64)]
+    for rows in blocks(len(values) - 1):
+        after = values[rows.start + 1 : rows.stop + 1]
+        found.append(np.flatnonzero(after != values[rows]) + (rows.start + 1))
+    return np.concatenate(found)
 
 
 def _object_array(values: list) -> np.ndarray:

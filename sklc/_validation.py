@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sklc._bands import SERIES_PASSBAND
-from sklc._store import describe, object_of, row_index
+from sklc._store import blocks, describe, object_of, row_index
 from sklc.errors import LightCurveError, LightCurveWarning
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def check_ids(ids: np.ndarray, *, unique: bool = True) -> None:
             f"({len(missing)} in all): give every object an id, or drop those rows with "
             "frame.dropna(subset=[object_id])"
         )
-    if ids.dtype == object:
+    if ids.dtype == object and len(set(map(type, ids))) > 1:
         kinds = sorted(
             {"int" if isinstance(i, int | np.integer) else type(i).__name__ for i in ids}
         )
@@ -129,28 +129,45 @@ def clean(
     LightCurveWarning
         For what was dropped, and for units that look wrong.
     """
-    if not _looks_valid(observations):
+    sound, ascending = _scan(observations)
+    if not sound:
         observations = _apply_invalid(observations, invalid)
-    tied = _not_ascending(observations)
-    if len(tied):
-        observations, tied = _sort(observations, tied)
+    tied = np.zeros(0, dtype=np.int64)
+    if not sound or not ascending:
+        observations, tied = _sort(observations, _not_ascending(observations))
     if len(tied) and duplicates != "keep":
         observations = _apply_duplicates(observations, tied, duplicates)
     warn_times(observations)
     return observations
 
 
-def _looks_valid(obs: Observations) -> bool:
-    """Whether a pass of sums and minima over the columns finds nothing wrong."""
-    if not len(obs.time):
-        return True
-    with np.errstate(over="ignore", invalid="ignore"):
-        sound = np.isfinite(obs.time.sum()) and np.isfinite(obs.flux.sum()) and obs.band.min() >= 0
-        if not sound or obs.flux_err is None:
-            return bool(sound)
-        if obs.errors_unknown is not None:
-            return False  # look at each observation
-        return bool(obs.flux_err.min() > 0 and np.isfinite(obs.flux_err.sum()))
+def _scan(obs: Observations) -> tuple[bool, bool]:
+    """Read all observations once: whether no value is wrong, and whether times ascend.
+
+    By minima, maxima and counts alone, where a yes is certain and a no needs a second look.
+    """
+    # An object whose source has no errors needs the second look.
+    sound = obs.flux_err is None or obs.errors_unknown is None
+    n_backwards = 0
+    with np.errstate(invalid="ignore"):
+        for rows in blocks(len(obs.time)):
+            sound = sound and _looks_valid(obs, rows)
+            time = obs.time[max(rows.start - 1, 0) : rows.stop]
+            n_backwards += np.count_nonzero(time[1:] <= time[:-1])
+    # Between two objects time may go backwards.
+    starts = obs.offsets[:-1][np.diff(obs.offsets) > 0][1:]
+    n_allowed = np.count_nonzero(obs.time[starts] <= obs.time[starts - 1])
+    return sound, n_backwards == n_allowed
+
+
+def _looks_valid(obs: Observations, rows: slice) -> bool:
+    columns = [obs.time[rows], obs.flux[rows]]
+    if obs.flux_err is not None:
+        columns.append(obs.flux_err[rows])
+    # NaN is neither: minima and maxima pass it on.
+    finite = all(c.min() > -np.inf and c.max() < np.inf for c in columns)
+    positive = obs.flux_err is None or columns[-1].min() > 0
+    return bool(finite and positive and obs.band[rows].min() >= 0)
 
 
 def _problems(obs: Observations) -> dict[str, np.ndarray]:

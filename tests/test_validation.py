@@ -1,5 +1,7 @@
 """Invalid light curves: what is refused, dropped or warned about, and what the message says."""
 
+from unittest import mock
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -8,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import assert_equals_naive, long_frame, naive_objects
 
+from sklc import _store
 from sklc.errors import LightCurveError, LightCurveWarning, UnknownPassbandError
 from sklc.light_curves import LightCurves, as_light_curves, check_usable
 
@@ -46,6 +49,22 @@ def test_invalid_observation_is_named(frame, column, value, what, dtype):
     message = rf"object 'b' \(position 1\): {what}.* observation 1\. 1 of 6 .*invalid=\"drop\""
     with pytest.raises(LightCurveError, match=message):
         LightCurves.from_frame(frame)
+
+
+@pytest.mark.parametrize(("column", "value", "what"), BAD)
+@pytest.mark.parametrize("row", range(6))
+def test_invalid_observation_in_any_block(frame, column, value, what, row, monkeypatch):
+    monkeypatch.setattr(_store, "_BLOCK", 2)
+    frame.loc[row, column] = value
+    with pytest.raises(LightCurveError, match=f"object {frame['object_id'][row]!r}.*: {what}"):
+        LightCurves.from_frame(frame)
+
+
+@given(objects=naive_objects(), block=st.integers(1, 5))
+def test_columns_are_read_in_blocks(objects, block):
+    with mock.patch.object(_store, "_BLOCK", block):
+        curves = LightCurves.from_frame(long_frame(objects), duplicates="keep")
+    assert_equals_naive(curves, objects)
 
 
 @pytest.mark.parametrize(("column", "value", "what"), BAD)
