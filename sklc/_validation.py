@@ -153,7 +153,7 @@ def _scan(obs: Observations) -> tuple[bool, bool]:
         for rows in blocks(len(obs.time)):
             sound = sound and _looks_valid(obs, rows)
             time = obs.time[max(rows.start - 1, 0) : rows.stop]
-            n_backwards += np.count_nonzero(time[1:] <= time[:-1])
+            n_backwards += int(np.count_nonzero(time[1:] <= time[:-1]))
     # Between two objects time may go backwards.
     starts = obs.offsets[:-1][np.diff(obs.offsets) > 0][1:]
     n_allowed = np.count_nonzero(obs.time[starts] <= obs.time[starts - 1])
