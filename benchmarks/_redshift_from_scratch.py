@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from torch import nn
 
+from sklc._net.datasets import CurveDataset
 from sklc._net.gru import LightCurveNetwork
 from sklc._net.inference import encode_latents
 from sklc._net.losses import redshift_loss
 from sklc._net.representation import InputRepresentation
 from sklc._net.schedules import EpochSchedule
-from sklc._net.training import CurveDataset, TrainingSettings, fit_net, seeded
+from sklc._net.training import TrainingSettings, fit_net, seeded
 from sklc.light_curves import LightCurves
 
 

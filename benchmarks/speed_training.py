@@ -41,9 +41,10 @@ from _speed import (
 from torch import nn
 
 from sklc._net.batching import BucketedBatches
+from sklc._net.datasets import CurveDataset
 from sklc._net.gru import LightCurveNetwork
 from sklc._net.losses import contrastive_loss
-from sklc._net.training import CurveDataset, TrainingSettings, fit_net, flushed_denormals
+from sklc._net.training import TrainingSettings, fit_net, flushed_denormals
 
 NAME = "speed_training"
 N_CLASSES, BATCH, CLIP = 12, 128, 1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -14,12 +15,13 @@ from skorch.callbacks import Callback
 from sklc._metadata import name_object
 from sklc._net.augmentation import Augmentation, FlatCurves
 from sklc._net.checkpoints import TrainingCheckpoint, fingerprint
+from sklc._net.datasets import CurveDataset
 from sklc._net.gru import LightCurveNetwork
 from sklc._net.inference import single_thread_in_workers
-from sklc._net.objectives import ObjectiveLoss, ObjectiveNet, ObjectiveNetwork, ObjectiveWeights
+from sklc._net.objectives import ObjectiveLoss, ObjectiveNetwork, ObjectiveWeights
 from sklc._net.representation import InputRepresentation
 from sklc._net.schedules import EpochSchedule
-from sklc._net.training import CurveDataset, TrainingSettings, fit_net, seeded, wrap
+from sklc._net.training import TrainingSettings, fit_net, resident_device, seeded, wrap
 from sklc.errors import LightCurveError
 from sklc.light_curves import LightCurves
 
@@ -110,28 +112,46 @@ class ObjectiveDataset(CurveDataset):
     augmentation : Augmentation or None
         None encodes the light curves once, as they are.
     seed : int
+    ahead : bool
+        Draw the next epoch in a thread while one is trained on: for training on a GPU, which
+        leaves the processor idle. The same light curves are drawn.
     """
 
-    def __init__(self, curves, targets, metadata, representation, augmentation, seed) -> None:
+    def __init__(
+        self, curves, targets, metadata, representation, augmentation, seed, *, ahead=False
+    ) -> None:
         self.all_targets, self.all_metadata = targets, metadata
         self.representation, self.augmentation, self.seed = representation, augmentation, seed
         self.original = curves if augmentation is None else FlatCurves.of(curves)
+        self._pool = ThreadPoolExecutor(1) if ahead and augmentation is not None else None
+        self._drawn: dict[int, Future] = {}
         if augmentation is None:
-            self._encode(curves, np.arange(len(curves)))
+            values, lengths = representation.encode(curves)
+            self._take(values, lengths, np.arange(len(curves)))
         else:
             self.redraw(1)
 
     def redraw(self, epoch: int) -> None:
         """Draw the light curves of an epoch, the same ones whenever it is asked for."""
-        if self.augmentation is not None:
-            rng = np.random.default_rng([self.seed, epoch])
-            self._encode(*self.augmentation(self.original, rng))
+        if self.augmentation is None:
+            return
+        ready = self._drawn.pop(epoch, None)
+        self._take(*(self._draw(epoch) if ready is None else ready.result()))
+        if self._pool is not None:
+            self._drawn = {epoch + 1: self._pool.submit(self._draw, epoch + 1)}
 
-    def _encode(self, curves, objects: np.ndarray) -> None:
-        values, lengths = self.representation.encode(curves)
+    def _draw(self, epoch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Encoded light curves of an epoch, their lengths, and the objects that they are of."""
+        curves, objects = self.augmentation(
+            self.original, np.random.default_rng([self.seed, epoch])
+        )
+        return *self.representation.encode(curves), objects
+
+    def _take(self, values: np.ndarray, lengths: np.ndarray, objects: np.ndarray) -> None:
         metadata = None if self.all_metadata is None else self.all_metadata[objects]
-        self.targets = {name: target[objects] for name, target in self.all_targets.items()}
-        super().__init__(values, lengths, self.targets["class"], metadata=metadata)
+        targets = {name: target[objects] for name, target in self.all_targets.items()}
+        super().__init__(values, lengths, targets["class"], metadata=metadata)
+        self.targets = targets
 
     def collate(self, batch):
         """Inputs, and the targets by name."""
@@ -187,6 +207,7 @@ def train_encoder(
             representation,
             augmentation,
             settings.seed,
+            ahead=resident_device(settings.device) is not None,
         )
 
     train = dataset(rows, Augmentation() if params["augment"] else None)
@@ -231,16 +252,10 @@ def train_encoder(
             settings,
             criterion=ObjectiveLoss(class_weight, objective),
             callbacks=callbacks,
-            net_class=ObjectiveNet,
-            mixed_precision=_mixed(params["mixed_precision"], settings.device),
         )
     net = wrap(network)
     net.history = trained.history
     return net
-
-
-def _mixed(asked: bool | str, device: str) -> bool:
-    return torch.device(device).type == "cuda" if asked == "auto" else bool(asked)
 
 
 def _identity(network, train, objective, settings, params) -> dict[str, Any]:

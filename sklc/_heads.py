@@ -13,16 +13,11 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from skorch import NeuralNet
 
 from sklc._calibration import HeldOut, head_logits
+from sklc._net.datasets import LatentDataset
 from sklc._net.heads import DenseHead
 from sklc._net.losses import WeightedCrossEntropy
 from sklc._net.pooled_head import PooledHead
-from sklc._net.training import (
-    LatentDataset,
-    TrainingSettings,
-    fit_net,
-    seeded,
-    wrap,
-)
+from sklc._net.training import TrainingSettings, fit_net, seeded, wrap
 from sklc._own_classes import fit_joint_shares
 
 __all__ = ["LinearHeads", "fit_dense_head", "fit_linear_head", "hold_out"]

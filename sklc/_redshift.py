@@ -15,11 +15,12 @@ from torch import nn
 
 from sklc._base import LightCurveEstimator
 from sklc._metadata import metadata_matrix, name_object
+from sklc._net.datasets import CurveDataset
 from sklc._net.gru import LightCurveNetwork
 from sklc._net.heads import DenseHead, TransferNetwork
 from sklc._net.inference import encode_latents, resolve_device
 from sklc._net.redshift import RedshiftView
-from sklc._net.training import CurveDataset, TrainingSettings, fit_net, seeded, wrap
+from sklc._net.training import TrainingSettings, fit_net, seeded, wrap
 from sklc._redshift_heads import KernelHead
 from sklc._transfer import fine_tune, is_trained_on_labels, start_encoder
 from sklc.encoder import LightCurveEncoder

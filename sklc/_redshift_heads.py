@@ -20,16 +20,10 @@ from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.neighbors import NearestNeighbors
 from torch import nn
 
+from sklc._net.datasets import LatentDataset
 from sklc._net.losses import LOG_SCALE
 from sklc._net.redshift import RedshiftEnsemble, RedshiftEnsembleLoss
-from sklc._net.training import (
-    KeepStartIfBetter,
-    LatentDataset,
-    TrainingSettings,
-    fit_net,
-    seeded,
-    wrap,
-)
+from sklc._net.training import KeepStartIfBetter, TrainingSettings, fit_net, seeded, wrap
 
 __all__ = ["EnsembleHead", "KernelHead", "NeighborHead", "OwnHead"]
 

@@ -16,17 +16,11 @@ from skorch import NeuralNet
 from sklc._calibration import HeldOut
 from sklc._heads import LinearHeads, fit_dense_head, hold_out
 from sklc._metadata import metadata_matrix
+from sklc._net.datasets import CurveDataset
 from sklc._net.gru import LightCurveNetwork
 from sklc._net.heads import DenseHead, TransferNetwork
 from sklc._net.losses import WeightedCrossEntropy
-from sklc._net.training import (
-    AnchoredNet,
-    CurveDataset,
-    KeepStartIfBetter,
-    TrainingSettings,
-    fit_net,
-    wrap,
-)
+from sklc._net.training import AnchoredNet, KeepStartIfBetter, TrainingSettings, fit_net, wrap
 from sklc.encoder import LightCurveEncoder
 from sklc.light_curves import LightCurves
 

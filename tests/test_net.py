@@ -9,6 +9,7 @@ from torch import nn
 
 from sklc import LightCurves
 from sklc._net.batching import BucketedBatches, collate
+from sklc._net.datasets import CurveDataset
 from sklc._net.gru import LightCurveNetwork
 from sklc._net.heads import DenseHead, MetadataBranch, Standardize
 from sklc._net.inference import encode_latents, resolve_device
@@ -19,7 +20,6 @@ from sklc._net.recurrence import last_state
 from sklc._net.representation import InputRepresentation
 from sklc._net.training import (
     AnchoredNet,
-    CurveDataset,
     KeepStartIfBetter,
     TrainingSettings,
     fit_net,

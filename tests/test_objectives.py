@@ -265,18 +265,6 @@ def test_augmentation_is_drawn_anew_and_repeats(demo):
     assert not same_weights(encoders[0], encoders[2])
 
 
-def test_mixed_precision_trains_to_about_the_same(demo):
-    curves, y = demo
-    single, mixed = (
-        LightCurveEncoder(mixed_precision=mixed, early_stopping=False, **SMALL).fit(curves, y)
-        for mixed in (False, True)
-    )
-    assert not same_weights(single, mixed)
-    a, b = (encoder.net_.history[-1, "train_loss"] for encoder in (single, mixed))
-    assert a == pytest.approx(b, rel=0.05)
-    assert all(p.dtype == torch.float32 for p in mixed.net_.module_.parameters())
-
-
 def test_a_device_out_of_memory_says_which_batch_size_to_use(demo, monkeypatch):
     curves, y = demo
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 
 import numpy as np
 import torch
 
 from sklc._net.padding import pad, plan_batches
+from sklc.errors import PerformanceWarning
 
 __all__ = ["BucketedBatches", "collate"]
 
@@ -48,19 +50,49 @@ class BucketedBatches:
     first_epoch : int
         Number of the first epoch drawn: a resumed training goes on with the order it would
         have had.
+    device : torch.device, optional
+        Where to hold the data and gather the batches; None gathers them on the host.
+
+    Warns
+    -----
+    PerformanceWarning
+        If the device has no memory for the data: batches are gathered on the host, then.
     """
 
     def __init__(
-        self, dataset, batch_size: int, *, shuffle: bool = False, seed: int = 0, first_epoch=0
+        self,
+        dataset,
+        batch_size: int,
+        *,
+        shuffle: bool = False,
+        seed: int = 0,
+        first_epoch: int = 0,
+        device: torch.device | None = None,
     ) -> None:
         self.dataset = dataset
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.seed = seed
         self.epoch = first_epoch
+        self.device = device
 
     def __iter__(self) -> Iterator[tuple[dict[str, torch.Tensor], torch.Tensor]]:
         rng = np.random.default_rng([self.seed, self.epoch]) if self.shuffle else None
         self.epoch += 1
-        for batch in plan_batches(self.dataset.lengths, self.batch_size, rng):
+        plan = plan_batches(self.dataset.lengths, self.batch_size, rng)
+        if self.device is not None:
+            try:
+                resident = self.dataset.resident(self.device)
+            except torch.OutOfMemoryError:
+                warnings.warn(
+                    f"{self.device} has no memory for the {len(self.dataset):,} light curves to "
+                    "train on: they stay on the host, and batches are copied one by one.",
+                    PerformanceWarning,
+                    stacklevel=2,
+                )
+                self.device = None
+            else:
+                yield from resident.batches(plan, self.dataset.lengths)
+                return
+        for batch in plan:
             yield self.dataset.collate(batch)

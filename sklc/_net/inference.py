@@ -15,6 +15,7 @@ import torch
 from sklc._net.gpu_inference import encode_on_device
 from sklc._net.gru import LightCurveNetwork
 from sklc._net.padding import plan_batches
+from sklc._net.precision import recurrent_precision
 from sklc._net.recurrence import Recurrence, recurrences
 from sklc._net.representation import InputRepresentation
 
@@ -79,6 +80,7 @@ def encode_latents(
     metadata: np.ndarray | None = None,
     *,
     device: str = "cpu",
+    mixed_precision: bool = True,
 ) -> np.ndarray:
     """Latents of `curves`, in their order.
 
@@ -97,6 +99,8 @@ def encode_latents(
         Where the network has a metadata branch.
     device : str
         "cpu" or a torch GPU device.
+    mixed_precision : bool
+        On a GPU, see `sklc._net.precision`.
 
     Returns
     -------
@@ -106,7 +110,9 @@ def encode_latents(
     latents = np.empty((len(curves), network.config["latent_size"]), dtype=np.float32)
     network.eval()
     if torch.device(device).type != "cpu":
-        encode_on_device(network, representation, curves, metadata, latents, torch.device(device))
+        with recurrent_precision(mixed_precision):
+            on_device = torch.device(device)
+            encode_on_device(network, representation, curves, metadata, latents, on_device)
         return latents
     with single_thread_in_workers():
         n_workers = torch.get_num_threads()

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-from skorch import NeuralNet
 from torch import nn
 
 from sklc._net.gru import LightCurveNetwork
 from sklc._net.losses import WeightedCrossEntropy, contrastive_loss, redshift_loss
 
-__all__ = ["OBJECTIVES", "ObjectiveLoss", "ObjectiveNet", "ObjectiveNetwork", "ObjectiveWeights"]
+__all__ = ["OBJECTIVES", "ObjectiveLoss", "ObjectiveNetwork", "ObjectiveWeights"]
 
 OBJECTIVES = ("classifier", "contrastive", "adversarial")
 
@@ -146,26 +145,3 @@ class ObjectiveLoss(nn.Module):
             confusion = -survey.fixed_discriminator.log_softmax(dim=1).mean()
             loss = loss + survey.confusion_weight * confusion
         return loss
-
-
-class ObjectiveNet(NeuralNet):
-    """A skorch net that may train in mixed precision.
-
-    Parameters
-    ----------
-    mixed_precision : bool
-        Run the network in bfloat16 where torch deems it safe; weights and loss stay float32.
-    """
-
-    def __init__(self, *args, mixed_precision: bool = False, **kwargs) -> None:
-        super().__init__(*args, **kwargs)
-        self.mixed_precision = mixed_precision
-
-    def infer(self, x, **fit_params):
-        """Outputs of a batch, in float32."""
-        if not self.mixed_precision:
-            return super().infer(x, **fit_params)
-        with torch.autocast(torch.device(self.device).type, dtype=torch.bfloat16):
-            outputs = super().infer(x, **fit_params)
-        redshift = None if outputs.redshift is None else outputs.redshift.float()
-        return Outputs(outputs.logits.float(), outputs.latent.float(), redshift, outputs.survey)

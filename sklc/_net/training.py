@@ -17,13 +17,12 @@ from torch import nn
 from torch.utils.data import Dataset
 from tqdm.auto import tqdm
 
-from sklc._net.batching import BucketedBatches, collate
+from sklc._net.batching import BucketedBatches
+from sklc._net.precision import recurrent_precision
 
 __all__ = [
     "AnchoredNet",
-    "CurveDataset",
     "KeepStartIfBetter",
-    "LatentDataset",
     "TrainingSettings",
     "fit_net",
     "seeded",
@@ -32,72 +31,6 @@ __all__ = [
 
 # A bar appears only on fits that last longer than this, in seconds.
 _PROGRESS_AFTER = 5.0
-
-
-class CurveDataset(Dataset):
-    """Encoded light curves on flat arrays, with one target per object.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_observations, n_channels), float32
-    lengths : ndarray of shape (n_objects,), int64
-    y : ndarray of shape (n_objects,)
-        Class indices.
-    **per_object : ndarray of shape (n_objects, ...), or None
-        Further inputs of the network by name, such as ``metadata``; None is left out.
-    """
-
-    def __init__(self, values, lengths, y, **per_object) -> None:
-        self.values = values
-        self.lengths = np.asarray(lengths, dtype=np.int64)
-        self.starts = np.cumsum(self.lengths) - self.lengths
-        self.y = np.asarray(y)
-        self.per_object = {k: v for k, v in per_object.items() if v is not None}
-
-    def __len__(self) -> int:
-        return len(self.lengths)
-
-    def subset(self, rows: np.ndarray) -> CurveDataset:
-        """Objects `rows`, in that order, on the same flat array."""
-        subset = CurveDataset(self.values, self.lengths[rows], self.y[rows])
-        subset.starts = self.starts[rows]
-        subset.per_object = {name: values[rows] for name, values in self.per_object.items()}
-        return subset
-
-    def collate(self, batch: np.ndarray) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
-        """Inputs and targets of the objects `batch`, light curves padded to the longest."""
-        values, lengths = collate(self.values, self.starts[batch], self.lengths[batch])
-        inputs = {"values": values, "lengths": lengths}
-        inputs |= {k: torch.from_numpy(v[batch]) for k, v in self.per_object.items()}
-        return inputs, torch.from_numpy(self.y[batch])
-
-
-class LatentDataset(Dataset):
-    """Latents of a frozen encoder, to train a head alone.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n_objects,)
-    **inputs : ndarray of shape (n_objects, ...), or None
-    """
-
-    def __init__(self, y: np.ndarray, **inputs: np.ndarray | None) -> None:
-        self.y = y
-        self.inputs = {k: v for k, v in inputs.items() if v is not None}
-        # For the batch planner all objects are equally long.
-        self.lengths = np.ones(len(y), dtype=np.int64)
-
-    def __len__(self) -> int:
-        return len(self.y)
-
-    def subset(self, rows: np.ndarray) -> LatentDataset:
-        """Objects `rows`, in that order."""
-        return LatentDataset(self.y[rows], **{k: v[rows] for k, v in self.inputs.items()})
-
-    def collate(self, batch: np.ndarray) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
-        """Inputs and targets of the objects `batch`."""
-        inputs = {k: torch.from_numpy(v[batch]) for k, v in self.inputs.items()}
-        return inputs, torch.from_numpy(self.y[batch])
 
 
 @dataclass(frozen=True)
@@ -111,6 +44,7 @@ class TrainingSettings:
     gradient_clip: float = 1.0
     patience: int = 5
     device: str = "cpu"
+    mixed_precision: bool = True
     seed: int = 0
     first_epoch: int = 0
     verbose: int | bool | str = "auto"
@@ -242,7 +176,9 @@ def fit_net(
         iterator_train__shuffle=True,
         iterator_train__seed=settings.seed,
         iterator_train__first_epoch=settings.first_epoch,
+        iterator_train__device=resident_device(settings.device),
         iterator_valid=BucketedBatches,
+        iterator_valid__device=resident_device(settings.device),
         train_split=None if valid is None else predefined_split(valid),
         callbacks=[*built_in, *_named(callbacks)],
         device=settings.device,
@@ -250,7 +186,11 @@ def fit_net(
         **net_options,
     )
     try:
-        with seeded(settings.seed), flushed_denormals():
+        with (
+            seeded(settings.seed),
+            flushed_denormals(),
+            recurrent_precision(settings.mixed_precision),
+        ):
             net.fit(train, None)
     except torch.OutOfMemoryError as error:
         raise MemoryError(
@@ -269,6 +209,11 @@ def fit_net(
             stacklevel=2,
         )
     return _tidy(net)
+
+
+def resident_device(device: str) -> torch.device | None:
+    """Where training data lies: on a GPU if that is what trains, else on the host."""
+    return None if torch.device(device).type == "cpu" else torch.device(device)
 
 
 class AnchoredNet(NeuralNet):

@@ -1,0 +1,39 @@
+"""Whether a GPU may round the factors of the products in recurrent layers."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import torch
+
+__all__ = ["recurrent_precision"]
+
+
+@contextlib.contextmanager
+def recurrent_precision(mixed: bool) -> Iterator[None]:
+    """Run cuDNN's recurrent layers in float32 throughout inside, unless precision may be mixed.
+
+    Mixed is TF32, which cuDNN takes by itself unless torch was told otherwise: factors of products
+    are rounded to 10 bits, sums and states stay float32, and no number is too large or too small.
+    Autocasting would run these layers in float16 whatever type it is asked for, where fluxes
+    overflow at 65,504 and the gradients of early observations vanish.
+
+    Parameters
+    ----------
+    mixed : bool
+        True leaves the setting of torch alone.
+    """
+    if mixed:
+        yield
+        return
+    # torch 2.9 has a setting for recurrent layers, and reading the older one may then be an error.
+    per_layer = hasattr(getattr(torch.backends.cudnn, "rnn", None), "fp32_precision")
+    settings = torch.backends.cudnn.rnn if per_layer else torch.backends.cudnn
+    name, full = ("fp32_precision", "ieee") if per_layer else ("allow_tf32", False)
+    before = getattr(settings, name)
+    setattr(settings, name, full)
+    try:
+        yield
+    finally:
+        setattr(settings, name, before)
