@@ -148,26 +148,29 @@ def _scan(obs: Observations) -> tuple[bool, bool]:
     """
     # An object whose source has no errors needs the second look.
     sound = obs.flux_err is None or obs.errors_unknown is None
-    n_backwards = 0
+    n_after = 0
     with np.errstate(invalid="ignore"):
         for rows in blocks(len(obs.time)):
             sound = sound and _looks_valid(obs, rows)
             time = obs.time[max(rows.start - 1, 0) : rows.stop]
-            n_backwards += int(np.count_nonzero(time[1:] <= time[:-1]))
-    # Between two objects time may go backwards.
-    starts = obs.offsets[:-1][np.diff(obs.offsets) > 0][1:]
-    n_allowed = np.count_nonzero(obs.time[starts] <= obs.time[starts - 1])
-    return sound, n_backwards == n_allowed
+            n_after += int(np.count_nonzero(time[1:] > time[:-1]))
+        starts = obs.offsets[:-1][np.diff(obs.offsets) > 0]
+        n_after -= int(np.count_nonzero(obs.time[starts[1:]] > obs.time[starts[1:] - 1]))
+    ascending = n_after == len(obs.time) - len(starts)
+    times = obs.time
+    if ascending:  # then all are finite if those at the ends are
+        times = times[np.append(starts, np.append(starts, len(times))[1:] - 1)]
+    return bool(sound and np.isfinite(times).all()), ascending
 
 
 def _looks_valid(obs: Observations, rows: slice) -> bool:
-    columns = [obs.time[rows], obs.flux[rows]]
+    """Whether flux, flux_err and band look so; NaN is passed on by minima and maxima."""
+    flux = obs.flux[rows]
+    valid = flux.min() > -np.inf and flux.max() < np.inf and obs.band[rows].min() >= 0
     if obs.flux_err is not None:
-        columns.append(obs.flux_err[rows])
-    # NaN is neither: minima and maxima pass it on.
-    finite = all(c.min() > -np.inf and c.max() < np.inf for c in columns)
-    positive = obs.flux_err is None or columns[-1].min() > 0
-    return bool(finite and positive and obs.band[rows].min() >= 0)
+        flux_err = obs.flux_err[rows]
+        valid = valid and flux_err.min() > 0 and flux_err.max() < np.inf
+    return bool(valid)
 
 
 def _problems(obs: Observations) -> dict[str, np.ndarray]:
