@@ -12,7 +12,8 @@ the share of the peak is the network's own arithmetic, without padding, over flo
 of 1024 x 1024 with as many threads in the same run.
 
 Rivals stop at the same point, a table of numbers for a classifier: MiniRocket on series padded to 2
-x 100 (needs aeon), hand-made features (needs light-curve), and prediction by gradient boosting.
+x 100 (needs aeon, and the older NumPy that aeon needs), hand-made features (150 for two bands, by
+the package light-curve), and prediction by gradient boosting on those.
 "Scaling" streams parts of 100,000 light curves through `sklc.stream`. "One alert" builds a
 `LightCurves` of one object and predicts its classes.
 """
@@ -158,7 +159,11 @@ def measure_rates(n_objects: int, repeat: int, n_threads: Sequence[int]) -> dict
                 for name, run in group.items():
                     n_encoded = n_objects if name in ways and name != NAIVE else len(few)
                     spent = cost(run, repeat)
-                    own[name] = {"per second": n_encoded / spent.wall, "cpu seconds": spent.cpu}
+                    own[name] = {
+                        "n": n_encoded,
+                        "per second": n_encoded / spent.wall,
+                        "cpu seconds": spent.cpu,
+                    }
                     if group is ways:
                         gflops = n_flop * n_encoded / n_objects / spent.wall / 1e9
                         share = gflops / own["float32 peak, GFLOP/s"]
@@ -255,18 +260,20 @@ def markdown(content: dict[str, Any]) -> str:
     """Tables of docs/performance.md."""
     rates = content["rates"]
     names = [n for n in rates["1"] if not n.startswith("float32")]
+    last = list(rates.values())[-1]
     table = [
         [
             name,
             *(f"{own[name]['per second']:,.0f}" for own in rates.values()),
+            f"{1e6 * last[name]['cpu seconds'] / last[name]['n']:,.0f}",
             *(f"{100 * own[name]['share']:.0f} %" if "share" in own[name] else "–"
               for own in rates.values()),
         ]
         for name in names
     ]  # fmt: skip
-    header = ["", *(f"/s, {n} thread{'s' * (n != '1')}" for n in rates)]
+    header = ["", *(f"/s, {n} thread{'s' * (n != '1')}" for n in rates), "CPU µs each"]
     peaks = [f"{own['float32 peak, GFLOP/s']:.0f}" for own in rates.values()]
-    table.append(["float32 matrix products, GFLOP/s", *peaks, *("100 %" for _ in rates)])
+    table.append(["float32 matrix products, GFLOP/s", *peaks, "–", *("100 %" for _ in rates)])
     scaling = [
         [f"{row['n']:,}", f"{row['wall']:.1f}", f"{row['n'] / row['wall']:,.0f}",
          f"{row['memory']:.2f}"]

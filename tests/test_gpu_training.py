@@ -9,6 +9,8 @@ from sklc import LightCurveEncoder, TransferClassifier, list_weights
 from sklc._encoder_training import ObjectiveDataset
 from sklc._net import training
 from sklc._net.augmentation import Augmentation
+from sklc._net.heads import TransferNetwork
+from sklc._net.objectives import ObjectiveNetwork
 from sklc._net.padding import pad, plan_batches
 from sklc._net.precision import recurrent_precision
 from sklc._net.resident import ResidentData
@@ -117,6 +119,111 @@ def test_the_next_epoch_is_drawn_ahead(demo):
         np.testing.assert_array_equal(ahead.y, now.y)
         assert list(ahead._drawn) == [epoch + 1]
         assert not now._drawn
+
+
+# -- out of memory
+
+
+@pytest.fixture
+def little_memory(monkeypatch):
+    """A device with room to train on so many objects at a time; returns how many it was given."""
+
+    def limit(network, most):
+        real, sizes = network.forward, []
+
+        def forward(self, values, lengths, **others):
+            if self.training and len(lengths) > most:
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+            sizes.append(len(lengths))
+            return real(self, values, lengths, **others)
+
+        monkeypatch.setattr(network, "forward", forward)
+        return sizes
+
+    return limit
+
+
+def assert_close(a, b):
+    for name, value in weights_of(a).items():
+        torch.testing.assert_close(weights_of(b)[name], value, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"redshift_weight": 0.2, "metadata": ["brightness"]},
+        {"objective": "adversarial"},
+    ],
+)
+def test_batches_are_halved_until_they_fit(demo, params, little_memory):
+    curves, y = demo
+    params = {**SMALL, **params, "early_stopping": False, "batch_size": 40}
+    whole = LightCurveEncoder(**params).fit(curves, y)
+    sizes = little_memory(ObjectiveNetwork, 10)
+    with pytest.warns(PerformanceWarning, match="cpu ran out of memory with a batch") as told:
+        halved = LightCurveEncoder(**params).fit(curves, y)
+    assert len(told) == 2
+    assert "of 40 light curves: going on with 20 at a time" in str(told[0].message)
+    assert "of 40 light curves: going on with 10 at a time" in str(told[1].message)
+    assert set(sizes) == {10}
+    assert_close(whole, halved)
+    losses = [encoder.net_.history[:, "train_loss"] for encoder in (whole, halved)]
+    np.testing.assert_allclose(*losses, rtol=1e-4)
+
+
+def test_contrast_within_parts_and_outputs_of_the_whole(demo, little_memory):
+    from skorch.callbacks import Callback
+
+    curves, y = demo
+    found = []
+
+    class Look(Callback):
+        def on_batch_end(self, net, batch, training, y_pred, **kwargs):
+            found.append((training, len(batch[1]["class"]), len(y_pred.logits), len(y_pred.latent)))
+
+    sizes = little_memory(ObjectiveNetwork, 20)
+    params = {**SMALL, "objective": "contrastive", "callbacks": [Look()], "early_stopping": False}
+    with pytest.warns(PerformanceWarning, match="compares the objects within a part alone"):
+        encoder = LightCurveEncoder(**params).fit(curves, y)
+    assert max(sizes) == 16
+    assert all(training and n == logits == latent for training, n, logits, latent in found)
+    assert {n for _, n, _, _ in found} == {32, 24}
+    losses = encoder.net_.history[:, "train_loss"]
+    assert losses[-1] < losses[0]
+
+
+def test_fine_tuning_with_little_memory(demo, little_memory):
+    curves, y = demo
+    params = {"finetune": "all", "max_epochs": 2, "device": "cpu", "random_state": 0}
+    whole = TransferClassifier(**params).fit(curves, y)
+    little_memory(TransferNetwork, 20)
+    with pytest.warns(PerformanceWarning, match="light curves: going on with"):
+        halved = TransferClassifier(**params).fit(curves, y)
+    np.testing.assert_allclose(halved.predict_proba(curves), whole.predict_proba(curves), atol=1e-3)
+
+
+def test_no_memory_for_one_light_curve(demo, little_memory):
+    curves, y = demo
+    little_memory(ObjectiveNetwork, 0)
+    with (
+        pytest.warns(PerformanceWarning),
+        pytest.raises(MemoryError, match="train on a single light curve: free some, or use device"),
+    ):
+        LightCurveEncoder(**SMALL).fit(curves, y)
+
+
+def test_no_memory_for_what_is_held_out(demo, monkeypatch):
+    curves, y = demo
+    real = ObjectiveNetwork.forward
+
+    def forward(self, values, lengths, **others):
+        if not self.training:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+        return real(self, values, lengths, **others)
+
+    monkeypatch.setattr(ObjectiveNetwork, "forward", forward)
+    with pytest.raises(MemoryError, match="batch_size=32: use batch_size=16"):
+        LightCurveEncoder(**SMALL).fit(curves, y)
 
 
 # -- precision

@@ -265,17 +265,6 @@ def test_augmentation_is_drawn_anew_and_repeats(demo):
     assert not same_weights(encoders[0], encoders[2])
 
 
-def test_a_device_out_of_memory_says_which_batch_size_to_use(demo, monkeypatch):
-    curves, y = demo
-
-    def full(self, **inputs):
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
-
-    monkeypatch.setattr(ObjectiveNetwork, "forward", full)
-    with pytest.raises(MemoryError, match="batch_size=32: use batch_size=16"):
-        LightCurveEncoder(**SMALL).fit(curves, y)
-
-
 # -- checkpoints
 
 

@@ -18,6 +18,7 @@ from torch.utils.data import Dataset
 from tqdm.auto import tqdm
 
 from sklc._net.batching import BucketedBatches
+from sklc._net.halving import HalvingNet
 from sklc._net.precision import recurrent_precision
 
 __all__ = [
@@ -124,7 +125,7 @@ def fit_net(
     *,
     criterion: nn.Module,
     callbacks: Sequence[Any] = (),
-    net_class: type[NeuralNet] = NeuralNet,
+    net_class: type[NeuralNet] = HalvingNet,
     **net_options: Any,
 ) -> NeuralNet:
     """Train `module` and return the fitted skorch net, on the CPU, without its training data.
@@ -148,7 +149,8 @@ def fit_net(
     FloatingPointError
         If the loss becomes NaN or infinite.
     MemoryError
-        If the device has too little; the message says which batch size to use.
+        If the device has too little for a single light curve, or for a batch that is held out; the
+        message says what to do. (Batches that are trained on are halved, with a warning.)
     KeyboardInterrupt
         If training is interrupted before the end of its first epoch; later, it warns and returns
         what was trained, as scikit-learn's networks do.
@@ -216,7 +218,7 @@ def resident_device(device: str) -> torch.device | None:
     return None if torch.device(device).type == "cpu" else torch.device(device)
 
 
-class AnchoredNet(NeuralNet):
+class AnchoredNet(HalvingNet):
     """Fine-tuning that is pulled back to where it started, and never ends worse than there.
 
     Adds ``anchor / 2 * sum((theta - theta_0)**2)`` over the trained parameters to the loss

@@ -1,0 +1,100 @@
+"""Training that goes on, in parts of a batch, where its device is out of memory."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from typing import Any
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+
+from sklc.errors import PerformanceWarning
+
+__all__ = ["HalvingNet"]
+
+
+class HalvingNet(NeuralNet):
+    """A skorch net that halves a batch for which there is no memory, and those that follow.
+
+    Gradients are summed over the parts before the optimizer takes its one step, so that the step is
+    that of the whole batch for every loss that is a mean over objects. A contrastive loss is not:
+    it sees the pairs within a part.
+
+    Raises
+    ------
+    MemoryError
+        If there is no memory for a single object.
+
+    Warns
+    -----
+    PerformanceWarning
+        Whenever a batch is halved.
+    """
+
+    #: Parts that a batch is trained on in.
+    n_parts = 1
+
+    def train_step_single(self, batch: tuple[dict[str, torch.Tensor], Any], **fit_params: Any):
+        """Loss, outputs and gradients of a batch, as many objects at a time as fit."""
+        n_objects = len(next(iter(batch[0].values())))
+        while True:
+            try:
+                if self.n_parts == 1:
+                    return super().train_step_single(batch, **fit_params)
+                return self._train_step_in_parts(batch, n_objects, **fit_params)
+            except torch.OutOfMemoryError as error:
+                if self.n_parts >= n_objects:
+                    raise MemoryError(
+                        f"{self.device} has no memory left to train on a single light curve: free "
+                        "some, or use device='cpu'."
+                    ) from error
+            # Not in the except block, which keeps the tensors of the failed try alive.
+            self._zero_grad_optimizer()
+            if torch.device(self.device).type == "cuda":
+                torch.cuda.empty_cache()
+            self.n_parts *= 2
+            warnings.warn(
+                f"{self.device} ran out of memory with a batch of {n_objects:,} light curves: "
+                f"going on with {-(-n_objects // self.n_parts):,} at a time. Their gradients add "
+                "up to those of the batch (a contrastive loss compares the objects within a part "
+                "alone); a smaller batch_size, or free memory on the device, is faster.",
+                PerformanceWarning,
+                stacklevel=2,
+            )
+
+    def _train_step_in_parts(self, batch, n_objects: int, **fit_params: Any) -> dict[str, Any]:
+        self._set_training(True)
+        edges = np.linspace(0, n_objects, min(self.n_parts, n_objects) + 1).astype(int).tolist()
+        steps = []
+        for start, stop in itertools.pairwise(edges):
+            inputs, targets = (_rows(values, slice(start, stop)) for values in batch)
+            outputs = self.infer(inputs, **fit_params)
+            loss = self.get_loss(outputs, targets, X=inputs, training=True)
+            loss = loss * ((stop - start) / n_objects)
+            loss.backward()
+            steps.append((loss.detach(), _detached(outputs)))
+        losses, outputs = zip(*steps, strict=True)
+        return {"loss": torch.stack(losses).sum(), "y_pred": _joined(outputs)}
+
+
+def _rows(values: Any, rows: slice) -> Any:
+    """The rows of a tensor, or of several by name."""
+    if isinstance(values, dict):
+        return {name: column[rows] for name, column in values.items()}
+    return values[rows]
+
+
+def _detached(outputs: Any) -> Any:
+    """Outputs without what their gradients need; tensors, alone or in (nested) named tuples."""
+    if isinstance(outputs, tuple):
+        return type(outputs)(*map(_detached, outputs))
+    return outputs.detach() if isinstance(outputs, torch.Tensor) else outputs
+
+
+def _joined(parts: tuple[Any, ...]) -> Any:
+    """Outputs of all parts as one."""
+    if isinstance(parts[0], tuple):
+        return type(parts[0])(*map(_joined, zip(*parts, strict=True)))
+    return torch.cat(parts) if isinstance(parts[0], torch.Tensor) else parts[0]
