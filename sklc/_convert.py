@@ -18,6 +18,7 @@ from sklc._store import (
     offsets_of,
     read_only,
     row_index,
+    stable_order,
 )
 from sklc._tables import Table
 from sklc._validation import (
@@ -200,7 +201,10 @@ def group_rows(object_id: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | Non
     codes, unique = pd.factorize(ids)
     if len(unique) == len(ids):
         return np.append(starts, len(column)), ids, None
-    by_object = np.argsort(codes, kind="stable")
+    if 2 * len(starts) > len(column):  # hardly any neighbours belong together
+        codes = np.repeat(codes, stops - starts)
+        return offsets_of(np.bincount(codes)), np.asarray(unique), stable_order(codes, len(unique))
+    by_object = stable_order(codes, len(unique))
     order = row_index(starts[by_object], stops[by_object])
     lengths = np.bincount(codes, weights=stops - starts).astype(np.int64)
     return offsets_of(lengths), np.asarray(unique), order

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csc_array
 
 from sklc.passbands import Passband
 
@@ -110,6 +111,17 @@ def row_index(starts: np.ndarray, stops: np.ndarray) -> np.ndarray:
     index = np.arange(offsets[-1], dtype=np.int64)
     index += np.repeat(starts - offsets[:-1], lengths)
     return index
+
+
+def stable_order(codes: np.ndarray, n_codes: int) -> np.ndarray:
+    """Return the rows in the order of their codes 0 ... n_codes - 1, rows of one code in theirs.
+
+    As ``numpy.argsort(codes, kind="stable")``, several times as fast for millions of rows: a
+    counting sort, which is how scipy turns columns of one entry each into rows.
+    """
+    shape, ends = (n_codes, len(codes)), np.arange(len(codes) + 1)
+    by_column = csc_array((np.ones(len(codes), dtype=np.int8), codes, ends), shape=shape)
+    return by_column.tocsr().indices.astype(np.int64, copy=False)
 
 
 def object_of(offsets: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import BANDS, assert_equals_naive, container, long_frame, naive_objects
 
+from sklc._store import stable_order
 from sklc.errors import LightCurveError, UnknownPassbandError
 from sklc.light_curves import LightCurve, LightCurves, concatenate
 from sklc.passbands import Passband, get_passband
@@ -800,3 +801,30 @@ def test_wavelength_follows_the_bands(objects):
     expected = [get_passband(b).wavelength for o in objects for b in o.sorted().band]
     assert curves.wavelength.tolist() == expected
     assert set(curves.band_names) <= set(BANDS)
+
+
+@given(codes=st.lists(st.integers(0, 4), max_size=30))
+def test_stable_order_is_that_of_argsort(codes):
+    codes = np.array(codes, dtype=np.int64)
+    order = stable_order(codes, 5)
+    assert order.dtype == np.int64
+    np.testing.assert_array_equal(order, np.argsort(codes, kind="stable"))
+
+
+@pytest.mark.parametrize("together", [1, 2, 3, 5])
+def test_rows_of_objects_in_turns(together):
+    n_objects, n_rows = 4, 30
+    turn = np.arange(n_objects * n_rows)
+    frame = pd.DataFrame(
+        {
+            "object_id": np.array([7, 3, 9, 1])[(turn // together) % n_objects],
+            "mjd": 59000.0 + turn,
+            "flux": turn * 0.5,
+            "flux_err": 1.0,
+            "band": "ztfg",
+        }
+    )
+    found = LightCurves.from_frame(frame)
+    expected = LightCurves.from_frame(frame.sort_values("object_id", kind="stable"))
+    assert found.ids.tolist() == [7, 3, 9, 1]
+    assert found[[3, 1, 0, 2]].equals(expected)
