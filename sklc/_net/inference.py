@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
-import queue
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 __all__ = ["encode_latents", "resolve_device", "single_thread_in_workers"]
 
-# Observations that a worker encodes at a time: bounds the memory whatever the number of light
-# curves, and is long enough to sort them by length into batches with hardly any padding.
+# Observations that are encoded at a time, for each worker: bounds the memory whatever the number of
+# light curves, and is long enough to sort them by length into batches with hardly any padding.
 _PART_OBSERVATIONS = 250_000
-# Parts for each worker, if there are enough observations: the last ones to end are then short.
-_PARTS_A_WORKER, _FEWEST_OBSERVATIONS = 4, 20_000
+# With fewer than these together, other threads are not worth starting.
+_FEWEST_OBSERVATIONS = 40_000
 # Objects that the dense layers take at a time. Always as many, or an object's result would depend
 # by rounding on how many there are beside it.
 _DENSE_BLOCK = 128
@@ -84,8 +84,8 @@ def encode_latents(
 ) -> np.ndarray:
     """Latents of `curves`, in their order.
 
-    On a CPU, ``torch.get_num_threads()`` workers of one thread each take one part of the light
-    curves after the other: no worker waits for another within a batch.
+    On a CPU, ``torch.get_num_threads()`` workers of one thread each take batches, the longest
+    first: no worker waits for another within a batch, and all end at the same time.
 
     Parameters
     ----------
@@ -116,40 +116,56 @@ def encode_latents(
         return latents
     with single_thread_in_workers():
         n_workers = torch.get_num_threads()
-        parts = list(_parts(curves.lengths, n_workers))
-        n_workers = min(n_workers, len(parts))
-        idle: queue.SimpleQueue[Recurrence] = queue.SimpleQueue()
-        for recurrence in recurrences(network.gru, n_workers, len(curves)):
-            idle.put(recurrence)
-
-        def work(rows: slice) -> None:
-            recurrence = idle.get()
-            try:
-                state = encode_states(recurrence, representation, curves[rows])
-                extra = None if metadata is None else metadata[rows]
-                latents[rows] = latents_of_states(network, state, extra)
-            finally:
-                idle.put(recurrence)
-
-        _run(work, parts, n_workers)
+        if curves.lengths.sum() < _FEWEST_OBSERVATIONS:
+            n_workers = 1
+        workers = recurrences(network.gru, n_workers, len(curves)) if len(curves) else []
+        with _threads(n_workers) as run:
+            for part in _slices(curves.lengths, n_workers * _PART_OBSERVATIONS):
+                extra = None if metadata is None else metadata[part]
+                latents[part] = _encode_part(
+                    network, representation, curves[part], extra, workers, run
+                )
     return latents
 
 
-def encode_states(
-    recurrence: Recurrence, representation: InputRepresentation, curves: LightCurves
+def _encode_part(
+    network: LightCurveNetwork,
+    representation: InputRepresentation,
+    curves: LightCurves,
+    metadata: np.ndarray | None,
+    workers: list[Recurrence],
+    run: Callable[[Callable, Iterable], list],
 ) -> np.ndarray:
-    """Recurrent states of light curves, (n_objects, hidden_size) float32, in one thread."""
-    values, lengths = representation.encode(curves)
+    """Latents, (n_objects, latent_size) float32, with `run` calling a function in threads."""
+    pieces = list(_slices(curves.lengths, -(-int(curves.lengths.sum()) // len(workers))))
+    encoded = run(representation.encode, [curves[piece] for piece in pieces])
+    values, lengths = (np.concatenate(arrays) for arrays in zip(*encoded, strict=True))
     starts = np.cumsum(lengths) - lengths
-    states = None
-    with torch.inference_mode():
-        for batch in plan_batches(lengths, recurrence.batch_size, None):
-            state = recurrence(values, starts[batch], lengths[batch])
-            if states is None:
-                states = np.empty((len(lengths), state.shape[1]), dtype=np.float32)
-            states[batch] = state
-    assert states is not None
-    return states
+    states = np.empty((len(lengths), network.gru.hidden_size), dtype=np.float32)
+    waiting = deque(plan_batches(lengths, workers[0].batch_size, None))
+
+    def work(recurrence: Recurrence) -> None:
+        with torch.inference_mode():
+            for batch in _taken(waiting):
+                states[batch] = recurrence(values, starts[batch], lengths[batch])
+
+    run(work, workers)
+
+    def finish(piece: slice) -> np.ndarray:
+        extra = None if metadata is None else metadata[piece]
+        return latents_of_states(network, states[piece], extra)
+
+    return np.concatenate(run(finish, pieces))
+
+
+def _taken(waiting: deque) -> Iterator:
+    """Items that no other thread has taken."""
+    while True:
+        try:
+            item = waiting.popleft()
+        except IndexError:
+            return
+        yield item
 
 
 def latents_of_states(
@@ -172,18 +188,17 @@ def _block(rows: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.concatenate([rows, np.repeat(rows[:1], spare, axis=0)]))
 
 
-def _run(work, parts: list[slice], n_workers: int) -> None:
-    """Call `work` on every part, in threads where there are several workers."""
-    if n_workers <= 1:
-        for part in parts:
-            work(part)
+@contextlib.contextmanager
+def _threads(number: int) -> Iterator[Callable[[Callable, Iterable], list]]:
+    """Yield a ``map`` that calls in so many threads, of one torch thread each; here, if one."""
+    if number == 1:
+        yield lambda function, items: list(map(function, items))
         return
     # torch counts threads for each thread, and a new one starts with those of the process.
     before = torch.get_num_threads()
-    with ThreadPoolExecutor(n_workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+    with ThreadPoolExecutor(number, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         try:
-            for _ in pool.map(work, parts):
-                pass
+            yield lambda function, items: list(pool.map(function, items))
         except BaseException:  # an interruption from the keyboard among them
             pool.shutdown(cancel_futures=True)
             raise
@@ -191,13 +206,9 @@ def _run(work, parts: list[slice], n_workers: int) -> None:
             torch.set_num_threads(before)
 
 
-def _parts(lengths: np.ndarray, n_workers: int) -> Iterator[slice]:
-    """Slices of consecutive objects with a bounded number of observations together."""
+def _slices(lengths: np.ndarray, most: int) -> Iterator[slice]:
+    """Slices of consecutive objects with at most so many observations together, or one object."""
     ends = np.cumsum(lengths)
-    if not len(ends):
-        return
-    share = int(ends[-1]) // (_PARTS_A_WORKER * n_workers) if n_workers > 1 else int(ends[-1])
-    most = min(max(share, _FEWEST_OBSERVATIONS), _PART_OBSERVATIONS)
     start = 0
     while start < len(lengths):
         before = ends[start - 1] if start else 0
