@@ -27,8 +27,8 @@ __all__ = ["encode_latents", "resolve_device", "single_thread_in_workers"]
 # Observations that are encoded at a time, for each worker: bounds the memory whatever the number of
 # light curves, and is long enough to sort them by length into batches with hardly any padding.
 _PART_OBSERVATIONS = 250_000
-# With fewer than these together, other threads are not worth starting.
-_FEWEST_OBSERVATIONS = 40_000
+# With fewer for each worker, another is not worth starting.
+_FEWEST_OBSERVATIONS = 20_000
 # Objects that the dense layers take at a time. Always as many, or an object's result would depend
 # by rounding on how many there are beside it.
 _DENSE_BLOCK = 128
@@ -115,9 +115,8 @@ def encode_latents(
             encode_on_device(network, representation, curves, metadata, latents, on_device)
         return latents
     with single_thread_in_workers():
-        n_workers = torch.get_num_threads()
-        if curves.lengths.sum() < _FEWEST_OBSERVATIONS:
-            n_workers = 1
+        most = max(int(curves.lengths.sum()) // _FEWEST_OBSERVATIONS, 1)
+        n_workers = min(torch.get_num_threads(), most)
         workers = recurrences(network.gru, n_workers, len(curves)) if len(curves) else []
         with _threads(n_workers) as run:
             for part in _slices(curves.lengths, n_workers * _PART_OBSERVATIONS):
