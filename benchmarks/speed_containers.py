@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from _common import build_parser, markdown_table, parse, write_results
+from joblib.externals.loky import get_reusable_executor
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import GridSearchCV
 
@@ -138,6 +139,8 @@ def measure_grid_search(curves: LightCurves) -> dict[str, float]:
     y = np.arange(len(curves)) % 2
     search = GridSearchCV(StoreKind(), {"number": [0, 1, 2, 3]}, cv=3, n_jobs=2, refit=False)
     seconds = []
+    # Processes of an earlier search would be used again, and do not know this module.
+    get_reusable_executor().shutdown(wait=True)
     for _ in range(2):  # the first starts the processes
         start = time.perf_counter()
         search.fit(curves, y)
