@@ -25,7 +25,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -67,14 +67,21 @@ TARGETS = {
 # -- ways to encode
 
 
+def collated(
+    encoder: LightCurveEncoder, curves: LightCurves, batches: list[np.ndarray]
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Padded inputs and lengths of batch after batch."""
+    values, lengths = encoder.representation_.encode(curves)
+    starts = np.cumsum(lengths) - lengths
+    for batch in batches:
+        yield collate(values, starts[batch], lengths[batch])
+
+
 def padded(encoder: LightCurveEncoder, curves: LightCurves, batches: list[np.ndarray]) -> None:
     """`torch.nn.GRU` on padded batches."""
     network = encoder.net_.module_
-    values, lengths = encoder.representation_.encode(curves)
-    starts = np.cumsum(lengths) - lengths
     with torch.inference_mode():
-        for batch in batches:
-            inputs, n = collate(values, starts[batch], lengths[batch])
+        for inputs, n in collated(encoder, curves, batches):
             state = network.gru(inputs)[0][torch.arange(len(n)), n - 1]
             network.to_latent(state)
 
@@ -82,11 +89,8 @@ def padded(encoder: LightCurveEncoder, curves: LightCurves, batches: list[np.nda
 def packed(encoder: LightCurveEncoder, curves: LightCurves, batches: list[np.ndarray]) -> None:
     """`torch.nn.GRU` on packed sequences."""
     network = encoder.net_.module_
-    values, lengths = encoder.representation_.encode(curves)
-    starts = np.cumsum(lengths) - lengths
     with torch.inference_mode():
-        for batch in batches:
-            inputs, n = collate(values, starts[batch], lengths[batch])
+        for inputs, n in collated(encoder, curves, batches):
             sequence = torch.nn.utils.rnn.pack_padded_sequence(
                 inputs, n, batch_first=True, enforce_sorted=False
             )
@@ -260,7 +264,8 @@ def markdown(content: dict[str, Any]) -> str:
     """Tables of docs/performance.md."""
     rates = content["rates"]
     names = [n for n in rates["1"] if not n.startswith("float32")]
-    last = list(rates.values())[-1]
+    most = list(rates)[-1]
+    last = rates[most]
     table = [
         [
             name,
@@ -271,7 +276,11 @@ def markdown(content: dict[str, Any]) -> str:
         ]
         for name in names
     ]  # fmt: skip
-    header = ["", *(f"/s, {n} thread{'s' * (n != '1')}" for n in rates), "CPU µs each"]
+    header = [
+        "",
+        *(f"/s, {n} thread{'s' * (n != '1')}" for n in rates),
+        f"CPU µs each, {list(rates)[-1]}",
+    ]
     peaks = [f"{own['float32 peak, GFLOP/s']:.0f}" for own in rates.values()]
     table.append(["float32 matrix products, GFLOP/s", *peaks, "–", *("100 %" for _ in rates)])
     scaling = [

@@ -123,6 +123,7 @@ class ObjectiveDataset(CurveDataset):
         self.all_targets, self.all_metadata = targets, metadata
         self.representation, self.augmentation, self.seed = representation, augmentation, seed
         self.original = curves if augmentation is None else FlatCurves.of(curves)
+        self._epoch = 0
         self._pool = ThreadPoolExecutor(1) if ahead and augmentation is not None else None
         self._drawn: dict[int, Future] = {}
         if augmentation is None:
@@ -133,8 +134,9 @@ class ObjectiveDataset(CurveDataset):
 
     def redraw(self, epoch: int) -> None:
         """Draw the light curves of an epoch, the same ones whenever it is asked for."""
-        if self.augmentation is None:
+        if self.augmentation is None or epoch == self._epoch:
             return
+        self._epoch = epoch
         ready = self._drawn.pop(epoch, None)
         self._take(*(self._draw(epoch) if ready is None else ready.result()))
         if self._pool is not None:

@@ -81,13 +81,14 @@ def test_data_on_the_device_train_the_same_network(demo, params, n_brought, requ
     assert there.net_.history[-1, "train_loss"] == host.net_.history[-1, "train_loss"]
 
 
-@pytest.mark.parametrize("finetune", ["head", "all"])
-def test_fine_tuning_on_the_device(demo, finetune, request):
+@pytest.mark.parametrize("params", [{"finetune": "head", "head_sizes": (8,)}, {"finetune": "all"}])
+def test_fine_tuning_on_the_device(demo, params, request):
     curves, y = demo
-    classifier = TransferClassifier(finetune=finetune, max_epochs=3, device="cpu", random_state=0)
+    classifier = TransferClassifier(**params, max_epochs=3, device="cpu", random_state=0)
     expected = classifier.fit(curves, y).predict_proba(curves)
-    request.getfixturevalue("data_on_device")
+    brought = request.getfixturevalue("data_on_device")
     np.testing.assert_array_equal(classifier.fit(curves, y).predict_proba(curves), expected)
+    assert len(brought) == 2  # once each, not once an epoch: trained on, and held out
 
 
 def test_data_that_do_not_fit_stay_on_the_host(demo, data_on_device, monkeypatch):
@@ -104,14 +105,23 @@ def test_data_that_do_not_fit_stay_on_the_host(demo, data_on_device, monkeypatch
     assert there.net_.history[-1, "train_loss"] == host.net_.history[-1, "train_loss"]
 
 
-def test_the_next_epoch_is_drawn_ahead(demo):
+def test_every_epoch_is_drawn_once_and_ahead(demo, monkeypatch):
     curves, y = demo
     representation = LightCurveEncoder("ztf").fit(curves[:1]).representation_
     targets = {"class": np.arange(len(y))}
-    now, ahead = (
-        ObjectiveDataset(curves, targets, None, representation, Augmentation(), 0, ahead=ahead)
-        for ahead in (False, True)
-    )
+    drawn, real = [], ObjectiveDataset._draw
+
+    def draw(self, epoch):
+        drawn.append(epoch)
+        return real(self, epoch)
+
+    def dataset(ahead):
+        return ObjectiveDataset(
+            curves, targets, None, representation, Augmentation(), 0, ahead=ahead
+        )
+
+    monkeypatch.setattr(ObjectiveDataset, "_draw", draw)
+    now, ahead = dataset(False), dataset(True)
     for epoch in (1, 2, 3, 7):  # a training that goes on may skip epochs
         now.redraw(epoch)
         ahead.redraw(epoch)
@@ -119,6 +129,9 @@ def test_the_next_epoch_is_drawn_ahead(demo):
         np.testing.assert_array_equal(ahead.y, now.y)
         assert list(ahead._drawn) == [epoch + 1]
         assert not now._drawn
+    ahead._pool.shutdown()
+    # By either: 1, 2, 3 and 7; and ahead 4 and 8, of which nothing came.
+    assert sorted(drawn) == [1, 1, 2, 2, 3, 3, 4, 7, 7, 8]
 
 
 # -- out of memory

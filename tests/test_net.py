@@ -200,6 +200,16 @@ def test_chunks_change_nothing(monkeypatch):
     np.testing.assert_array_equal(encode_latents(network, representation, curves), whole)
 
 
+def test_training_inside_an_autocast_of_the_user():
+    network = random_network()
+    values, lengths = torch.randn(5, 9, 7), torch.tensor([9, 3, 1, 7, 4])
+    expected = network.state(values, lengths)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        state = network.state(values, lengths)
+        state.sum().backward()
+    torch.testing.assert_close(state.float(), expected, rtol=0, atol=0.02)
+
+
 def test_parameter_count_of_paper_one():
     # Paper I: 4 inputs, GRU 100 x 2, dense 100 x 3 (tanh, relu, relu), 5 classes: 123,205.
     network = LightCurveNetwork(4, 5, hidden_size=100, latent_size=100)

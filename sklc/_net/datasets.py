@@ -14,7 +14,22 @@ from sklc._net.resident import ResidentData
 __all__ = ["CurveDataset", "LatentDataset"]
 
 
-class CurveDataset(Dataset):
+class _BroughtOnce(Dataset):
+    """A data set that a device can hold as a whole."""
+
+    _resident: ResidentData | None = None
+
+    def resident(self, device: torch.device) -> ResidentData:
+        """Everything on a device, copied there once."""
+        if self._resident is None:
+            self._resident = self._bring(device)
+        return self._resident
+
+    def _bring(self, device: torch.device) -> ResidentData:
+        raise NotImplementedError
+
+
+class CurveDataset(_BroughtOnce):
     """Encoded light curves on flat arrays, with one target per object.
 
     Parameters
@@ -34,7 +49,7 @@ class CurveDataset(Dataset):
         self.y = np.asarray(y)
         self.targets: Any = self.y  # what the loss reads; an array, or several by name
         self.per_object = {k: v for k, v in per_object.items() if v is not None}
-        self._resident: ResidentData | None = None
+        self._resident = None  # what was brought before is of other light curves
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -53,21 +68,18 @@ class CurveDataset(Dataset):
         inputs |= {k: torch.from_numpy(v[batch]) for k, v in self.per_object.items()}
         return inputs, torch.from_numpy(self.y[batch])
 
-    def resident(self, device: torch.device) -> ResidentData:
-        """Everything on a device, copied there once."""
-        if self._resident is None:
-            self._resident = ResidentData(
-                self.per_object,
-                self.targets,
-                device,
-                values=self.values,
-                starts=self.starts,
-                lengths=self.lengths,
-            )
-        return self._resident
+    def _bring(self, device: torch.device) -> ResidentData:
+        return ResidentData(
+            self.per_object,
+            self.targets,
+            device,
+            values=self.values,
+            starts=self.starts,
+            lengths=self.lengths,
+        )
 
 
-class LatentDataset(Dataset):
+class LatentDataset(_BroughtOnce):
     """Latents of a frozen encoder, to train a head alone.
 
     Parameters
@@ -94,6 +106,5 @@ class LatentDataset(Dataset):
         inputs = {k: torch.from_numpy(v[batch]) for k, v in self.inputs.items()}
         return inputs, torch.from_numpy(self.y[batch])
 
-    def resident(self, device: torch.device) -> ResidentData:
-        """Everything on a device."""
+    def _bring(self, device: torch.device) -> ResidentData:
         return ResidentData(self.inputs, self.y, device)

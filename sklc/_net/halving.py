@@ -51,7 +51,7 @@ class HalvingNet(NeuralNet):
                         "some, or use device='cpu'."
                     ) from error
             # Not in the except block, which keeps the tensors of the failed try alive.
-            self._zero_grad_optimizer()
+            self.optimizer_.zero_grad()
             if torch.device(self.device).type == "cuda":
                 torch.cuda.empty_cache()
             self.n_parts *= 2
