@@ -15,7 +15,7 @@ from sklc._net.gru import LightCurveNetwork
 from sklc.serving import FORMAT_VERSION, METADATA_KEY
 
 if TYPE_CHECKING:
-    from sklc._net.onnx_graph import Graph
+    from sklc._net.onnx_modules import NetworkGraph
     from sklc._net.representation import InputRepresentation
 
 __all__ = ["export_classifier", "export_encoder"]
@@ -68,12 +68,12 @@ def export_classifier(
     return _write(path, graph, representation, classes, *columns)
 
 
-def _start(network: LightCurveNetwork) -> tuple[Graph, str]:
+def _start(network: LightCurveNetwork) -> tuple[NetworkGraph, str]:
     """A graph with the output "latent", and the name of the latent."""
     try:
-        from sklc._net.onnx_graph import Graph
+        from sklc._net.onnx_modules import NetworkGraph
 
-        graph = Graph(network.config["n_channels"])
+        graph = NetworkGraph(network.config["n_channels"])
     except ImportError as error:
         raise ImportError("to_onnx needs the package onnx: pip install sklc[fast]") from error
     latent = graph.latent(network, graph.gru(network.gru))
@@ -84,7 +84,7 @@ def _start(network: LightCurveNetwork) -> tuple[Graph, str]:
 
 def _write(
     path: str | os.PathLike[str],
-    graph: Graph,
+    graph: NetworkGraph,
     representation: InputRepresentation,
     classes: np.ndarray,
     metadata_columns: tuple[str, ...],

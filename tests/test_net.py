@@ -16,8 +16,8 @@ from sklc._net.inference import encode_latents, resolve_device
 from sklc._net.losses import WeightedCrossEntropy
 from sklc._net.packed_gru import packed_last_state
 from sklc._net.padding import _MAX_OBSERVATIONS, plan_batches
-from sklc._net.recurrence import last_state
 from sklc._net.representation import InputRepresentation
+from sklc._net.torch_recurrence import TorchRecurrence
 from sklc._net.training import (
     AnchoredNet,
     KeepStartIfBetter,
@@ -102,7 +102,7 @@ def test_inference_equals_torch_gru(n_layers, hidden_size):
     starts = np.cumsum(lengths) - lengths
     values = rng.normal(size=(lengths.sum(), 7)).astype(np.float32)
     with torch.inference_mode():
-        fast = last_state(network.gru, values, starts, lengths)
+        fast = TorchRecurrence(network.gru)(values, starts, lengths)
         padded, _ = collate(values, starts, lengths)
         reference = network.gru(padded)[0][np.arange(len(lengths)), lengths - 1]
     np.testing.assert_allclose(fast, reference, atol=1e-6)

@@ -26,7 +26,9 @@ __all__ = ["encode_latents", "resolve_device", "single_thread_in_workers"]
 
 # Observations that are encoded at a time, for each worker: bounds the memory whatever the number of
 # light curves, and is long enough to sort them by length into batches with hardly any padding.
-_PART_OBSERVATIONS = 250_000
+_PART_OBSERVATIONS = 1_000_000
+# Observations that a worker makes inputs of at a time, which takes ten times their own memory.
+_PIECE_OBSERVATIONS = 100_000
 # With fewer for each worker, another is not worth starting.
 _FEWEST_OBSERVATIONS = 20_000
 # Objects that the dense layers take at a time. Always as many, or an object's result would depend
@@ -136,7 +138,8 @@ def _encode_part(
     run: Callable[[Callable, Iterable], list],
 ) -> np.ndarray:
     """Latents, (n_objects, latent_size) float32, with `run` calling a function in threads."""
-    pieces = list(_slices(curves.lengths, -(-int(curves.lengths.sum()) // len(workers))))
+    share = -(-int(curves.lengths.sum()) // len(workers))
+    pieces = list(_slices(curves.lengths, min(share, _PIECE_OBSERVATIONS)))
     encoded = run(representation.encode, [curves[piece] for piece in pieces])
     values, lengths = (np.concatenate(arrays) for arrays in zip(*encoded, strict=True))
     starts = np.cumsum(lengths) - lengths

@@ -17,24 +17,16 @@ from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
-import torch
 from torch import nn
 
 from sklc._net.onnx_session import open_session
-from sklc._net.packed_gru import layer_forward
-from sklc._net.padding import pad
+from sklc._net.torch_recurrence import TorchRecurrence
 from sklc.errors import PerformanceWarning
 
-__all__ = ["ENGINE_VARIABLE", "Recurrence", "TorchRecurrence", "last_state", "recurrences"]
+__all__ = ["ENGINE_VARIABLE", "Recurrence", "recurrences"]
 
 # Says which of the two to use: "onnx", "torch", or "auto" (or nothing) for the faster.
 ENGINE_VARIABLE = "SKLC_INFERENCE"
-# Rows of a product come in multiples of this, which makes an object's result the same to the bit in
-# every batch. Products of few rows (one to three on AMD, one to four on Intel processors) take
-# another path through the BLAS, and vectorised functions treat the elements behind the last full
-# vector (16 floats) differently, so that an object alone would differ from the same object in a
-# batch by rounding. (Layers whose width is no multiple of 4 may still differ in the last bit.)
-_ROWS = 16
 # From so many light curves on the slower engine is worth a word.
 _MANY = 10_000
 
@@ -49,40 +41,39 @@ class Recurrence(Protocol):
     ) -> np.ndarray: ...
 
 
-class TorchRecurrence:
-    """The GRU in torch, see `last_state`."""
-
-    batch_size = 128
-
-    def __init__(self, gru: nn.GRU) -> None:
-        self.gru = gru
-
-    def __call__(self, values: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        """States (n, hidden_size) of objects in order of falling length."""
-        return last_state(self.gru, values, starts, lengths).numpy()
-
-
 class OnnxRecurrence:
     """The GRU in ONNX Runtime.
 
     Parameters
     ----------
     model : bytes
-        As `sklc._net.onnx_graph.recurrent_model` writes it.
+        As `sklc._net.onnx_scan.recurrent_model` writes it.
     """
 
-    # Small: the batch's states and gates stay in the cache, and hardly anything is padding.
-    batch_size = 24
+    # Few enough that a step's states and gates stay in the cache, and many enough for its products.
+    batch_size = 192
 
     def __init__(self, model: bytes) -> None:
         # One thread: callers run one session a worker, which no other process can slow down as it
         # does threads that wait for each other at every step.
         self.session = open_session(model, n_threads=1)
+        *layers, _ = self.session.get_inputs()
+        self.names, self.hidden_size = [layer.name for layer in layers], layers[0].shape[1]
 
     def __call__(self, values: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        """States (n, hidden_size) of objects in any order, of similar length for speed."""
-        inputs = {"values": pad(values, starts, lengths), "lengths": lengths.astype(np.int32)}
-        return self.session.run(["state"], inputs)[0]
+        """States (n, hidden_size) of objects in order of falling length."""
+        left, done = len(lengths), 0
+        last = np.empty((left, self.hidden_size), dtype=np.float32)
+        states = [np.zeros_like(last)] * len(self.names)
+        # From one end of a light curve to the next, with those that go on: nothing is padding.
+        for stop in np.unique(lengths):
+            steps = starts[:left] + np.arange(done, stop)[:, None]
+            inputs = dict(zip(self.names, states, strict=True), observations=values[steps])
+            states = self.session.run(None, inputs)
+            going_on = int(np.searchsorted(-lengths, -stop))
+            last[going_on:left] = states[-1][going_on:]
+            states, left, done = [state[:going_on] for state in states], going_on, stop
+        return last
 
 
 class _Sessions:
@@ -95,7 +86,7 @@ class _Sessions:
 
     def of(self, gru: nn.GRU, number: int) -> list[OnnxRecurrence]:
         """Return `number` sessions, new ones only where some are missing."""
-        from sklc._net.onnx_graph import recurrent_model
+        from sklc._net.onnx_scan import recurrent_model
 
         # A forked child must not use the sessions of its parent.
         state = os.getpid(), *(zlib.crc32(p.detach().numpy().data) for p in gru.parameters())
@@ -191,47 +182,3 @@ def _say_once(what: str, message: str) -> None:
     if what not in _said:
         _said.add(what)
         warnings.warn(message, PerformanceWarning, stacklevel=3)
-
-
-def last_state(
-    gru: nn.GRU, values: np.ndarray, starts: np.ndarray, lengths: np.ndarray
-) -> torch.Tensor:
-    """GRU state at each object's last observation, without padding light curves.
-
-    Objects are in order of falling length. Time runs in the outer loop, over the objects that
-    still have an observation: no step is spent on padding, and one long light curve among short
-    ones costs only its own steps.
-
-    The number of rows of every step is rounded up, see `_ROWS`; the rows added belong to the first
-    object.
-
-    Parameters
-    ----------
-    gru : torch.nn.GRU
-    values : ndarray of shape (n_observations, n_channels)
-    starts, lengths : ndarray of shape (n_objects,)
-        Where each object lies in `values`.
-
-    Returns
-    -------
-    Tensor of shape (n_objects, hidden_size)
-    """
-    longest = int(lengths[0])
-    # active[t]: how many objects have an observation number t.
-    active = len(lengths) - np.searchsorted(lengths[::-1], np.arange(longest), side="right")
-    rows = -(-active // _ROWS) * _ROWS
-    padded_starts = np.concatenate([starts, np.full(_ROWS - 1, starts[0])])
-    # A row that is added may belong to an object that has ended: any observation will do.
-    steps = [
-        np.minimum(padded_starts[:count] + step, len(values) - 1) for step, count in enumerate(rows)
-    ]
-    inputs = torch.from_numpy(values[np.concatenate(steps)])
-    edges = [0, *np.cumsum(rows).tolist()]
-    for layer in range(gru.num_layers):
-        projected = nn.functional.linear(
-            inputs, getattr(gru, f"weight_ih_l{layer}"), getattr(gru, f"bias_ih_l{layer}")
-        )
-        weight, bias = getattr(gru, f"weight_hh_l{layer}"), getattr(gru, f"bias_hh_l{layer}")
-        inputs = layer_forward(projected, weight, bias, edges)
-    last = np.asarray(edges)[lengths - 1] + np.arange(len(lengths))
-    return inputs[torch.from_numpy(last)]
