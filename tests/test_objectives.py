@@ -170,8 +170,9 @@ def test_every_objective_combines_with_the_redshift(demo, objective, redshift_we
 
 def test_the_redshift_head_learns_redshifts_and_stays_in_the_weights(demo, tmp_path):
     curves, y = load_demo(return_X_y=True)
-    params = {**SMALL, "max_epochs": 25, "redshift_weight": 1.0, "early_stopping": False}
-    params["hidden_size"] = params["latent_size"] = 32
+    params = {**SMALL, "max_epochs": 40, "redshift_weight": 1.0, "early_stopping": False}
+    # Slow enough that rounding does not decide: .59 to .68 with six seeds.
+    params |= {"hidden_size": 32, "latent_size": 32, "learning_rate": 0.003}
     encoder = LightCurveEncoder(**params).fit(curves, y)
     network = Checkpoint.read(encoder.save(tmp_path / "w.safetensors")).build()
     mean = network.redshift(torch.from_numpy(encoder.transform(curves)))[:, 0].detach().numpy()
