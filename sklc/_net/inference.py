@@ -27,7 +27,7 @@ __all__ = ["encode_latents", "resolve_device", "single_thread_in_workers"]
 # Observations that are encoded at a time, for each worker: bounds the memory whatever the number of
 # light curves, and is long enough to sort them by length into batches with hardly any padding.
 _PART_OBSERVATIONS = 1_000_000
-# Observations that a worker makes inputs of at a time, which takes ten times their own memory.
+# Observations that a worker makes inputs of at a time: on the way there are many float64 arrays.
 _PIECE_OBSERVATIONS = 100_000
 # With fewer for each worker, another is not worth starting.
 _FEWEST_OBSERVATIONS = 20_000

@@ -157,7 +157,7 @@ def recurrences(gru: nn.GRU, number: int, n_objects: int) -> list[Recurrence]:
             _say_once(
                 "missing",
                 f"Encoding {n_objects:,} light curves with torch, since {missing} is not "
-                "installed: pip install sklc[fast] may make this up to 1.5 times as fast, "
+                "installed: pip install sklc[fast] may make this up to 1.4 times as fast, "
                 f"with the same results. Set {ENGINE_VARIABLE}=torch to go on without this "
                 "message.",
             )
