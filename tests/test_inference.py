@@ -13,8 +13,10 @@ import torch
 
 from sklc import InputRepresentation, LightCurveEncoder, LightCurves, list_weights
 from sklc._net import gpu_inference, recurrence
+from sklc._net.batching import collate
 from sklc._net.gru import LightCurveNetwork
 from sklc._net.inference import encode_latents
+from sklc._net.onnx_graph import Graph
 from sklc.datasets import load_demo
 from sklc.errors import PerformanceWarning
 
@@ -70,6 +72,19 @@ def test_both_engines_agree_on_real_weights(weights, monkeypatch):
     assert np.abs(difference).max() < 5e-5
 
 
+@pytest.mark.parametrize("n_layers", [1, 3])
+def test_other_numbers_of_layers(engine, n_layers):
+    torch.manual_seed(0)
+    network = LightCurveNetwork(7, 3, hidden_size=12, latent_size=12, n_layers=n_layers).eval()
+    curves = curves_of(np.random.default_rng(9).integers(1, 60, 250))
+    values, lengths = RELATIVE.encode(curves)
+    padded, n = collate(values, np.cumsum(lengths) - lengths, lengths)
+    with torch.inference_mode():
+        states = network.gru(padded)[0][torch.arange(len(n)), n - 1]
+        expected = network.to_latent(states)
+    np.testing.assert_allclose(encode_latents(network, RELATIVE, curves), expected, atol=2e-6)
+
+
 @pytest.mark.parametrize("hidden_size", [8, 20, 100, 128])
 def test_an_object_is_the_same_in_every_batch(engine, hidden_size):
     network = network_of(hidden_size)
@@ -122,7 +137,6 @@ def test_a_very_long_light_curve_among_short_ones(engine):
     latents = encode_latents(network_of(8), RELATIVE, curves)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    # Padded to the longest they would take 1.7 GB.
     # Padded to the longest they would take 600 x longest x 7 x 4 bytes, 1.7 GB or 170 MB.
     assert peak < 0.1 * 600 * longest * 28
     np.testing.assert_array_equal(latents[:1], encode_latents(network_of(8), RELATIVE, curves[:1]))
@@ -195,27 +209,32 @@ def test_onnx_runtime_asked_for_but_missing(monkeypatch):
 
 
 def test_an_onnx_runtime_that_cannot_run_the_network(monkeypatch):
-    """A build without the GRU operator: torch goes on, and says so once."""
+    """A build without an operator: torch goes on, and says so once."""
     monkeypatch.delenv("SKLC_INFERENCE", raising=False)
 
-    class Broken:
-        def __init__(self, model):
-            raise NotImplementedError("Could not find an implementation for GRU(14)")
+    def with_an_unknown_operator(gru):
+        graph = Graph()
+        inputs = graph.add_input("observations", np.float32, [1])
+        graph.add_output("after_0", graph.apply("Gated", inputs, domain="sklc"), np.float32, [1])
+        proto = graph.onnx.helper.make_model(graph.build(), ir_version=7, opset_imports=[
+            graph.onnx.helper.make_opsetid(domain, 1) for domain in ("", "sklc")
+        ])  # fmt: skip
+        return proto.SerializeToString()
 
     network, curves = network_of(), curves_of([5, 9, 30])
     monkeypatch.setenv("SKLC_INFERENCE", "torch")
     expected = encode_latents(network, RELATIVE, curves)
     monkeypatch.delenv("SKLC_INFERENCE")
-    monkeypatch.setattr(recurrence, "OnnxRecurrence", Broken)
+    monkeypatch.setattr("sklc._net.onnx_scan.recurrent_model", with_an_unknown_operator)
     monkeypatch.setattr(recurrence, "_SESSIONS", recurrence._Sessions())
-    with pytest.warns(PerformanceWarning, match=r"implementation for GRU.*so torch does.*upgrade"):
+    with pytest.warns(PerformanceWarning, match=r"Gated.*so torch does.*upgrade"):
         latents = encode_latents(network, RELATIVE, curves)
     np.testing.assert_array_equal(latents, expected)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         encode_latents(network, RELATIVE, curves)
     monkeypatch.setenv("SKLC_INFERENCE", "onnx")
-    with pytest.raises(NotImplementedError, match="GRU"):
+    with pytest.raises(Exception, match="Gated"):
         encode_latents(network, RELATIVE, curves)
 
 
