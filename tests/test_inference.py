@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from sklc import InputRepresentation, LightCurveEncoder, LightCurves, list_weights
-from sklc._net import gpu_inference, recurrence
+from sklc._net import gpu_inference, inference, recurrence
 from sklc._net.batching import collate
 from sklc._net.gru import LightCurveNetwork
 from sklc._net.inference import encode_latents
@@ -103,6 +103,17 @@ def test_threads_change_nothing_and_leave_no_trace(engine, two_threads):
     assert torch.get_num_threads() == 2
     torch.set_num_threads(1)
     np.testing.assert_array_equal(encode_latents(network, RELATIVE, curves), in_two)
+
+
+@pytest.mark.parametrize("sizes", [(1_000, 300), (10_000, 7)])
+def test_parts_and_pieces_change_nothing(engine, two_threads, monkeypatch, sizes):
+    network = network_of(n_metadata=1)
+    curves = curves_of(np.random.default_rng(10).integers(1, 400, 300))
+    metadata = np.random.default_rng(11).normal(size=(300, 1)).astype(np.float32)
+    whole = encode_latents(network, RELATIVE, curves, metadata)
+    monkeypatch.setattr(inference, "_PART_OBSERVATIONS", sizes[0])
+    monkeypatch.setattr(inference, "_PIECE_OBSERVATIONS", sizes[1])
+    np.testing.assert_array_equal(encode_latents(network, RELATIVE, curves, metadata), whole)
 
 
 def test_an_error_in_a_thread_reaches_the_caller(engine, two_threads, monkeypatch):

@@ -29,11 +29,11 @@ class LayerWeights(NamedTuple):
     def of(
         cls,
         weight_ih: torch.Tensor,
-        bias_ih: torch.Tensor,
         weight_hh: torch.Tensor,
+        bias_ih: torch.Tensor,
         bias_hh: torch.Tensor,
     ) -> LayerWeights:
-        """From parameters of ``torch.nn.GRU``, (3 * hidden_size, ...): reset, update, new."""
+        """From a layer of ``torch.nn.GRU.all_weights``: rows are reset, update, new."""
         hidden = weight_hh.shape[1]
         weight, bias, carried, offset = (
             parameter.detach().split([2 * hidden, hidden])

@@ -29,6 +29,9 @@ __all__ = ["encode_latents", "resolve_device", "single_thread_in_workers"]
 _PART_OBSERVATIONS = 1_000_000
 # Observations that a worker makes inputs of at a time: on the way there are many float64 arrays.
 _PIECE_OBSERVATIONS = 100_000
+# Objects in a batch: enough for the products of a step, and few enough that its states and gates
+# stay in the cache.
+_BATCH = 192
 # With fewer for each worker, another is not worth starting.
 _FEWEST_OBSERVATIONS = 20_000
 # Objects that the dense layers take at a time. Always as many, or an object's result would depend
@@ -144,7 +147,7 @@ def _encode_part(
     values, lengths = (np.concatenate(arrays) for arrays in zip(*encoded, strict=True))
     starts = np.cumsum(lengths) - lengths
     states = np.empty((len(lengths), network.gru.hidden_size), dtype=np.float32)
-    waiting = deque(plan_batches(lengths, workers[0].batch_size, None))
+    waiting = deque(plan_batches(lengths, _BATCH, None))
 
     def work(recurrence: Recurrence) -> None:
         with torch.inference_mode():

@@ -64,9 +64,7 @@ def packed_last_state(gru: nn.GRU, values: torch.Tensor, lengths: torch.Tensor) 
     """
     packing = Packing(lengths, values.shape[1])
     inputs = values.flatten(0, 1)[packing.rows]
-    for layer in range(gru.num_layers):
-        names = ("weight_ih", "bias_ih", "weight_hh", "bias_hh")
-        parameters = [getattr(gru, f"{name}_l{layer}") for name in names]
+    for parameters in gru.all_weights:
         inputs = _Layer.apply(inputs, *parameters, packing)
     return inputs[packing.last]
 
@@ -75,10 +73,10 @@ class _Layer(torch.autograd.Function):
     """States of one layer at every observation, and their gradient."""
 
     @staticmethod
-    def forward(ctx: Any, inputs, weight_ih, bias_ih, weight_hh, bias_hh, packing):
+    def forward(ctx: Any, inputs, weight_ih, weight_hh, bias_ih, bias_hh, packing):
         """States (n_rows, hidden_size) of inputs (n_rows, n_inputs)."""
         hidden, edges = weight_hh.shape[1], packing.edges
-        layer = LayerWeights.of(weight_ih, bias_ih, weight_hh, bias_hh)
+        layer = LayerWeights.of(weight_ih, weight_hh, bias_ih, bias_hh)
         # What a gradient needs is kept for all rows.
         keep = any(ctx.needs_input_grad)
         gates, new, carried, outputs = (
@@ -113,8 +111,7 @@ class _Layer(torch.autograd.Function):
         # factors that the state's gradient has in theirs, then their gradients.
         of_gates = outputs.new_empty(len(outputs), 3, hidden)
         of_new = torch.addcmul(new.new_ones(()), new, new, value=-1).mul_(1 - update)
-        slope = torch.addcmul(reset, reset, reset, value=-1).mul_(carried)
-        # `carried` is doubled
+        slope = torch.addcmul(reset, reset, reset, value=-1).mul_(carried)  # which is doubled
         torch.mul(slope.mul_(0.5), of_new, out=of_gates[:, 0])
         slope = torch.addcmul(update, update, update, value=-1, out=slope)
         torch.mul(slope, torch.sub(before, new), out=of_gates[:, 1])
@@ -136,8 +133,8 @@ class _Layer(torch.autograd.Function):
             flat @ weight_ih if needed[0] else None,
             # In this order: with the few channels of the first layer it is five times as fast.
             (inputs.T @ flat).T if needed[1] else None,
-            flat.sum(0),
             of_weight_hh,
+            flat.sum(0),
             of_bias_hh,
             None,
         )

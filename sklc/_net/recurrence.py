@@ -34,8 +34,6 @@ _MANY = 10_000
 class Recurrence(Protocol):
     """Runs the GRU over one batch in the thread that calls it."""
 
-    batch_size: int
-
     def __call__(
         self, values: np.ndarray, starts: np.ndarray, lengths: np.ndarray
     ) -> np.ndarray: ...
@@ -49,9 +47,6 @@ class OnnxRecurrence:
     model : bytes
         As `sklc._net.onnx_scan.recurrent_model` writes it.
     """
-
-    # Few enough that a step's states and gates stay in the cache, and many enough for its products.
-    batch_size = 192
 
     def __init__(self, model: bytes) -> None:
         # One thread: callers run one session a worker, which no other process can slow down as it

@@ -31,16 +31,9 @@ class TorchRecurrence:
         On the CPU, with biases, in one direction.
     """
 
-    # Enough for the products, few enough for the cache.
-    batch_size = 192
-
     def __init__(self, gru: nn.GRU) -> None:
         self.hidden_size = gru.hidden_size
-        names = ("weight_ih", "bias_ih", "weight_hh", "bias_hh")
-        self.layers = [
-            LayerWeights.of(*(getattr(gru, f"{name}_l{layer}") for name in names))
-            for layer in range(gru.num_layers)
-        ]
+        self.layers = [LayerWeights.of(*parameters) for parameters in gru.all_weights]
 
     def __call__(self, values: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """States of a batch.
