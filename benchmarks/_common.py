@@ -22,8 +22,8 @@ from sklearn.model_selection import train_test_split
 
 import sklc
 from sklc.light_curves import LightCurves
-from sklc.pretrained import manifest
 from sklc.simulate.grids import cache_folder
+from sklc.weights.catalogue import manifest
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = (

@@ -10,14 +10,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from sklc._net.datasets import CurveDataset
-from sklc._net.gru import LightCurveNetwork
-from sklc._net.inference import encode_latents
-from sklc._net.losses import redshift_loss
-from sklc._net.representation import InputRepresentation
-from sklc._net.schedules import EpochSchedule
-from sklc._net.training import TrainingSettings, fit_net, seeded
 from sklc.light_curves import LightCurves
+from sklc.networks.architectures.gru import LightCurveNetwork
+from sklc.networks.inference.encode import encode_latents
+from sklc.networks.objectives.losses import redshift_loss
+from sklc.networks.training.datasets import CurveDataset
+from sklc.networks.training.loop import TrainingSettings, fit_net, seeded
+from sklc.networks.training.schedules import EpochSchedule
+from sklc.representation import InputRepresentation
 
 
 class _RedshiftNetwork(nn.Module):

@@ -47,7 +47,7 @@ from sklearn.metrics import log_loss
 from sklc import LightCurveFeatures, TransferClassifier
 from sklc.baselines import feature_classifier
 from sklc.light_curves import LightCurves
-from sklc.pretrained import load_weights
+from sklc.weights.file import load_weights
 
 NAME = "calibration"
 WEIGHTS = "ztf+lsst"

@@ -7,7 +7,7 @@ without redshifts. For each seed a stratified quarter is the test part; N labels
 rest, as in `label_efficiency.py`. Test objects are cut, some days after their first detection or
 after their first points (whole where there are fewer), and all of them are scored at every cut: the
 figure is the macro one-vs-rest AUROC. "Whole" methods are trained on whole training light curves;
-"prefixes" on those and, of each, one more that `sklc.simulate.augment.Prefixes` cut 3 to 100 days
+"prefixes" on those and, of each, one more that `sklc.augment.Prefixes` cut 3 to 100 days
 after its first detection.
 """
 
@@ -37,9 +37,9 @@ from _common import (
 from _label_draws import Figures, column_name, measure_draws
 
 from sklc import LightCurveFeatures, TransferClassifier, concatenate
+from sklc.augment.transformers import Prefixes
 from sklc.baselines import feature_classifier
 from sklc.light_curves import LightCurves
-from sklc.simulate.augment import Prefixes
 
 NAME = "early_classification"
 WEIGHTS = "ztf+lsst"

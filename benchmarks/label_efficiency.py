@@ -49,7 +49,7 @@ from sklearn.pipeline import Pipeline
 
 from sklc import LightCurveEncoder, LightCurveFeatures, TransferClassifier
 from sklc.baselines import feature_classifier
-from sklc.pretrained import load_weights
+from sklc.weights.file import load_weights
 
 NAME = "label_efficiency"
 SIZES: tuple[int | None, ...] = (0, 64, 128, 256, 512, None)

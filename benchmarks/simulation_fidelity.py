@@ -33,8 +33,8 @@ from _common import (
 from _sncosmo_reference import band_flux_errors
 
 from sklc import LightCurves
+from sklc.cosmology import distance_modulus
 from sklc.simulate import COMMON_CLASSES, AlertCadence, Trigger, simulate
-from sklc.simulate.cosmology import distance_modulus
 
 EXTINCTION = {"ztfg": 3.3, "ztfr": 2.3}  # A / E(B-V), Schlafly & Finkbeiner 2011
 FAINTEST, NIGHTS = 19.0, 6

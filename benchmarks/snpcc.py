@@ -57,8 +57,8 @@ from sklc import (
     get_passband,
 )
 from sklc.baselines import feature_classifier, feature_redshift_regressor
-from sklc.pretrained import load_weights
 from sklc.simulate import TWELVE_CLASSES, Survey, simulate
+from sklc.weights.file import load_weights
 
 NAME = "snpcc"
 WEIGHTS = "ztf+lsst"

@@ -24,7 +24,7 @@ from _common import build_parser, markdown_table, parse, write_results
 from _speed import FLOP_PER_OBSERVATION, SEED, make_curves, targets_table
 
 from sklc import LightCurveEncoder
-from sklc._net.gpu_inference import encode_on_device
+from sklc.networks.inference.device import encode_on_device
 
 NAME = "speed_gpu"
 N_PAPER, N_CLASSES = 151_468, 8

@@ -46,10 +46,10 @@ from _speed import (
 )
 
 from sklc import LightCurveEncoder, LightCurveFeatures, LightCurves, TransferClassifier, stream
-from sklc._net.batching import collate
-from sklc._net.padding import plan_batches
-from sklc._net.recurrence import ENGINE_VARIABLE
 from sklc.datasets import load_demo
+from sklc.networks.padding import plan_batches
+from sklc.networks.recurrent.engines import ENGINE_VARIABLE
+from sklc.networks.training.batching import collate
 from sklc.serving import OnnxModel
 
 NAME = "speed_inference"

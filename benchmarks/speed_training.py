@@ -40,11 +40,11 @@ from _speed import (
 )
 from torch import nn
 
-from sklc._net.batching import BucketedBatches
-from sklc._net.datasets import CurveDataset
-from sklc._net.gru import LightCurveNetwork
-from sklc._net.losses import contrastive_loss
-from sklc._net.training import TrainingSettings, fit_net, flushed_denormals
+from sklc.networks.architectures.gru import LightCurveNetwork
+from sklc.networks.objectives.losses import contrastive_loss
+from sklc.networks.training.batching import BucketedBatches
+from sklc.networks.training.datasets import CurveDataset
+from sklc.networks.training.loop import TrainingSettings, fit_net, flushed_denormals
 
 NAME = "speed_training"
 N_CLASSES, BATCH, CLIP = 12, 128, 1.0

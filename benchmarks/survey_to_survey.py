@@ -41,8 +41,8 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from sklc import LightCurveEncoder, LightCurveFeatures, TransferClassifier
 from sklc.light_curves import LightCurves
-from sklc.pretrained import load_weights
 from sklc.simulate import TWELVE_CLASSES, simulate
+from sklc.weights.file import load_weights
 
 NAME = "survey_to_survey"
 SIZES = (100, 300, 500, 1000, 2000, 3000, 5000, 10000)

@@ -46,8 +46,8 @@ from joblib import Parallel, delayed, parallel_config
 from sklearn.metrics import r2_score
 
 from sklc.errors import LightCurveWarning
+from sklc.estimators.regressor import RedshiftRegressor
 from sklc.light_curves import LightCurves, concatenate
-from sklc.regressor import RedshiftRegressor
 from sklc.simulate import COMMON_CLASSES, simulate
 
 NAME = "zero_shot_redshift"

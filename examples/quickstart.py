@@ -24,7 +24,7 @@ from sklearn.pipeline import Pipeline
 from sklc import LightCurveEncoder, LightCurveError, LightCurves, TransferClassifier
 from sklc.datasets import load_demo
 from sklc.inspection import LatentMapDisplay, LightCurveDisplay, RocDisplay
-from sklc.pretrained import load_weights
+from sklc.weights.file import load_weights
 
 WEIGHTS = "ztf+lsst"
 PIPELINE, SCRATCH = "pretrained + LogisticRegression", "same network from scratch"

@@ -24,13 +24,13 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
 
 import sklc
-from sklc._metadata import name_object
-from sklc._net.objectives import OBJECTIVES
-from sklc._net.representation import InputRepresentation
-from sklc.encoder import LightCurveEncoder
 from sklc.errors import LightCurveError
+from sklc.estimators.encoder import LightCurveEncoder
 from sklc.light_curves import LightCurves, concatenate
-from sklc.pretrained import FORMAT_VERSION
+from sklc.light_curves.metadata import name_object
+from sklc.networks.objectives.terms import OBJECTIVES
+from sklc.representation import InputRepresentation
+from sklc.weights.file import FORMAT_VERSION
 
 __all__ = ["main", "pretrain", "simulate_training_set"]
 

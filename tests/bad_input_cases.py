@@ -14,13 +14,13 @@ import safetensors
 import safetensors.numpy
 from scipy import sparse
 
-import sklc._encoder_training
-import sklc._heads
-import sklc._predictions
-import sklc._redshift
-import sklc._transfer
-import sklc.classifier
-import sklc.encoder
+import sklc.estimators.class_heads
+import sklc.estimators.classifier
+import sklc.estimators.encoder
+import sklc.estimators.encoder_training
+import sklc.estimators.predictions
+import sklc.estimators.redshift_encoder
+import sklc.estimators.transfer
 from sklc import (
     LatentIsolationForest,
     LightCurveEncoder,
@@ -195,9 +195,15 @@ def forbid_running(monkeypatch) -> None:
 
     patched = []
     watched = (
-        *(sklc._encoder_training, sklc.encoder, sklc.classifier, sklc._transfer, sklc._heads),
-        sklc._predictions,
-        sklc._redshift,
+        *(
+            sklc.estimators.encoder_training,
+            sklc.estimators.encoder,
+            sklc.estimators.classifier,
+            sklc.estimators.transfer,
+            sklc.estimators.class_heads,
+        ),
+        sklc.estimators.predictions,
+        sklc.estimators.redshift_encoder,
     )
     for module in watched:
         for name in ("fit_net", "fit_linear_head", "fit_dense_head", "fine_tune", "encode_latents"):
@@ -206,11 +212,14 @@ def forbid_running(monkeypatch) -> None:
                 patched.append(f"{module.__name__}.{name}")
     # What does the work must not have moved to where it is not watched.
     assert {
-        "sklc._encoder_training.fit_net",
-        "sklc._transfer.fit_net",
-        "sklc._heads.fit_net",
+        "sklc.estimators.encoder_training.fit_net",
+        "sklc.estimators.transfer.fit_net",
+        "sklc.estimators.class_heads.fit_net",
     } < set(patched)
-    assert {"sklc.encoder.encode_latents", "sklc._predictions.encode_latents"} < set(patched)
+    assert {
+        "sklc.estimators.encoder.encode_latents",
+        "sklc.estimators.predictions.encode_latents",
+    } < set(patched)
     assert any(name.endswith("fit_linear_head") for name in patched)
 
 
@@ -579,7 +588,7 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "`merge_classes` with a class that the weights do not have",
             lambda: TransferClassifier.pretrained("ztf", merge_classes={"Ia": ["SNIa", "Ia-pec"]}),
-            '`sklc.pretrained.load_weights("ztf").classes` are the classes.',
+            '`sklc.weights.file.load_weights("ztf").classes` are the classes.',
         ),
         Case(
             "`transform` before `fit`, without weights",

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sklc.passbands import Passband
+from sklc.passbands.registry import Passband
 
 # A passband has the same colour in every figure: pink and violet in the ultraviolet, blue to red
 # in the visible, brown to grey in the infrared. Blue and orange, not green and red, for the two

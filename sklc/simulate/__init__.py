@@ -4,9 +4,7 @@
 ``pip install "sklc[sim]"``.
 """
 
-from sklc.errors import SimulationError
-from sklc.simulate.api import simulate
-from sklc.simulate.augment import (
+from sklc.augment.transformers import (
     AlertCadence,
     DetectionsOnly,
     DropBands,
@@ -15,6 +13,8 @@ from sklc.simulate.augment import (
     Prefixes,
     Redshifting,
 )
+from sklc.errors import SimulationError
+from sklc.simulate.api import simulate
 from sklc.simulate.lightcurvelynx import from_lightcurvelynx
 from sklc.simulate.populations import CLASSES, COMMON_CLASSES, RARE_CLASSES, TWELVE_CLASSES
 from sklc.simulate.requests import list_classes

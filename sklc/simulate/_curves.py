@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from sklc._optional import require
 from sklc.errors import SimulationError, UnknownPassbandError
-from sklc.passbands import Passband, find_passbands, list_passbands
-from sklc.simulate._optional import require
+from sklc.passbands.lookup import Passband, find_passbands, list_passbands
 
 __all__ = ["Curve", "passbands_of_labels", "sncosmo_curve"]
 

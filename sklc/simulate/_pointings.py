@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow as pa
 from sklearn.neighbors import BallTree
 
-from sklc._tables import Table, labels
 from sklc.errors import LightCurveError, SimulationError
+from sklc.light_curves.columns import Table, labels
 
 __all__ = ["Pointings", "idle_hour", "read_pointings"]
 

@@ -9,9 +9,9 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from sklc._store import Store, offsets_of
 from sklc.errors import SimulationError
 from sklc.light_curves import LightCurves
+from sklc.light_curves.store import Store, offsets_of
 from sklc.simulate.engine import CHUNK, Chunk, ClassSimulator
 from sklc.simulate.requests import counts_by_class
 from sklc.simulate.settings import Photometry, Settings, Trigger

@@ -14,9 +14,9 @@ from functools import cached_property
 
 import numpy as np
 
-from sklc._store import row_index
+from sklc.cosmology import distance_modulus, draw_redshift
 from sklc.errors import SimulationError
-from sklc.simulate.cosmology import distance_modulus, draw_redshift
+from sklc.light_curves.store import row_index
 from sklc.simulate.grids import BandGrid, Bands
 from sklc.simulate.settings import Settings
 from sklc.simulate.source_class import SourceClass

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from sklc.simulate._optional import require
+from sklc._optional import require
 from sklc.simulate.spectra import AB_FLUX, WAVE
 
 __all__ = ["BandGrid", "Bands", "Law", "build_grid", "cache_folder", "cached_grid"]

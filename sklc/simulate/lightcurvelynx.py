@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from sklc import _tables as tables
-from sklc._bands import resolve_bands
-from sklc._convert import build
-from sklc._nested import list_parts, nested_columns, one_list_array
-from sklc._store import describe, object_of
-from sklc._validation import warn
 from sklc.errors import LightCurveError, UnknownPassbandError
 from sklc.light_curves import LightCurves
-from sklc.passbands import Passband, get_passband
+from sklc.light_curves import columns as tables
+from sklc.light_curves.bands import resolve_bands
+from sklc.light_curves.build import build
+from sklc.light_curves.checks import warn
+from sklc.light_curves.readers.nested import list_parts, nested_columns, one_list_array
+from sklc.light_curves.store import describe, object_of
+from sklc.passbands.lookup import Passband, get_passband
 
 __all__ = ["from_lightcurvelynx"]
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sklc.cosmology import MAX_REDSHIFT
 from sklc.errors import SimulationError
-from sklc.simulate.cosmology import MAX_REDSHIFT
 
 __all__ = ["Photometry", "Settings", "Trigger"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sklc.simulate.cosmology import distance_modulus
+from sklc.cosmology import distance_modulus
 from sklc.simulate.sources import Source
 
 __all__ = ["ScaledRate", "SourceClass", "constant_rate", "snia_rate", "star_formation", "tde_rate"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sklc.simulate._optional import require
+from sklc._optional import require
 
 __all__ = [
     "AB_FLUX",

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from sklc.errors import SimulationError
-from sklc.passbands import Passband, find_passbands
+from sklc.passbands.lookup import Passband, find_passbands
 from sklc.simulate import cadences
 from sklc.simulate._conditions import local_noon
 from sklc.simulate._curves import Curve, passbands_of_labels, sncosmo_curve

@@ -19,8 +19,8 @@ from typing import Any
 import joblib
 import numpy as np
 
+from sklc._optional import require
 from sklc.errors import SimulationError
-from sklc.simulate._optional import require
 from sklc.simulate.mending import on_grid
 from sklc.simulate.spectra import WAVE, SpectralSeries
 

@@ -23,7 +23,7 @@ import numpy as np
 
 import sklc
 from sklc.errors import SimulationError
-from sklc.io.parquet import MANIFEST, PART
+from sklc.light_curves.readers.parquet import MANIFEST, PART
 from sklc.simulate.api import assemble, kept_simulator, list_tasks, seed_of
 from sklc.simulate.engine import CHUNK
 from sklc.simulate.requests import counts_by_class

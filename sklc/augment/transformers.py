@@ -1,0 +1,342 @@
+"""Transformers that alter light curves at random, to pretrain on what telescopes deliver.
+
+Each takes light curves in any form and returns `LightCurves` of the same objects in the same order,
+so labels stay aligned, also behind ``sklearn.pipeline.make_pipeline``. An object that would be left
+with fewer than `min_points` observations is left unaltered. Apply them before fitting, not as steps
+in front of a classifier: those would alter what it predicts as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils._param_validation import Interval
+
+from sklc.augment.base import FRACTION, Augmenter, Selection, check_errors, spaced, thinned
+from sklc.augment.redshifting import Redshifting
+from sklc.augment.training import inflate_errors, log_uniform, until_after_first
+from sklc.light_curves.store import Store, read_only
+
+__all__ = [
+    "AlertCadence",
+    "DetectionsOnly",
+    "DropBands",
+    "DropEpochs",
+    "ExtraNoise",
+    "Prefixes",
+    "Redshifting",
+]
+
+_POSITIVE = Interval(Real, 0, None, closed="neither")
+_NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
+
+
+class Prefixes(Selection):
+    """End light curves early, as they are known while the event goes on.
+
+    An altered object ends log-uniformly `shortest` to `longest` days after its first detection,
+    flux / flux_err >= `snr`; what came before that detection stays. An object without a detection
+    is left unaltered.
+
+    Parameters
+    ----------
+    share : float, default=0.3
+        Share of objects to alter.
+    shortest, longest : float, default=10 and 150
+        Days after the first detection.
+    snr : float or None, default=5
+        Signal-to-noise ratio of a detection. None counts from the first observation, whatever its
+        flux, and needs no flux errors.
+    min_points : int, default=3
+        An object that would be left with fewer observations is left unaltered.
+    random_state : int, RandomState instance or None, default=None
+        With an int, every call makes the same random choices.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklc.datasets import load_demo
+    >>> from sklc.augment.transformers import Prefixes
+    >>> curves = load_demo().curves
+    >>> short = Prefixes(share=1, longest=30, random_state=0).fit_transform(curves)
+    >>> int(np.median(curves.lengths)), int(np.median(short.lengths))
+    (26, 10)
+    """
+
+    _parameter_constraints = Augmenter._parameter_constraints | {
+        "shortest": [_POSITIVE],
+        "longest": [_POSITIVE],
+        "snr": [Real, None],
+    }
+
+    def __init__(
+        self, share=0.3, *, shortest=10.0, longest=150.0, snr=5.0, min_points=3, random_state=None
+    ):
+        self.share = share
+        self.shortest = shortest
+        self.longest = longest
+        self.snr = snr
+        self.min_points = min_points
+        self.random_state = random_state
+
+    def _kept(self, store: Store, rng: np.random.Generator) -> np.ndarray:
+        if self.shortest > self.longest:
+            raise ValueError(
+                f"shortest={self.shortest} is more than longest={self.longest}: exchange them"
+            )
+        detected = np.ones(store.n_observations, dtype=bool)
+        if self.snr is not None:
+            check_errors(store, self)
+            detected = store.flux >= self.snr * store.flux_err
+        span = log_uniform(rng, self.shortest, self.longest, store.n_objects)
+        return until_after_first(store.time, detected, span, store.offsets)
+
+
+class DetectionsOnly(Selection):
+    """Leave only detections, as alert streams and many catalogues do.
+
+    Parameters
+    ----------
+    snr : float, default=5
+        Least flux / flux_err of a detection.
+    negative : bool, default=False
+        Whether flux / flux_err <= -`snr` is a detection too, as it is for variable sources that
+        can be fainter than in the reference image.
+    share : float, default=1
+        Share of objects to alter.
+    min_points : int, default=3
+        An object that would be left with fewer observations is left unaltered.
+    random_state : int, RandomState instance or None, default=None
+        With an int, every call makes the same random choices.
+
+    Examples
+    --------
+    >>> from sklc import LightCurves
+    >>> from sklc.augment.transformers import DetectionsOnly
+    >>> curves = LightCurves.from_arrays(
+    ...     [[1.0, 2.0, 3.0, 4.0]], [[0.5, 9.0, 8.0, 7.0]], [[1.0] * 4], [["ztfg"] * 4]
+    ... )
+    >>> DetectionsOnly().fit_transform(curves).flux
+    array([9., 8., 7.])
+    """
+
+    _parameter_constraints = Augmenter._parameter_constraints | {
+        "snr": [_NOT_NEGATIVE],
+        "negative": ["boolean"],
+    }
+
+    def __init__(self, snr=5.0, *, negative=False, share=1.0, min_points=3, random_state=None):
+        self.snr = snr
+        self.negative = negative
+        self.share = share
+        self.min_points = min_points
+        self.random_state = random_state
+
+    def _kept(self, store: Store, rng: np.random.Generator) -> np.ndarray:
+        check_errors(store, self)
+        flux = np.abs(store.flux) if self.negative else store.flux
+        return flux >= self.snr * store.flux_err
+
+
+class DropBands(Selection):
+    """Leave out some of the bands of an object.
+
+    Of an altered object a random number of bands stays, from `keep` to all but one, and any of its
+    bands is as likely to. An object with `keep` bands or fewer is left unaltered.
+
+    Parameters
+    ----------
+    share : float, default=0.3
+        Share of objects to alter.
+    keep : int, default=1
+        The least number of bands to leave.
+    min_points : int, default=3
+        An object that would be left with fewer observations is left unaltered.
+    random_state : int, RandomState instance or None, default=None
+        With an int, every call makes the same random choices.
+
+    Examples
+    --------
+    >>> from sklc.datasets import load_demo
+    >>> from sklc.augment.transformers import DropBands
+    >>> curves = load_demo().curves[:4]
+    >>> single = DropBands(share=1, random_state=0).fit_transform(curves)
+    >>> [len(curve.passbands) for curve in curves], [len(curve.passbands) for curve in single]
+    ([2, 2, 2, 2], [1, 1, 1, 1])
+    """
+
+    _parameter_constraints = Augmenter._parameter_constraints | {
+        "keep": [Interval(Integral, 1, None, closed="left")]
+    }
+
+    def __init__(self, share=0.3, *, keep=1, min_points=3, random_state=None):
+        self.share = share
+        self.keep = keep
+        self.min_points = min_points
+        self.random_state = random_state
+
+    def _kept(self, store: Store, rng: np.random.Generator) -> np.ndarray:
+        n_bands = len(store.passbands)
+        lengths = np.diff(store.offsets)
+        pair = np.repeat(np.arange(store.n_objects) * n_bands, lengths) + store.band
+        present = np.zeros(store.n_objects * n_bands, dtype=bool)
+        present[pair] = True
+        pairs = np.flatnonzero(present)
+        owner = pairs // max(n_bands, 1)
+        shuffled = np.lexsort((rng.random(len(pairs)), owner))
+        counts = np.bincount(owner, minlength=store.n_objects)
+        rank = np.arange(len(pairs)) - np.repeat(np.cumsum(counts) - counts, counts)
+        n_kept = rng.integers(self.keep, np.maximum(counts, self.keep + 1))
+        present[pairs[shuffled]] = rank < n_kept[owner]
+        return present[pair]
+
+
+class DropEpochs(Selection):
+    """Leave out observations at random: thinner cadences, bad weather.
+
+    Parameters
+    ----------
+    share : float, default=0.5
+        Share of objects to alter.
+    largest : float, default=0.7
+        Largest chance of an observation to be left out; the chances of the objects are uniform
+        between 0 and this.
+    whole_nights : bool, default=False
+        Whether all observations of a night, ``floor(time)``, stay or go together.
+    min_points : int, default=3
+        An object that would be left with fewer observations is left unaltered.
+    random_state : int, RandomState instance or None, default=None
+        With an int, every call makes the same random choices.
+
+    Examples
+    --------
+    >>> from sklc.datasets import load_demo
+    >>> from sklc.augment.transformers import DropEpochs
+    >>> curves = load_demo().curves[:4]
+    >>> curves.lengths, DropEpochs(share=1, random_state=0).fit_transform(curves).lengths
+    (array([111,  18,  38,  86]), array([65, 11, 21, 63]))
+    """
+
+    _parameter_constraints = Augmenter._parameter_constraints | {
+        "largest": [FRACTION],
+        "whole_nights": ["boolean"],
+    }
+
+    def __init__(
+        self, share=0.5, *, largest=0.7, whole_nights=False, min_points=3, random_state=None
+    ):
+        self.share = share
+        self.largest = largest
+        self.whole_nights = whole_nights
+        self.min_points = min_points
+        self.random_state = random_state
+
+    def _kept(self, store: Store, rng: np.random.Generator) -> np.ndarray:
+        fraction = rng.uniform(1 - self.largest, 1, store.n_objects)
+        return thinned(store, fraction, rng, whole_nights=self.whole_nights)
+
+
+class AlertCadence(Selection):
+    """Turn densely sampled forced photometry into something like an alert light curve.
+
+    Keeps detections, of these a random fraction of the nights, log-uniform between `smallest` and
+    1 for each object, and of these observations no two in one band within less than `gap`, earlier
+    ones first. At the default, simulated type Ia supernovae of ZTF keep about as many points as
+    those of the Bright Transient Survey have at the same peak magnitude.
+
+    Parameters
+    ----------
+    snr : float, default=5
+        Least flux / flux_err of a detection.
+    smallest : float, default=0.25
+        Smallest fraction of nights, ``floor(time)``, to keep.
+    gap : float, default=0
+        Least time in days between the observations of an object in the same band.
+    share : float, default=1
+        Share of objects to alter.
+    min_points : int, default=3
+        An object that would be left with fewer observations is left unaltered.
+    random_state : int, RandomState instance or None, default=None
+        With an int, every call makes the same random choices.
+
+    Examples
+    --------
+    >>> from sklc.datasets import load_demo
+    >>> from sklc.augment.transformers import AlertCadence
+    >>> curves = load_demo().curves[:4]
+    >>> curves.lengths, AlertCadence(gap=1, random_state=0).fit_transform(curves).lengths
+    (array([111,  18,  38,  86]), array([21, 14, 17, 43]))
+    """
+
+    _parameter_constraints = Augmenter._parameter_constraints | {
+        "snr": [_NOT_NEGATIVE],
+        "smallest": [Interval(Real, 0, 1, closed="right")],
+        "gap": [_NOT_NEGATIVE],
+    }
+
+    def __init__(
+        self, snr=5.0, *, smallest=0.25, gap=0.0, share=1.0, min_points=3, random_state=None
+    ):
+        self.snr = snr
+        self.smallest = smallest
+        self.gap = gap
+        self.share = share
+        self.min_points = min_points
+        self.random_state = random_state
+
+    def _kept(self, store: Store, rng: np.random.Generator) -> np.ndarray:
+        check_errors(store, self)
+        kept = store.flux >= self.snr * store.flux_err
+        fraction = log_uniform(rng, self.smallest, 1, store.n_objects)
+        kept &= thinned(store, fraction, rng, whole_nights=True)
+        return spaced(store, kept, self.gap) if self.gap else kept
+
+
+class ExtraNoise(Augmenter):
+    """Inflate the flux errors, and add Gaussian noise to match.
+
+    Parameters
+    ----------
+    share : float, default=0.5
+        Share of objects to alter.
+    largest : float, default=2.5
+        Largest factor of the errors; the factors of the objects are log-uniform between 1 and this.
+    min_points : int, default=3
+        An object with fewer observations is left unaltered.
+    random_state : int, RandomState instance or None, default=None
+        With an int, every call makes the same random choices.
+
+    Examples
+    --------
+    >>> from sklc.datasets import load_demo
+    >>> from sklc.augment.transformers import ExtraNoise
+    >>> curves = load_demo().curves[:4]
+    >>> noisy = ExtraNoise(share=1, random_state=0).fit_transform(curves)
+    >>> (noisy.flux_err / curves.flux_err)[curves.offsets[:-1]].round(2)
+    array([1.5 , 1.94, 2.19, 1.05], dtype=float32)
+    """
+
+    _parameter_constraints = Augmenter._parameter_constraints | {
+        "largest": [Interval(Real, 1, None, closed="left")]
+    }
+
+    def __init__(self, share=0.5, *, largest=2.5, min_points=3, random_state=None):
+        self.share = share
+        self.largest = largest
+        self.min_points = min_points
+        self.random_state = random_state
+
+    def _altered(self, store: Store, chosen: np.ndarray, rng: np.random.Generator) -> Store:
+        check_errors(store, self)
+        lengths = np.diff(store.offsets)
+        factor = log_uniform(rng, 1, self.largest, store.n_objects)
+        factor = np.repeat(np.where(chosen & (lengths >= self.min_points), factor, 1.0), lengths)
+        flux, flux_err = inflate_errors(store.flux, store.flux_err, factor, rng)
+        dtype = store.flux.dtype
+        return replace(
+            store,
+            flux=read_only(flux.astype(dtype, copy=False)),
+            flux_err=read_only(flux_err.astype(dtype, copy=False)),
+        )

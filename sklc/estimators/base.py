@@ -1,0 +1,194 @@
+"""What the estimators share: input in every form, labels, validation split, training settings."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.model_selection import StratifiedShuffleSplit
+from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_array, validate_data
+
+from sklc.errors import LightCurveError
+from sklc.light_curves import LightCurves
+from sklc.light_curves.coerce import as_light_curves, is_series_matrix
+from sklc.light_curves.metadata import name_object
+from sklc.networks.inference.encode import resolve_device
+from sklc.networks.training.loop import TrainingSettings
+
+__all__ = ["TRAINING_CONSTRAINTS", "LightCurveEstimator", "require_two_classes"]
+
+TRAINING_CONSTRAINTS: dict[str, list[Any]] = {
+    "min_points": [Interval(Integral, 1, None, closed="left")],
+    "max_epochs": [Interval(Integral, 1, None, closed="left")],
+    "batch_size": [Interval(Integral, 1, None, closed="left")],
+    "learning_rate": [Interval(Real, 0, None, closed="neither")],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+    "patience": [Interval(Integral, 1, None, closed="left")],
+    "class_weight": [StrOptions({"balanced"}), dict, None],
+    "callbacks": ["array-like", None],
+    "device": [str],
+    "random_state": ["random_state"],
+    "verbose": ["verbose", StrOptions({"auto"})],
+}
+
+
+class LightCurveEstimator(BaseEstimator):
+    """Base of the estimators: turns every form of X into LightCurves, and checks y."""
+
+    # Set by the subclasses' __init__, which stores its arguments and does nothing else.
+    min_points: int
+    max_epochs: int
+    batch_size: int
+    learning_rate: float
+    early_stopping: bool
+    validation_fraction: float
+    patience: int
+    class_weight: Any
+    callbacks: Any
+    device: str
+    random_state: Any
+    verbose: Any
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = True
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def _curves(self, X: Any, *, reset: bool) -> LightCurves:
+        """Convert X, check it, and for 2-D X check or learn ``n_features_in_``."""
+        if is_series_matrix(X):
+            X = validate_data(
+                self,
+                X,
+                reset=reset,
+                dtype=[np.float64, np.float32],
+                # NaN is left to as_light_curves, whose message says what to do about it.
+                ensure_all_finite=False,
+                # Zero rows in, zero rows out; but nothing can be learned from none.
+                ensure_min_samples=int(reset),
+            )
+        curves = as_light_curves(X, min_points=self.min_points)
+        if reset and not len(curves):
+            raise LightCurveError(
+                "Found X with 0 light curves (0 samples) while a minimum of 1 is required to fit."
+            )
+        return curves
+
+    def _labels(self, y: Any, curves: LightCurves) -> np.ndarray:
+        """Check y as class labels of `curves`, one each."""
+        if y is None:
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but the target y "
+                "is None: pass one class label per object."
+            )
+        _check_labels_are_there(y, curves)
+        y = check_array(y, ensure_2d=False, dtype=None, input_name="y", ensure_min_samples=0)
+        y = column_or_1d(y, warn=True)
+        if len(y) != len(curves):
+            raise ValueError(
+                f"X holds {len(curves)} light curves and y {len(y)} labels, inconsistent numbers "
+                "of samples: pass one label per object, in the order of X.ids."
+            )
+        check_classification_targets(y)
+        return y
+
+    def _validation_split(
+        self, y: np.ndarray, curves: LightCurves, seed: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Stratified split of the training part, (training rows, validation rows).
+
+        Raises
+        ------
+        LightCurveError
+            If a class has a single member: it can lie on one side only.
+        """
+        classes, index, counts = np.unique(y, return_inverse=True, return_counts=True)
+        if counts.min() < 2:
+            lonely = int(np.argmin(counts))
+            position = int(np.flatnonzero(index == lonely)[0])
+            raise LightCurveError(
+                f"Class {plain(classes[lonely])!r} has one member, "
+                f"{name_object(curves, position)}, and "
+                "early stopping needs at least two of each class, to train and to validate. Merge "
+                "or drop the class, give it more members, or set early_stopping=False."
+            )
+        # Every class must be seen on both sides, however small the part is.
+        n_valid = max(int(np.ceil(self.validation_fraction * len(y))), len(classes))
+        n_valid = min(n_valid, len(y) - len(classes))
+        split = StratifiedShuffleSplit(1, test_size=n_valid, random_state=seed)
+        rows, held_out = next(split.split(index, index))
+        # Rounding may leave a class of few members on one side only: one of them changes sides.
+        for label in range(len(classes)):
+            if label not in index[rows]:
+                moved = held_out[index[held_out] == label][:1]
+                rows, held_out = np.append(rows, moved), np.setdiff1d(held_out, moved)
+            elif label not in index[held_out]:
+                moved = rows[index[rows] == label][:1]
+                rows, held_out = np.setdiff1d(rows, moved), np.append(held_out, moved)
+        return rows, held_out
+
+    def _class_weights(self, classes: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Weight of each class in the loss, (n_classes,), with a mean of 1 over the objects."""
+        weights = compute_class_weight(self.class_weight, classes=classes, y=y)
+        return weights / weights[np.searchsorted(classes, y)].mean()
+
+    def _seed(self) -> int:
+        return int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+
+    def _settings(self, seed: int, **changes: Any) -> TrainingSettings:
+        settings = {
+            "max_epochs": self.max_epochs,
+            "batch_size": self.batch_size,
+            "learning_rate": self.learning_rate,
+            "patience": self.patience,
+            "device": resolve_device(self.device),
+            "seed": seed,
+            "verbose": self.verbose,
+        }
+        return TrainingSettings(**{**settings, **changes})
+
+
+def plain(label: Any) -> Any:
+    """Return a label as Python prints it: 'SNIa', not np.str_('SNIa')."""
+    return label.item() if isinstance(label, np.generic) else label
+
+
+def _check_labels_are_there(y: Any, curves: LightCurves) -> None:
+    """Refuse labels that are missing or of types that cannot be compared."""
+    # As objects: numpy would turn None and numbers among strings into strings.
+    labels = np.asarray(y, dtype=object)
+    if labels.shape != curves.shape:
+        return  # column vectors, wrong lengths: left to the checks that follow
+    missing = np.flatnonzero(pd.isna(labels))
+    if len(missing):
+        raise LightCurveError(
+            f"y contains NaN or None: the label of {name_object(curves, int(missing[0]))} is "
+            f"missing ({len(missing)} of {len(labels)} labels). Leave such objects out: "
+            "keep = pandas.notna(y); fit(X[keep], y[keep])"
+        )
+    text = np.array([isinstance(label, str) for label in labels], dtype=bool)
+    if text.any() and not text.all():
+        first, other = int(np.argmin(text == text[0])), labels[0]
+        raise LightCurveError(
+            f"y mixes strings with other types: {plain(labels[first])!r} for "
+            f"{name_object(curves, first)}, {plain(other)!r} for {name_object(curves, 0)}. "
+            "Convert the labels to one type, for example with y.astype(str)"
+        )
+
+
+def require_two_classes(classes: np.ndarray, estimator: BaseEstimator) -> None:
+    """Refuse labels of a single class."""
+    if len(classes) < 2:
+        raise ValueError(
+            f"{type(estimator).__name__} needs at least two classes, and y holds one class: "
+            f"{plain(classes[0])!r}. Check that y has the labels, or add objects of another class."
+        )

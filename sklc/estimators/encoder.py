@@ -1,0 +1,496 @@
+"""LightCurveEncoder: light curves in, a latent vector per object out."""
+
+from __future__ import annotations
+
+import os
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+from skorch import NeuralNet
+
+from sklc.estimators.base import TRAINING_CONSTRAINTS, LightCurveEstimator, require_two_classes
+from sklc.estimators.encoder_training import redshift_targets, survey_targets, train_encoder
+from sklc.light_curves.metadata import metadata_matrix
+from sklc.networks.architectures.gru import LightCurveNetwork
+from sklc.networks.inference.encode import encode_latents, resolve_device
+from sklc.networks.objectives.terms import OBJECTIVES, ObjectiveWeights
+from sklc.networks.training.loop import wrap
+from sklc.representation import PRESETS, InputRepresentation
+from sklc.serving.export import export_encoder
+from sklc.weights.file import WeightsFile, load_weights
+
+__all__ = ["LightCurveEncoder"]
+
+
+class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, LightCurveEstimator):
+    """Encode light curves as latent vectors with a recurrent network.
+
+    With `weights`, the network is a pretrained one: `fit` loads it and trains nothing, and
+    `transform` works at once. Without, `fit` trains it to classify `y` and its latent, the layer
+    before the class logits, is what `transform` returns (Gupta et al. 2025b, section 3.1).
+
+    Parameters
+    ----------
+    weights : str, path or None, default=None
+        A name from `sklc.list_weights` such as ``"ztf+lsst"``, the path of a file written by
+        `save`, or None to train from labels. Loaded weights bring their own input
+        representation, sizes and metadata columns; the parameters of those names are then unused.
+    representation : {"relative", "papers"} or InputRepresentation, default="relative"
+        What the network sees of an observation.
+    hidden_size : int, default=100
+        Units of each GRU layer.
+    n_layers : int, default=2
+        Number of GRU layers.
+    latent_size : int, default=128
+        Length of the latent vector.
+    objective : {"classifier", "contrastive", "adversarial"}, default="classifier"
+        What is learned beside the classes. "contrastive": latents of one class are alike and
+        those of others are not (supervised contrastive loss, weight 1). "adversarial": latents
+        do not tell the survey, which a discriminator tries to read from them; it needs the survey
+        of every object, as metadata column ``survey`` or as ``fit(X, y, survey=...)``.
+    redshift_weight : float, default=0.0
+        Above 0, the latent also has to tell ``ln(1 + z)`` of the metadata column ``redshift``,
+        by a Gaussian likelihood of this weight: a latent trained on classes alone forgets how
+        bright an object is. The head is kept, for `RedshiftRegressor`.
+    temperature : float, default=0.5
+        Of the contrastive loss.
+    adversarial_weight : float, default=1.0
+        Largest weight of the confusion of the discriminator (Tzeng et al. 2015). It rises from 0
+        over the epochs (Ganin et al. 2016), so that classes come first.
+    augment : bool, default=False
+        Train on light curves that are altered anew in every epoch, so that they look like what
+        telescopes deliver: noisier, cut to detections, thinned, ended early, without a band.
+    metadata : sequence of str or None, default=None
+        Numeric per-object columns, such as ``["mwebv"]``, that enter beside the light curve.
+        A missing value (NaN) is replaced by the training mean and flagged to the network.
+    min_points : int, default=1
+        Fewest observations an object must have; fewer is an error that names it.
+    max_epochs : int, default=40
+        Passes over the training data.
+    batch_size : int, default=128
+        Light curves per gradient step.
+    learning_rate : float, default=1e-3
+        Of AdamW.
+    learning_rate_decay : bool, default=False
+        Warm the learning rate up over two epochs, then let it fall to 1 % along a cosine until
+        `max_epochs`. For long trainings, without early stopping.
+    weight_decay : float, default=0.0
+        Of AdamW.
+    early_stopping : bool, default=True
+        Hold out a stratified part of the training data, stop when its loss has not improved for
+        `patience` epochs, and keep the best epoch's weights.
+    validation_fraction : float, default=0.1
+        Size of that part; at least one object of every class.
+    patience : int, default=5
+        Epochs without improvement.
+    class_weight : {"balanced"}, dict of label to weight, or None, default="balanced"
+        Weight classes by 1/frequency in the loss.
+    callbacks : list of skorch callbacks or None, default=None
+        Added to training.
+    checkpoint : str, path or None, default=None
+        File to save the state of the training to after every epoch. Where it is there already,
+        `fit` goes on from it: a training that was killed at any moment ends, on the CPU, with the
+        same network to the bit as one that was not. It must be of the same data and settings.
+    mixed_precision : bool or "auto", default="auto"
+        On a GPU, let the recurrent layers round the factors of their products to 10 bits (TF32),
+        in training and in `transform`: latents are then within .003 of their spread (root mean
+        square) of those of the CPU. "auto" is True; False computes in float32 throughout. On the
+        CPU there is no difference.
+    device : str, default="auto"
+        "auto" (the GPU where there is one), "cpu", or a torch device.
+    random_state : int, RandomState instance or None, default=None
+        Fixes initial weights, the validation part and the order of training on the CPU.
+    verbose : int, bool or "auto", default="auto"
+        Progress bar on standard error: "auto" shows it in a terminal when training takes longer
+        than a few seconds; 0 never; 1 always.
+
+    Attributes
+    ----------
+    net_ : skorch.NeuralNet
+        Holds the network as ``net_.module_`` and, where it was trained here, ``net_.history``.
+    representation_ : InputRepresentation
+        The input convention in use.
+    metadata_columns_ : tuple of str
+        The metadata columns in use.
+    classes_ : ndarray of shape (n_classes,)
+        Classes the network was trained on: of `y`, or of the weights.
+    n_features_in_ : int
+        Length of the series, when fitted on a 2-D array.
+
+    See Also
+    --------
+    TransferClassifier : Encoder and classifier in one, with fine-tuning.
+
+    References
+    ----------
+    Gupta, Muthukrishna, Rehemtulla & Shah 2025, MNRASL, slaf074;
+    Gupta, Muthukrishna & Audenaert 2025, ML4Astro.
+
+    Examples
+    --------
+    >>> from sklc import LightCurveEncoder
+    >>> from sklc.datasets import load_demo
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> curves, y = load_demo(return_X_y=True)
+    >>> encoder = LightCurveEncoder.pretrained("ztf+lsst")
+    >>> encoder.transform(curves).shape == (len(curves), 128)
+    True
+    >>> pipe = make_pipeline(encoder, LogisticRegression(max_iter=1000)).fit(curves, y)
+    >>> pipe.predict(curves[:3]).shape
+    (3,)
+    """
+
+    _parameter_constraints: dict = {
+        "weights": [str, os.PathLike, None],
+        "representation": [StrOptions(set(PRESETS)), InputRepresentation],
+        "hidden_size": [Interval(Integral, 1, None, closed="left")],
+        "n_layers": [Interval(Integral, 1, None, closed="left")],
+        "latent_size": [Interval(Integral, 1, None, closed="left")],
+        "objective": [StrOptions(set(OBJECTIVES))],
+        "redshift_weight": [Interval(Real, 0, None, closed="left")],
+        "temperature": [Interval(Real, 0, None, closed="neither")],
+        "adversarial_weight": [Interval(Real, 0, None, closed="neither")],
+        "augment": ["boolean"],
+        "metadata": ["array-like", None],
+        "learning_rate_decay": ["boolean"],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "checkpoint": [str, os.PathLike, None],
+        "mixed_precision": ["boolean", StrOptions({"auto"})],
+        **TRAINING_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        weights=None,
+        *,
+        representation="relative",
+        hidden_size=100,
+        n_layers=2,
+        latent_size=128,
+        objective="classifier",
+        redshift_weight=0.0,
+        temperature=0.5,
+        adversarial_weight=1.0,
+        augment=False,
+        metadata=None,
+        min_points=1,
+        max_epochs=40,
+        batch_size=128,
+        learning_rate=1e-3,
+        learning_rate_decay=False,
+        weight_decay=0.0,
+        early_stopping=True,
+        validation_fraction=0.1,
+        patience=5,
+        class_weight="balanced",
+        callbacks=None,
+        checkpoint=None,
+        mixed_precision="auto",
+        device="auto",
+        random_state=None,
+        verbose="auto",
+    ):
+        self.weights = weights
+        self.representation = representation
+        self.hidden_size = hidden_size
+        self.n_layers = n_layers
+        self.latent_size = latent_size
+        self.objective = objective
+        self.redshift_weight = redshift_weight
+        self.temperature = temperature
+        self.adversarial_weight = adversarial_weight
+        self.augment = augment
+        self.metadata = metadata
+        self.min_points = min_points
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_decay = learning_rate_decay
+        self.weight_decay = weight_decay
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.class_weight = class_weight
+        self.callbacks = callbacks
+        self.checkpoint = checkpoint
+        self.mixed_precision = mixed_precision
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @classmethod
+    def pretrained(cls, weights="ztf+lsst", **params):
+        """Return an encoder with pretrained weights, ready to transform.
+
+        Parameters
+        ----------
+        weights : str or path, default="ztf+lsst"
+            A name from `sklc.list_weights`, or a file.
+        **params
+            Further parameters of the class.
+
+        Returns
+        -------
+        LightCurveEncoder
+            The same as ``LightCurveEncoder(weights=weights, **params)``: the weights are a
+            parameter, so ``clone``, pickling and grid search keep them.
+
+        Raises
+        ------
+        UnknownWeightsError
+            If there are no such weights.
+        WeightsError
+            If the file is damaged.
+
+        Examples
+        --------
+        >>> from sklc import LightCurveEncoder
+        >>> LightCurveEncoder.pretrained("ztf")
+        LightCurveEncoder(weights='ztf')
+        """
+        load_weights(weights)  # a wrong name is an error here, not at the first transform
+        return cls(weights=weights, **params)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = self.weights is None
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        tags.requires_fit = self.weights is None
+        return tags
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return self.weights is not None or hasattr(self, "net_")
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, survey=None):
+        """Train the network on labelled light curves, or only load its weights.
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+            In any form that `sklc.as_light_curves` takes.
+        y : array-like of shape (n_objects,), optional
+            Class labels; required, and used, only with ``weights=None``.
+        survey : array-like of shape (n_objects,), optional
+            Survey of each object, for ``objective="adversarial"``; without it, the metadata
+            column of that name is used.
+
+        Returns
+        -------
+        LightCurveEncoder
+            Itself.
+
+        Raises
+        ------
+        LightCurveError
+            If an object cannot be used, or its survey or redshift is missing where the objective
+            needs it; the message names the object and the remedy.
+        CheckpointError
+            If `checkpoint` is damaged, of another version, or of another training.
+        ValueError
+            If y is missing, of another length, or of a single class.
+        """
+        curves = self._curves(X, reset=True)
+        if self.weights is not None:
+            self._keep(*self._in_use())
+            metadata_matrix(curves, self.metadata_columns_)
+            return self
+        y = self._labels(y, curves)
+        seed = self._seed()
+        classes, target = np.unique(y, return_inverse=True)
+        require_two_classes(classes, self)
+        columns = tuple(self.metadata) if self.metadata is not None else ()
+        metadata = metadata_matrix(curves, columns)
+        adversarial = self.objective == "adversarial"
+        targets, n_surveys = {"class": target}, 0
+        if self.redshift_weight:
+            targets["log1p_z"] = redshift_targets(curves)
+        if adversarial:
+            names, targets["survey"] = survey_targets(curves, survey)
+            n_surveys = len(names)
+        rows, held_out = np.arange(len(y)), None
+        if self.early_stopping:
+            rows, held_out = self._validation_split(y, curves, seed)
+        representation = self._chosen_representation()
+        net = train_encoder(
+            curves,
+            targets,
+            rows,
+            held_out,
+            representation=representation,
+            metadata=metadata,
+            class_weight=self._class_weights(classes, y),
+            n_surveys=n_surveys,
+            objective=ObjectiveWeights(
+                redshift=self.redshift_weight,
+                contrastive=float(self.objective == "contrastive"),
+                temperature=self.temperature,
+                adversarial=self.adversarial_weight if adversarial else 0.0,
+            ),
+            params=self.get_params(deep=False),
+            settings=self._settings(
+                seed,
+                weight_decay=self.weight_decay,
+                mixed_precision=bool(self.mixed_precision),
+            ),
+        )
+        return self._keep(net, representation, classes, columns)
+
+    def transform(self, X):
+        """Encode light curves.
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+            In any form that `sklc.as_light_curves` takes.
+
+        Returns
+        -------
+        ndarray of shape (n_objects, latent_size), float32
+            One row per object, in the order of X; a data frame after ``set_output``.
+
+        Raises
+        ------
+        LightCurveError
+            If an object cannot be used; the message names it and the remedy.
+        sklearn.exceptions.NotFittedError
+            If there are neither weights nor a fit.
+        """
+        check_is_fitted(self)
+        curves = self._curves(X, reset=False)
+        network, representation, _, columns = self._reading()
+        return encode_latents(
+            network,
+            representation,
+            curves,
+            metadata_matrix(curves, columns),
+            device=resolve_device(self.device),
+            mixed_precision=bool(self.mixed_precision),
+        )
+
+    def save(self, path, **info):
+        """Write the network and its whole input convention to a safetensors file.
+
+        ``LightCurveEncoder(weights=path)`` restores it.
+
+        Parameters
+        ----------
+        path : str or path
+            The file to write; it is replaced whole or not at all.
+        **info
+            Plain values to keep in the file's header (training data, metrics, licence, ...).
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If there are neither weights nor a fit.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from sklc import LightCurveEncoder
+        >>> from sklc.datasets import load_demo
+        >>> curves = load_demo().curves[:5]
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = LightCurveEncoder("ztf").save(Path(folder) / "mine.safetensors", note="copy")
+        ...     LightCurveEncoder(path).transform(curves).shape
+        (5, 128)
+        """
+        check_is_fitted(self)
+        network, representation, classes, columns = self._reading()
+        return WeightsFile.from_network(network, representation, classes, columns, info).save(path)
+
+    def to_onnx(self, path):
+        """Export the network as an ONNX file, for `sklc.serving.OnnxModel` or any ONNX runtime.
+
+        Inputs are ``values``, float32 (n_objects, longest, n_channels), ``lengths``, int32
+        (n_objects,), and with metadata ``metadata``, float32 (n_objects, n_columns). Outputs are
+        ``latent``, the ``probabilities`` of the classes that the network was trained on, and where
+        it was trained on redshifts ``redshift``, mean and standard deviation of ``ln(1 + z)``. The
+        input convention is in the file's metadata, as JSON under the key "sklc".
+
+        Parameters
+        ----------
+        path : str or path
+            The file to write; it is replaced whole or not at all.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
+        Raises
+        ------
+        ImportError
+            If the package onnx is not installed.
+        sklearn.exceptions.NotFittedError
+            If there are neither weights nor a fit.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from sklc import LightCurveEncoder
+        >>> from sklc.datasets import load_demo
+        >>> from sklc.serving import OnnxModel
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> path = LightCurveEncoder("ztf").to_onnx(Path(folder.name) / "ztf.onnx")
+        >>> OnnxModel(path).transform(load_demo().curves[:5]).shape
+        (5, 128)
+        >>> folder.cleanup()
+        """
+        check_is_fitted(self)
+        return export_encoder(path, *self._reading())
+
+    @property
+    def _n_features_out(self) -> int:
+        return self._reading()[0].config["latent_size"]
+
+    def _chosen_representation(self) -> InputRepresentation:
+        if isinstance(self.representation, InputRepresentation):
+            return self.representation
+        return InputRepresentation.preset(self.representation)
+
+    def _checkpoint(self) -> WeightsFile | None:
+        """Weights that were set since the last fit, or None where the fit is in use."""
+        fitted = hasattr(self, "net_")
+        if self.weights is None or (fitted and self._fitted_weights == self.weights):
+            return None
+        return load_weights(self.weights)
+
+    def _reading(
+        self,
+    ) -> tuple[LightCurveNetwork, InputRepresentation, np.ndarray, tuple[str, ...]]:
+        """Return network, representation, classes and metadata columns, only to be read.
+
+        Weights that were set since the last fit are read here without being stored: `transform`
+        works at once, and changes nothing on the estimator.
+        """
+        checkpoint = self._checkpoint()
+        if checkpoint is None:
+            network = self.net_.module_
+            return network, self.representation_, self.classes_, self.metadata_columns_
+        classes = np.asarray(checkpoint.classes)
+        return checkpoint.network, checkpoint.representation, classes, checkpoint.metadata_columns
+
+    def _in_use(self) -> tuple[NeuralNet, InputRepresentation, np.ndarray, tuple[str, ...]]:
+        """Return a net of one's own, and the rest as `_reading` does."""
+        checkpoint = self._checkpoint()
+        net = self.net_ if checkpoint is None else wrap(checkpoint.build())
+        return net, *self._reading()[1:]
+
+    def _keep(self, net, representation, classes, columns) -> LightCurveEncoder:
+        self.net_, self.representation_ = net, representation
+        self.classes_, self.metadata_columns_ = classes, columns
+        self._fitted_weights = self.weights
+        return self

@@ -1,0 +1,469 @@
+"""LatentIsolationForest: find the light curves that are unlike the normal ones."""
+
+from __future__ import annotations
+
+import os
+from numbers import Integral, Real
+
+import numpy as np
+import pandas as pd
+from sklearn.base import OutlierMixin, _fit_context
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from sklc.errors import LightCurveError
+from sklc.estimators.base import (
+    TRAINING_CONSTRAINTS,
+    LightCurveEstimator,
+    plain,
+    require_two_classes,
+)
+from sklc.estimators.class_mixture import ClassMixture
+from sklc.estimators.encoder import LightCurveEncoder
+from sklc.estimators.outlier_forest import ClassCentres, LatentForest, LatentSpace
+from sklc.estimators.outlier_latents import LatentSource
+from sklc.estimators.transfer import KeepsFittedEncoder, is_trained_on_labels
+from sklc.light_curves import LightCurves
+from sklc.light_curves.metadata import name_object
+from sklc.networks.inference.encode import resolve_device, single_thread_in_workers
+
+__all__ = ["LatentIsolationForest"]
+
+
+class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimator):
+    """Score light curves by how unlike normal ones they are.
+
+    An isolation forest on the latents of a pretrained encoder (Gupta, Muthukrishna & Lochner
+    2025), together with what the encoder's own classes say: whether an object looks like a class
+    that it has seen simulated, and that is not among the normal objects.
+
+    Parameters
+    ----------
+    encoder : str, path, LightCurveEncoder or None, default="ztf+lsst"
+        Name or file of pretrained weights; an encoder with weights; an encoder that you fitted (a
+        copy is used); an unfitted encoder without weights, or None, which are trained on the
+        classes `y` of the normal objects.
+    per_class : bool, default=False
+        Grow one forest for each class of y; the lowest anomaly score of all counts.
+    finetune : {"head", "gru+head", "all"} or None, default=None
+        Train a classifier of the normal classes y first, as `TransferClassifier` does. The forest
+        then reads its class logits beside the latents, which are those of the encoder as
+        fine-tuned.
+    n_components : int, float or None, default=0.99
+        Principal components of the latents that the forest reads, each scaled to unit variance:
+        their number, or the share of the variance that they hold. None: the latents themselves.
+    rare_class_weight : float, default=1.0
+        Weight of the classes of the weights beside the forest, see Notes. With 0, the score is
+        that of the forest alone, and nothing that is known of rare classes enters.
+    n_estimators : int, default=100
+        Trees of a forest.
+    max_samples : "auto", int or float, default="auto"
+        Objects that each tree is grown on: a number, or a share; "auto" is 256 or all.
+    contamination : "auto" or float, default="auto"
+        Share of the training data that counts as outliers, (0, 0.5]. "auto": an anomaly score
+        above 0.5, as in `sklearn.ensemble.IsolationForest`.
+    min_points : int, default=1
+        Fewest observations an object must have; fewer is an error that names it.
+    max_epochs, batch_size, learning_rate : int, int, float, default=40, 64, 1e-3
+        Of an encoder that is trained, and of fine-tuning (passes and objects per step).
+    finetune_learning_rate, anchor : float, default=3e-4, 1e-3
+        As in `TransferClassifier`.
+    early_stopping : bool, default=True
+        Hold out a stratified part of the data where a network is trained.
+    validation_fraction, patience : float, int, default=0.2, 5
+        Size of that part, and epochs without improvement.
+    class_weight : {"balanced"}, dict of label to weight, or None, default=None
+        Weight of the classes of y in the loss.
+    callbacks : list of skorch callbacks or None, default=None
+        Added to the training of a network.
+    n_jobs : int or None, default=None
+        Threads of the forest.
+    device : str, default="auto"
+        "auto" (the GPU where there is one), "cpu", or a torch device.
+    random_state : int, RandomState instance or None, default=None
+        Fixes every draw on the CPU.
+    verbose : int, bool or "auto", default="auto"
+        Progress bar on standard error, as in `LightCurveEncoder`.
+
+    Attributes
+    ----------
+    encoder_ : LightCurveEncoder
+        Its latents are what the forest reads; fine-tuned where that was asked for.
+    classes_ : ndarray of shape (n_classes,)
+        Normal classes: those of y, or else the classes of the weights that were found among the
+        normal objects.
+    rare_classes_ : ndarray of str
+        Classes of the weights that were not found among the normal objects. Without any, the
+        score is that of the forest alone.
+    class_shares_ : Series of float
+        Estimated share of each class of the weights among the normal objects.
+    offset_ : float
+        ``decision_function = score_samples - offset_``.
+    n_features_in_ : int
+        Length of the series, when fitted on a 2-D array.
+
+    Notes
+    -----
+    The anomaly score is ``a + rare_class_weight * s_a * (r - m) / s``. Here a is the score of the
+    forest, 0 to 1. r is the logarithm of a likelihood ratio, all classes of the weights in equal
+    parts to the mixture of them that the normal objects are; the mixture is estimated from the
+    normal objects, without y, by expectation maximisation (Saerens, Latinne & Decaestecker 2002).
+    m and s are the mean and standard deviation of r, and s_a that of a, in the training data.
+
+    References
+    ----------
+    Gupta, Muthukrishna & Lochner 2025, RASTI, rzae054.
+    Liu, Ting & Zhou 2008, ICDM, 413.
+
+    Examples
+    --------
+    >>> from sklc import LatentIsolationForest
+    >>> from sklc.datasets import load_demo
+    >>> curves, y = load_demo(return_X_y=True)
+    >>> normal = y != "SNII"
+    >>> forest = LatentIsolationForest("ztf+lsst", random_state=0)
+    >>> forest = forest.fit(curves[normal][::2], y[normal][::2])
+    >>> scores = forest.anomaly_score(curves[1::2])
+    >>> bool(scores[~normal[1::2]].mean() > scores[normal[1::2]].mean())
+    True
+    >>> forest.predict(curves[:3]).shape
+    (3,)
+    """
+
+    classes_: np.ndarray
+
+    _parameter_constraints: dict = {
+        "encoder": [str, os.PathLike, LightCurveEncoder, None],
+        "per_class": ["boolean"],
+        "finetune": [StrOptions({"head", "gru+head", "all"}), None],
+        "n_components": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(Real, 0, 1, closed="neither"),
+            None,
+        ],
+        "rare_class_weight": [Interval(Real, 0, None, closed="left")],
+        "n_estimators": [Interval(Integral, 1, None, closed="left")],
+        "max_samples": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+            Interval(Real, 0, 1, closed="right"),
+        ],
+        "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
+        "finetune_learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "anchor": [Interval(Real, 0, None, closed="left")],
+        "n_jobs": [Integral, None],
+        **TRAINING_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        encoder="ztf+lsst",
+        *,
+        per_class=False,
+        finetune=None,
+        n_components=0.99,
+        rare_class_weight=1.0,
+        n_estimators=100,
+        max_samples="auto",
+        contamination="auto",
+        min_points=1,
+        max_epochs=40,
+        batch_size=64,
+        learning_rate=1e-3,
+        finetune_learning_rate=3e-4,
+        anchor=1e-3,
+        early_stopping=True,
+        validation_fraction=0.2,
+        patience=5,
+        class_weight=None,
+        callbacks=None,
+        n_jobs=None,
+        device="auto",
+        random_state=None,
+        verbose="auto",
+    ):
+        self.encoder = encoder
+        self.per_class = per_class
+        self.finetune = finetune
+        self.n_components = n_components
+        self.rare_class_weight = rare_class_weight
+        self.n_estimators = n_estimators
+        self.max_samples = max_samples
+        self.contamination = contamination
+        self.min_points = min_points
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.finetune_learning_rate = finetune_learning_rate
+        self.anchor = anchor
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.class_weight = class_weight
+        self.callbacks = callbacks
+        self.n_jobs = n_jobs
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = bool(self._needs_labels())
+        return tags
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None):
+        """Learn what is normal.
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+            Normal objects, or data in which the others are few, in any form that
+            `sklc.as_light_curves` takes.
+        y : array-like of shape (n_objects,), optional
+            Classes of the normal objects. Required with `per_class`, `finetune`, and an encoder
+            that has to be trained; otherwise used for `explain` and to find rare classes.
+
+        Returns
+        -------
+        LatentIsolationForest
+            Itself.
+
+        Raises
+        ------
+        LightCurveError
+            If an object cannot be used, a class has too few members, or there is one object only.
+        ValueError
+            If y is missing where it is required, or of another length.
+        """
+        curves = self._curves(X, reset=True)
+        if y is not None:
+            y = self._labels(y, curves)
+        elif reason := self._needs_labels():
+            raise ValueError(
+                f"This {type(self).__name__} requires y to be passed, the classes of the normal "
+                f"objects, because {reason}; and y is None."
+            )
+        self._check_numbers(curves, y)
+        resolve_device(self.device)
+        seed = self._seed()
+        with single_thread_in_workers():
+            self._source = LatentSource.prepare(
+                self.get_params(deep=False),
+                curves,
+                y,
+                seed,
+                from_scratch=is_trained_on_labels(self.encoder),
+            )
+        self.encoder_ = self._source.encoder
+        latent, logits, log_probabilities = self._source.describe(curves)
+        if not np.ptp(latent, axis=0).any():
+            raise LightCurveError(
+                f"All {len(curves)} light curves have the same latent, from "
+                f"{name_object(curves, 0)} on, so that nothing tells them apart: pass different "
+                "ones."
+            )
+        names = self._source.reference.classes_
+        self._mixture = ClassMixture.estimate(names, log_probabilities, y)
+        self.rare_classes_ = self._mixture.rare
+        self.class_shares_ = pd.Series(self._mixture.shares, index=pd.Index(names, name="class"))
+        self._space = LatentSpace(self.n_components).fit(latent, logits)
+        columns = self._space.transform(latent, logits)
+        known = self._mixture.most_probable_normal(log_probabilities) if y is None else y
+        self._centres = ClassCentres().fit(columns, known)
+        self.classes_ = self._centres.labels
+        self._forest = LatentForest(
+            {
+                "n_estimators": self.n_estimators,
+                "max_samples": self.max_samples,
+                "n_jobs": self.n_jobs,
+                "random_state": seed,
+            }
+        ).fit(columns, y if self.per_class else None)
+        isolation = self._forest.anomaly_score(columns)
+        ratio = self._mixture.log_ratio(log_probabilities)
+        self._ratio_mean, self._ratio_weight = float(ratio.mean()), 0.0
+        if len(self.rare_classes_) and ratio.std() > 0:
+            self._ratio_weight = self.rare_class_weight * float(isolation.std() / ratio.std())
+        self.offset_ = -0.5
+        if self.contamination != "auto":
+            scores = -self._combine(isolation, ratio)
+            self.offset_ = float(np.percentile(scores, 100 * self.contamination))
+        return self
+
+    def fit_predict(self, X, y=None):
+        """Learn what is normal, and label the same objects.
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+        y : array-like of shape (n_objects,), optional
+            As in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_objects,), int
+            1 for normal objects, -1 for outliers.
+
+        Examples
+        --------
+        >>> from sklc import LatentIsolationForest
+        >>> from sklc.datasets import load_demo
+        >>> curves = load_demo().curves
+        >>> forest = LatentIsolationForest(contamination=0.02, random_state=0)
+        >>> int((forest.fit_predict(curves) == -1).sum())
+        12
+        """
+        return self.fit(X, y).predict(X)
+
+    def anomaly_score(self, X):
+        """Anomaly scores: the higher, the less an object is like the normal ones.
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+            In any form that `sklc.as_light_curves` takes.
+
+        Returns
+        -------
+        ndarray of shape (n_objects,), float64
+            Between 0 and 1 with ``rare_class_weight=0``; otherwise about so for normal objects,
+            and without upper limit.
+        """
+        check_is_fitted(self)
+        return self._scores(self._curves(X, reset=False))[0]
+
+    def score_samples(self, X):
+        """Negative anomaly scores: the higher, the more normal, as everywhere in scikit-learn.
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+
+        Returns
+        -------
+        ndarray of shape (n_objects,), float64
+
+        Examples
+        --------
+        See `LatentIsolationForest`; ``score_samples(X)`` is ``-anomaly_score(X)``.
+        """
+        return -self.anomaly_score(X)
+
+    def decision_function(self, X):
+        """Negative for outliers: ``score_samples(X) - offset_``.
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+
+        Returns
+        -------
+        ndarray of shape (n_objects,), float64
+        """
+        check_is_fitted(self)
+        return self.score_samples(X) - self.offset_
+
+    def predict(self, X):
+        """Tell normal objects from outliers.
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+
+        Returns
+        -------
+        ndarray of shape (n_objects,), int
+            1 for normal objects, -1 for outliers.
+        """
+        check_is_fitted(self)
+        return np.where(self.decision_function(X) < 0, -1, 1)
+
+    def explain(self, X):
+        """Say what each object is like: a normal class, and a rare one of the weights.
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+
+        Returns
+        -------
+        DataFrame of n_objects rows
+            The index holds the ids; columns are ``anomaly_score``; ``nearest_class``, the normal
+            class with the nearest centre in the space of the forest; ``distance`` to it, where 1
+            is the median of normal objects; ``rare_class``, the most probable class of the weights
+            that is not a normal one (None without any); and ``rare_probability``, its probability
+            if all classes of the weights were equally frequent (NaN).
+
+        Examples
+        --------
+        >>> from sklc import LatentIsolationForest
+        >>> from sklc.datasets import load_demo
+        >>> curves, y = load_demo(return_X_y=True)
+        >>> forest = LatentIsolationForest("ztf+lsst", random_state=0).fit(curves, y)
+        >>> forest.explain(curves[:2]).columns.tolist()
+        ['anomaly_score', 'nearest_class', 'distance', 'rare_class', 'rare_probability']
+        """
+        check_is_fitted(self)
+        curves = self._curves(X, reset=False)
+        scores, columns, log_probabilities = self._scores(curves)
+        nearest, distance = self._centres.nearest(columns)
+        rare, probability = self._mixture.most_probable_rare(log_probabilities)
+        return pd.DataFrame(
+            {
+                "anomaly_score": scores,
+                "nearest_class": nearest,
+                "distance": distance,
+                "rare_class": rare,
+                "rare_probability": probability,
+            },
+            index=pd.Index(curves.ids, name="object_id"),
+        )
+
+    def _needs_labels(self) -> str:
+        """Why y is required, or an empty string."""
+        if self.per_class:
+            return "per_class=True grows a forest for each of them"
+        if self.finetune is not None:
+            return f"finetune={self.finetune!r} trains a classifier of them"
+        if is_trained_on_labels(self.encoder):
+            return "the encoder has neither weights nor a fit and is trained on them"
+        return ""
+
+    def _check_numbers(self, curves: LightCurves, y: np.ndarray | None) -> None:
+        if len(curves) < 2:
+            raise LightCurveError(
+                f"X holds one light curve, {name_object(curves, 0)} (n_samples = 1), and a forest "
+                "isolates objects from each other: pass at least two, better hundreds."
+            )
+        if isinstance(self.n_components, Integral) and int(self.n_components) > len(curves):
+            raise ValueError(
+                f"n_components={self.n_components} is more than the {len(curves)} light curves: "
+                "pass fewer, or a share of the variance such as 0.99."
+            )
+        if y is None:
+            return
+        classes, first, counts = np.unique(y, return_index=True, return_counts=True)
+        if self.finetune is not None or is_trained_on_labels(self.encoder):
+            require_two_classes(classes, self)
+        if self.per_class and counts.min() < 2:
+            lonely = int(np.argmin(counts))
+            raise LightCurveError(
+                f"Class {plain(classes[lonely])!r} has one member, "
+                f"{name_object(curves, int(first[lonely]))}, and a forest of its own needs at "
+                "least two. Merge or drop the class, or set per_class=False."
+            )
+
+    def _scores(self, curves: LightCurves) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Anomaly scores, columns of the forest, and log probabilities."""
+        if not len(curves):  # scikit-learn's estimators refuse zero rows
+            width = self._centres.centres.shape[1]
+            return np.empty(0), np.empty((0, width)), np.empty((0, len(self._mixture.classes)))
+        latent, logits, log_probabilities = self._source.describe(curves)
+        columns = self._space.transform(latent, logits)
+        isolation = self._forest.anomaly_score(columns)
+        ratio = self._mixture.log_ratio(log_probabilities)
+        return self._combine(isolation, ratio), columns, log_probabilities
+
+    def _combine(self, isolation: np.ndarray, ratio: np.ndarray) -> np.ndarray:
+        return isolation + self._ratio_weight * (ratio - self._ratio_mean)

@@ -1,0 +1,310 @@
+"""Heads that predict a mean and a scale from the outputs of a frozen encoder.
+
+Each has ``fit(columns, target, seed)``, which leaves out-of-sample means and scales of the
+training objects themselves in ``out_of_sample_`` (n_objects, 2), and ``predict(columns)``, which
+returns means and scales (n_objects, 2).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.linalg import cho_factor, cho_solve
+from sklearn.kernel_approximation import Nystroem
+from sklearn.linear_model import GammaRegressor, Ridge, RidgeCV
+from sklearn.model_selection import KFold, cross_val_predict
+from sklearn.neighbors import NearestNeighbors
+from torch import nn
+
+from sklc.networks.objectives.losses import LOG_SCALE
+from sklc.networks.redshift import RedshiftEnsemble, RedshiftEnsembleLoss
+from sklc.networks.training.datasets import LatentDataset
+from sklc.networks.training.loop import KeepStartIfBetter, TrainingSettings, fit_net, seeded, wrap
+
+__all__ = ["EnsembleHead", "KernelHead", "NeighborHead", "OwnHead"]
+
+# L2 strengths that are tried, for targets of unit variance.
+_ALPHAS = np.logspace(-3, 3, 25)
+# With more objects than this the strength hardly matters, so it is chosen on a part of them.
+_MOST_FOR_CHOICE = 5_000
+# Centres, width and share of the radial part of the kernel. Anything near does as well: chosen
+# once, on the demo set and on real objects that no benchmark is judged by.
+_N_CENTRES, _WIDTH, _RADIAL = 500, 0.75, 0.7
+_FOLDS, _REPEATS = 5, 2
+# L2 strength of the scale, over the number of objects: few of them say little beyond a constant.
+_SCALE_SHRINKAGE = 15.0
+_SMALLEST_SCALE = 1e-6
+
+
+class BlockScaler:
+    """Centre columns, and divide the columns of a block by one common scale.
+
+    The units of a latent keep their relative scales, which say how much each of them matters to
+    what it was trained on. The columns behind the blocks are scaled one by one; a missing value
+    (NaN) there becomes the mean, and a column behind them all flags it.
+
+    Parameters
+    ----------
+    block_sizes : sequence of int
+    """
+
+    def __init__(self, block_sizes: Sequence[int]) -> None:
+        self.block_sizes = tuple(block_sizes)
+
+    def fit(self, columns: np.ndarray) -> BlockScaler:
+        """Learn centres and scales."""
+        n_blocks = sum(self.block_sizes)
+        flags = np.isnan(columns[:, n_blocks:])
+        self.flagged_ = np.flatnonzero(flags.any(axis=0)) + n_blocks
+        known = np.maximum((~np.isnan(columns)).sum(axis=0), 1)
+        self.mean_ = np.nansum(columns, axis=0) / known
+        variance = np.nansum((columns - self.mean_) ** 2, axis=0) / known
+        start = 0
+        for size in self.block_sizes:
+            variance[start : start + size] = variance[start : start + size].mean()
+            start += size
+        # A column that never varies must not be blown up at predict.
+        self.scale_ = np.where(variance > 1e-12, np.sqrt(variance), 1.0)
+        return self
+
+    def transform(self, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return scaled blocks, and scaled further columns with flags of what is missing."""
+        n_blocks = sum(self.block_sizes)
+        scaled = (columns - self.mean_) / self.scale_
+        missing = np.isnan(columns[:, self.flagged_]).astype(float)
+        return scaled[:, :n_blocks], np.c_[np.nan_to_num(scaled[:, n_blocks:]), missing]
+
+
+class _ScaledHead:
+    """Scales columns and target; subclasses see both with unit scales."""
+
+    def __init__(self, block_sizes: Sequence[int]) -> None:
+        self.scaler = BlockScaler(block_sizes)
+
+    def fit(self, columns: np.ndarray, target: np.ndarray, seed: int) -> _ScaledHead:
+        """Fit, and predict every object by models that have not seen it."""
+        columns = columns.astype(np.float64)
+        blocks, extra = self.scaler.fit(columns).transform(columns)
+        self.center_, self.spread_ = target.mean(), target.std() or 1.0
+        mean, scale = self._fit(blocks, extra, (target - self.center_) / self.spread_, seed)
+        self.out_of_sample_ = self._unscale(mean, scale)
+        return self
+
+    def predict(self, columns: np.ndarray) -> np.ndarray:
+        """Means and scales, (n_objects, 2) float64."""
+        if not len(columns):
+            return np.empty((0, 2))
+        blocks, extra = self.scaler.transform(columns.astype(np.float64))
+        return self._unscale(*self._predict(blocks, extra))
+
+    def _unscale(self, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        scale = np.maximum(scale, _SMALLEST_SCALE)
+        return np.column_stack([mean * self.spread_ + self.center_, scale * self.spread_])
+
+    def _fit(
+        self, blocks: np.ndarray, extra: np.ndarray, target: np.ndarray, seed: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        raise NotImplementedError
+
+    def _predict(self, blocks: np.ndarray, extra: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        raise NotImplementedError
+
+
+class OwnHead:
+    """The redshift head that the weights were trained with, which reads the latent.
+
+    Parameters
+    ----------
+    head : torch.nn.Linear
+        Of the network: mean and log scale.
+    """
+
+    def __init__(self, head: nn.Linear) -> None:
+        self.head = head
+
+    def predict(self, columns: np.ndarray) -> np.ndarray:
+        """Means and scales, (n_objects, 2) float64; the latent is in the first columns."""
+        latent = torch.from_numpy(columns[:, : self.head.in_features])
+        with torch.inference_mode():
+            mean, log_scale = self.head(latent).double().numpy().T
+        return np.column_stack([mean, np.exp(np.clip(log_scale, *LOG_SCALE))])
+
+
+class KernelHead(_ScaledHead):
+    """Ridge regression with a linear and a radial kernel, solved exactly.
+
+    The posterior mean of a Gaussian process with these kernels (Rasmussen & Williams 2006,
+    chapter 2), on up to 500 centres (Williams & Seeger 2001), so that its cost grows with the
+    number of objects and not with its cube. The L2 strength has the lowest leave-one-out error,
+    and the leave-one-out predictions follow from the solution. The scale is a gamma regression
+    of their squared errors, which is the Gaussian likelihood of a scale with a log link.
+    """
+
+    def _design(self, blocks: np.ndarray, extra: np.ndarray) -> np.ndarray:
+        width = max(blocks.shape[1], 1) ** 0.5
+        return np.c_[blocks / width, _RADIAL * self.centres_.transform(blocks), extra]
+
+    def _fit(self, blocks, extra, target, seed):
+        n_objects = len(target)
+        self.centres_ = Nystroem(
+            gamma=0.5 / (blocks.shape[1] * _WIDTH**2),
+            n_components=min(_N_CENTRES, n_objects),
+            random_state=seed,
+        ).fit(blocks)
+        design = self._design(blocks, extra)
+        self.alpha_ = _choose_alpha(design, target, seed)
+        self.ridge_ = Ridge(self.alpha_).fit(design, target)
+        errors = leave_one_out(design, target, self.ridge_)
+        squared = np.maximum(errors**2, 1e-4 * np.mean(errors**2) + _SMALLEST_SCALE**2)
+        self.variance_ = GammaRegressor(alpha=_SCALE_SHRINKAGE / n_objects, max_iter=300)
+        columns = np.c_[design, target - errors]
+        # By others, or the errors would seem smaller in units of a scale that knows them.
+        folds = KFold(min(_FOLDS, n_objects), shuffle=True, random_state=seed)
+        unseen = cross_val_predict(self.variance_, columns, squared, cv=folds)
+        self.variance_.fit(columns, squared)
+        return target - errors, np.sqrt(unseen)
+
+    def _predict(self, blocks, extra):
+        design = self._design(blocks, extra)
+        mean = self.ridge_.predict(design)
+        return mean, np.sqrt(self.variance_.predict(np.c_[design, mean]))
+
+
+class NeighborHead(_ScaledHead):
+    """Mean and spread of the nearest objects, weighted by 1 / distance (Paper II: 100 of them).
+
+    Parameters
+    ----------
+    block_sizes : sequence of int
+    n_neighbors : int
+        Fewer than the objects that it is fitted on.
+    """
+
+    def __init__(self, block_sizes: Sequence[int], n_neighbors: int) -> None:
+        super().__init__(block_sizes)
+        self.n_neighbors = n_neighbors
+
+    def _fit(self, blocks, extra, target, seed):
+        self.neighbors_ = NearestNeighbors(n_neighbors=self.n_neighbors)
+        self.neighbors_.fit(np.c_[blocks, extra])
+        self.target_ = target
+        return self._average(*self.neighbors_.kneighbors())  # nobody is its own neighbour
+
+    def _predict(self, blocks, extra):
+        return self._average(*self.neighbors_.kneighbors(np.c_[blocks, extra]))
+
+    def _average(self, distances: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        weights = 1 / np.maximum(distances, 1e-9)
+        weights /= weights.sum(axis=1, keepdims=True)
+        mean = np.einsum("ij,ij->i", weights, self.target_[rows])
+        spread = np.einsum("ij,ij->i", weights, (self.target_[rows] - mean[:, None]) ** 2)
+        # Neighbours that agree by chance do not make an object certain.
+        return mean, np.sqrt(spread + 0.1 * self.target_.var())
+
+
+class EnsembleHead(_ScaledHead):
+    """Small networks that learn what ridge regressions leave, each on four fifths of the objects.
+
+    An object is predicted out of sample by the members that have not seen it. Their loss there
+    also stops the training, at the ridge regressions themselves where networks do not help.
+
+    Parameters
+    ----------
+    block_sizes : sequence of int
+    sizes : sequence of int
+        Units of the hidden layers.
+    settings : TrainingSettings
+    callbacks : sequence of skorch callbacks
+    """
+
+    def __init__(
+        self,
+        block_sizes: Sequence[int],
+        sizes: Sequence[int],
+        settings: TrainingSettings,
+        callbacks: Sequence[Any] = (),
+    ) -> None:
+        super().__init__(block_sizes)
+        self.sizes, self.settings, self.callbacks = tuple(sizes), settings, tuple(callbacks)
+
+    def _fit(self, blocks, extra, target, seed):
+        columns = np.c_[blocks, extra]
+        seen = _cross_fitting(len(target), seed)
+        strength = np.ones(columns.shape[1])
+        strength[: blocks.shape[1]] = blocks.shape[1] ** -0.5
+        alpha = _choose_alpha(columns * strength, target, seed)
+        ridges = [Ridge(alpha).fit(columns[rows] * strength, target[rows]) for rows in seen.T]
+        linear = np.column_stack([ridge.predict(columns * strength) for ridge in ridges])
+        squared = (linear - target[:, None]) ** 2
+        scale = max(float(np.sqrt(squared[~seen].mean())), _SMALLEST_SCALE)
+        with seeded(seed):
+            ensemble = RedshiftEnsemble(
+                torch.from_numpy(np.array([r.coef_ * strength for r in ridges])).float(),
+                torch.from_numpy(np.array([r.intercept_ for r in ridges])).float(),
+                self.sizes,
+                scale,
+            )
+        inputs = columns.astype(np.float32)
+        train, valid = (
+            LatentDataset(np.c_[target, counts].astype(np.float32), columns=inputs)
+            for counts in (seen, ~seen)
+        )
+        net = fit_net(
+            ensemble,
+            train,
+            valid,
+            self.settings,
+            criterion=RedshiftEnsembleLoss(scale),
+            callbacks=[("keep_start", KeepStartIfBetter()), *self.callbacks],
+        )
+        self.net_ = wrap(net.module_)  # without the state of the optimizer
+        self.net_.history = net.history
+        return self._average(columns, ~seen)
+
+    def _predict(self, blocks, extra):
+        columns = np.c_[blocks, extra]
+        return self._average(columns, np.ones((len(columns), 1)))
+
+    def _average(self, columns: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        # In double precision, so that an object's result does not depend on the batch around it.
+        module = copy.deepcopy(self.net_.module_).double()
+        with torch.inference_mode():
+            mean, log_scale = module(torch.from_numpy(columns)).numpy().transpose(2, 0, 1)
+        counts = np.broadcast_to(counts, mean.shape)
+        return (
+            np.average(mean, axis=1, weights=counts),
+            np.sqrt(np.average(np.exp(2 * log_scale), axis=1, weights=counts)),
+        )
+
+
+def _cross_fitting(n_objects: int, seed: int) -> np.ndarray:
+    """Which objects each member learns from, (n_objects, n_members) bool: all but a fold."""
+    members = []
+    for repeat in range(_REPEATS):
+        folds = KFold(min(_FOLDS, n_objects), shuffle=True, random_state=seed + repeat)
+        for _, left_out in folds.split(np.empty(n_objects)):
+            members.append(~np.isin(np.arange(n_objects), left_out))
+    return np.column_stack(members)
+
+
+def _choose_alpha(design: np.ndarray, target: np.ndarray, seed: int) -> float:
+    if len(design) > _MOST_FOR_CHOICE:
+        chosen = np.random.default_rng(seed).choice(len(design), _MOST_FOR_CHOICE, replace=False)
+        design, target = design[chosen], target[chosen]
+    return float(RidgeCV(_ALPHAS).fit(design, target).alpha_)
+
+
+def leave_one_out(design: np.ndarray, target: np.ndarray, ridge: Ridge) -> np.ndarray:
+    """Errors of a fitted ridge regression had it not seen the object, (n_objects,).
+
+    The error of the fit divided by one minus the object's leverage (Allen 1974, PRESS).
+    """
+    centred = design - design.mean(axis=0)
+    gram = centred.T @ centred
+    gram[np.diag_indices_from(gram)] += ridge.alpha
+    leverage = np.einsum("ij,ji->i", centred, cho_solve(cho_factor(gram), centred.T))
+    return (target - ridge.predict(design)) / (1 - 1 / len(target) - leverage)

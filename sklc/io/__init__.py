@@ -1,1 +1,0 @@
-"""Readers and writers of light-curve files, one module per format."""

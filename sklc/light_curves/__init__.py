@@ -1,0 +1,16 @@
+"""Light curves: the container, and the one function that makes it of everything else."""
+
+from sklc.light_curves.coerce import as_light_curves, check_usable, is_series_matrix
+from sklc.light_curves.container import LightCurves, concatenate
+from sklc.light_curves.light_curve import LightCurve
+from sklc.light_curves.streaming import stream
+
+__all__ = [
+    "LightCurve",
+    "LightCurves",
+    "as_light_curves",
+    "check_usable",
+    "concatenate",
+    "is_series_matrix",
+    "stream",
+]

@@ -1,0 +1,334 @@
+"""What light curves must fulfil, and the one message for everything that they do not."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sklc.errors import LightCurveError, LightCurveWarning
+from sklc.light_curves.store import blocks, describe, object_of, row_index
+
+_FIRST_JULIAN_DATE = 2_400_000.0  # in 1858; as MJD it would be the year 8429
+_LONGEST_SPAN = 36_525.0  # days, a century: longer than any survey
+_MAGNITUDES = (10.0, 30.0)
+_MACHINERY = ("sklc", "sklearn", "joblib")
+_HASH = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: spreads consecutive numbers
+
+
+@dataclass(frozen=True, eq=False)
+class Observations:
+    """Observations grouped by object, before they are known to be sound.
+
+    `flux_err` is None, or NaN for the objects in `errors_unknown`, where the source has no errors.
+    """
+
+    time: np.ndarray
+    flux: np.ndarray
+    flux_err: np.ndarray | None
+    band: np.ndarray
+    offsets: np.ndarray
+    ids: np.ndarray
+    errors_unknown: np.ndarray | None = None
+
+    def take(self, keep: np.ndarray) -> Observations:
+        """Return the observations where the mask `keep` is true; no object is lost."""
+        kept_before = np.concatenate([[0], np.cumsum(keep)])
+        return replace(
+            self,
+            time=self.time[keep],
+            flux=self.flux[keep],
+            flux_err=None if self.flux_err is None else self.flux_err[keep],
+            band=self.band[keep],
+            offsets=kept_before[self.offsets],
+        )
+
+
+def warn(message: str) -> None:
+    """Warn with a LightCurveWarning that points at the caller outside the machinery."""
+    frame, level = inspect.currentframe(), 1
+    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] in _MACHINERY:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, LightCurveWarning, stacklevel=level)
+
+
+def check_policy(invalid: str, duplicates: str) -> None:
+    """Raise ValueError unless both policies are known."""
+    if invalid not in ("raise", "drop"):
+        raise ValueError(f'invalid must be "raise" or "drop", got {invalid!r}')
+    if duplicates not in ("raise", "drop", "keep"):
+        raise ValueError(f'duplicates must be "raise", "drop" or "keep", got {duplicates!r}')
+
+
+def check_ids(ids: np.ndarray, *, unique: bool = True) -> None:
+    """Raise LightCurveError for missing ids, ids of mixed types, or ids that occur twice."""
+    missing = np.flatnonzero(pd.isna(ids))
+    if len(missing):
+        raise LightCurveError(
+            f"the object id is missing (None or NaN) at position {missing[0]} "
+            f"({len(missing)} in all): give every object an id, or drop those rows with "
+            "frame.dropna(subset=[object_id])"
+        )
+    if ids.dtype == object and len(set(map(type, ids))) > 1:
+        kinds = sorted(
+            {"int" if isinstance(i, int | np.integer) else type(i).__name__ for i in ids}
+        )
+        if len(kinds) > 1:
+            first = [next(i for i in ids if not isinstance(i, type(ids[0]))), ids[0]]
+            raise LightCurveError(
+                f"object ids are of mixed types ({', '.join(kinds)}; {first[1]!r} and "
+                f"{first[0]!r}): convert them to one type, for example with astype(str)"
+            )
+    index = pd.Index(ids)
+    if unique and not index.is_unique:
+        twice = np.flatnonzero(index.duplicated())
+        raise LightCurveError(
+            f"{describe(ids, twice[0])} has an id that occurs before ({len(twice)} repeated ids): "
+            "ids must be unique; make them so, for example with "
+            "pandas.DataFrame.reset_index(drop=True)"
+        )
+
+
+def check_same_length(**columns: Any) -> None:
+    """Raise LightCurveError unless all columns that are not None have one length."""
+    lengths = {name: len(column) for name, column in columns.items() if column is not None}
+    if len(set(lengths.values())) > 1:
+        listed = ", ".join(f"{name} {n}" for name, n in lengths.items())
+        raise LightCurveError(f"arrays of different lengths: {listed}; each needs one value a row")
+
+
+def clean(
+    observations: Observations, *, invalid: str = "raise", duplicates: str = "raise"
+) -> Observations:
+    """Return sound observations, sorted by time within each object.
+
+    Parameters
+    ----------
+    observations : Observations
+    invalid : {"raise", "drop"}
+        What to do with NaN or infinite time, flux or flux_err, errors that are not positive, and
+        missing bands.
+    duplicates : {"raise", "drop", "keep"}
+        What to do with observations equal in object, time, band, flux and flux_err.
+
+    Raises
+    ------
+    LightCurveError
+        Where a policy is "raise".
+
+    Warns
+    -----
+    LightCurveWarning
+        For what was dropped, and for units that look wrong.
+    """
+    sound, ascending = _scan(observations)
+    if not sound:
+        observations = _apply_invalid(observations, invalid)
+    tied = np.zeros(0, dtype=np.int64)
+    if not sound or not ascending:
+        observations, tied = _sort(observations, _not_ascending(observations))
+    if len(tied) and duplicates != "keep":
+        observations = _apply_duplicates(observations, tied, duplicates)
+    warn_times(observations)
+    return observations
+
+
+def _scan(obs: Observations) -> tuple[bool, bool]:
+    """Read all observations once: whether no value is wrong, and whether times ascend.
+
+    By minima, maxima and counts alone, where a yes is certain and a no needs a second look.
+    """
+    # An object whose source has no errors needs the second look.
+    sound = obs.flux_err is None or obs.errors_unknown is None
+    n_after = 0
+    with np.errstate(invalid="ignore"):
+        for rows in blocks(len(obs.time)):
+            sound = sound and _looks_valid(obs, rows)
+            time = obs.time[max(rows.start - 1, 0) : rows.stop]
+            n_after += int(np.count_nonzero(time[1:] > time[:-1]))
+        starts = obs.offsets[:-1][np.diff(obs.offsets) > 0]
+        n_after -= int(np.count_nonzero(obs.time[starts[1:]] > obs.time[starts[1:] - 1]))
+    ascending = n_after == len(obs.time) - len(starts)
+    times = obs.time
+    if ascending:  # then all are finite if those at the ends are
+        times = times[np.append(starts, np.append(starts, len(times))[1:] - 1)]
+    return bool(sound and np.isfinite(times).all()), ascending
+
+
+def _looks_valid(obs: Observations, rows: slice) -> bool:
+    """Whether flux, flux_err and band look so; NaN is passed on by minima and maxima."""
+    flux = obs.flux[rows]
+    valid = flux.min() > -np.inf and flux.max() < np.inf and obs.band[rows].min() >= 0
+    if obs.flux_err is not None:
+        flux_err = obs.flux_err[rows]
+        valid = valid and flux_err.min() > 0 and flux_err.max() < np.inf
+    return bool(valid)
+
+
+def _problems(obs: Observations) -> dict[str, np.ndarray]:
+    """Return a mask of bad observations for each kind of problem that occurs."""
+    problems = {
+        "time is NaN or infinite": ~np.isfinite(obs.time),
+        "flux is NaN or infinite": ~np.isfinite(obs.flux),
+        "band is missing": obs.band < 0,
+    }
+    if obs.flux_err is not None:
+        with np.errstate(invalid="ignore"):
+            bad_nan, bad_sign = ~np.isfinite(obs.flux_err), obs.flux_err <= 0
+        if obs.errors_unknown is not None:
+            bad_nan &= ~np.repeat(obs.errors_unknown, np.diff(obs.offsets))
+        problems["flux_err is NaN or infinite"] = bad_nan
+        problems["flux_err is not positive"] = bad_sign & np.isfinite(obs.flux_err)
+    return {what: mask for what, mask in problems.items() if mask.any()}
+
+
+def _apply_invalid(obs: Observations, invalid: str) -> Observations:
+    problems = _problems(obs)
+    if not problems:
+        return obs
+    bad = np.logical_or.reduce(list(problems.values()))
+    rows = np.flatnonzero(bad)
+    owners = object_of(obs.offsets, rows)
+    n_objects = len(np.unique(owners))
+    counts = "; ".join(f"{what}: {int(mask.sum())}" for what, mask in problems.items())
+    if invalid == "raise":
+        row, owner = rows[0], owners[0]
+        what = next(what for what, mask in problems.items() if mask[row])
+        raise LightCurveError(
+            f"{describe(obs.ids, owner)}: {what} in its observation "
+            f"{row - obs.offsets[owner]}. {len(rows)} of {len(bad)} observations, of {n_objects} "
+            f"object(s), cannot be used ({counts}). Correct them, or drop them with "
+            'LightCurves.from_frame(..., invalid="drop") or another constructor of LightCurves'
+        )
+    kept = obs.take(~bad)
+    emptied = int(np.sum((np.diff(kept.offsets) == 0) & (np.diff(obs.offsets) > 0)))
+    message = f"dropped {len(rows)} of {len(bad)} observations, of {n_objects} object(s) ({counts})"
+    if emptied:
+        message += f"; {emptied} object(s) are left without observations"
+    warn(message)
+    return kept
+
+
+def _not_ascending(obs: Observations) -> np.ndarray:
+    """Return the rows that do not come after their predecessor in the same object."""
+    rows = np.flatnonzero(obs.time[1:] <= obs.time[:-1]) + 1
+    if not len(rows):
+        return rows
+    first = np.zeros(len(obs.time) + 1, dtype=bool)
+    first[obs.offsets] = True
+    return rows[~first[rows]]
+
+
+def _sort(obs: Observations, rows: np.ndarray) -> tuple[Observations, np.ndarray]:
+    """Sort by time, stably, the objects that are not sorted; return also the rows tied in time."""
+    backwards = rows[obs.time[rows] < obs.time[rows - 1]]
+    if not len(backwards):
+        return obs, rows
+    objects = np.unique(object_of(obs.offsets, backwards))
+    where = row_index(obs.offsets[objects], obs.offsets[objects + 1])
+    owner = np.repeat(objects, np.diff(obs.offsets)[objects])
+    order = np.arange(len(obs.time))
+    order[where] = where[np.lexsort((obs.time[where], owner))]
+    obs = replace(
+        obs,
+        time=obs.time[order],
+        flux=obs.flux[order],
+        flux_err=None if obs.flux_err is None else obs.flux_err[order],
+        band=obs.band[order],
+    )
+    return obs, _not_ascending(obs)
+
+
+def _apply_duplicates(obs: Observations, tied: np.ndarray, duplicates: str) -> Observations:
+    """Find duplicates among the observations tied in time, and raise or keep the first of each."""
+    repeated = _repeated(obs, tied)
+    if not len(repeated):
+        return obs
+    owners = object_of(obs.offsets, repeated)
+    n_objects = len(np.unique(owners))
+    if duplicates == "raise":
+        row, owner = repeated[0], owners[0]
+        raise LightCurveError(
+            f"{describe(obs.ids, owner)}: an observation at time "
+            f"{obs.time[row]} occurs twice, with the same band, flux and flux_err. "
+            f"{len(repeated)} repeated observations of {n_objects} object(s) in all. Pass "
+            'duplicates="drop" to keep the first of each, or duplicates="keep" to keep all'
+        )
+    warn(f"dropped {len(repeated)} repeated observations of {n_objects} object(s)")
+    keep = np.ones(len(obs.time), dtype=bool)
+    keep[repeated] = False
+    return obs.take(keep)
+
+
+def _repeated(obs: Observations, tied: np.ndarray) -> np.ndarray:
+    """Return the rows that repeat an earlier one, among those tied in time with a predecessor."""
+    in_run = np.zeros(len(obs.time), dtype=bool)
+    in_run[tied] = in_run[tied - 1] = True
+    rows = np.flatnonzero(in_run)
+    starts_run = np.ones(len(rows), dtype=bool)
+    starts_run[np.searchsorted(rows, tied)] = False
+    run = np.cumsum(starts_run)
+    # few rows share the run and the flux of another: a hash of both spares comparing the others
+    flux = (obs.flux[rows] + 0.0).astype(np.float64).view(np.uint64)  # -0.0 becomes 0.0
+    alike = pd.Series(flux ^ (run.astype(np.uint64) * _HASH)).duplicated(keep=False).to_numpy()
+    rows, run = rows[alike], run[alike]
+    columns = {"run": run, "band": obs.band[rows], "flux": obs.flux[rows]}
+    if obs.flux_err is not None:
+        columns["flux_err"] = obs.flux_err[rows]
+    return rows[pd.DataFrame(columns).duplicated().to_numpy()]
+
+
+def warn_magnitudes(all_flux: np.ndarray, all_errors: np.ndarray | None) -> None:
+    """Warn if all fluxes, as they are given, and all errors look like magnitudes."""
+    if len(all_flux) < 2 or all_errors is None:
+        return
+    low, high = _MAGNITUDES
+    for stop in (1000, len(all_flux)):  # real fluxes fail within the first thousand
+        flux, error = all_flux[:stop], all_errors[:stop]
+        if not (flux.min() >= low and flux.max() <= high and error.max() < 1 and error.min() > 0):
+            return
+    warn(
+        f"all fluxes lie between {low:g} and {high:g} with errors below 1: are they magnitudes? "
+        "If so: flux = 10 ** (-0.4 * (mag - 27.5)), flux_err = flux * mag_err / 1.0857"
+    )
+
+
+def warn_unread(missing: list[str], columns: list[str]) -> None:
+    """Warn if there is no band or error column, but there are columns that were not read."""
+    if not missing or not columns:
+        return
+    meaning = {"band": "all in one unnamed passband", "flux_err": "with unknown errors"}
+    warn(
+        f"the observations have no column for {' and '.join(missing)} and were read "
+        f"{', '.join(meaning[name] for name in missing)}; the columns {columns} were not read. If "
+        f"one of them is meant, rename it to {' or '.join(missing)}"
+    )
+
+
+def warn_times(obs: Observations) -> None:
+    """Warn if times look like Julian dates or seconds; expects sorted observations."""
+    full = np.flatnonzero(np.diff(obs.offsets))
+    if not len(full):
+        return
+    first, last = obs.time[obs.offsets[full]], obs.time[obs.offsets[full + 1] - 1]
+    long = np.flatnonzero(last - first > _LONGEST_SPAN)
+    if len(long):
+        k = full[long[0]]
+        warn(
+            f"{describe(obs.ids, k)} spans {last[long[0]] - first[long[0]]:.0f} "
+            f"days ({len(long)} object(s) span more than a century): are the times in seconds? "
+            "Divide by 86400"
+        )
+        return  # seconds are large too
+    late = np.flatnonzero(last > _FIRST_JULIAN_DATE)
+    if len(late):
+        k = full[late[0]]
+        warn(
+            f"times look like Julian dates: {describe(obs.ids, k)} ends at "
+            f"{last[late[0]]} ({len(late)} object(s) in all). Only time differences and nights "
+            "use them; subtract 2400000.5 for MJD"
+        )

@@ -1,0 +1,277 @@
+"""Columns of pandas, polars and pyarrow tables as numpy arrays, labels and runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sklc.errors import LightCurveError
+from sklc.light_curves.store import blocks
+
+#: Column names that are recognised where none are given, most specific first.
+COLUMN_NAMES: dict[str, tuple[str, ...]] = {
+    "object_id": ("object_id", "objectId", "oid", "diaObjectId", "id"),
+    "time": ("mjd", "time", "t"),
+    "flux": ("flux",),
+    "flux_err": ("flux_err", "fluxerr", "flux_error"),
+    "band": ("band", "passband", "filter"),
+}
+
+RawColumn = Any  # numpy.ndarray, pyarrow.Array or pandas.Categorical
+
+
+class Table:
+    """A long table of any supported library, read by column name.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame, pyarrow.Table, polars.DataFrame
+        Or any other object with the Arrow C stream interface.
+
+    Raises
+    ------
+    TypeError
+        If `frame` is none of these.
+    """
+
+    def __init__(self, frame: Any) -> None:
+        if not isinstance(frame, pd.DataFrame | pa.Table):
+            if not hasattr(frame, "__arrow_c_stream__"):
+                raise TypeError(
+                    "expected a pandas.DataFrame, a polars.DataFrame or a pyarrow.Table with one "
+                    f"row an observation, got {type(frame).__name__}"
+                )
+            frame = pa.table(frame)
+        self.frame = frame
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns, a named index included."""
+        if isinstance(self.frame, pa.Table):
+            return list(self.frame.column_names)
+        return [str(c) for c in self.frame.columns] + [
+            str(name) for name in self.frame.index.names if name is not None
+        ]
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.columns
+
+    def column(self, name: str, argument: str) -> RawColumn:
+        """Return a column in its own type, without a copy where the library allows it.
+
+        Parameters
+        ----------
+        name : str
+        argument : str
+            The argument that names this column, for the error message.
+
+        Raises
+        ------
+        LightCurveError
+            If there is no such column.
+        """
+        self.require(name, argument)
+        if isinstance(self.frame, pa.Table):
+            return one_chunk(self.frame.column(name))
+        if name in self.frame.columns:
+            column = self.frame[name]
+        else:
+            column = self.frame.index.get_level_values(name).to_series()
+        if isinstance(column, pd.DataFrame):
+            raise LightCurveError(f"the table has more than one column {name!r}: keep one of them")
+        return raw_column(column)
+
+    def require(self, name: str, argument: str) -> None:
+        """Raise unless the column is there."""
+        if name in self.columns:
+            return
+        known = [c for c in COLUMN_NAMES.get(argument, ()) if c in self.columns]
+        remedy = f"pass {argument}={known[0]!r}" if known else f"pass {argument}= its name"
+        if argument == "flux_err" and not known:
+            remedy += ", or flux_err=None if the errors are not known"
+        if argument == "band" and not known:
+            remedy += ', or band=None with passband= (such as passband="ztfr") for a single band'
+        raise LightCurveError(
+            f"the table has no column {name!r} (argument {argument}=); its columns are "
+            f"{self.columns}: {remedy}"
+        )
+
+
+def raw_column(values: Any) -> RawColumn:
+    """Return a column, list or array as a numpy array, an Arrow array or a Categorical."""
+    if isinstance(values, pa.ChunkedArray):
+        return one_chunk(values)
+    if isinstance(values, np.ndarray | pa.Array | pd.Categorical):
+        return values
+    if isinstance(values, pd.Series | pd.Index):
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            return values.array
+        if isinstance(values.dtype, np.dtype):
+            return values.to_numpy()
+        return raw_column(pa.array(values, from_pandas=True))
+    if hasattr(values, "__arrow_c_stream__"):
+        return one_chunk(pa.chunked_array(values))
+    values = (
+        list(values) if isinstance(values, Iterable) and not hasattr(values, "shape") else values
+    )
+    array = np.asarray(values)
+    if array.dtype.kind in "US" and isinstance(values, list):
+        # numpy would turn [1, "a"] into two strings
+        array = np.empty(len(values), dtype=object)
+        array[:] = values
+    return array
+
+
+def one_chunk(column: pa.ChunkedArray) -> pa.Array:
+    """Return a chunked column as one array; a single chunk is not copied."""
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    array = column.combine_chunks()
+    if isinstance(array, pa.ChunkedArray):
+        array = array.chunk(0) if array.num_chunks else pa.array([], type=column.type)
+    return array
+
+
+def numeric(values: Any, name: str) -> np.ndarray:
+    """Return a column as a floating array of its own precision; missing values become NaN.
+
+    Raises
+    ------
+    LightCurveError
+        If the column does not hold numbers.
+    """
+    raw = raw_column(values)
+    if isinstance(raw, pd.Categorical):
+        raw = np.asarray(raw)
+    if isinstance(raw, pa.Array):
+        if pa.types.is_decimal(raw.type) or pa.types.is_null(raw.type):
+            raw = raw.cast(pa.float64())
+        raw = raw.to_numpy(zero_copy_only=False)
+    if raw.dtype.kind == "M":
+        raise LightCurveError(
+            f"the {name} column holds dates: convert them to days, for example "
+            "pandas.DatetimeIndex(dates).to_julian_date() - 2400000.5"
+        )
+    if raw.dtype.kind == "f":
+        return raw if raw.dtype.itemsize in (4, 8) else raw.astype(np.float32)
+    if raw.dtype.kind in "biu":
+        return raw.astype(np.float64)
+    try:
+        if raw.dtype.kind != "O" or any(isinstance(value, str) for value in raw.flat):
+            raise TypeError
+        return raw.astype(np.float64)
+    except (TypeError, ValueError):
+        raise LightCurveError(_not_numbers(raw, name)) from None
+
+
+def labels(values: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return integer codes (-1 for missing) and the labels they stand for.
+
+    Categorical and dictionary-encoded columns give their own codes; not every label need occur.
+    """
+    raw = raw_column(values)
+    if isinstance(raw, pd.Categorical):
+        return np.asarray(raw.codes), np.asarray(raw.categories, dtype=object)
+    if isinstance(raw, pa.Array):
+        if not pa.types.is_dictionary(raw.type):
+            raw = _plain_strings(raw).dictionary_encode()
+        codes = raw.indices
+        if codes.null_count:
+            codes = codes.cast(pa.int32()).fill_null(-1)
+        values = _plain_strings(raw.dictionary).to_numpy(zero_copy_only=False)
+        return codes.to_numpy(), np.asarray(values, dtype=object)
+    codes, uniques = pd.factorize(raw)
+    return codes, np.asarray(uniques, dtype=object)
+
+
+def runs(values: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first row of each run of equal neighbours, and the value of each run.
+
+    One comparison of neighbours instead of a factorization: a column that is already grouped, as
+    files sorted by object are, costs little more than reading it.
+    """
+    raw = raw_column(values)
+    if not len(raw):
+        ids = raw if isinstance(raw, np.ndarray) else np.zeros(0, dtype=object)
+        return np.zeros(0, dtype=np.int64), unwrap_strings(ids)
+    if isinstance(raw, pa.Array) and not pa.types.is_dictionary(raw.type):
+        raw = _plain_strings(raw)
+        if pa.types.is_large_string(raw.type) or raw.null_count:
+            starts = np.append(0, np.flatnonzero(_changes(raw)) + 1)
+            picked = raw.take(pa.array(starts)).to_pylist()
+            return starts, _object_array(picked)
+        raw = raw.to_numpy(zero_copy_only=False)
+    if isinstance(raw, np.ndarray):
+        starts = _starts(raw)
+        picked = raw[starts]
+        return starts, unwrap_strings(picked)
+    codes, names = labels(raw)
+    starts = _starts(codes)
+    run_codes = codes[starts]
+    picked = with_missing(names)[run_codes]
+    if len(picked) and all(isinstance(v, int | np.integer) for v in picked):
+        picked = picked.astype(np.int64)
+    return starts, picked
+
+
+def with_missing(labels: np.ndarray) -> np.ndarray:
+    """Return labels with a None at the end, which the code -1 picks."""
+    extended = np.full(len(labels) + 1, None, dtype=object)
+    extended[:-1] = labels
+    return extended
+
+
+def unwrap_strings(array: np.ndarray) -> np.ndarray:
+    """Return fixed-width strings as objects, so that ids of all sources compare alike."""
+    return array.astype(object) if array.dtype.kind == "U" else array
+
+
+def _not_numbers(raw: np.ndarray, name: str) -> str:
+    """Return the message about a column that is not numeric."""
+    text = pd.Series(raw.ravel(), dtype=object)
+    bad = np.flatnonzero(pd.to_numeric(text, errors="coerce").isna() & text.notna())
+    first = bad[0] if len(bad) else 0
+    return (
+        f"the {name} column does not hold numbers: {text[first]!r} in row {first}"
+        + (f" ({len(bad)} values in all)" if len(bad) else f" is a {type(text[0]).__name__}")
+        + ": correct it, or convert what can be converted with pandas.to_numeric(column, "
+        'errors="coerce") and pass invalid="drop"'
+    )
+
+
+def _plain_strings(array: pa.Array) -> pa.Array:
+    if pa.types.is_string(array.type) or pa.types.is_string_view(array.type):
+        return array.cast(pa.large_string())
+    return array
+
+
+def _changes(array: pa.Array) -> np.ndarray:
+    if len(array) < 2:
+        return np.zeros(0, dtype=bool)
+    changed = pc.not_equal(array[1:], array[:-1])
+    if changed.null_count:  # a missing value differs from everything, and is reported later
+        changed = changed.fill_null(True)
+    return changed.to_numpy(zero_copy_only=False)
+
+
+def _starts(values: np.ndarray) -> np.ndarray:
+    """Rows that differ from the one before, the first row among them."""
+    found = [np.zeros(1, dtype=np.int64)]
+    for rows in blocks(len(values) - 1):
+        after = values[rows.start + 1 : rows.stop + 1]
+        found.append(np.flatnonzero(after != values[rows]) + (rows.start + 1))
+    return np.concatenate(found)
+
+
+def _object_array(values: list) -> np.ndarray:
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array

@@ -1,0 +1,1183 @@
+"""`LightCurves`: many light curves in flat arrays, with selections that copy nothing."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from sklc.errors import LightCurveError
+from sklc.light_curves import build, operations
+from sklc.light_curves.build import indexed_metadata
+from sklc.light_curves.light_curve import LightCurve
+from sklc.light_curves.readers import arrays
+from sklc.light_curves.store import DEFAULT_ZERO_POINT, Store, describe, offsets_of
+from sklc.passbands.registry import Passband
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Self
+
+    from nested_pandas import NestedFrame
+
+__all__ = ["LightCurves", "concatenate"]
+
+
+class LightCurves:
+    """Light curves of many objects, each a set of observations in any number of bands.
+
+    Built with `from_frame`, `from_nested`, `from_arrays`, `from_padded` or `from_parquet`, which
+    validate their input; never changed afterwards. Within an object, observations are in order of
+    time. Indexing selects objects, and a selection is a view: it holds row numbers only, and
+    gathers its arrays when they are first asked for.
+
+    All estimators of sklc take a `LightCurves` as X, and so do the splitters, searches, pipelines
+    and most meta-estimators of scikit-learn (stacking, voting, calibration, one-versus-rest).
+    Those that turn X into an array themselves, `BaggingClassifier`, `BaggingRegressor` and
+    `SelfTrainingClassifier`, take ``curves.to_nested()[["lightcurve"]]`` instead: the nested
+    column alone, since column names, and with them the metadata, do not survive.
+
+    Attributes
+    ----------
+    time : ndarray of float64, shape (n_obs_total,)
+        Days, MJD as a rule; objects one after the other, ascending within an object.
+    flux, flux_err : ndarray of float32 or float64, shape (n_obs_total,)
+        Flux and its standard error; the error is NaN where the source has none.
+    band : ndarray of int16, shape (n_obs_total,)
+        Index into `passbands`.
+    band_names : ndarray of str, shape (n_obs_total,)
+    wavelength : ndarray of float64, shape (n_obs_total,)
+        Effective wavelength of the passband, micrometre.
+    passbands : tuple of Passband
+        Of the container that this is a selection of; not all need occur in the selection.
+    offsets : ndarray of int64, shape (n_objects + 1,)
+        Object ``i`` owns the observations ``offsets[i]:offsets[i + 1]``.
+    lengths : ndarray of int64, shape (n_objects,)
+        Number of observations of each object; may be 0.
+    ids : ndarray of shape (n_objects,)
+    metadata : pandas.DataFrame
+        One row an object, indexed by id; possibly without columns. A copy.
+    zero_point : float
+        AB zero point of the fluxes: magnitude = zero_point - 2.5 log10(flux).
+    shape : tuple of int
+        ``(n_objects,)``.
+
+    Notes
+    -----
+    The arrays are read-only.
+
+    Examples
+    --------
+    >>> from sklc.light_curves import LightCurves
+    >>> curves = LightCurves.from_arrays(
+    ...     time=[[59000.0, 59003.0], [59001.0], [59002.0, 59004.0, 59006.0]],
+    ...     flux=[[110.0, 180.0], [60.0], [30.0, 20.0, 10.0]],
+    ...     flux_err=[[5.0, 6.0], [7.0], [5.0, 5.0, 5.0]],
+    ...     band=["ztfg", "ztfr", "ztfg"],
+    ...     ids=["a", "b", "c"],
+    ...     metadata={"redshift": [0.03, 0.05, 0.02]},
+    ... )
+    >>> curves
+    LightCurves: 3 objects, 6 observations (median 2), bands ztfg ztfr, zero point 27.5, metadata redshift
+    >>> curves[curves.lengths > 1].ids
+    array(['a', 'c'], dtype=object)
+    >>> curves[-1].flux
+    array([30., 20., 10.])
+    >>> curves.detections(5).lengths
+    array([2, 1, 1])
+    """  # noqa: E501
+
+    def __init__(self, store: Store, rows: np.ndarray | None = None) -> None:
+        if not isinstance(store, Store):
+            raise TypeError(
+                "LightCurves is built with LightCurves.from_frame, from_nested, from_arrays, "
+                f"from_padded or from_parquet, not from a {type(store).__name__} directly; "
+                "sklc.as_light_curves(X) takes any form"
+            )
+        self._store = store
+        self._rows = rows
+        self._cache: dict[str, Any] = {}
+
+    @classmethod
+    def _from_store(cls, store: Store, rows: np.ndarray | None = None) -> Self:
+        return cls(store, rows)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        store, rows = self._store, self._rows
+        # a small selection leaves the rest behind; a large one keeps the shared arrays as they
+        # are, which joblib then maps into memory once for all its workers
+        if rows is not None and 2 * self.offsets[-1] < store.n_observations:
+            store, rows = self._compact(), None
+        return type(self)._from_store, (store, rows)
+
+    def _compact(self) -> Store:
+        """Return a store of this selection alone."""
+        if self._rows is None:
+            return self._store
+        return replace(
+            self._store,
+            time=self.time,
+            flux=self.flux,
+            flux_err=self.flux_err,
+            band=self.band,
+            offsets=self.offsets,
+            ids=self.ids,
+            metadata=self.metadata,
+        )
+
+    def _cached(self, name: str, make: Any) -> Any:
+        if name not in self._cache:
+            self._cache[name] = make()
+        return self._cache[name]
+
+    def _flat(self, column: int) -> np.ndarray:
+        def gather() -> tuple[np.ndarray, ...]:
+            store = self._store
+            if self._rows is None:
+                return store.time, store.flux, store.flux_err, store.band
+            return store.flat(self._rows)
+
+        return self._cached("flat", gather)[column]
+
+    # -- observations
+
+    @property
+    def time(self) -> np.ndarray:
+        """Times in days, shape (n_obs_total,)."""
+        return self._flat(0)
+
+    @property
+    def flux(self) -> np.ndarray:
+        """Fluxes, shape (n_obs_total,)."""
+        return self._flat(1)
+
+    @property
+    def flux_err(self) -> np.ndarray:
+        """Standard errors of the fluxes, NaN where not known, shape (n_obs_total,)."""
+        return self._flat(2)
+
+    @property
+    def band(self) -> np.ndarray:
+        """Codes of the passbands, an index into `passbands`, shape (n_obs_total,)."""
+        return self._flat(3)
+
+    @property
+    def band_names(self) -> np.ndarray:
+        """Canonical names of the passbands, shape (n_obs_total,)."""
+        return np.array([p.name for p in self.passbands], dtype=object)[self.band]
+
+    @property
+    def wavelength(self) -> np.ndarray:
+        """Effective wavelengths in micrometre, shape (n_obs_total,)."""
+        table = np.array([p.wavelength for p in self.passbands], dtype=np.float64)
+        return self._cached("wavelength", lambda: table[self.band])
+
+    @property
+    def passbands(self) -> tuple[Passband, ...]:
+        """The passbands that `band` refers to."""
+        return self._store.passbands
+
+    @property
+    def zero_point(self) -> float:
+        """AB zero point of the fluxes."""
+        return self._store.zero_point
+
+    # -- objects
+
+    @property
+    def offsets(self) -> np.ndarray:
+        """Where each object's observations start, and where the last one's end."""
+        if self._rows is None:
+            return self._store.offsets
+        return self._cached("offsets", lambda: offsets_of(self.lengths))
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Number of observations of each object."""
+
+        def make() -> np.ndarray:
+            offsets, rows = self._store.offsets, self._rows
+            return np.diff(offsets) if rows is None else offsets[rows + 1] - offsets[rows]
+
+        return self._cached("lengths", make)
+
+    @property
+    def ids(self) -> np.ndarray:
+        """Identifiers of the objects."""
+        if self._rows is None:
+            return self._store.ids
+        return self._cached("ids", lambda: self._store.ids[self._rows])
+
+    @property
+    def metadata(self) -> pd.DataFrame:
+        """Per-object columns, indexed by id; a copy."""
+        if self._rows is None:
+            return self._store.metadata.copy()
+        return self._store.metadata.iloc[self._rows].copy()
+
+    @property
+    def shape(self) -> tuple[int]:
+        """``(n_objects,)``, as scikit-learn asks of X."""
+        return (len(self),)
+
+    @property
+    def is_view(self) -> bool:
+        """Whether this is a selection that shares the arrays of a larger container."""
+        return self._rows is not None
+
+    def __len__(self) -> int:
+        return self._store.n_objects if self._rows is None else len(self._rows)
+
+    def __iter__(self) -> Iterator[LightCurve]:
+        rows = range(len(self)) if self._rows is None else self._rows
+        return (LightCurve(self._store, int(row)) for row in rows)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """Refuse: numpy would make an array of objects that no estimator can use."""
+        raise TypeError(
+            "LightCurves cannot be turned into an array. Meta-estimators that do so themselves "
+            '(bagging, self-training) take curves.to_nested()[["lightcurve"]] instead; for arrays '
+            "use curves.to_padded(), curves.time, curves.flux, ..."
+        )
+
+    def __getitem__(self, key: Any) -> Any:
+        """Return one object as a `LightCurve`, or several as a `LightCurves` view.
+
+        Parameters
+        ----------
+        key : int, slice, or array-like of int or bool
+            Or a tuple of one of these and ``...``, as scikit-learn indexes arrays.
+
+        Returns
+        -------
+        LightCurve or LightCurves
+        """
+        if isinstance(key, tuple):
+            if len(key) != 2 or key[1] is not Ellipsis:
+                raise IndexError(
+                    f"LightCurves has one axis, the objects, got the index {key!r}; for several "
+                    "objects pass a list of positions"
+                )
+            key = key[0]
+        if isinstance(key, int | np.integer) and not isinstance(key, bool):
+            if not -len(self) <= key < len(self):
+                raise IndexError(f"position {key} is out of range for {len(self)} objects")
+            position = int(key) % len(self)
+            row = position if self._rows is None else int(self._rows[position])
+            return LightCurve(self._store, row)
+        if self._rows is None and isinstance(key, slice):
+            # not by way of all row numbers: a part of millions of objects costs what it holds
+            return self._from_store(self._store, np.arange(*key.indices(len(self))))
+        rows = np.arange(self._store.n_objects) if self._rows is None else self._rows
+        chosen = key if isinstance(key, slice) else self._positions(key)
+        return self._from_store(self._store, rows[chosen])
+
+    def _positions(self, key: Any) -> np.ndarray:
+        """Return a key for several objects as an array of bool or int."""
+        if isinstance(key, pd.Series) and key.dtype == bool:
+            default = isinstance(key.index, pd.RangeIndex)
+            if not default and len(key) == len(self) and not (key.index == self.ids).all():
+                raise IndexError(
+                    "the mask is indexed by other ids, or in another order, than these light "
+                    "curves: use mask.loc[curves.ids]"
+                )
+        if isinstance(key, str) or np.ndim(key) != 1:
+            raise IndexError(
+                f"LightCurves is indexed by position, slice, mask or list of positions, got "
+                f"{key!r}; to select by id: curves[curves.ids == id]"
+            )
+        array = np.asarray(key)
+        if not len(array) and array.dtype != bool:
+            return array.astype(np.int64)
+        if array.dtype == object and all(isinstance(k, bool | np.bool_) for k in array):
+            array = array.astype(bool)
+        if array.dtype.kind not in "iub":
+            raise IndexError(f"positions must be integers or booleans, got dtype {array.dtype}")
+        if array.dtype == bool and len(array) != len(self):
+            raise IndexError(f"the mask has {len(array)} values for {len(self)} objects")
+        return array
+
+    # -- comparison and display
+
+    def equals(self, other: object) -> bool:
+        """Whether another container holds the same light curves.
+
+        Parameters
+        ----------
+        other : object
+
+        Returns
+        -------
+        bool
+            True if ids, observations, band names, zero point and metadata are equal; NaN equals
+            NaN, and the precision of the fluxes does not matter.
+
+        Examples
+        --------
+        >>> from sklc.light_curves import LightCurves
+        >>> curves = LightCurves.from_arrays([1.0, 2.0], [9.0, 8.0], offsets=[0, 1, 2])
+        >>> curves.equals(curves[[0, 1]]), curves.equals(curves[[1, 0]])
+        (True, False)
+        """
+        if not isinstance(other, LightCurves) or len(self) != len(other):
+            return False
+        return bool(
+            self.zero_point == other.zero_point
+            and np.array_equal(self.ids, other.ids)
+            and np.array_equal(self.lengths, other.lengths)
+            and np.array_equal(self.time, other.time)
+            and np.array_equal(self.flux, other.flux)
+            and np.array_equal(self.flux_err, other.flux_err, equal_nan=True)
+            and np.array_equal(self.band_names, other.band_names)
+            and np.array_equal(self.wavelength, other.wavelength)
+            and self.metadata.equals(other.metadata)
+        )
+
+    # Constructors
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: Any,
+        *,
+        object_id: str = "object_id",
+        time: str = "mjd",
+        flux: str = "flux",
+        flux_err: str | None = "flux_err",
+        band: str | None = "band",
+        metadata: Any = None,
+        zero_point: Any = build.FROM_TABLE,
+        survey: Any = None,
+        passband: str | Passband | None = None,
+        invalid: str = "raise",
+        duplicates: str = "raise",
+    ) -> Self:
+        """Build from a long table: one row an observation.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame, polars.DataFrame or pyarrow.Table
+            Rows need no order. Objects keep the order of their first appearance; within an object
+            rows are sorted by time where they are not, rows of equal time in their given order.
+            Columns of the right type are not copied: do not change them in place afterwards.
+        object_id, time, flux : str
+            Names of the columns. Times are days, MJD as a rule. Integer, categorical or
+            dictionary-encoded ids and bands are fast (10 million sorted rows in 30 to 100 ms);
+            plain strings take three to ten times as long, unsorted rows longer still.
+        flux_err : str or None, default="flux_err"
+            Name of the column of standard errors; None if they are not known. A column that is
+            NaN throughout counts as not known.
+        band : str or None, default="band"
+            Name of the column of band names, aliases or filter ids; None with `passband`.
+        metadata : table, optional
+            One row an object, indexed by id or with a column of the name `object_id`. Every
+            object needs its row, and every row its object. Rows are put in the order of objects.
+        zero_point : float or str, optional
+            AB zero point of the fluxes, or the name of a column of zero points, by which each row
+            is rescaled to 27.5. By default the column "zp" if the table has one, else 27.5.
+        survey : str or sequence of str, optional
+            The survey that short band names ("g", 1) belong to; or one for each object. By default
+            the metadata column "survey", if there is one. Kept as that column.
+        passband : str or Passband, optional
+            The one passband of the table, with ``band=None``.
+        invalid : {"raise", "drop"}, default="raise"
+            What to do with observations whose time, flux or flux_err is NaN or infinite, whose
+            flux_err is not positive, or whose band is missing. "drop" warns with the count.
+            Objects that lose all observations stay, empty.
+        duplicates : {"raise", "drop", "keep"}, default="raise"
+            What to do with observations that repeat another of the same object in time, band, flux
+            and flux_err. "drop" keeps the first and warns with the count. Another flux at the same
+            time and band is another measurement, and is kept.
+
+        Returns
+        -------
+        LightCurves
+
+        Raises
+        ------
+        LightCurveError
+            If a column is missing, ids are missing or of mixed types, or observations are invalid.
+        UnknownPassbandError
+            If a band is not known; register it with `sklc.register_passband`.
+        TypeError
+            If `frame` is not a table.
+
+        Warns
+        -----
+        LightCurveWarning
+            If observations were dropped, or times or fluxes look like Julian dates, seconds or
+            magnitudes.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from sklc.light_curves import LightCurves
+        >>> frame = pd.DataFrame({
+        ...     "object_id": ["a", "a", "b"],
+        ...     "mjd": [59002.4, 59001.3, 59001.3],
+        ...     "band": ["ztfr", "ztfg", "ztfg"],
+        ...     "flux": [310.0, 250.0, 90.0],
+        ...     "flux_err": [9.0, 8.0, 11.0],
+        ... })
+        >>> curves = LightCurves.from_frame(frame)
+        >>> curves
+        LightCurves: 2 objects, 3 observations (median 1.5), bands ztfr ztfg, zero point 27.5
+        >>> curves[0].band_names
+        array(['ztfg', 'ztfr'], dtype=object)
+        """
+        return cls._from_store(
+            build.store_from_frame(
+                frame,
+                object_id=object_id,
+                time=time,
+                flux=flux,
+                flux_err=flux_err,
+                band=band,
+                metadata=metadata,
+                zero_point=zero_point,
+                survey=survey,
+                passband=passband,
+                invalid=invalid,
+                duplicates=duplicates,
+            )
+        )
+
+    @classmethod
+    def from_nested(
+        cls,
+        nested_frame: Any,
+        *,
+        column: str | None = None,
+        time: str | None = None,
+        flux: str | None = None,
+        flux_err: str | None = None,
+        band: str | None = None,
+        zero_point: Any = build.FROM_TABLE,
+        survey: Any = None,
+        passband: str | Passband | None = None,
+        invalid: str = "raise",
+        duplicates: str = "raise",
+    ) -> Self:
+        """Build from a nested-pandas frame: one row an object, one nested column of observations.
+
+        Observations sorted by time are not copied. All other columns become metadata, the index
+        becomes the ids.
+
+        Parameters
+        ----------
+        nested_frame : nested_pandas.NestedFrame
+            Or a pandas.DataFrame with a nested column. A missing light curve is an empty one.
+        column : str, optional
+            The nested column; by default the only one.
+        time, flux, flux_err, band : str, optional
+            Fields of the nested column. By default the first there is of mjd, time, t; flux;
+            flux_err, fluxerr, flux_error; band, passband, filter. Without a field of errors they
+            are not known.
+        zero_point : float or str, optional
+            AB zero point of the fluxes, or the name of a field of zero points, by which fluxes
+            are rescaled to 27.5. By default the field "zp" if there is one, else 27.5.
+        survey, passband, invalid, duplicates
+            As for `from_frame`. Without a band field and without `passband`, the passband is an
+            anonymous one.
+
+        Returns
+        -------
+        LightCurves
+
+        Raises
+        ------
+        LightCurveError
+            As `from_frame`, and if the nested column or a field is not there.
+
+        Examples
+        --------
+        >>> from nested_pandas import NestedFrame
+        >>> from sklc.light_curves import LightCurves
+        >>> nested = LightCurves.from_arrays(
+        ...     [[1.0, 2.0], [1.5]], [[10.0, 20.0], [5.0]], [[1.0, 1.0], [1.0]], "lsstr", ids=[7, 8]
+        ... ).to_nested()
+        >>> LightCurves.from_nested(nested).lengths
+        array([2, 1])
+        """
+        from sklc.light_curves.readers.nested import store_from_nested
+
+        return cls._from_store(
+            store_from_nested(
+                nested_frame,
+                column=column,
+                time=time,
+                flux=flux,
+                flux_err=flux_err,
+                band=band,
+                zero_point=zero_point,
+                survey=survey,
+                passband=passband,
+                invalid=invalid,
+                duplicates=duplicates,
+            )
+        )
+
+    @classmethod
+    def from_arrays(
+        cls,
+        time: Any,
+        flux: Any,
+        flux_err: Any = None,
+        band: Any = None,
+        *,
+        offsets: Any = None,
+        object_id: Any = None,
+        ids: Any = None,
+        metadata: Any = None,
+        zero_point: float = DEFAULT_ZERO_POINT,
+        survey: Any = None,
+        passband: str | Passband | None = None,
+        invalid: str = "raise",
+        duplicates: str = "raise",
+    ) -> Self:
+        """Build from flat arrays, or from lists of one array an object.
+
+        Parameters
+        ----------
+        time, flux : array-like of shape (n_obs_total,), or list of arrays
+            With lists, each entry is one object; otherwise pass `offsets` or `object_id`.
+        flux_err : array-like, list of arrays or None
+            None: not known.
+        band : array-like, list, str, Passband or None
+            Names or filter ids, as the other columns; one name stands for all observations (or
+            those of its object, within a list). None: an anonymous passband.
+        offsets : array-like of int, shape (n_objects + 1,), optional
+            Object ``i`` owns the rows ``offsets[i]:offsets[i + 1]``.
+        object_id : array-like of shape (n_obs_total,), optional
+            The object of each row.
+        ids : array-like of shape (n_objects,), optional
+            With `offsets` or lists; by default 0, 1, 2, ...
+        metadata : table or dict of arrays, optional
+            One row an object: aligned by its index if that holds ids, otherwise in order.
+        zero_point : float, default=27.5
+            AB zero point of the fluxes.
+        survey, passband, invalid, duplicates
+            As for `from_frame`.
+
+        Returns
+        -------
+        LightCurves
+
+        Raises
+        ------
+        LightCurveError
+            As `from_frame`, and if lengths do not match.
+        ValueError
+            If it is not clear which rows belong to which object.
+
+        Examples
+        --------
+        >>> from sklc.light_curves import LightCurves
+        >>> curves = LightCurves.from_arrays(
+        ...     time=[1.0, 2.0, 1.5],
+        ...     flux=[10.0, 20.0, 5.0],
+        ...     flux_err=[1.0, 1.0, 2.0],
+        ...     band=["g", "r", "g"],
+        ...     offsets=[0, 2, 3],
+        ...     survey="ztf",
+        ... )
+        >>> curves.band_names
+        array(['ztfg', 'ztfr', 'ztfg'], dtype=object)
+        """
+        return cls._from_store(
+            arrays.store_from_arrays(
+                time,
+                flux,
+                flux_err,
+                band,
+                offsets=offsets,
+                object_id=object_id,
+                ids=ids,
+                metadata=metadata,
+                zero_point=zero_point,
+                survey=survey,
+                passband=passband,
+                invalid=invalid,
+                duplicates=duplicates,
+            )
+        )
+
+    @classmethod
+    def from_padded(
+        cls,
+        X: Any,
+        lengths: Any = None,
+        *,
+        ids: Any = None,
+        metadata: Any = None,
+        zero_point: float = DEFAULT_ZERO_POINT,
+        passband: str | Passband | None = None,
+        invalid: str = "raise",
+        duplicates: str = "raise",
+    ) -> Self:
+        """Build from a 3-D array that is padded with NaN at the end of each object.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_objects, n_observations, n_columns)
+            Columns time (days), flux[, flux_err[, wavelength (micrometre)]]. Rows that are NaN
+            throughout, after an object's last observation, are padding; a NaN before that is
+            invalid. A wavelength within 1e-4 of a registered passband is that passband, any other
+            an anonymous one.
+        lengths : array-like of int, shape (n_objects,), optional
+            Number of observations of each object, if it is known.
+        ids, metadata, zero_point
+            As for `from_arrays`.
+        passband : str or Passband, optional
+            The passband, where there is no wavelength column; by default an anonymous one.
+        invalid, duplicates
+            As for `from_frame`.
+
+        Returns
+        -------
+        LightCurves
+
+        Raises
+        ------
+        LightCurveError
+            As `from_frame`, and if the shape or the lengths are wrong.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklc.light_curves import LightCurves
+        >>> X = np.full((2, 3, 2), np.nan)
+        >>> X[0, :2], X[1, :3] = [[1, 10], [2, 20]], [[1, 5], [3, 6], [4, 9]]
+        >>> LightCurves.from_padded(X, passband="kepler", zero_point=25.0)
+        LightCurves: 2 objects, 5 observations (median 2.5), bands kepler, zero point 25
+        """
+        return cls._from_store(
+            arrays.store_from_padded(
+                X,
+                lengths,
+                ids=ids,
+                metadata=metadata,
+                zero_point=zero_point,
+                passband=passband,
+                invalid=invalid,
+                duplicates=duplicates,
+            )
+        )
+
+    @classmethod
+    def from_parquet(
+        cls,
+        path: str | Path | None = None,
+        *,
+        objects: Any = None,
+        photometry: Any = None,
+        **options: Any,
+    ) -> Self:
+        """Build from parquet files; see `sklc.light_curves.readers.parquet.read_parquet`.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            A folder with ``objects.parquet`` and ``photometry.parquet``; or a folder of such
+            folders, as `sklc.simulate.simulate_to_parquet` writes.
+        objects, photometry : str or Path, optional
+            The two files, instead of a folder.
+        **options
+            As for `from_frame`: object_id, time, flux, flux_err, band, zero_point, survey,
+            passband, invalid, duplicates.
+
+        Returns
+        -------
+        LightCurves
+            In the order of the objects file, whose other columns become metadata.
+
+        Raises
+        ------
+        LightCurveError
+            As `from_frame`, and if an object has no photometry, or photometry no object.
+        FileNotFoundError
+            If a file is not there.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from sklc.light_curves import LightCurves
+        >>> curves = LightCurves.from_arrays([1.0, 2.0], [9.0, 8.0], [1.0, 1.0], "ztfg",
+        ...                                  offsets=[0, 2], ids=["a"])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     curves.to_parquet(folder)
+        ...     LightCurves.from_parquet(folder).equals(curves)
+        True
+        """
+        from sklc.light_curves.operations import concatenate
+        from sklc.light_curves.readers.parquet import list_parts, read_store
+
+        if path is not None and objects is None and photometry is None:
+            stores = [read_store(part, **options) for part in list_parts(path)]
+            return cls._from_store(stores[0] if len(stores) == 1 else concatenate(stores))
+        return cls._from_store(read_store(path, objects=objects, photometry=photometry, **options))
+
+    @classmethod
+    def iter_parquet(
+        cls, path: str | Path, *, n_objects: int | None = None, **options: Any
+    ) -> Iterator[Self]:
+        """Read a large data set part by part, in bounded memory.
+
+        Parameters
+        ----------
+        path : str or Path
+            As for `from_parquet`; a folder without parts is one part.
+        n_objects : int, optional
+            Most objects to read at a time, for parts that are larger. The photometry must then
+            have the observations of an object together, and the objects in the order of the
+            objects file, as `to_parquet` writes them.
+        **options
+            As for `from_parquet`.
+
+        Yields
+        ------
+        LightCurves
+            One part after the other.
+
+        Raises
+        ------
+        LightCurveError
+            As `from_parquet`, and if parts are missing, or not in the order that `n_objects`
+            needs.
+        ValueError
+            If `n_objects` is not positive.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from sklc.light_curves import LightCurves
+        >>> curves = LightCurves.from_arrays([1.0, 2.0], [9.0, 8.0], [1.0, 1.0], "ztfg",
+        ...                                  offsets=[0, 2], ids=["a"])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     curves.to_parquet(folder)
+        ...     [len(part) for part in LightCurves.iter_parquet(folder)]
+        [1]
+        """
+        from sklc.light_curves.readers.parquet import list_parts, read_store
+        from sklc.light_curves.readers.parquet_blocks import iter_stores
+
+        if n_objects is not None and (int(n_objects) != n_objects or n_objects < 1):
+            raise ValueError(f"n_objects must be a positive integer, got {n_objects!r}")
+        for part in list_parts(path):
+            if n_objects is None:
+                yield cls._from_store(read_store(part, **options))
+            else:
+                yield from map(cls._from_store, iter_stores(part, int(n_objects), **options))
+
+    # Selections and other changes
+
+    def detections(self, snr: float = 5.0) -> Self:
+        """Keep the observations with flux / flux_err >= snr.
+
+        Parameters
+        ----------
+        snr : float, default=5.0
+            The least signal-to-noise ratio.
+
+        Returns
+        -------
+        LightCurves
+
+        Raises
+        ------
+        LightCurveError
+            If the errors are not known.
+
+        Examples
+        --------
+        >>> from sklc.light_curves import LightCurves
+        >>> curves = LightCurves.from_arrays([1.0, 2.0], [9.0, 2.0], [1.0, 1.0], "ztfg",
+        ...                                  offsets=[0, 2])
+        >>> curves.detections(snr=5).flux
+        array([9.])
+        """
+        return self._from_store(operations.detections(self._compact(), snr))
+
+    def truncate(self, *, days: float | None = None, points: int | None = None) -> Self:
+        """Keep the beginning of each light curve.
+
+        Parameters
+        ----------
+        days : float, optional
+            Keep the observations up to this long after the object's first, inclusive.
+        points : int, optional
+            Keep this many observations, in any band.
+
+        Returns
+        -------
+        LightCurves
+
+        Raises
+        ------
+        ValueError
+            Unless exactly one of the two is given, and not negative.
+
+        Examples
+        --------
+        >>> from sklc.light_curves import LightCurves
+        >>> curves = LightCurves.from_arrays([1.0, 2.0, 9.0], [9.0, 8.0, 7.0], None, "ztfg",
+        ...                                  offsets=[0, 3])
+        >>> curves.truncate(days=5).time, curves.truncate(points=1).time
+        (array([1., 2.]), array([1.]))
+        """
+        return self._from_store(operations.truncate(self._compact(), days, points))
+
+    def with_bands(self, *names: str | Passband) -> Self:
+        """Keep the observations in these bands.
+
+        Parameters
+        ----------
+        *names : str or Passband
+            Canonical names or unambiguous aliases. They become `passbands`, in this order.
+
+        Returns
+        -------
+        LightCurves
+
+        Raises
+        ------
+        LightCurveError
+            If no passband of the container has the name.
+        ValueError
+            If no name is given.
+
+        Examples
+        --------
+        >>> from sklc.light_curves import LightCurves
+        >>> curves = LightCurves.from_arrays([1.0, 2.0], [9.0, 8.0], None, ["ztfg", "ztfr"],
+        ...                                  offsets=[0, 2])
+        >>> curves.with_bands("ztfr").flux
+        array([8.])
+        """
+        return self._from_store(operations.with_bands(self._compact(), names))
+
+    def nightly(self) -> Self:
+        """Average the observations of one object, band and night.
+
+        The night is ``floor(time)``, the day of MJD. Time and flux are averages weighted by the
+        inverse variance, flux_err the error of that average. Where an error is not known, the
+        average is unweighted and its error not known.
+
+        Returns
+        -------
+        LightCurves
+
+        Examples
+        --------
+        >>> from sklc.light_curves import LightCurves
+        >>> curves = LightCurves.from_arrays([1.25, 1.75, 2.5], [8.0, 10.0, 7.0], [1.0, 1.0, 1.0],
+        ...                                  "ztfg", offsets=[0, 3])
+        >>> curves.nightly().time, curves.nightly().flux
+        (array([1.5, 2.5]), array([9., 7.]))
+        """
+        return self._from_store(operations.nightly(self._compact()))
+
+    def with_metadata(self, frame: Any = None, /, **columns: Any) -> Self:
+        """Add per-object columns, or replace those of the same name.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame, optional
+            Indexed by id, in any order, with a row for each object; other rows are ignored.
+        **columns : array-like of shape (n_objects,) or scalar
+            In the order of the objects; a Series that is indexed by ids is aligned by them.
+
+        Returns
+        -------
+        LightCurves
+
+        Raises
+        ------
+        LightCurveError
+            If an object has no row, or a column not one value an object.
+
+        Examples
+        --------
+        >>> from sklc.light_curves import LightCurves
+        >>> curves = LightCurves.from_arrays([1.0, 2.0], [9.0, 8.0], None, "ztfg",
+        ...                                  offsets=[0, 1, 2], ids=["a", "b"])
+        >>> curves.with_metadata(redshift=[0.1, 0.2]).metadata["redshift"].to_dict()
+        {'a': 0.1, 'b': 0.2}
+        """
+        store = self._compact()
+        index = pd.Index(store.ids)
+        metadata = store.metadata.reset_index(drop=True)
+        added: dict[str, Any] = {}
+        if frame is not None:
+            if not isinstance(frame, pd.DataFrame):
+                raise TypeError(f"expected a pandas.DataFrame, got {type(frame).__name__}")
+            added |= {str(name): frame[name] for name in frame.columns}
+        for name, column in (added | columns).items():
+            metadata[name] = _per_object_column(name, column, index, name in columns)
+        return self._from_store(replace(store, metadata=indexed_metadata(metadata, store.ids)))
+
+    @classmethod
+    def concatenate(
+        cls,
+        containers: Sequence[Self],
+        *,
+        suffixes: Sequence[str] | None = None,
+        prefix_ids: bool = False,
+    ) -> Self:
+        """Put the objects of several containers one after the other.
+
+        Fluxes are rescaled to the zero point of the first, the passband tables are merged, and
+        metadata that one of them does not have is missing (NaN) for its objects.
+
+        Parameters
+        ----------
+        containers : sequence of LightCurves
+            At least one.
+        suffixes : sequence of str, optional
+            One for each container, appended to its ids (which become strings).
+        prefix_ids : bool, default=False
+            Put the container's number before its ids: "0_", "1_", ...
+
+        Returns
+        -------
+        LightCurves
+
+        Raises
+        ------
+        LightCurveError
+            If an id occurs twice, or ids are of mixed types.
+
+        Examples
+        --------
+        >>> from sklc.light_curves import LightCurves
+        >>> curves = LightCurves.from_arrays([1.0, 2.0], [9.0, 8.0], None, "ztfg",
+        ...                                  offsets=[0, 1, 2], ids=["a", "b"])
+        >>> LightCurves.concatenate([curves, curves[:1]], suffixes=["", "_again"]).ids
+        array(['a', 'b', 'a_again'], dtype=object)
+        """
+        if isinstance(containers, LightCurves):
+            raise TypeError("concatenate takes a list: LightCurves.concatenate([first, second])")
+        containers = list(containers)
+        if not containers:
+            raise ValueError("there is nothing to concatenate: pass at least one LightCurves")
+        for k, container in enumerate(containers):
+            if not isinstance(container, LightCurves):
+                raise TypeError(
+                    f"item {k} is a {type(container).__name__}, not a LightCurves: convert it with "
+                    "sklc.as_light_curves"
+                )
+        if suffixes is not None and (isinstance(suffixes, str) or len(suffixes) != len(containers)):
+            raise ValueError(f"suffixes must be {len(containers)} strings, one for each container")
+        return cls._from_store(
+            operations.concatenate(
+                [container._compact() for container in containers],
+                suffixes=suffixes,
+                prefix_ids=prefix_ids,
+            )
+        )
+
+    # Exports
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a long table, one row an observation.
+
+        Objects without observations have no row. `from_frame` reads the table back.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns object_id, mjd, band (categorical, canonical names), flux, flux_err, zp.
+
+        Examples
+        --------
+        >>> from sklc.light_curves import LightCurves
+        >>> curves = LightCurves.from_arrays([1.0, 2.0], [9.0, 8.0], [1.0, 1.0], "ztfg",
+        ...                                  offsets=[0, 2], ids=["a"])
+        >>> curves.to_frame()
+          object_id  mjd  band  flux  flux_err    zp
+        0         a  1.0  ztfg   9.0       1.0  27.5
+        1         a  2.0  ztfg   8.0       1.0  27.5
+        """
+        store = self._compact()
+        names = pd.Index([p.name for p in store.passbands], dtype=object)
+        return pd.DataFrame(
+            {
+                "object_id": np.repeat(store.ids, np.diff(store.offsets)),
+                "mjd": store.time,
+                "band": pd.Categorical.from_codes(store.band, names),
+                "flux": store.flux,
+                "flux_err": store.flux_err,
+                "zp": np.full(store.n_observations, store.zero_point),
+            }
+        )
+
+    def to_nested(self) -> NestedFrame:
+        """Return a nested-pandas frame, one row an object.
+
+        This is the form for meta-estimators that turn X into an array themselves, and the way to
+        LSDB. `from_nested` reads it back.
+
+        Returns
+        -------
+        nested_pandas.NestedFrame
+            The metadata, and a nested column "lightcurve" with the fields time, band, flux and
+            flux_err, and zp if the zero point is not 27.5; indexed by id. Arrays are not copied.
+
+        Examples
+        --------
+        >>> from sklc.light_curves import LightCurves
+        >>> curves = LightCurves.from_arrays([1.0, 2.0], [9.0, 8.0], [1.0, 1.0], "ztfg",
+        ...                                  offsets=[0, 2], ids=["a"])
+        >>> nested = curves.to_nested()
+        >>> nested["lightcurve.flux"].to_list()
+        [9.0, 8.0]
+        """
+        from sklc.light_curves.readers.nested import to_nested
+
+        return to_nested(self._compact())
+
+    def to_padded(self) -> np.ndarray:
+        """Return a 3-D array padded with NaN; `from_padded` reads it back.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_objects, longest, 4)
+            Columns time (days), flux, flux_err, wavelength (micrometre).
+
+        Examples
+        --------
+        >>> from sklc.light_curves import LightCurves
+        >>> curves = LightCurves.from_arrays([[1.0, 2.0], [3.0]], [[9.0, 8.0], [7.0]],
+        ...                                  [[1.0, 1.0], [2.0]], "ztfg")
+        >>> curves.to_padded()[1]
+        array([[3.    , 7.    , 2.    , 0.4814],
+               [   nan,    nan,    nan,    nan]])
+        """
+        store = self._compact()
+        lengths = np.diff(store.offsets)
+        longest = int(lengths.max()) if len(lengths) else 0
+        padded = np.full((len(lengths), longest, 4), np.nan)
+        where = np.arange(longest) < lengths[:, None]
+        wavelengths = np.array([p.wavelength for p in store.passbands], dtype=np.float64)
+        for k, column in enumerate((store.time, store.flux, store.flux_err)):
+            padded[where, k] = column
+        padded[where, 3] = wavelengths[store.band]
+        return padded
+
+    def to_parquet(self, folder: str | Path) -> None:
+        """Write objects.parquet and photometry.parquet; `from_parquet` reads them back.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Made if it is not there; files of these names are replaced.
+
+        Raises
+        ------
+        LightCurveError
+            If a metadata column has the name "object_id".
+
+        Examples
+        --------
+        See `LightCurves.from_parquet`.
+        """
+        from sklc.light_curves.readers.parquet import write_store
+
+        write_store(self._compact(), folder)
+
+    # Display
+
+    def __repr__(self) -> str:
+        text = f"LightCurves: {len(self):,} objects, {int(self.offsets[-1]):,} observations"
+        if len(self):
+            text += f" (median {np.median(self.lengths):g})"
+        bands = [p.name for p in self.passbands]
+        text += f", bands {_some(bands, 8)}" if bands else ""
+        text += f", zero point {self.zero_point:g}"
+        columns = [str(c) for c in self._store.metadata.columns]
+        return text + (f", metadata {_some(columns, 6)}" if columns else "")
+
+    def _repr_html_(self) -> str:
+        rows = []
+        for curve in self[:5]:
+            span = f"{curve.time[0]:.1f} to {curve.time[-1]:.1f}" if len(curve) else ""
+            rows.append(
+                {
+                    "object_id": curve.id,
+                    "observations": len(curve),
+                    "time": span,
+                    "bands": " ".join(p.name for p in curve.passbands),
+                    **curve.metadata.iloc[:4].to_dict(),
+                }
+            )
+        table = pd.DataFrame(rows).to_html(index=False, border=0) if rows else ""
+        more = f"<p>and {len(self) - 5:,} more</p>" if len(self) > 5 else ""
+        return f"<p>{html.escape(repr(self))}</p>{table}{more}"
+
+
+def concatenate(
+    containers: Sequence[LightCurves],
+    *,
+    suffixes: Sequence[str] | None = None,
+    prefix_ids: bool = False,
+) -> LightCurves:
+    """Put the objects of several containers one after the other.
+
+    Parameters
+    ----------
+    containers : sequence of LightCurves
+    suffixes : sequence of str, optional
+    prefix_ids : bool, default=False
+        As for `LightCurves.concatenate`, which this is.
+
+    Returns
+    -------
+    LightCurves
+
+    Raises
+    ------
+    LightCurveError
+        If an id occurs twice, or ids are of mixed types.
+
+    Examples
+    --------
+    >>> from sklc.light_curves import LightCurves, concatenate
+    >>> curves = LightCurves.from_arrays([1.0, 2.0], [9.0, 8.0], None, "ztfg", offsets=[0, 1, 2])
+    >>> len(concatenate([curves, curves], prefix_ids=True))
+    4
+    """
+    return LightCurves.concatenate(containers, suffixes=suffixes, prefix_ids=prefix_ids)
+
+
+def _some(names: list[str], most: int) -> str:
+    return " ".join(names[:most]) + (" ..." if len(names) > most else "")
+
+
+def _per_object_column(name: str, column: Any, index: pd.Index, positional: bool) -> Any:
+    """Return a metadata column in the order of the objects."""
+    aligned = isinstance(column, pd.Series) and not (
+        positional and isinstance(column.index, pd.RangeIndex)
+    )
+    if aligned:
+        if not column.index.is_unique:
+            raise LightCurveError(f"the index of metadata column {name!r} repeats an id")
+        rows = column.index.get_indexer(index)
+        missing = np.flatnonzero(rows < 0)
+        if len(missing):
+            k = missing[0]
+            raise LightCurveError(
+                f"{describe(index.to_numpy(), k)} has no value in the metadata column {name!r} "
+                f"({len(missing)} of {len(index)} objects; it is indexed by "
+                f"{column.index[:3].tolist()}...): index it by object id, or pass its .to_numpy() "
+                "if it is in the order of the objects"
+            )
+        return column.iloc[rows].reset_index(drop=True)
+    if np.ndim(column) and len(column) != len(index):
+        raise LightCurveError(
+            f"metadata column {name!r} has {len(column)} values for {len(index)} objects"
+        )
+    return column.reset_index(drop=True) if isinstance(column, pd.Series) else column

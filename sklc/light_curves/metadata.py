@@ -1,0 +1,51 @@
+"""Per-object columns as numbers, and how messages name an object: without torch."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sklc.errors import LightCurveError
+from sklc.light_curves import LightCurves
+from sklc.light_curves.store import describe
+
+__all__ = ["metadata_matrix", "name_object"]
+
+
+def name_object(curves: LightCurves, position: int) -> str:
+    """Say which object is meant: its id and its position in X."""
+    return describe(curves.ids, position)
+
+
+def metadata_matrix(curves: LightCurves, columns: tuple[str, ...]) -> np.ndarray | None:
+    """Per-object numeric columns as a matrix, (n_objects, n_columns) float32; NaN is allowed.
+
+    Raises
+    ------
+    LightCurveError
+        If a column is missing, is not numeric, or holds an infinity.
+    """
+    if not columns:
+        return None
+    matrix = np.empty((len(curves), len(columns)), dtype=np.float32)
+    metadata = curves.metadata
+    for number, column in enumerate(columns):
+        if column not in metadata.columns:
+            raise LightCurveError(
+                f"Metadata column {column!r} is not there: the light curves have "
+                f"{sorted(map(str, metadata.columns))}. Add it with "
+                f"curves.with_metadata({column}=...)."
+            )
+        try:
+            matrix[:, number] = metadata[column].to_numpy(dtype=np.float32, na_value=np.nan)
+        except (TypeError, ValueError) as error:
+            raise LightCurveError(
+                f"Metadata column {column!r} is not numeric ({error}): encode it as numbers, or "
+                "leave it out of metadata=."
+            ) from error
+        infinite = np.flatnonzero(np.isinf(matrix[:, number]))
+        if len(infinite):
+            raise LightCurveError(
+                f"Metadata column {column!r} is infinite for "
+                f"{name_object(curves, int(infinite[0]))}: use NaN for a missing value."
+            )
+    return matrix

@@ -1,0 +1,200 @@
+"""Selections of observations, nightly averages and concatenation, as functions of stores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sklc.errors import LightCurveError, UnknownPassbandError
+from sklc.light_curves.bands import resolve
+from sklc.light_curves.build import indexed_metadata
+from sklc.light_curves.checks import check_ids
+from sklc.light_curves.store import Store, offsets_of, read_only
+from sklc.passbands.registry import Passband
+
+
+def keep_observations(store: Store, keep: np.ndarray) -> Store:
+    """Return the observations where the mask is true; every object stays, even if empty."""
+    kept_before = np.concatenate([[0], np.cumsum(keep)])
+    return replace(
+        store,
+        time=read_only(store.time[keep]),
+        flux=read_only(store.flux[keep]),
+        flux_err=read_only(store.flux_err[keep]),
+        band=read_only(store.band[keep]),
+        offsets=read_only(kept_before[store.offsets]),
+    )
+
+
+def detections(store: Store, snr: float) -> Store:
+    """See `LightCurves.detections`."""
+    if store.n_observations and np.isnan(store.flux_err).any():
+        raise LightCurveError(
+            "detections need flux errors, and these light curves have none: select by flux, or "
+            "build the container with flux_err="
+        )
+    return keep_observations(store, store.flux >= snr * store.flux_err)
+
+
+def truncate(store: Store, days: float | None, points: int | None) -> Store:
+    """See `LightCurves.truncate`."""
+    if (days is None) == (points is None):
+        raise ValueError("pass exactly one of days= and points=")
+    lengths = np.diff(store.offsets)
+    starts = np.repeat(store.offsets[:-1], lengths)
+    if points is not None:
+        if points < 0 or int(points) != points:
+            raise ValueError(f"points must be an integer of at least 0, got {points!r}")
+        return keep_observations(store, np.arange(store.n_observations) - starts < points)
+    assert days is not None
+    if not days >= 0:
+        raise ValueError(f"days must be at least 0, got {days!r}")
+    return keep_observations(store, store.time - store.time[starts] <= days)
+
+
+def with_bands(store: Store, names: Sequence[str | Passband]) -> Store:
+    """See `LightCurves.with_bands`."""
+    if not names:
+        raise ValueError('pass the bands to keep, such as with_bands("ztfg", "ztfr")')
+    own = {p.name: k for k, p in enumerate(store.passbands)}
+    chosen: dict[str, int] = {}
+    for name in names:
+        known = name.name if isinstance(name, Passband) else name
+        if known not in own:
+            try:
+                known = resolve(name).name
+            except UnknownPassbandError as error:
+                raise UnknownPassbandError(
+                    f"{error}\nThe bands of these light curves are {list(own)}"
+                ) from None
+        if known not in own:
+            raise LightCurveError(
+                f"no observation is in the band {name!r}; the bands of these light curves are "
+                f"{list(own)}"
+            )
+        chosen[known] = own[known]
+    lookup = np.full(len(own) + 1, -1, dtype=np.int16)
+    lookup[list(chosen.values())] = np.arange(len(chosen))
+    band = lookup[store.band]
+    kept = keep_observations(replace(store, band=band), band >= 0)
+    return replace(kept, passbands=tuple(store.passbands[k] for k in chosen.values()))
+
+
+def nightly(store: Store) -> Store:
+    """See `LightCurves.nightly`."""
+    if not store.n_observations:
+        return store
+    owner = np.repeat(np.arange(store.n_objects), np.diff(store.offsets))
+    night = np.floor(store.time)
+    new_night = np.zeros(len(night), dtype=np.int64)
+    new_night[1:] = (night[1:] != night[:-1]) | (owner[1:] != owner[:-1])
+    # rows are sorted by object and night already; a stable sort of almost sorted keys is fast
+    key = np.cumsum(new_night) * len(store.passbands) + store.band
+    order = np.argsort(key, kind="stable")
+    key = key[order]
+    starts = np.concatenate([[0], np.flatnonzero(key[1:] != key[:-1]) + 1])
+    flux, error = store.flux[order].astype(np.float64), store.flux_err[order].astype(np.float64)
+    # one error that is not known leaves that night's average unweighted, and its error unknown
+    unknown = np.isnan(np.add.reduceat(error, starts))
+    counts = np.diff(np.append(starts, len(order)))
+    weight = np.where(np.repeat(unknown, counts), 1.0, error**-2)
+    total = np.add.reduceat(weight, starts)
+    start_time = store.time[order][starts]
+    since = store.time[order] - np.repeat(start_time, counts)  # keeps the digits of the average
+    time = start_time + np.add.reduceat(weight * since, starts) / total
+    mean = np.add.reduceat(weight * flux, starts) / total
+    mean_error = np.where(unknown, np.nan, total**-0.5)
+    owner = owner[order][starts]
+    by_time = np.lexsort((time, owner))
+    return replace(
+        store,
+        time=read_only(time[by_time]),
+        flux=read_only(mean[by_time].astype(store.flux.dtype)),
+        flux_err=read_only(mean_error[by_time].astype(store.flux_err.dtype)),
+        band=read_only(store.band[order][starts][by_time]),
+        offsets=read_only(offsets_of(np.bincount(owner, minlength=store.n_objects))),
+    )
+
+
+def concatenate(
+    stores: Sequence[Store],
+    *,
+    suffixes: Sequence[str] | None = None,
+    prefix_ids: bool = False,
+    check_unique: bool = True,
+) -> Store:
+    """See `sklc.concatenate`.
+
+    `check_unique` is off for objects picked from several containers: ids may then repeat, and
+    ids of mixed types become strings.
+    """
+    ids = [_renamed(s.ids, k, suffixes, prefix_ids) for k, s in enumerate(stores)]
+    all_ids = np.concatenate([i for i in ids if len(i)] or ids[:1])
+    if check_unique:
+        _check_unique(ids, all_ids)
+    elif all_ids.dtype == object and len(set(map(type, all_ids))) > 1:
+        all_ids = np.array([str(i) for i in all_ids], dtype=object)
+    passbands = dict.fromkeys(p for s in stores for p in s.passbands)
+    merged: dict[tuple[str, float], int] = {}
+    for passband in passbands:
+        merged.setdefault((passband.name, passband.wavelength), len(merged))
+    table = {(p.name, p.wavelength): p for p in reversed(passbands)}
+    zero_point = stores[0].zero_point
+    band = []
+    for s in stores:
+        lookup = np.array([merged[p.name, p.wavelength] for p in s.passbands], dtype=np.int16)
+        band.append(lookup[s.band] if len(lookup) else s.band)
+    scale = [
+        1.0 if s.zero_point == zero_point else 10 ** (-0.4 * (s.zero_point - zero_point))
+        for s in stores
+    ]
+    return Store(
+        time=read_only(np.concatenate([s.time for s in stores])),
+        flux=read_only(
+            np.concatenate([_scaled(s.flux, f) for s, f in zip(stores, scale, strict=True)])
+        ),
+        flux_err=read_only(
+            np.concatenate([_scaled(s.flux_err, f) for s, f in zip(stores, scale, strict=True)])
+        ),
+        band=read_only(np.concatenate(band).astype(np.int16, copy=False)),
+        offsets=read_only(offsets_of(np.concatenate([np.diff(s.offsets) for s in stores]))),
+        passbands=tuple(table[key] for key in merged),
+        ids=read_only(all_ids),
+        metadata=indexed_metadata(
+            pd.concat([s.metadata.reset_index(drop=True) for s in stores]), all_ids
+        ),
+        zero_point=zero_point,
+    )
+
+
+def _scaled(flux: np.ndarray, factor: float) -> np.ndarray:
+    return flux if factor == 1.0 else (flux * factor).astype(flux.dtype)
+
+
+def _renamed(
+    ids: np.ndarray, position: int, suffixes: Sequence[str] | None, prefix_ids: bool
+) -> np.ndarray:
+    if suffixes is None and not prefix_ids:
+        return ids
+    suffix = "" if suffixes is None else suffixes[position]
+    prefix = f"{position}_" if prefix_ids else ""
+    named = np.empty(len(ids), dtype=object)
+    named[:] = [f"{prefix}{i}{suffix}" for i in ids]
+    return named
+
+
+def _check_unique(ids: list[np.ndarray], all_ids: np.ndarray) -> None:
+    index = pd.Index(all_ids)
+    twice = np.flatnonzero(index.duplicated())
+    if len(twice):
+        owners: list[Any] = [k for k, own in enumerate(ids) if (own == all_ids[twice[0]]).any()]
+        raise LightCurveError(
+            f"object id {all_ids[twice[0]]!r} occurs in container(s) {owners} "
+            f"({len(twice)} repeated ids): pass prefix_ids=True, or suffixes= one for each "
+            'container such as suffixes=["", "_lsst"]'
+        )
+    check_ids(all_ids)

@@ -1,0 +1,1 @@
+"""One file for each form that light curves are read from."""

@@ -1,0 +1,160 @@
+"""nested-pandas frames: one row an object, one nested column of observations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from nested_pandas import NestedDtype, NestedFrame
+
+from sklc.errors import LightCurveError
+from sklc.light_curves.build import FROM_TABLE, build, zero_point_of
+from sklc.light_curves.checks import warn_unread
+from sklc.light_curves.columns import COLUMN_NAMES
+from sklc.light_curves.store import DEFAULT_ZERO_POINT, Store
+from sklc.passbands.registry import Passband
+
+
+def nested_columns(frame: Any) -> list[str]:
+    """Return the names of the nested columns of a DataFrame; none for anything else."""
+    if not isinstance(frame, pd.DataFrame):
+        return []
+    return [str(name) for name, dtype in frame.dtypes.items() if isinstance(dtype, NestedDtype)]
+
+
+def store_from_nested(
+    frame: pd.DataFrame,
+    *,
+    column: str | None = None,
+    time: str | None = None,
+    flux: str | None = None,
+    flux_err: str | None = None,
+    band: str | None = None,
+    zero_point: Any = FROM_TABLE,
+    survey: Any = None,
+    passband: str | Passband | None = None,
+    invalid: str = "raise",
+    duplicates: str = "raise",
+    check_unique: bool = True,
+) -> Store:
+    """See `LightCurves.from_nested`; `check_unique` is off for a resampled frame."""
+    found = nested_columns(frame)
+    if column is None:
+        if len(found) != 1:
+            raise LightCurveError(
+                f"the frame has {len(found)} nested columns {found}: "
+                + ("pass column= one of them" if found else "build one with NestedFrame.from_flat")
+            )
+        column = found[0]
+    elif column not in found:
+        raise LightCurveError(f"{column!r} is not a nested column; those are {found}")
+    lists = one_list_array(frame[column].array.list_array)
+    offsets, observations = list_parts(lists)
+    fields = [field.name for field in observations.type]
+    names = {
+        argument: _field_name(argument, given, fields, column)
+        for argument, given in (
+            ("time", time),
+            ("flux", flux),
+            ("flux_err", flux_err),
+            ("band", band),
+        )
+    }
+    zp, zp_name = zero_point_of(fields, zero_point)
+    read = {*names.values(), zp_name}
+    warn_unread(
+        [
+            argument
+            for argument in ("band", "flux_err")
+            if names[argument] is None and not (argument == "band" and passband is not None)
+        ],
+        [name for name in fields if name not in read],
+    )
+    values = {
+        argument: None if name is None else observations.field(name)
+        for argument, name in names.items()
+    }
+    if zp_name is not None:
+        values["zp"] = observations.field(_field_name("zero_point", zp_name, fields, column))
+    metadata = pd.DataFrame(frame).loc[:, [name not in found for name in frame.columns]]
+    return build(
+        time=values["time"],
+        flux=values["flux"],
+        flux_err=values["flux_err"],
+        band=values["band"],
+        offsets=offsets,
+        ids=frame.index.to_numpy(),
+        check_unique=check_unique,
+        metadata=metadata if metadata.shape[1] else None,
+        zero_point=zp,
+        zp_column=values.get("zp"),
+        survey=survey,
+        passband=passband if values["band"] is None else None,
+        invalid=invalid,
+        duplicates=duplicates,
+    )
+
+
+def one_list_array(column: pa.ChunkedArray) -> pa.LargeListArray:
+    """Return a chunked list column as one array; a single chunk is not copied."""
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    if column.num_chunks == 0:
+        return pa.array([], type=column.type)
+    return pa.concat_arrays(column.chunks)
+
+
+def list_parts(lists: pa.LargeListArray) -> tuple[np.ndarray, pa.StructArray]:
+    """Return the offsets, starting at zero, and the observations of a list array, not copied."""
+    if lists.null_count:  # a missing light curve is an empty one; its extent may be anything
+        lengths = np.zeros(len(lists), dtype=np.int64)
+        valid = lists.is_valid().to_numpy(zero_copy_only=False)
+        inner, observations = list_parts(lists.drop_null())
+        lengths[valid] = np.diff(inner)
+        return np.concatenate([[0], np.cumsum(lengths)]), observations
+    offsets = lists.offsets.to_numpy(zero_copy_only=False).astype(np.int64, copy=False)
+    observations = lists.values
+    if len(offsets) and (offsets[0] != 0 or offsets[-1] != len(observations)):
+        observations = observations[offsets[0] : offsets[-1]]
+        offsets = offsets - offsets[0]
+    return (offsets if len(offsets) else np.zeros(1, dtype=np.int64)), observations
+
+
+def to_nested(store: Store) -> NestedFrame:
+    """See `LightCurves.to_nested`."""
+    names = pa.array([p.name for p in store.passbands], pa.string())
+    band = pa.DictionaryArray.from_arrays(pa.array(store.band), names)
+    fields = {
+        "time": pa.array(store.time),
+        "band": band,
+        "flux": pa.array(store.flux),
+        "flux_err": pa.array(store.flux_err),
+    }
+    if store.zero_point != DEFAULT_ZERO_POINT:
+        fields["zp"] = pa.array(np.full(store.n_observations, store.zero_point))
+    observations = pa.StructArray.from_arrays(list(fields.values()), names=list(fields))
+    lists = pa.LargeListArray.from_arrays(pa.array(store.offsets), observations)
+    dtype = NestedDtype.from_pandas_arrow_dtype(pd.ArrowDtype(lists.type))
+    nested = pd.Series(lists, dtype=dtype, index=store.metadata.index)
+    return NestedFrame(store.metadata.copy()).assign(lightcurve=nested)
+
+
+def _field_name(argument: str, given: str | None, fields: list[str], column: str) -> str | None:
+    if given is not None:
+        if given not in fields:
+            raise LightCurveError(
+                f"the nested column {column!r} has no field {given!r} (argument {argument}=); its "
+                f"fields are {fields}"
+            )
+        return given
+    for name in COLUMN_NAMES[argument]:
+        if name in fields:
+            return name
+    if argument in ("time", "flux"):
+        raise LightCurveError(
+            f"the nested column {column!r} has none of the fields {COLUMN_NAMES[argument]}; its "
+            f"fields are {fields}: pass {argument}= the one to use"
+        )
+    return None

@@ -1,0 +1,368 @@
+"""Light curves as a folder of two parquet files.
+
+``objects.parquet`` has one row an object: ``object_id`` and any other columns (survey, class,
+redshift, mwebv, ...), which become metadata. ``photometry.parquet`` has one row an observation:
+``object_id``, ``mjd``, ``band``, ``flux``, ``flux_err`` and ``zp``, the AB zero point of the flux;
+magnitude = zp - 2.5 log10(flux).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sklc.errors import LightCurveError
+from sklc.light_curves.build import FROM_TABLE, build, group_rows, zero_point_of
+from sklc.light_curves.checks import check_ids, check_policy, warn
+from sklc.light_curves.columns import Table
+from sklc.light_curves.readers.arrays import id_array
+from sklc.light_curves.store import Store, describe, offsets_of, row_index
+from sklc.passbands.registry import Passband
+
+OBJECTS, PHOTOMETRY = "objects.parquet", "photometry.parquet"
+# A large data set is a folder of parts, each a folder of the two files, and of a manifest that
+# says how many parts make up the whole.
+PART, MANIFEST = "part-", "simulation.json"
+
+# Schema metadata of the photometry file: what its columns cannot say.
+_HEADER = b"sklc"
+
+
+def read_store(
+    path: str | Path | None = None,
+    *,
+    objects: str | Path | None = None,
+    photometry: str | Path | None = None,
+    object_id: str = "object_id",
+    time: str = "mjd",
+    flux: str = "flux",
+    flux_err: str | None = "flux_err",
+    band: str | None = "band",
+    zero_point: Any = FROM_TABLE,
+    survey: Any = None,
+    passband: str | Passband | None = None,
+    invalid: str = "raise",
+    duplicates: str = "raise",
+) -> Store:
+    """Read two parquet files; what `LightCurves.from_parquet` does.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        A folder with ``objects.parquet`` and ``photometry.parquet``.
+    objects, photometry : str or Path, optional
+        The two files, instead of a folder.
+    object_id, time, flux, flux_err, band, zero_point, survey, passband, invalid, duplicates
+        As for `LightCurves.from_frame`.
+
+    Returns
+    -------
+    Store
+        In the order of the objects file.
+
+    Raises
+    ------
+    LightCurveError
+        If the observations are invalid, or an object is in only one of the files.
+    FileNotFoundError
+        If a file is not there.
+    ValueError
+        Unless either a folder or two files are given.
+
+    Warns
+    -----
+    LightCurveWarning
+        With ``invalid="drop"``, for objects without photometry.
+    """
+    check_policy(invalid, duplicates)
+    layout = Layout(object_id, time, flux, flux_err, band, zero_point)
+    objects, photometry = files_of(path, objects, photometry)
+    metadata = pd.read_parquet(objects)
+    schema = pq.read_schema(photometry)
+    names, strings = layout.columns_of(schema)
+    header = read_header(schema)
+    return assemble(
+        metadata,
+        pq.read_table(photometry, columns=names, read_dictionary=strings),
+        layout,
+        files=(objects.name, photometry.name),
+        n_empty=header.get("empty_objects", 0),
+        passbands=header.get("passbands", {}),
+        survey=survey,
+        passband=passband,
+        invalid=invalid,
+        duplicates=duplicates,
+    )
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Names of the columns of the two files; see `LightCurves.from_frame`."""
+
+    object_id: str = "object_id"
+    time: str = "mjd"
+    flux: str = "flux"
+    flux_err: str | None = "flux_err"
+    band: str | None = "band"
+    zero_point: Any = FROM_TABLE
+
+    def columns_of(self, schema: pa.Schema) -> tuple[list[str], list[str]]:
+        """Columns of the photometry that are needed, and those of text.
+
+        Ids and bands are read as dictionaries, which group fastest.
+        """
+        zero_point = self.zero_point if isinstance(self.zero_point, str) else "zp"
+        named = (self.object_id, self.time, self.flux, self.flux_err, self.band, zero_point)
+        names = [name for name in named if name is not None]
+        there = [name for name in dict.fromkeys(names) if name in schema.names]
+        if not {self.object_id, self.time, self.flux} <= set(there):
+            there = schema.names  # for the message, which lists the columns
+        text = (pa.types.is_string, pa.types.is_large_string)
+        strings = [
+            name
+            for name in (self.object_id, self.band)
+            if name is not None
+            and name in there
+            and any(is_text(schema.field(name).type) for is_text in text)
+        ]
+        return there, strings
+
+
+def read_header(schema: pa.Schema) -> dict[str, Any]:
+    """What the columns of the photometry cannot say, {} for a file that sklc did not write."""
+    return json.loads((schema.metadata or {}).get(_HEADER, b"{}"))
+
+
+def assemble(
+    metadata: pd.DataFrame,
+    photometry: pa.Table,
+    layout: Layout,
+    *,
+    files: tuple[str, str],
+    n_empty: int,
+    passbands: Mapping[str, Any],
+    survey: Any,
+    passband: str | Passband | None,
+    invalid: str,
+    duplicates: str,
+) -> Store:
+    """Put objects and their observations together, as `read_store` does.
+
+    Parameters
+    ----------
+    metadata : DataFrame
+        One row an object, with its id.
+    photometry : pyarrow.Table
+        Their observations.
+    layout : Layout
+    files : tuple of str
+        Names of the two files, for messages.
+    n_empty : int
+        How many objects are known to have no observations.
+    passbands : mapping
+        Of the header.
+    survey, passband, invalid, duplicates
+        As for `LightCurves.from_frame`.
+    """
+    metadata, ids = _split_ids(metadata, layout.object_id, files[0])
+    table = Table(photometry)
+    needed = {
+        "object_id": layout.object_id,
+        "time": layout.time,
+        "flux": layout.flux,
+        "flux_err": layout.flux_err,
+        "band": layout.band,
+    }
+    column = {a: None if name is None else table.column(name, a) for a, name in needed.items()}
+    zp, zp_name = zero_point_of(table.columns, layout.zero_point)
+    offsets, found, order = group_rows(column["object_id"])
+    rows = _match(ids, found, *files)
+    without = np.flatnonzero(rows < 0)
+    if len(without) and len(without) != n_empty:
+        if invalid == "raise":
+            k = without[0]
+            raise LightCurveError(
+                f"{describe(ids, k)} is in {files[0]} but has no row in "
+                f'{files[1]} ({len(without)} of {len(ids)} objects): pass invalid="drop" '
+                "to leave such objects out, or check that the two files belong together"
+            )
+        warn(f"dropped {len(without)} of {len(ids)} objects, which have no photometry")
+        ids, metadata, rows = ids[rows >= 0], metadata[rows >= 0], rows[rows >= 0]
+    offsets, order = _reorder(offsets, order, rows)
+    return build(
+        time=column["time"],
+        flux=column["flux"],
+        flux_err=column["flux_err"],
+        band=column["band"],
+        offsets=offsets,
+        ids=ids,
+        order=order,
+        metadata=metadata if metadata.shape[1] else None,
+        zero_point=zp,
+        zp_column=None if zp_name is None else table.column(zp_name, "zero_point"),
+        survey=survey,
+        passband=passband,
+        known_passbands=_passbands(passbands),
+        invalid=invalid,
+        duplicates=duplicates,
+    )
+
+
+def list_parts(path: str | Path) -> list[Path]:
+    """Return the folders that make up a data set: its parts, or the folder itself.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    list of Path
+        In order.
+
+    Raises
+    ------
+    LightCurveError
+        If parts are missing, as after an interrupted simulation.
+    """
+    folder = Path(path)
+    if (folder / OBJECTS).is_file():
+        return [folder]
+    parts = sorted(part for part in folder.glob(f"{PART}*") if part.is_dir())
+    manifest = folder / MANIFEST
+    expected = len(parts)
+    if manifest.is_file():
+        expected = json.loads(manifest.read_text(encoding="utf-8"))["parts"]
+    if len(parts) < expected:
+        raise LightCurveError(
+            f"{folder} has {len(parts)} of {expected} parts: the simulation was interrupted. Call "
+            "simulate_to_parquet with the same arguments again, which goes on where it stopped."
+        )
+    return parts or [folder]
+
+
+def write_store(store: Store, folder: str | Path) -> None:
+    """Write two parquet files; what `LightCurves.to_parquet` does.
+
+    Parameters
+    ----------
+    store : Store
+    folder : str or Path
+        Made if it is not there.
+
+    Raises
+    ------
+    LightCurveError
+        If an id occurs twice, or a metadata column has the name "object_id".
+    """
+    if "object_id" in store.metadata.columns:
+        raise LightCurveError(
+            'the metadata has a column "object_id", the name that the files use for the ids: '
+            "rename it"
+        )
+    check_ids(store.ids)  # a selection with repeated objects could not be read back
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    lengths = np.diff(store.offsets)
+    owner = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
+    header = {
+        "empty_objects": int(np.sum(lengths == 0)),
+        "passbands": {p.name: [p.survey, p.wavelength] for p in store.passbands},
+    }
+    photometry = pa.table(
+        {
+            "object_id": pa.DictionaryArray.from_arrays(owner, pa.array(store.ids)),
+            "mjd": store.time,
+            "band": pa.DictionaryArray.from_arrays(
+                store.band, pa.array([p.name for p in store.passbands], pa.string())
+            ),
+            "flux": store.flux,
+            "flux_err": store.flux_err,
+            "zp": np.full(len(owner), store.zero_point),
+        }
+    ).replace_schema_metadata({_HEADER: json.dumps(header)})
+    objects = pa.Table.from_pandas(store.metadata.reset_index(), preserve_index=False)
+    for table, name in ((objects, OBJECTS), (photometry, PHOTOMETRY)):
+        part = folder / f".{name}.part"
+        pq.write_table(table, part, compression="zstd")
+        os.replace(part, folder / name)
+
+
+def files_of(
+    path: str | Path | None, objects: str | Path | None, photometry: str | Path | None
+) -> tuple[Path, Path]:
+    """Return the paths of objects and photometry, or raise FileNotFoundError."""
+    if path is not None and objects is None and photometry is None:
+        folder = Path(path)
+        files = folder / OBJECTS, folder / PHOTOMETRY
+    elif path is None and objects is not None and photometry is not None:
+        files = Path(objects), Path(photometry)
+    else:
+        raise ValueError("pass either a folder, or both objects= and photometry=")
+    for file in files:
+        if not file.is_file():
+            raise FileNotFoundError(
+                f"{file} is not there: a folder of light curves holds {OBJECTS} and {PHOTOMETRY}; "
+                "files of other names are passed as objects= and photometry="
+            )
+    return files
+
+
+def _split_ids(
+    metadata: pd.DataFrame, object_id: str, name: str
+) -> tuple[pd.DataFrame, np.ndarray]:
+    if object_id not in metadata.columns:
+        if metadata.index.name != object_id:
+            raise LightCurveError(
+                f"{name} has no column {object_id!r}; its columns are "
+                f"{list(metadata.columns)}: pass object_id= the one that holds the ids"
+            )
+        metadata = metadata.reset_index()
+    ids = id_array(metadata[object_id])
+    check_ids(ids)
+    return metadata.drop(columns=object_id), ids
+
+
+def _match(ids: np.ndarray, found: np.ndarray, objects: str, photometry: str) -> np.ndarray:
+    """Return the position in the photometry of each object, -1 where it has none."""
+    index = pd.Index(found)
+    rows = index.get_indexer(pd.Index(ids))
+    extra = index.difference(pd.Index(ids), sort=False)
+    if len(extra):
+        kinds = ""
+        if len(ids) and type(extra[0]) is not type(ids[0]):
+            kinds = f"; ids are {type(ids[0]).__name__} there, {type(extra[0]).__name__} here"
+        raise LightCurveError(
+            f"object {extra[0]!r} has photometry in {photometry} but no row in "
+            f"{objects} ({len(extra)} objects{kinds}): add the rows, or check that the two "
+            "files belong together"
+        )
+    return rows
+
+
+def _reorder(
+    offsets: np.ndarray, order: np.ndarray | None, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Bring grouped observations into the order of the objects file."""
+    if np.array_equal(rows, np.arange(len(offsets) - 1)):
+        return offsets, order
+    starts = np.append(offsets[:-1], 0)[rows]  # row -1, no photometry, picks an empty range
+    stops = np.append(offsets[1:], 0)[rows]
+    where = row_index(starts, stops)
+    return offsets_of(stops - starts), where if order is None else order[where]
+
+
+def _passbands(header: Mapping[str, Any]) -> dict[str, Passband]:
+    return {
+        name: Passband(name=name, survey=survey, wavelength=wavelength)
+        for name, (survey, wavelength) in header.items()
+    }

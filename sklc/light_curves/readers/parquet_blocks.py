@@ -1,0 +1,158 @@
+"""A data set in one pair of parquet files, read block by block in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sklc.errors import LightCurveError
+from sklc.light_curves.checks import check_policy
+from sklc.light_curves.readers.arrays import id_array
+from sklc.light_curves.readers.parquet import Layout, assemble, files_of, read_header
+from sklc.light_curves.store import Store
+
+__all__ = ["iter_stores"]
+
+# Observations read at a time.
+_ROWS = 100_000
+
+
+def iter_stores(
+    path: str | Path,
+    n_objects: int,
+    *,
+    object_id: str = "object_id",
+    time: str = "mjd",
+    flux: str = "flux",
+    flux_err: str | None = "flux_err",
+    band: str | None = "band",
+    zero_point: Any = Layout.zero_point,
+    survey: Any = None,
+    passband: Any = None,
+    invalid: str = "raise",
+    duplicates: str = "raise",
+) -> Iterator[Store]:
+    """Read a folder of two parquet files in blocks; see `LightCurves.iter_parquet`.
+
+    Parameters
+    ----------
+    path : str or Path
+        A folder with ``objects.parquet`` and ``photometry.parquet``, which has the observations of
+        an object together, and the objects in the order of the other file.
+    n_objects : int
+        Most objects in a block.
+    object_id, time, flux, flux_err, band, zero_point, survey, passband, invalid, duplicates
+        As for `LightCurves.from_frame`.
+
+    Yields
+    ------
+    Store
+
+    Raises
+    ------
+    LightCurveError
+        As `read_store`, and if the photometry is in another order.
+    """
+    check_policy(invalid, duplicates)
+    layout = Layout(object_id, time, flux, flux_err, band, zero_point)
+    objects, photometry = files_of(path, None, None)
+    observations = _Observations(photometry, layout)
+    may_be_empty = observations.header.get("empty_objects", 0)
+    with pq.ParquetFile(objects) as file:
+        for batch in file.iter_batches(batch_size=n_objects):
+            metadata = pa.Table.from_batches([batch]).to_pandas()
+            ids = metadata.index if object_id not in metadata.columns else metadata[object_id]
+            ids = id_array(ids)
+            block, found = observations.take(ids)
+            n_empty = int(np.sum(~found))
+            # More than the file says: they may stand further down, in another order.
+            if n_empty > may_be_empty and invalid == "raise" and observations.left():
+                observations.refuse(ids[np.argmin(found)])
+            may_be_empty -= n_empty
+            yield assemble(
+                metadata,
+                block,
+                layout,
+                files=(objects.name, photometry.name),
+                n_empty=n_empty if may_be_empty >= 0 else 0,
+                passbands=observations.header.get("passbands", {}),
+                survey=survey,
+                passband=passband,
+                invalid=invalid,
+                duplicates=duplicates,
+            )
+    if observations.left():
+        observations.refuse()
+
+
+class _Observations:
+    """The photometry, handed out from its start to its end."""
+
+    def __init__(self, path: Path, layout: Layout) -> None:
+        self.path, self.object_id = path, layout.object_id
+        schema = pq.read_schema(path)
+        self.header = read_header(schema)
+        names, strings = layout.columns_of(schema)
+        self.file = pq.ParquetFile(path, read_dictionary=strings)
+        self.batches = self.file.iter_batches(batch_size=_ROWS, columns=names)
+        self.ahead: pa.RecordBatch | None = None
+
+    def left(self) -> bool:
+        """Whether there are observations that nobody has taken."""
+        while self.ahead is None or not self.ahead.num_rows:
+            self.ahead = next(self.batches, None)
+            if self.ahead is None:
+                self.file.close()
+                return False
+        return True
+
+    def take(self, ids: np.ndarray) -> tuple[pa.Table, np.ndarray]:
+        """Observations from here on that belong to `ids`, and which of these have some."""
+        index, parts, found = pd.Index(ids), [], np.zeros(len(ids), dtype=bool)
+        while self.left():
+            assert self.ahead is not None
+            owner = self._owners(index)
+            mine = owner >= 0
+            count = len(mine) if mine.all() else int(np.argmin(mine))
+            found[owner[:count]] = True
+            parts.append(self.ahead.slice(0, count))
+            self.ahead = self.ahead.slice(count)
+            if self.ahead.num_rows:
+                break
+        schema = self.ahead.schema if self.ahead is not None else None
+        schema = parts[0].schema if parts else schema or self.file.schema_arrow
+        return pa.Table.from_batches(parts, schema).unify_dictionaries(), found
+
+    def _owners(self, index: pd.Index) -> np.ndarray:
+        """Position in `index` of the object of each observation ahead, -1 where it is another."""
+        assert self.ahead is not None
+        if self.object_id not in self.ahead.schema.names:
+            return np.zeros(self.ahead.num_rows, dtype=np.int64)  # left to `assemble` to refuse
+        column = self.ahead.column(self.object_id)
+        if not pa.types.is_dictionary(column.type):
+            column = column.dictionary_encode()
+        known = index.get_indexer(pd.Index(id_array(column.dictionary)))
+        codes = column.indices.to_numpy(zero_copy_only=False)
+        return known[codes] if column.null_count == 0 else np.zeros(len(column), dtype=np.int64)
+
+    def refuse(self, missing: Any = None) -> None:
+        """Say that the observations ahead are not those of the objects that are next."""
+        assert self.ahead is not None
+        first = self.ahead.column(self.object_id)[0].as_py()
+        problem = f"has observations of object {first!r} after those of all objects around it"
+        remedy = ""
+        if missing is not None:
+            problem = f"has no observations of object {missing!r} before those of {first!r}"
+            remedy = 'If it has none at all, pass invalid="drop" to leave such objects out. '
+        raise LightCurveError(
+            f"{self.path.name} {problem}. {remedy}To be read in blocks, the observations of an "
+            "object must stand together, and the objects in the order of the objects file: read "
+            "all at once with LightCurves.from_parquet, or do so once and write them again with "
+            "to_parquet"
+        )

@@ -1,0 +1,142 @@
+"""The arrays behind `LightCurves`: flat observations, offsets and one row per object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csc_array
+
+from sklc.passbands.registry import Passband
+
+DEFAULT_ZERO_POINT = 27.5
+# Small enough for the cache, large enough to hide the loop.
+_BLOCK = 131_072
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Store:
+    """Validated light curves in flat arrays; never changed after it is made.
+
+    Parameters
+    ----------
+    time, flux, flux_err : ndarray of shape (n_obs_total,)
+        Objects one after the other, times ascending within an object.
+    band : ndarray of int16, shape (n_obs_total,)
+        Index into `passbands`.
+    offsets : ndarray of int64, shape (n_objects + 1,)
+        Object ``i`` owns the observations ``offsets[i]:offsets[i + 1]``.
+    passbands : tuple of Passband
+    ids : ndarray of shape (n_objects,)
+    metadata : pandas.DataFrame
+        One row an object, indexed by `ids`.
+    zero_point : float
+        AB zero point of `flux`.
+    """
+
+    time: np.ndarray
+    flux: np.ndarray
+    flux_err: np.ndarray
+    band: np.ndarray
+    offsets: np.ndarray
+    passbands: tuple[Passband, ...]
+    ids: np.ndarray
+    metadata: pd.DataFrame
+    zero_point: float = DEFAULT_ZERO_POINT
+
+    @property
+    def n_objects(self) -> int:
+        """Number of objects."""
+        return len(self.offsets) - 1
+
+    @property
+    def n_observations(self) -> int:
+        """Number of observations of all objects together."""
+        return len(self.time)
+
+    def flat(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return time, flux, flux_err and band of the objects `rows`; no copy if adjacent."""
+        columns = (self.time, self.flux, self.flux_err, self.band)
+        if len(rows) and is_range(rows):
+            own = slice(self.offsets[rows[0]], self.offsets[rows[-1] + 1])
+            return (columns[0][own], columns[1][own], columns[2][own], columns[3][own])
+        where = row_index(self.offsets[rows], self.offsets[rows + 1])
+        return (columns[0][where], columns[1][where], columns[2][where], columns[3][where])
+
+    def compact(self, rows: np.ndarray) -> Store:
+        """Return a store that owns nothing but the objects `rows`."""
+        time, flux, flux_err, band = self.flat(rows)
+        return Store(
+            time=time,
+            flux=flux,
+            flux_err=flux_err,
+            band=band,
+            offsets=offsets_of(np.diff(self.offsets)[rows]),
+            passbands=self.passbands,
+            ids=self.ids[rows],
+            metadata=self.metadata.iloc[rows],
+            zero_point=self.zero_point,
+        )
+
+
+def blocks(n_rows: int) -> Iterator[slice]:
+    """Slices of rows that stay in the cache while several questions are asked about them.
+
+    Questions about whole columns of ten million rows would each read all of them from memory.
+    """
+    for start in range(0, n_rows, _BLOCK):
+        yield slice(start, min(start + _BLOCK, n_rows))
+
+
+def is_range(rows: np.ndarray) -> bool:
+    """Whether `rows` counts up by one."""
+    if not len(rows) or rows[-1] - rows[0] != len(rows) - 1:
+        return False
+    return bool((rows[1:] - rows[:-1] == 1).all())
+
+
+def offsets_of(lengths: np.ndarray | Sequence[int]) -> np.ndarray:
+    """Return the int64 offsets of consecutive runs of these lengths."""
+    offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    return offsets
+
+
+def row_index(starts: np.ndarray, stops: np.ndarray) -> np.ndarray:
+    """Return the concatenation of ``range(start, stop)`` over all pairs."""
+    lengths = stops - starts
+    offsets = offsets_of(lengths)
+    index = np.arange(offsets[-1], dtype=np.int64)
+    index += np.repeat(starts - offsets[:-1], lengths)
+    return index
+
+
+def stable_order(codes: np.ndarray, n_codes: int) -> np.ndarray:
+    """Return the rows in the order of their codes 0 ... n_codes - 1, rows of one code in theirs.
+
+    As ``numpy.argsort(codes, kind="stable")``, several times as fast for millions of rows: a
+    counting sort, which is how scipy turns columns of one entry each into rows.
+    """
+    shape, ends = (n_codes, len(codes)), np.arange(len(codes) + 1)
+    by_column = csc_array((np.ones(len(codes), dtype=np.int8), codes, ends), shape=shape)
+    return by_column.tocsr().indices.astype(np.int64, copy=False)
+
+
+def object_of(offsets: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return the position of the object that owns each of the observations `rows`."""
+    return np.searchsorted(offsets, rows, side="right") - 1
+
+
+def describe(ids: np.ndarray, position: int | np.integer) -> str:
+    """Return how messages name an object: by id and position."""
+    name = ids[position]
+    return f"object {name.item() if isinstance(name, np.generic) else name!r} (position {position})"
+
+
+def read_only(array: np.ndarray) -> np.ndarray:
+    """Return a read-only view; the array it views keeps its own flag."""
+    view = array.view()
+    view.flags.writeable = False
+    return view

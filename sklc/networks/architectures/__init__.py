@@ -1,0 +1,1 @@
+"""Networks that encode light curves, one file each."""

@@ -1,0 +1,65 @@
+"""Parts that architectures share: standardised inputs, and the branch for metadata."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+__all__ = ["MetadataBranch", "Standardize"]
+
+
+class Standardize(nn.Module):
+    """Subtract mean and divide by scale, both learned once; a missing value (NaN) becomes 0.
+
+    Mean and scale are buffers, so they travel with the weights.
+    """
+
+    mean: torch.Tensor
+    scale: torch.Tensor
+
+    def __init__(self, n_columns: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(n_columns))
+        self.register_buffer("scale", torch.ones(n_columns))
+
+    def set_statistics(self, values: torch.Tensor, n_common: int = 0) -> None:
+        """Learn mean and scale of the columns of (n_objects, n_columns), ignoring NaN.
+
+        The first `n_common` columns share one scale, the root of their mean variance.
+        """
+        values = values.double()
+        known = ~torch.isnan(values)
+        count = known.sum(0).clamp(min=1)
+        mean = torch.nan_to_num(values).sum(0) / count
+        variance = (torch.nan_to_num(values - mean) ** 2).sum(0) / count
+        variance[:n_common] = variance[:n_common].mean()
+        # A column that never varies (an inactive ReLU) must not be blown up at predict.
+        self.mean.copy_(mean)
+        self.scale.copy_(torch.where(variance > 1e-12, variance.sqrt(), torch.ones(())))
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        """Return standardised values of the same shape."""
+        return torch.nan_to_num((values - self.mean) / self.scale, nan=0.0)
+
+
+class MetadataBranch(nn.Module):
+    """Per-object numbers, and which of them are missing, through a dense layer (Paper I: 10).
+
+    Parameters
+    ----------
+    n_columns : int
+        Number of metadata columns.
+    n_outputs : int
+        Width of the dense layer.
+    """
+
+    def __init__(self, n_columns: int, n_outputs: int = 10) -> None:
+        super().__init__()
+        self.n_outputs = n_outputs
+        self.standardize = Standardize(n_columns)
+        self.dense = nn.Linear(2 * n_columns, n_outputs)
+
+    def forward(self, metadata: torch.Tensor) -> torch.Tensor:
+        """Return (n_objects, n_outputs)."""
+        missing = torch.isnan(metadata).to(metadata.dtype)
+        return torch.relu(self.dense(torch.cat([self.standardize(metadata), missing], dim=1)))

@@ -1,0 +1,178 @@
+"""Latents on a GPU: the host prepares parts ahead, the device keeps a part whole and batches it."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import warnings
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+
+from sklc.errors import PerformanceWarning
+from sklc.networks.architectures.gru import LightCurveNetwork
+from sklc.representation import InputRepresentation
+
+if TYPE_CHECKING:
+    from sklc.light_curves import LightCurves
+
+__all__ = ["encode_on_device"]
+
+# Observations that lie on the device at a time, in each of the two parts under way.
+_PART_OBSERVATIONS = 4_000_000
+# Most objects, and most padded observations, of a batch.
+_BATCH, _BATCH_OBSERVATIONS = 8192, 2_000_000
+
+
+class _Part(NamedTuple):
+    """Consecutive objects, ready for the device."""
+
+    rows: slice
+    values: torch.Tensor
+    lengths: np.ndarray
+
+
+def encode_on_device(
+    network: LightCurveNetwork,
+    representation: InputRepresentation,
+    curves: LightCurves,
+    metadata: np.ndarray | None,
+    latents: np.ndarray,
+    device: torch.device,
+) -> None:
+    """Write the latents of `curves` into `latents`.
+
+    While the device works on one part, the next is copied to it, from pinned memory in a stream
+    of its own, and threads prepare those that follow. Batches are gathered on the device from
+    flat observations, so that padding never crosses the bus. A batch that the device has no
+    memory for is halved, and so are those that follow.
+
+    Parameters
+    ----------
+    network : LightCurveNetwork
+        A copy goes to the device.
+    representation : InputRepresentation
+    curves : LightCurves
+    metadata : ndarray of shape (n_objects, n_columns), float32, or None
+    latents : ndarray of shape (n_objects, latent_size), float32
+    device : torch.device
+
+    Raises
+    ------
+    MemoryError
+        If the device has no memory for a single object.
+
+    Warns
+    -----
+    PerformanceWarning
+        If batches were halved.
+    """
+    on_gpu = device.type == "cuda"
+    copies = torch.cuda.Stream(device) if on_gpu else None
+    module = copy.deepcopy(network).to(device).eval()
+    batch_size = _BATCH
+    with torch.inference_mode():
+        for part, values in _on_device(_prepared(representation, curves, on_gpu), device, copies):
+            by_length = np.argsort(-part.lengths, kind="stable")
+            longest = part.lengths[by_length].tolist()  # on the host: asking the device would wait
+            order = torch.from_numpy(by_length).to(device)
+            lengths = torch.from_numpy(part.lengths).to(device)
+            starts = torch.cumsum(lengths, 0) - lengths
+            found = torch.empty(len(order), latents.shape[1], device=device)
+            extra = None
+            if metadata is not None:
+                extra = torch.from_numpy(metadata[part.rows]).to(device)
+            done = 0
+            while done < len(order):
+                most = max(_BATCH_OBSERVATIONS // longest[done], 1)
+                batch = order[done : done + min(batch_size, most)]
+                try:
+                    found[batch] = _latents(
+                        module,
+                        values,
+                        starts[batch],
+                        lengths[batch],
+                        longest[done],
+                        None if extra is None else extra[batch],
+                    )
+                except torch.OutOfMemoryError as error:
+                    batch_size = _smaller(len(batch), device, error)
+                    continue
+                done += len(batch)
+            latents[part.rows] = found.cpu().numpy()
+
+
+def _latents(module, values, starts, lengths, longest, metadata) -> torch.Tensor:
+    """Latents of one batch, gathered from the flat observations of its part."""
+    steps = torch.arange(longest, device=values.device)
+    # Behind the end of an object comes whatever lies there: the GRU does not look ahead.
+    rows = torch.clamp(starts[:, None] + steps, max=len(values) - 1)
+    return module.to_latent(module.state(values[rows], lengths), metadata).float()
+
+
+def _smaller(n_objects: int, device: torch.device, error: Exception) -> int:
+    """Half the objects for the next try."""
+    if n_objects == 1:
+        raise MemoryError(
+            f"{device} has no memory left for a single light curve: free some, or use device='cpu'."
+        ) from error
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    warnings.warn(
+        f"{device} ran out of memory with {n_objects:,} light curves at a time: going on with "
+        f"{n_objects // 2:,}. Results are the same; free memory on the device to be faster.",
+        PerformanceWarning,
+        stacklevel=4,
+    )
+    return n_objects // 2
+
+
+def _prepared(
+    representation: InputRepresentation, curves: LightCurves, pin: bool
+) -> Iterator[_Part]:
+    """Parts with their observations encoded, in order, a few ahead of who asks for them."""
+
+    def prepare(rows: slice) -> _Part:
+        values, lengths = representation.encode(curves[rows])
+        tensor = torch.from_numpy(values)
+        return _Part(rows, tensor.pin_memory() if pin else tensor, lengths)
+
+    ends = np.cumsum(curves.lengths)
+    limits = np.arange(0, int(ends[-1]) if len(ends) else 0, _PART_OBSERVATIONS)
+    edges = np.unique([*np.searchsorted(ends, limits), len(ends)])
+    n_threads = torch.get_num_threads()
+    with ThreadPoolExecutor(n_threads) as pool:
+        waiting: deque = deque()
+        for start, stop in itertools.pairwise(edges.tolist()):
+            waiting.append(pool.submit(prepare, slice(start, stop)))
+            if len(waiting) > n_threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _on_device(
+    parts: Iterator[_Part], device: torch.device, copies: torch.cuda.Stream | None
+) -> Iterator[tuple[_Part, torch.Tensor]]:
+    """Parts with their observations on the device; the next is copied while one is in use."""
+
+    def send(part: _Part) -> tuple[_Part, torch.Tensor]:
+        with torch.cuda.stream(copies) if copies is not None else nullcontext():
+            return part, part.values.to(device, non_blocking=True)
+
+    ahead = None
+    for part in parts:
+        following = send(part)
+        if ahead is not None:
+            yield ahead
+        if copies is not None:
+            torch.cuda.current_stream(device).wait_stream(copies)
+            following[1].record_stream(torch.cuda.current_stream(device))
+        ahead = following
+    if ahead is not None:
+        yield ahead

@@ -1,0 +1,1 @@
+"""The one place that builds, fits and tidies a skorch net."""

@@ -1,0 +1,307 @@
+"""The one place that builds, fits and tidies a skorch net."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import Callback, EarlyStopping, GradientNormClipping
+from skorch.helper import predefined_split
+from torch import nn
+from torch.utils.data import Dataset
+from tqdm.auto import tqdm
+
+from sklc.networks.recurrent.precision import recurrent_precision
+from sklc.networks.training.batching import BucketedBatches
+from sklc.networks.training.halving import HalvingNet
+
+__all__ = [
+    "AnchoredNet",
+    "KeepStartIfBetter",
+    "TrainingSettings",
+    "fit_net",
+    "seeded",
+    "wrap",
+]
+
+# A bar appears only on fits that last longer than this, in seconds.
+_PROGRESS_AFTER = 5.0
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How a network is trained; the defaults are the papers' (Adam 1e-3, batch 128, patience 5)."""
+
+    max_epochs: int = 40
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0
+    gradient_clip: float = 1.0
+    patience: int = 5
+    device: str = "cpu"
+    mixed_precision: bool = True
+    seed: int = 0
+    first_epoch: int = 0
+    verbose: int | bool | str = "auto"
+
+
+@contextlib.contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Make torch's global draws (initial weights) depend on `seed` and leave no trace."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+@contextlib.contextmanager
+def flushed_denormals() -> Iterator[None]:
+    """Round numbers below 1e-38 to zero inside, as training on a GPU does.
+
+    The gradient of a long light curve decays into them, step by step, and Intel processors multiply
+    them slowly: more than two thirds of a training step, for nothing, where it was measured.
+    """
+    tiny = torch.tensor(1e-39)  # torch can set this mode, and cannot be asked for it
+    before = bool(tiny * 0.5 == 0)
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(before)
+
+
+class _Progress(Callback):
+    """A bar over epochs, on standard error, for fits that turn out to be long."""
+
+    def __init__(self, verbose: int | bool | str) -> None:
+        self.verbose = verbose
+
+    def on_train_begin(self, net, **kwargs) -> None:
+        self.epochs_done_ = 0
+        # "auto": only where a person is looking (disable=None asks whether it is a terminal).
+        auto = self.verbose == "auto"
+        self.bar_ = tqdm(
+            total=net.max_epochs,
+            desc="training",
+            unit="epoch",
+            delay=_PROGRESS_AFTER if auto else 0,
+            disable=None if auto else not self.verbose,
+            leave=False,
+        )
+
+    def on_epoch_end(self, net, **kwargs) -> None:
+        self.epochs_done_ += 1
+        last = net.history[-1]
+        losses = {k: f"{last[k]:.4f}" for k in ("train_loss", "valid_loss") if k in last}
+        self.bar_.set_postfix(losses, refresh=False)
+        self.bar_.update()
+
+    def on_train_end(self, net, **kwargs) -> None:
+        self.bar_.close()
+        del self.bar_  # holds an open stream, which cannot be pickled
+
+
+class _StopOnNaN(Callback):
+    """A diverged network must not be returned as if it were trained."""
+
+    def on_epoch_end(self, net, **kwargs) -> None:
+        if not np.isfinite(net.history[-1, "train_loss"]):
+            raise FloatingPointError(
+                f"Training diverged: the loss is {net.history[-1, 'train_loss']} after epoch "
+                f"{len(net.history)}. Lower learning_rate (now {net.lr}) or gradient_clip."
+            )
+
+
+def fit_net(
+    module: nn.Module,
+    train: Dataset,
+    valid: Dataset | None,
+    settings: TrainingSettings,
+    *,
+    criterion: nn.Module,
+    callbacks: Sequence[Any] = (),
+    net_class: type[NeuralNet] = HalvingNet,
+    **net_options: Any,
+) -> NeuralNet:
+    """Train `module` and return the fitted skorch net, on the CPU, without its training data.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Trained in place; ``forward`` takes the keys that the dataset's batches hold.
+    train, valid : Dataset
+        Without `valid` there is no early stopping, and all epochs are run.
+    settings : TrainingSettings
+    criterion : torch.nn.Module
+        The loss of outputs against targets.
+    callbacks : sequence of skorch callbacks
+        Run after the built-in ones (early stopping, gradient clipping, progress).
+    net_class, **net_options
+        A NeuralNet with another loss, and what its constructor takes.
+
+    Raises
+    ------
+    FloatingPointError
+        If the loss becomes NaN or infinite.
+    MemoryError
+        If the device has too little for a single light curve, or for a batch that is held out; the
+        message says what to do. (Batches that are trained on are halved, with a warning.)
+    KeyboardInterrupt
+        If training is interrupted before the end of its first epoch; later, it warns and returns
+        what was trained, as scikit-learn's networks do.
+    """
+    progress = _Progress(settings.verbose)
+    stopping = EarlyStopping(
+        patience=settings.patience, load_best=True, sink=_no_output, threshold=1e-4
+    )
+    built_in: list[tuple[str, Callback]] = [
+        ("stop_on_nan", _StopOnNaN()),
+        ("gradient_clip", GradientNormClipping(settings.gradient_clip)),
+        ("progress", progress),
+    ]
+    if valid is not None:
+        built_in.append(("early_stopping", stopping))
+    net = net_class(
+        module,
+        criterion=criterion,
+        optimizer=torch.optim.AdamW,
+        optimizer__weight_decay=settings.weight_decay,
+        lr=settings.learning_rate,
+        max_epochs=settings.max_epochs,
+        batch_size=settings.batch_size,
+        iterator_train=BucketedBatches,
+        iterator_train__shuffle=True,
+        iterator_train__seed=settings.seed,
+        iterator_train__first_epoch=settings.first_epoch,
+        iterator_train__device=resident_device(settings.device),
+        iterator_valid=BucketedBatches,
+        iterator_valid__device=resident_device(settings.device),
+        train_split=None if valid is None else predefined_split(valid),
+        callbacks=[*built_in, *_named(callbacks)],
+        device=settings.device,
+        verbose=0,
+        **net_options,
+    )
+    try:
+        with (
+            seeded(settings.seed),
+            flushed_denormals(),
+            recurrent_precision(settings.mixed_precision),
+        ):
+            net.fit(train, None)
+    except torch.OutOfMemoryError as error:
+        raise MemoryError(
+            f"{settings.device} ran out of memory with batch_size={settings.batch_size}: use "
+            f"batch_size={max(settings.batch_size // 2, 1)}, or device='cpu'."
+        ) from error
+    # skorch ends quietly on an interruption from the keyboard, as it does on early stopping.
+    stopped_early = valid is not None and stopping.misses_ >= settings.patience
+    if progress.epochs_done_ < settings.max_epochs and not stopped_early:
+        if not progress.epochs_done_:
+            raise KeyboardInterrupt
+        warnings.warn(
+            f"Training was interrupted after {progress.epochs_done_} of {settings.max_epochs} "
+            "epochs: the network is as it was then. To be able to go on later, train an encoder "
+            "with checkpoint=PATH.",
+            stacklevel=2,
+        )
+    return _tidy(net)
+
+
+def resident_device(device: str) -> torch.device | None:
+    """Where training data lies: on a GPU if that is what trains, else on the host."""
+    return None if torch.device(device).type == "cpu" else torch.device(device)
+
+
+class AnchoredNet(HalvingNet):
+    """Fine-tuning that is pulled back to where it started, and never ends worse than there.
+
+    Adds ``anchor / 2 * sum((theta - theta_0)**2)`` over the trained parameters to the loss
+    (L2-SP; Li, Grandvalet & Davoine 2018).
+
+    Parameters
+    ----------
+    anchor : float
+        Strength of the pull.
+    """
+
+    def __init__(self, *args: Any, anchor: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.anchor = anchor
+
+    def get_loss(self, y_pred, y_true, X=None, training=False):
+        """Cross-entropy plus, in training, the pull to the start."""
+        loss = super().get_loss(y_pred, y_true, X=X, training=training)
+        if training and self.anchor:
+            moved = sum(((p - start) ** 2).sum() for p, start in self.anchors_)
+            loss = loss + 0.5 * self.anchor * moved
+        return loss
+
+    def on_train_begin(self, net, X=None, y=None, **kwargs):
+        """Remember the start."""
+        self.anchors_ = [
+            (p, p.detach().clone()) for p in self.module_.parameters() if p.requires_grad
+        ]
+        super().on_train_begin(net, X=X, y=y, **kwargs)
+
+    def on_train_end(self, net, X=None, y=None, **kwargs):
+        """Let go of the start, which would double the size of a pickle."""
+        super().on_train_end(net, X=X, y=y, **kwargs)
+        del self.anchors_
+
+
+class KeepStartIfBetter(Callback):
+    """Restore the initial weights where no epoch lowered the validation loss."""
+
+    def on_train_begin(self, net, X=None, y=None, **kwargs) -> None:
+        """Remember the start and its loss."""
+        _, valid = net.get_split_datasets(X, y)
+        self.state_ = {k: v.clone() for k, v in net.module_.state_dict().items()}
+        losses, sizes = [], []
+        for batch in net.get_iterator(valid, training=False):
+            losses.append(float(net.validation_step(batch)["loss"]))
+            sizes.append(len(batch[1]))
+        self.start_loss_ = float(np.average(losses, weights=sizes))
+
+    def on_train_end(self, net, **kwargs) -> None:
+        """Go back to the start, unless an epoch was better."""
+        losses = [epoch["valid_loss"] for epoch in net.history if "valid_loss" in epoch]
+        if min(losses, default=np.inf) >= self.start_loss_:
+            net.module_.load_state_dict(self.state_)
+        del self.state_
+
+
+def wrap(module: nn.Module) -> NeuralNet:
+    """Hold an already trained module as an initialised skorch net."""
+    net = NeuralNet(module, criterion=nn.CrossEntropyLoss, device="cpu", verbose=0)
+    return _tidy(net.initialize())
+
+
+def _no_output(*args: Any, **kwargs: Any) -> None:
+    """Swallow the sentence that skorch prints when it stops early."""
+
+
+def _named(callbacks: Sequence[Any]) -> list[Any]:
+    """Give unnamed user callbacks names that cannot collide with the built-in ones."""
+    return [
+        callback if isinstance(callback, tuple) else (f"user_{number}", callback)
+        for number, callback in enumerate(callbacks)
+    ]
+
+
+def _tidy(net: NeuralNet) -> NeuralNet:
+    """Bring everything to the CPU and let go of the data, so the net is cheap to pickle."""
+    net.device = "cpu"
+    net.module_.to("cpu").eval()
+    net.criterion_.to("cpu")
+    for state in net.optimizer_.state.values():
+        for name, value in state.items():
+            if torch.is_tensor(value):
+                state[name] = value.cpu()
+    net.train_split = None
+    return net

@@ -1,0 +1,11 @@
+"""Passbands: names, aliases and effective wavelengths of the bands of light curves."""
+
+from sklc.passbands.lookup import (
+    find_passbands,
+    get_passband,
+    list_passbands,
+    register_passband,
+)
+from sklc.passbands.registry import Passband
+
+__all__ = ["Passband", "find_passbands", "get_passband", "list_passbands", "register_passband"]

@@ -1,0 +1,238 @@
+"""Passbands: names, aliases and effective wavelengths of the bands of light curves.
+
+One definition of the effective wavelength is used throughout: the mean wavelength weighted by the
+photon transmission T of the whole system,
+
+    wavelength = integral(wavelength * T) / integral(T)        [micrometre],
+
+which is ``sncosmo.Bandpass.wave_eff`` (divided by 10,000) and the ``lambda_mean`` of the SVO
+Filter Profile Service. It does not depend on a source's spectrum. Where the curve could not be
+integrated, ``Passband.source`` names the published value that stands in for it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sklc.errors import LightCurveError, UnknownPassbandError
+from sklc.passbands.registry import (
+    Passband,
+    Registry,
+    built_in,
+    resolve,
+    squeeze,
+    unknown_survey,
+)
+
+__all__ = [
+    "Passband",
+    "find_passbands",
+    "get_passband",
+    "list_passbands",
+    "register_passband",
+]
+
+# Two wavelengths closer than this (micrometre) are the same passband.
+_SAME_WAVELENGTH = 1e-4
+
+# Readers take the snapshot without a lock; a writer replaces it as a whole.
+_lock = threading.Lock()
+_registry = Registry.build(built_in())
+
+
+def get_passband(name: str | int | Passband, survey: str | None = None) -> Passband:
+    """Passband of a name, an alias or a filter id.
+
+    A name is looked up, first as it is written and then without regard to case, (1) among the
+    names and aliases of `survey`, (2) among all canonical names, (3) among all aliases, where it
+    has to be unique, and (4) as survey and band in one ("ZTF_g", "lsst-g", "PS1 z"). With a
+    `survey`, aliases of one or two characters and filter ids belong to that survey only.
+
+    Parameters
+    ----------
+    name : str, int or Passband
+        A canonical name ("ztfg"), an alias ("g", "ZTF_g"), the integer filter id of a survey
+        (ZTF alerts: 1, 2, 3), or a `Passband`, which is returned as it is.
+    survey : str, optional
+        Survey of the band, in any spelling ("ztf", "ZTF-BTS", "Pan-STARRS").
+
+    Returns
+    -------
+    Passband
+        The registered passband.
+
+    Raises
+    ------
+    UnknownPassbandError
+        If no passband has the name, or more than one does.
+
+    Examples
+    --------
+    >>> from sklc.passbands import get_passband
+    >>> get_passband("ztfg").wavelength
+    0.4814
+    >>> get_passband("g", survey="lsst").name, get_passband("ZTF_g").name
+    ('lsstg', 'ztfg')
+    >>> get_passband(2, survey="ztf").name
+    'ztfr'
+    """
+    return find_passbands([name], survey)[0]
+
+
+def find_passbands(
+    names: Sequence[str | int | Passband], survey: str | None = None
+) -> list[Passband]:
+    """Passbands of several names; one error lists every name that cannot be resolved.
+
+    Parameters
+    ----------
+    names : sequence of str, int or Passband
+        Names as in `get_passband`. Pass the unique names of a table, not its column.
+    survey : str, optional
+        Survey of all the names.
+
+    Returns
+    -------
+    list of Passband
+        As many as `names`, in their order.
+
+    Raises
+    ------
+    UnknownPassbandError
+        If any name is unknown or ambiguous; the message lists all of them.
+
+    Examples
+    --------
+    >>> from sklc.passbands import find_passbands
+    >>> [band.name for band in find_passbands(["g", "r"], survey="PS1")]
+    ['ps1g', 'ps1r']
+    """
+    registry = _registry
+    found: list[Passband] = []
+    problems: dict[str, None] = {}
+    for name in names:
+        passband = name if isinstance(name, Passband) else resolve(registry, name, survey)
+        if isinstance(passband, Passband):
+            found.append(passband)
+        else:
+            problems[passband] = None
+    if problems:
+        count = f"{len(problems)} passbands cannot be resolved:\n" if len(problems) > 1 else ""
+        raise UnknownPassbandError(count + "\n".join(problems))
+    return found
+
+
+def register_passband(
+    name: str,
+    wavelength: float,
+    *,
+    survey: str = "user",
+    aliases: Sequence[str] = (),
+    source: str = "",
+) -> Passband:
+    """Make a passband known by its name for the rest of the session.
+
+    Registering the same passband again is harmless: the known one is returned, with the new
+    aliases added.
+
+    Parameters
+    ----------
+    name : str
+        Name of the band.
+    wavelength : float
+        Effective wavelength in micrometre (mean weighted by the photon transmission).
+    survey : str, default="user"
+        Survey or telescope of the band.
+    aliases : sequence of str, optional
+        Other names within the survey.
+    source : str, optional
+        Where the wavelength comes from.
+
+    Returns
+    -------
+    Passband
+        The registered passband.
+
+    Raises
+    ------
+    LightCurveError
+        If the name or an alias is already that of another passband, or the wavelength is not a
+        plausible number of micrometres.
+
+    Examples
+    --------
+    >>> import sklc.passbands
+    >>> band = sklc.passbands.register_passband(
+    ...     "mytel_g", wavelength=0.48, survey="mytel", aliases=["g"]
+    ... )
+    >>> sklc.passbands.get_passband("g", survey="mytel") is band
+    True
+    """
+    global _registry
+    new = Passband(
+        name, survey, wavelength, (aliases,) if isinstance(aliases, str) else tuple(aliases), source
+    )
+    with _lock:
+        registry = _registry
+        same_survey = registry.survey(survey)
+        if same_survey is not None and squeeze(survey) in registry.survey_names:
+            new = replace(new, survey=same_survey)  # "ztf" joins "ZTF"
+        known = resolve(registry, name, None)
+        if isinstance(known, Passband):
+            if abs(known.wavelength - new.wavelength) > _SAME_WAVELENGTH:
+                raise LightCurveError(
+                    f"passband {name!r} is already known as {known.name!r} of {known.survey} at "
+                    f"{known.wavelength:g} micrometre, not {new.wavelength:g}. Register yours "
+                    f'under another name: sklc.register_passband("my_{name}", '
+                    f"wavelength={new.wavelength:g})"
+                )
+            new = replace(known, aliases=tuple(dict.fromkeys((*known.aliases, *new.aliases))))
+            if new == known:
+                return known
+        for alias in new.aliases:
+            taken = [registry.passbands.get(alias)]
+            taken += registry.in_survey.get(new.survey, ({}, {}))[0].get(alias, ())
+            for other in taken:
+                if other is not None and other.name != new.name:
+                    raise LightCurveError(
+                        f"alias {alias!r} of passband {name!r} is already that of "
+                        f"{other.name!r} ({other.survey}). Leave the alias out, or pass another "
+                        "survey=."
+                    )
+        _registry = Registry.build((registry.passbands | {new.name: new}).values())
+    return new
+
+
+def list_passbands(survey: str | None = None) -> list[Passband]:
+    """All known passbands, or those of a survey.
+
+    Parameters
+    ----------
+    survey : str, optional
+        Survey, in any spelling.
+
+    Returns
+    -------
+    list of Passband
+        Surveys first, then follow-up telescopes, then the registered ones.
+
+    Raises
+    ------
+    UnknownPassbandError
+        If the survey is not known.
+
+    Examples
+    --------
+    >>> from sklc.passbands import list_passbands
+    >>> [band.name for band in list_passbands("ztf")]
+    ['ztfg', 'ztfr', 'ztfi']
+    """
+    registry = _registry
+    if survey is None:
+        return list(registry.passbands.values())
+    known = registry.survey(survey)
+    if known is None:
+        raise UnknownPassbandError(unknown_survey(registry, survey))
+    return [band for band in registry.passbands.values() if band.survey == known]

@@ -1,0 +1,302 @@
+"""What the network sees of an observation: a configurable object that travels with the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from sklc.light_curves import LightCurves
+
+__all__ = ["CHANNELS", "PRESETS", "InputRepresentation"]
+
+
+@dataclass(frozen=True)
+class InputRepresentation:
+    """Turn light curves into the numbers a recurrent network reads, one row an observation.
+
+    Every constant of the input convention is a field, so a weights file that stores this object
+    restores its own preprocessing. Two presets exist: ``"relative"``, the default, and
+    ``"papers"``, the plain input of Gupta et al. (2025).
+
+    Parameters
+    ----------
+    channels : tuple of str
+        Names from the table below, in the order the network reads them.
+    zero_point : float
+        AB zero point the fluxes are brought to first, so light curves in any zero point can be
+        encoded.
+    flux_scale : float
+        Divisor of the channels ``flux`` and ``flux_err``.
+    flux_softening : float
+        Flux at which ``log_flux`` turns from logarithmic to linear (asinh magnitudes; Lupton,
+        Gunn & Szalay 1999), so negative forced photometry stays finite.
+    time_scale : float
+        Days per unit of ``time``, ``time_from_peak``.
+    gap_scale, gap_limit : float
+        ``gap`` is ``min(days since the previous observation, gap_limit) / gap_scale``.
+    wavelength_center, wavelength_scale : float
+        ``centered_wavelength`` is ``(wavelength - center) / scale``, in micrometre.
+    min_snr : float
+        Observations with ``abs(flux) < min_snr * flux_err`` are not shown to the network, so that
+        alerts and forced photometry of one object look alike, and noise sets neither the start
+        of a light curve nor its largest flux. An object without a single observation above the
+        limit is shown whole, and so are observations of unknown error. 0 shows everything.
+
+    Notes
+    -----
+    ======================  ==================================================================
+    channel                 value of one observation
+    ======================  ==================================================================
+    wavelength              effective wavelength of its passband, micrometre
+    centered_wavelength     the same, centred and scaled
+    time                    days since the object's first observation / ``time_scale``
+    time_fraction           the same scaled to 0-1 over the object's span (Paper I)
+    time_from_peak          days since the object's largest flux / ``time_scale``
+    gap                     days since its previous observation, limited and scaled
+    flux, flux_err          divided by ``flux_scale``
+    relative_flux(_err)     divided by the object's largest flux
+    log_flux                asinh of the flux, in units of 10
+    log_peak                the same of the object's largest flux
+    ======================  ==================================================================
+
+    Unknown errors (NaN) are encoded as 0, the value of a perfect measurement.
+
+    References
+    ----------
+    Gupta, Muthukrishna, Rehemtulla & Shah 2025, MNRASL, slaf074 (Paper I);
+    Gupta, Muthukrishna & Audenaert 2025, ML4Astro (Paper II).
+
+    Examples
+    --------
+    >>> from sklc.representation import InputRepresentation
+    >>> InputRepresentation.preset("papers").channels
+    ('wavelength', 'time', 'flux', 'flux_err')
+    >>> InputRepresentation.preset("papers").time_scale
+    1.0
+    >>> mine = InputRepresentation(channels=("time", "relative_flux"), min_snr=0.0)
+    >>> InputRepresentation.from_dict(mine.to_dict()) == mine
+    True
+    """
+
+    channels: tuple[str, ...]
+    zero_point: float = 27.5
+    flux_scale: float = 500.0
+    flux_softening: float = 10.0
+    time_scale: float = 100.0
+    gap_scale: float = 20.0
+    gap_limit: float = 60.0
+    wavelength_center: float = 0.6
+    wavelength_scale: float = 0.2
+    min_snr: float = 3.0
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.channels) - set(CHANNELS))
+        if unknown or not self.channels:
+            raise ValueError(
+                f"Unknown input channels {unknown}: choose at least one of {sorted(CHANNELS)}."
+            )
+        object.__setattr__(self, "channels", tuple(self.channels))
+
+    @classmethod
+    def preset(cls, name: str) -> InputRepresentation:
+        """Return a representation by name.
+
+        Parameters
+        ----------
+        name : {"relative", "papers"}
+
+        Returns
+        -------
+        InputRepresentation
+
+        Raises
+        ------
+        ValueError
+            If there is none of that name.
+        """
+        if name not in PRESETS:
+            raise ValueError(
+                f"representation={name!r} is not known: use one of {sorted(PRESETS)} "
+                "or an InputRepresentation."
+            )
+        return PRESETS[name]
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> InputRepresentation:
+        """Restore what `to_dict` wrote.
+
+        Parameters
+        ----------
+        values : dict
+
+        Returns
+        -------
+        InputRepresentation
+
+        Raises
+        ------
+        ValueError
+            If a field is not known: it is not ignored.
+        """
+        unknown = sorted(set(values) - {field.name for field in fields(cls)})
+        if unknown:
+            raise ValueError(f"Input representation with unknown fields {unknown}.")
+        return cls(**{**values, "channels": tuple(values["channels"])})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain data.
+
+        Returns
+        -------
+        dict
+            What JSON can hold.
+        """
+        return {**asdict(self), "channels": list(self.channels)}
+
+    def encode(self, curves: LightCurves) -> tuple[np.ndarray, np.ndarray]:
+        """Encode every observation.
+
+        Parameters
+        ----------
+        curves : LightCurves
+            Light curves, no object empty.
+
+        Returns
+        -------
+        values : ndarray of shape (n_shown, n_channels), float32
+            The observations that are shown (see `min_snr`), in the order of ``curves.time``.
+        lengths : ndarray of shape (n_objects,), int64
+            How many of them belong to each object; at least one.
+
+        Examples
+        --------
+        >>> from sklc import InputRepresentation, LightCurves
+        >>> curves = LightCurves.from_arrays([0.0, 3.0, 5.0], [1.0, 40.0, 20.0], [2.0, 2.0, 2.0],
+        ...                                  "ztfg", offsets=[0, 3])
+        >>> representation = InputRepresentation(("time", "flux"), time_scale=1.0, flux_scale=1.0)
+        >>> representation.encode(curves)[0].tolist()  # the first observation is not shown
+        [[0.0, 40.0], [2.0, 20.0]]
+        """
+        observations = _Observations(self, curves)
+        values = np.empty((len(observations.time), len(self.channels)), dtype=np.float32)
+        for column, channel in enumerate(self.channels):
+            values[:, column] = CHANNELS[channel](observations)
+        return values, observations.lengths
+
+
+class _Observations:
+    """Quantities that several channels share, each computed once."""
+
+    def __init__(self, representation: InputRepresentation, curves: LightCurves) -> None:
+        self.settings = representation
+        scale = 10 ** (-0.4 * (curves.zero_point - representation.zero_point))
+        flux = np.asarray(curves.flux, dtype=np.float64) * scale
+        # NaN marks an error that the source does not give.
+        flux_err = np.nan_to_num(np.asarray(curves.flux_err, dtype=np.float64) * scale, nan=0.0)
+        shown = self._shown(flux, flux_err, curves)
+        self.time = np.asarray(curves.time, dtype=np.float64)[shown]
+        self.wavelength = curves.wavelength[shown]
+        self.flux, self.flux_err = flux[shown], flux_err[shown]
+        self.lengths = np.diff(np.concatenate([[0], np.cumsum(shown)])[curves.offsets])
+        self.starts = np.cumsum(self.lengths) - self.lengths
+
+    def _shown(self, flux: np.ndarray, flux_err: np.ndarray, curves: LightCurves) -> np.ndarray:
+        """Which observations the network sees."""
+        shown = np.abs(flux) >= self.settings.min_snr * flux_err
+        if len(shown):
+            nothing = ~np.logical_or.reduceat(shown, curves.offsets[:-1])
+            shown |= np.repeat(nothing, curves.lengths)
+        return shown
+
+    def per_observation(self, per_object: np.ndarray) -> np.ndarray:
+        return np.repeat(per_object, self.lengths)
+
+    @cached_property
+    def since_first(self) -> np.ndarray:
+        if not len(self.time):
+            return self.time
+        return self.time - self.per_observation(self.time[self.starts])
+
+    @cached_property
+    def peak(self) -> np.ndarray:
+        """Largest flux of each object, (n_objects,)."""
+        if not len(self.time):
+            return np.empty(0)
+        return np.maximum.reduceat(self.flux, self.starts)
+
+    @cached_property
+    def peak_scale(self) -> np.ndarray:
+        """Per observation, a positive number to divide by, whatever the sign of the fluxes."""
+        peak = self.peak
+        if len(peak):
+            largest = np.maximum.reduceat(np.abs(self.flux), self.starts)
+            # A light curve that never rises above zero has no peak: its largest excursion then.
+            peak = np.where(peak > 1e-6 * largest, peak, largest)
+        return self.per_observation(np.where(peak > 0, peak, 1.0))
+
+    @cached_property
+    def since_peak(self) -> np.ndarray:
+        at_peak = self.flux == self.per_observation(self.peak)
+        time = np.where(at_peak, self.time, np.inf)
+        if not len(time):
+            return self.time
+        return self.time - self.per_observation(np.minimum.reduceat(time, self.starts))
+
+    @cached_property
+    def gap(self) -> np.ndarray:
+        gap = np.diff(self.time, prepend=self.time[:1])
+        gap[self.starts] = 0.0
+        return np.minimum(gap, self.settings.gap_limit)
+
+    def log(self, flux: np.ndarray) -> np.ndarray:
+        return np.arcsinh(flux / (2 * self.settings.flux_softening)) / np.log(10)
+
+
+def _time_fraction(x: _Observations) -> np.ndarray:
+    if not len(x.time):
+        return x.time
+    span = np.maximum.reduceat(x.since_first, x.starts)
+    return x.since_first / x.per_observation(np.where(span > 0, span, 1.0))
+
+
+# Large ratios carry no information and upset training: a quiet object with one bad observation.
+_RATIO_LIMIT = 10.0
+
+CHANNELS: dict[str, Callable[[_Observations], np.ndarray]] = {
+    "wavelength": lambda x: x.wavelength,
+    "centered_wavelength": lambda x: (
+        (x.wavelength - x.settings.wavelength_center) / x.settings.wavelength_scale
+    ),
+    "time": lambda x: x.since_first / x.settings.time_scale,
+    "time_fraction": _time_fraction,
+    "time_from_peak": lambda x: x.since_peak / x.settings.time_scale,
+    "gap": lambda x: x.gap / x.settings.gap_scale,
+    "flux": lambda x: x.flux / x.settings.flux_scale,
+    "flux_err": lambda x: x.flux_err / x.settings.flux_scale,
+    "relative_flux": lambda x: np.clip(x.flux / x.peak_scale, -_RATIO_LIMIT, _RATIO_LIMIT),
+    "relative_flux_err": lambda x: np.minimum(x.flux_err / x.peak_scale, _RATIO_LIMIT),
+    "log_flux": lambda x: x.log(x.flux),
+    "log_peak": lambda x: x.log(x.per_observation(x.peak)),
+}
+
+PRESETS: dict[str, InputRepresentation] = {
+    "papers": InputRepresentation(
+        channels=("wavelength", "time", "flux", "flux_err"), time_scale=1.0
+    ),
+    "relative": InputRepresentation(
+        channels=(
+            "centered_wavelength",
+            "time",
+            "gap",
+            "relative_flux",
+            "relative_flux_err",
+            "log_flux",
+            "log_peak",
+        )
+    ),
+}

@@ -1,0 +1,5 @@
+"""Run exported models where there is no torch."""
+
+from sklc.serving.model import FORMAT_VERSION, METADATA_KEY, OnnxModel
+
+__all__ = ["FORMAT_VERSION", "METADATA_KEY", "OnnxModel"]

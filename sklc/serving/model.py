@@ -1,0 +1,224 @@
+"""Exported models, run by ONNX Runtime alone: what a broker needs to serve alerts one by one."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sklc.errors import WeightsError
+from sklc.light_curves import LightCurves
+from sklc.light_curves.coerce import as_light_curves
+from sklc.light_curves.metadata import metadata_matrix
+from sklc.networks.onnx.session import open_session
+from sklc.networks.padding import pad, plan_batches
+from sklc.representation import InputRepresentation
+
+__all__ = ["OnnxModel"]
+
+FORMAT_VERSION = 1
+# Of the JSON text in the file's metadata.
+METADATA_KEY = "sklc"
+# Objects in a batch, of similar length.
+_BATCH = 24
+
+
+class OnnxModel:
+    """An encoder or classifier written by ``to_onnx``, ready to predict; torch is not needed.
+
+    It predicts one light curve in about a millisecond, with the input convention that the file
+    carries.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+    n_threads : int, default=1
+        Threads of ONNX Runtime within a call. One is best for single light curves.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        In the order of the columns of `predict_proba`.
+    representation : InputRepresentation
+        How a light curve becomes the model's input.
+    metadata_columns : tuple of str
+        Per-object columns that it reads beside the light curve.
+    outputs : tuple of str
+        Names of what it computes.
+
+    Raises
+    ------
+    ImportError
+        If ONNX Runtime is not installed.
+    WeightsError
+        If the file is not there, damaged, or was not written by ``to_onnx``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sklc import TransferClassifier
+    >>> from sklc.datasets import load_demo
+    >>> from sklc.serving import OnnxModel
+    >>> curves, y = load_demo(return_X_y=True)
+    >>> clf = TransferClassifier("ztf+lsst", random_state=0).fit(curves[::2], y[::2])
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> model = OnnxModel(clf.to_onnx(Path(folder.name) / "classifier.onnx"))
+    >>> model.classes_.tolist()
+    ['SNII', 'SNIa', 'SNIb/c']
+    >>> bool(abs(model.predict_proba(curves[1:2]) - clf.predict_proba(curves[1:2])).max() < 1e-4)
+    True
+    >>> folder.cleanup()
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, n_threads: int = 1) -> None:
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise ImportError(
+                "Serving an exported model needs ONNX Runtime: pip install onnxruntime"
+            ) from error
+        self.path = Path(path)
+        if not self.path.is_file():
+            raise WeightsError(
+                f"There is no file {self.path}: write it with classifier.to_onnx(path)."
+            )
+        try:
+            self._session = open_session(str(self.path), n_threads=n_threads)
+        except Exception as error:  # ONNX Runtime has many kinds, none of them public
+            raise WeightsError(
+                f"{self.path} is no model that this ONNX Runtime ({onnxruntime.__version__}) can "
+                f"load ({str(error).strip()[:200]}): write it again with classifier.to_onnx(path), "
+                "or upgrade onnxruntime."
+            ) from error
+        stored = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+        if stored is None:
+            raise WeightsError(
+                f"{self.path} is an ONNX model, but not one written by sklc: it carries no input "
+                "convention. Write models with encoder.to_onnx(path) or classifier.to_onnx(path)."
+            )
+        convention = json.loads(stored)
+        if convention["format_version"] > FORMAT_VERSION:
+            raise WeightsError(
+                f"{self.path} has format {convention['format_version']}, and this sklc reads up "
+                f"to {FORMAT_VERSION}: upgrade with `pip install --upgrade sklc`."
+            )
+        self.representation = InputRepresentation.from_dict(convention["representation"])
+        self.classes_ = np.asarray(convention["classes"])
+        self._columns = {
+            "metadata": tuple(convention["metadata_columns"]),
+            "head_metadata": tuple(convention["head_metadata_columns"]),
+        }
+        self.metadata_columns = self._columns["metadata"] + self._columns["head_metadata"]
+        self.outputs = tuple(output.name for output in self._session.get_outputs())
+        self._shapes = {o.name: o.shape[1] for o in self._session.get_outputs()}
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Latents.
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+            In any form that `sklc.as_light_curves` takes.
+
+        Returns
+        -------
+        ndarray of shape (n_objects, latent_size), float32
+
+        Raises
+        ------
+        LightCurveError
+            If an object cannot be used; the message names it and the remedy.
+        """
+        return self.run(X, "latent")
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Class probabilities.
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+            In any form that `sklc.as_light_curves` takes.
+
+        Returns
+        -------
+        ndarray of shape (n_objects, n_classes), float32
+            Columns in the order of ``classes_``.
+
+        Raises
+        ------
+        LightCurveError
+            If an object cannot be used; the message names it and the remedy.
+        ValueError
+            If the model has no classes.
+        """
+        return self.run(X, "probabilities")
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Most probable class of each object.
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+            In any form that `sklc.as_light_curves` takes.
+
+        Returns
+        -------
+        ndarray of shape (n_objects,)
+        """
+        return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
+
+    def run(self, X: Any, output: str) -> np.ndarray:
+        """Any of the model's outputs.
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+            In any form that `sklc.as_light_curves` takes.
+        output : str
+            One of `outputs`. "redshift" has the mean and the standard deviation of
+            ``ln(1 + z)``.
+
+        Returns
+        -------
+        ndarray of shape (n_objects, n_columns), float32
+
+        Raises
+        ------
+        LightCurveError
+            If an object cannot be used; the message names it and the remedy.
+        ValueError
+            If the model has no such output.
+        """
+        if output not in self.outputs:
+            raise ValueError(
+                f"{self.path.name} has no output {output!r}: it has {list(self.outputs)}."
+            )
+        curves = as_light_curves(X)
+        result = np.empty((len(curves), self._shapes[output]), dtype=np.float32)
+        if not len(curves):
+            return result
+        inputs = self._inputs(curves)
+        values, lengths = self.representation.encode(curves)
+        starts = np.cumsum(lengths) - lengths
+        for rows in plan_batches(lengths, _BATCH, None):
+            batch = {name: matrix[rows] for name, matrix in inputs.items()}
+            batch["values"] = pad(values, starts[rows], lengths[rows])
+            batch["lengths"] = lengths[rows].astype(np.int32)
+            result[rows] = self._session.run([output], batch)[0]
+        return result
+
+    def _inputs(self, curves: LightCurves) -> dict[str, np.ndarray]:
+        """What is read beside the observations."""
+        return {
+            name: matrix
+            for name, columns in self._columns.items()
+            if (matrix := metadata_matrix(curves, columns)) is not None
+        }
+
+    def __repr__(self) -> str:
+        return f"OnnxModel({self.path.name!r}, {len(self.classes_)} classes)"

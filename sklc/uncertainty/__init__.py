@@ -1,0 +1,1 @@
+"""Ways to tell how sure a prediction is."""

@@ -1,0 +1,35 @@
+"""The names of the weights in the package: no torch is imported here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+__all__ = ["FOLDER", "list_weights", "manifest"]
+
+FOLDER = Path(__file__).parent
+
+
+def manifest() -> dict[str, Any]:
+    """Return the manifest of the weights in the package, as plain data."""
+    return json.loads((FOLDER / "manifest.json").read_text())
+
+
+def list_weights() -> dict[str, str]:
+    """Return the names that `load_weights` knows, each with one line on what it is.
+
+    Returns
+    -------
+    dict of str to str
+
+    Examples
+    --------
+    >>> from sklc import list_weights
+    >>> "ztf+lsst" in list_weights()
+    True
+    """
+    known = manifest()
+    summaries = {name: entry["summary"] for name, entry in known["weights"].items()}
+    aliases = {alias: summaries[name] for alias, name in known["aliases"].items()}
+    return dict(sorted({**summaries, **aliases}.items()))

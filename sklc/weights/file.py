@@ -1,0 +1,314 @@
+"""Weights files: what is in one, reading and checking it, finding it by name."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import torch
+from safetensors.numpy import load_file, save
+
+from sklc.errors import UnknownWeightsError, WeightsError
+from sklc.networks.architectures.gru import LightCurveNetwork
+from sklc.representation import InputRepresentation
+from sklc.weights.catalogue import FOLDER, list_weights, manifest
+
+__all__ = ["FORMAT_VERSION", "WeightsFile", "list_weights", "load_weights"]
+
+FORMAT_VERSION = 1
+_HEADER_KEY = "sklc"
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """Plain data of a trained encoder: sizes, input convention, tensors, and where it came from.
+
+    Parameters
+    ----------
+    architecture : dict
+        Arguments of the network.
+    representation : InputRepresentation
+        The input convention the network was trained with.
+    classes : tuple of str
+        Of the classification head, in the order of its outputs.
+    tensors : dict of str to ndarray
+    metadata_columns : tuple of str
+        Per-object columns that the network reads beside the light curve.
+    info : dict
+        Name, version, training data and seed, passbands, metrics, licence; informative only.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sklc.weights.file import WeightsFile, load_weights
+    >>> checkpoint = load_weights("ztf")
+    >>> checkpoint.architecture["latent_size"]
+    128
+    >>> network = checkpoint.build()
+    >>> copy = WeightsFile.from_network(network, checkpoint.representation, checkpoint.classes)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = copy.save(Path(folder) / "copy.safetensors")
+    ...     WeightsFile.read(path).classes == checkpoint.classes
+    True
+    """
+
+    architecture: dict[str, int]
+    representation: InputRepresentation
+    classes: tuple[Any, ...]
+    tensors: dict[str, np.ndarray]
+    metadata_columns: tuple[str, ...] = ()
+    info: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_network(
+        cls,
+        network: LightCurveNetwork,
+        representation: InputRepresentation,
+        classes: Any,
+        metadata_columns: tuple[str, ...] = (),
+        info: dict[str, Any] | None = None,
+    ) -> WeightsFile:
+        """Take a snapshot of a network.
+
+        Parameters
+        ----------
+        network : LightCurveNetwork
+        representation : InputRepresentation
+            The input convention it was trained with.
+        classes : sequence
+            Of its outputs, in their order.
+        metadata_columns : tuple of str, optional
+        info : dict, optional
+            Plain values to keep.
+
+        Returns
+        -------
+        WeightsFile
+        """
+        tensors = {k: v.detach().cpu().numpy().copy() for k, v in network.state_dict().items()}
+        # JSON knows no numpy scalars.
+        plain = tuple(c.item() if isinstance(c, np.generic) else c for c in classes)
+        return cls(
+            dict(network.config),
+            representation,
+            plain,
+            tensors,
+            tuple(metadata_columns),
+            info or {},
+        )
+
+    def build(self) -> LightCurveNetwork:
+        """Return a fresh network with these tensors.
+
+        Returns
+        -------
+        LightCurveNetwork
+            On the CPU, in evaluation mode.
+        """
+        sizes: dict[str, Any] = dict(self.architecture)
+        n_channels, n_classes = sizes.pop("n_channels"), sizes.pop("n_classes")
+        network = LightCurveNetwork(n_channels, n_classes, **sizes)
+        network.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in self.tensors.items()})
+        return network.eval()
+
+    @cached_property
+    def network(self) -> LightCurveNetwork:
+        """A network with these tensors that all share, built once: never to be changed."""
+        return self.build()
+
+    def _check_sizes(self) -> None:
+        """Refuse an input convention and classes that are not those of the network."""
+        for what, there, size in (
+            ("channels", self.representation.channels, "n_channels"),
+            ("classes", self.classes, "n_classes"),
+            ("metadata columns", self.metadata_columns, "n_metadata"),
+        ):
+            if len(there) != self.architecture.get(size, 0):
+                raise ValueError(
+                    f"{len(there)} {what} for a network of {self.architecture.get(size, 0)}"
+                )
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write a safetensors file, whole or not at all.
+
+        Parameters
+        ----------
+        path : str or path
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+        """
+        path = Path(path)
+        header = {
+            "format_version": FORMAT_VERSION,
+            "architecture": self.architecture,
+            "representation": self.representation.to_dict(),
+            "classes": list(self.classes),
+            "metadata_columns": list(self.metadata_columns),
+            "tensors_sha256": _digest(self.tensors),
+            "info": self.info,
+        }
+        header["header_sha256"] = _header_digest(header)
+        partial = path.with_name(path.name + ".partial")
+        partial.write_bytes(save(self.tensors, metadata={_HEADER_KEY: json.dumps(header)}))
+        os.replace(partial, path)
+        return path
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> WeightsFile:
+        """Read and check a file written by `save`.
+
+        Parameters
+        ----------
+        path : str or path
+
+        Returns
+        -------
+        WeightsFile
+
+        Raises
+        ------
+        WeightsError
+            If the file is damaged, is not a weights file of sklc, or is of a newer format.
+        """
+        path = Path(path)
+        try:
+            with safetensors.safe_open(path, framework="np") as handle:
+                header = json.loads((handle.metadata() or {})[_HEADER_KEY])
+            version = int(header["format_version"])
+        except FileNotFoundError:
+            raise WeightsError(f"There is no weights file {path}.") from None
+        except KeyError:
+            raise WeightsError(
+                f"{path} is a safetensors file, but not one written by sklc: it carries no input "
+                "convention. Write weights with LightCurveEncoder.save(path)."
+            ) from None
+        except (safetensors.SafetensorError, ValueError, TypeError, OSError) as error:
+            raise _damaged(path, error) from error
+        if version > FORMAT_VERSION:
+            raise WeightsError(
+                f"{path} has weights format {version}, and this sklc reads up to "
+                f"{FORMAT_VERSION}: upgrade with `pip install --upgrade sklc`."
+            )
+        try:
+            tensors = load_file(path)
+            if _digest(tensors) != header["tensors_sha256"]:
+                raise ValueError("the tensors do not match their checksum")
+            checkpoint = cls(
+                header["architecture"],
+                InputRepresentation.from_dict(header["representation"]),
+                tuple(header["classes"]),
+                tensors,
+                tuple(header["metadata_columns"]),
+                header["info"],
+            )
+            checkpoint.build()
+            checkpoint._check_sizes()
+            if header["header_sha256"] != _header_digest(header):
+                raise ValueError("the input convention does not match its checksum")
+        except (
+            safetensors.SafetensorError,
+            KeyError,
+            ValueError,
+            TypeError,
+            AttributeError,
+            RuntimeError,
+        ) as error:
+            raise _damaged(path, error) from error
+        return checkpoint
+
+
+def _damaged(path: Path, error: Exception) -> WeightsError:
+    return WeightsError(
+        f"The weights file {path} is damaged ({error}), or it is something else. Copy it again, "
+        "or reinstall sklc if it came with the package; LightCurveEncoder.save(path) writes such "
+        "files."
+    )
+
+
+def _header_digest(header: dict[str, Any]) -> str:
+    """Checksum of everything in the header but the checksum itself."""
+    rest = {key: value for key, value in header.items() if key != "header_sha256"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
+def _digest(tensors: dict[str, np.ndarray]) -> str:
+    sha256 = hashlib.sha256()
+    for name in sorted(tensors):
+        sha256.update(f"{name} {tensors[name].dtype.str} {tensors[name].shape}".encode())
+        sha256.update(np.ascontiguousarray(tensors[name]).tobytes())
+    return sha256.hexdigest()
+
+
+def load_weights(weights: str | os.PathLike[str]) -> WeightsFile:
+    """Load weights by name, or from the user's own file.
+
+    Parameters
+    ----------
+    weights : str or path
+        A name from `list_weights` (``"ztf+lsst"`` points to the newest version,
+        ``"ztf+lsst-v1"`` never changes), or the path of a ``.safetensors`` file.
+
+    Returns
+    -------
+    WeightsFile
+
+    Raises
+    ------
+    UnknownWeightsError
+        If it is neither; the message lists the names.
+    WeightsError
+        If the file is damaged or newer than this version of sklc.
+
+    Examples
+    --------
+    >>> from sklc.weights.file import load_weights
+    >>> load_weights("ztf+lsst").classes[:3]
+    ('AGN', 'SLSN-I', 'SNII')
+    """
+    known = manifest()
+    name = os.fspath(weights)
+    name = known["aliases"].get(name, name)
+    if name in known["weights"]:
+        entry = known["weights"][name]
+        path = FOLDER / entry["file"]
+        return _read_cached(str(path), _stamp(path), entry["sha256"])
+    path = Path(weights)
+    if path.is_file():
+        return _read_cached(str(path.resolve()), _stamp(path), None)
+    if path.suffix == ".safetensors" or len(path.parts) > 1:
+        raise UnknownWeightsError(
+            f"There is no weights file {path.resolve()}. Use the path of a file written by "
+            f"LightCurveEncoder.save(path), or one of the names {sorted(list_weights())}."
+        )
+    raise UnknownWeightsError(
+        f"weights={str(weights)!r} is not known. Use one of {sorted(list_weights())}, or the path "
+        "of a .safetensors file written by LightCurveEncoder.save(path)."
+    )
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    if not path.is_file():
+        raise WeightsError(f"The weights file {path} is missing: reinstall sklc.")
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
+
+
+@lru_cache(maxsize=16)
+def _read_cached(path: str, stamp: tuple[int, int], sha256: str | None) -> WeightsFile:
+    """Read once per process; `stamp` makes a rewritten file a new entry."""
+    if sha256 is not None:
+        actual = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        if actual != sha256:
+            raise _damaged(Path(path), ValueError("its sha256 is not the one in the manifest"))
+    return WeightsFile.read(path)

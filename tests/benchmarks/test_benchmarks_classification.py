@@ -1,0 +1,146 @@
+"""Benchmarks of calibration and early classification: their figures by hand, and a quick run."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+pytest.importorskip("light_curve")
+
+
+@pytest.fixture(scope="module")
+def load_module():
+    """Import a benchmark as if it were run as a script from its own folder."""
+    sys.path.insert(0, str(BENCHMARKS))
+    yield importlib.import_module
+    sys.path.remove(str(BENCHMARKS))
+
+
+@pytest.fixture(scope="module")
+def calibration(load_module):
+    return load_module("calibration")
+
+
+@pytest.fixture(scope="module")
+def early(load_module):
+    return load_module("early_classification")
+
+
+# -- calibration
+
+
+def test_calibration_error_by_hand(calibration):
+    confidence = np.repeat([0.6, 0.9], 10)
+    correct = np.r_[np.arange(10) < 6, np.arange(10) < 9].astype(float)
+    assert calibration.calibration_error(confidence, correct, 2) == pytest.approx(0)
+    assert calibration.calibration_error(confidence, 1 - correct, 2) == pytest.approx(0.5)
+    # .2 too confident in half of them
+    correct[:2] = 0
+    assert calibration.calibration_error(confidence, correct, 2) == pytest.approx(0.1)
+
+
+def test_scores_by_hand(calibration):
+    classes = np.array(["a", "b"])
+    y = np.array(["a", "b", "a", "b"])
+    proba = np.array([[0.9, 0.1], [0.3, 0.7], [0.4, 0.6], [0.2, 0.8]])
+    scores = calibration.scores_of(y, proba, classes)
+    assert scores["brier"] == pytest.approx(2 * np.mean(np.square([0.1, 0.3, 0.6, 0.2])))
+    assert scores["log_loss"] == pytest.approx(-np.mean(np.log([0.9, 0.7, 0.4, 0.8])))
+    assert sum(scores[f"bin {k} n"] for k in range(10)) == 8
+    assert (scores["bin 9 predicted"], scores["bin 9 observed"]) == (0.9, 1)
+    assert (scores["bin 4 predicted"], scores["bin 4 observed"]) == (0.4, 1)
+    sets = np.array([[True, False], [True, True], [False, False], [True, False]])
+    assert calibration.set_scores(y, sets, classes) == {
+        "coverage": 0.5, "worst class": 0.5, "size": 1.0, "empty": 0.25,
+    }  # fmt: skip
+
+
+def test_a_class_without_probability_is_scored(calibration):
+    scores = calibration.scores_of(np.array(["a", "b"]), np.eye(2)[[1, 0]], np.array(["a", "b"]))
+    assert np.isfinite(list(scores.values())).all()
+
+
+def test_calibration_quick(calibration, data_dir, tmp_path, capsys):
+    figures = calibration.main(["--quick", "--data", str(data_dir), "--output", str(tmp_path)])
+    result = json.loads((tmp_path / "calibration_quick.json").read_text())
+    assert result["figures"] == figures
+    assert set(figures) == set(calibration.build_rows(quick=True))
+    for name, row in figures.items():
+        scores = {score: value["mean"] for score, value in row["128"].items()}
+        assert 0 <= scores["ece"] < 0.25
+        assert 0 < scores["brier"] < 0.6
+        n_test = sum(scores[f"bin {k} n"] for k in range(10)) / 3
+        assert n_test == 619
+        # temperature changes no ranking of classes by a head
+        if name == "ztf+lsst, head, temperature":
+            plain = figures["ztf+lsst, head"]["128"]
+            assert scores["accuracy"] == plain["accuracy"]["mean"]
+            assert scores["temperature"] != 1
+        if name.startswith("ztf+lsst"):
+            assert scores["coverage 0.80"] < scores["coverage 0.90"] < scores["coverage 0.95"]
+            assert scores["coverage 0.90"] == pytest.approx(0.9, abs=0.08)
+    for title in calibration.SCORES.values():
+        assert f"{title[1:]}:\n\n| labels | 128 |" in result["markdown"]
+    assert "| nominal | coverage | mean size |" in result["markdown"]
+    assert (tmp_path / "calibration_quick.png").stat().st_size > 10_000
+    assert capsys.readouterr().out.splitlines()[-1] == result["summary"]
+
+
+# -- early classification
+
+
+def test_prefixes_are_trained_on_with_their_labels(early, monkeypatch):
+    seen = []
+
+    class Recorder:
+        def __init__(self, *args, **params):
+            self.params = params
+
+        def set_params(self, **params):
+            self.params |= params
+            return self
+
+        def fit(self, X, y):
+            seen.append((X, y, self.params))
+            return self
+
+    monkeypatch.setattr(early, "TransferClassifier", Recorder)
+    from sklc.datasets import load_demo
+
+    curves, y = load_demo(return_X_y=True)
+    whole, labels = curves[:5], y[:5]
+    early.encoder(whole, labels, None, 0)
+    early.encoder(whole, labels, whole.truncate(points=2), 0)
+    assert seen[0][0] is whole
+    X, both, params = seen[1]
+    assert both.tolist() == [*labels, *labels]
+    assert X.lengths.tolist() == [*whole.lengths, 2, 2, 2, 2, 2]
+    assert params["C"] == early.PREFIX_C
+
+
+def test_cuts_of_the_table(early):
+    cuts = ["3 d", "10 d", "3 points", "all"]
+    assert early.split_cuts(cuts) == [["3 d", "10 d", "all"], ["3 points", "all"]]
+
+
+def test_early_classification_quick(early, data_dir, tmp_path, capsys):
+    figures = early.main(["--quick", "--data", str(data_dir), "--output", str(tmp_path)])
+    result = json.loads((tmp_path / "early_classification_quick.json").read_text())
+    assert result["figures"] == figures
+    assert set(figures) == set(early.build_rows(quick=True))
+    for row in figures.values():
+        scores = {score: value["mean"] for score, value in row["128"].items()}
+        # more of a light curve is more to go by
+        assert 0.5 < scores["auroc at 10 d"] < scores["auroc at all"]
+        assert 0.5 < scores["auroc at 5 points"] < scores["auroc at all"]
+    head = [figures[f"ztf+lsst head, {kind}"]["128"] for kind in ("whole", "prefixes")]
+    assert head[0]["auroc at 10 d"]["mean"] < head[1]["auroc at 10 d"]["mean"]
+    assert result["n_points"]["5 points"][1] == 5
+    assert "| 128 labels | 10 d | all |" in result["markdown"]
+    assert (tmp_path / "early_classification_quick.png").stat().st_size > 10_000
+    assert capsys.readouterr().out.splitlines()[-1] == result["summary"]

@@ -1,0 +1,287 @@
+"""Benchmarks on variable stars and on the DES challenge, and the page that shows the results."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sklc import LightCurves
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def load_module():
+    """Import a benchmark as if it were run as a script from its own folder."""
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    yield importlib.import_module
+    sys.path.remove(str(ROOT / "benchmarks"))
+
+
+@pytest.fixture(scope="module")
+def label_draws(load_module):
+    return load_module("_label_draws")
+
+
+@pytest.fixture(scope="module")
+def variable_stars(load_module):
+    pytest.importorskip("light_curve")
+    return load_module("variable_stars")
+
+
+@pytest.fixture(scope="module")
+def snpcc(load_module):
+    pytest.importorskip("light_curve")
+    return load_module("snpcc")
+
+
+@pytest.fixture(scope="module")
+def results_page(load_module):
+    return load_module("results_page")
+
+
+def scores(mean, sd=0.01):
+    return {"mean": mean, "sd": sd, "values": [mean - sd, mean + sd]}
+
+
+# -- figures by number of labels
+
+
+def test_draws_are_summarised_over_seeds(label_draws, capsys):
+    def measure(n_labels, seed):
+        out = {"always": {"auroc": 0.5 + 0.1 * seed}}
+        return out if n_labels == 0 else {"labelled": {"auroc": 0.9}, **out}
+
+    figures = label_draws.measure_draws(measure, (0, 64, None), range(2), n_jobs=1)
+    assert set(figures["always"]) == {"0", "64", "all"}
+    assert set(figures["labelled"]) == {"64", "all"}
+    assert figures["always"]["64"]["auroc"] == {"mean": 0.55, "sd": 0.05, "values": [0.5, 0.6]}
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 6
+    assert "all labels, seed 0" in lines[0]  # the longest first
+
+
+def test_tables_show_what_there_is(label_draws, capsys):
+    figures = {
+        "mine": {"0": {"auroc": scores(0.9)}, "64": {"auroc": scores(0.95)}},
+        "other": {"64": {"auroc": scores(0.8), "mse": scores(10.25)}},
+    }
+    quoted = {"published": {"64": (0.7, None), "all": (0.75, 0.02)}}
+    assert label_draws.markdown_figures(figures, ["0", "64", "all"], "auroc", quoted) == (
+        "| labels | 0 | 64 | all |\n| --- | --- | --- | --- |\n"
+        "| mine | .900 ± .010 | .950 ± .010 | – |\n"
+        "| other | – | .800 ± .010 | – |\n"
+        "| published | – | .700 | .750 ± .020 |"
+    )
+    assert "| 10.250 ± .010 |" in label_draws.markdown_figures(
+        {"other": figures["other"]}, ["64"], "mse"
+    )
+    label_draws.print_table("title", figures, ["0", "64"], "auroc", quoted)
+    line = capsys.readouterr().out.splitlines()[3]
+    assert " ".join(line.split()) == "mine 0.900 ± 0.010 0.950 ± 0.010"
+    assert label_draws.means(figures, ["0", "64", "all"], "auroc", "mine", "other") == (
+        "0.900 / 0.950 / –"
+    )
+
+
+def test_plots_show_every_method_once(label_draws, tmp_path, monkeypatch):
+    import matplotlib.pyplot as plt
+
+    figures = {"mine": {"0": {"auroc": scores(0.9)}, "64": {"auroc": scores(0.95)}}}
+    shown = []
+    monkeypatch.setattr(plt, "close", shown.append)
+    panels = [("a", "AUROC", figures, "auroc"), ("b", "AUROC", figures, "auroc")]
+    label_draws.plot_figures(
+        tmp_path / "a.png", panels, ["0", "64"], {"other": {"64": (0.7, None)}}
+    )
+    monkeypatch.undo()
+    (legend,) = shown[0].legends
+    assert [text.get_text() for text in legend.get_texts()] == ["mine", "other"]
+    assert [ax.get_title(loc="left") for ax in shown[0].axes] == ["a", "b"]
+    plt.close(shown[0])
+
+
+# -- variable stars
+
+
+def test_variable_stars_quick(variable_stars, data_dir, tmp_path, capsys):
+    if not (data_dir / "crts_sss" / "objects.parquet").exists():
+        pytest.skip(f"{data_dir} holds no crts_sss")
+    figures = variable_stars.main(["--quick", "--data", str(data_dir), "--output", str(tmp_path)])
+    result = json.loads((tmp_path / "variable_stars_quick.json").read_text())
+    assert result["figures"] == figures
+    assert set(figures) == set(variable_stars.build_rows(quick=True))
+    assert all(set(row) == {"64"} for row in figures.values())
+    assert set(result["n_objects"].values()) == {502, 1000}
+    assert "Misc" not in result["n_objects"]
+    # Two epochs teach a new network nothing; the pretrained one, and features, know something.
+    pretrained = figures[variable_stars.PRETRAINED]["64"]["auroc"]["mean"]
+    assert pretrained > figures[variable_stars.SCRATCH]["64"]["auroc"]["mean"]
+    assert figures[variable_stars.FEATURES]["64"]["auroc"]["mean"] > 0.7
+    assert (tmp_path / "variable_stars_quick.png").stat().st_size > 10_000
+    printed = capsys.readouterr().out
+    assert printed.splitlines()[-1] == result["summary"]
+    assert "published, Kepler" in printed
+    assert result["markdown"].count("| 64 |") == 2
+
+
+def test_stars_are_cut_alike_for_all_methods(variable_stars, data_dir):
+    curves, y = variable_stars.load_stars(data_dir)
+    assert curves.lengths.max() == variable_stars.N_POINTS
+    assert np.unique(y, return_counts=True)[1].min() >= variable_stars.MIN_STARS
+    for n_labels in variable_stars.SIZES:
+        assert n_labels in variable_stars.EPOCHS
+
+
+def test_the_summary_names_where_pretraining_hurts(variable_stars):
+    figures = {
+        name: {"64": {"auroc": scores(few)}, "256": {"auroc": scores(more)}}
+        for name, (few, more) in {
+            variable_stars.PRETRAINED: (0.7, 0.8),
+            variable_stars.SCRATCH: (0.6, 0.85),
+            variable_stars.FEATURES: (0.8, 0.8),
+        }.items()
+    }
+    line = variable_stars.summary(figures, ["64", "256"], 5)
+    assert line.endswith("pretrained worse than from scratch: 256")
+
+
+# -- the DES challenge
+
+
+def test_snpcc_quick(snpcc, data_dir, sncosmo_data, tmp_path, capsys):
+    if not (data_dir / "snpcc" / "objects.parquet").exists():
+        pytest.skip(f"{data_dir} holds no snpcc")
+    figures = snpcc.main(["--quick", "--data", str(data_dir), "--output", str(tmp_path)])
+    result = json.loads((tmp_path / "snpcc_quick.json").read_text())
+    assert result["figures"] == figures
+    assert set(figures["classes"]) == set(snpcc.class_rows(quick=True))
+    assert set(figures["redshifts"]) == {"median redshift", *snpcc.redshift_rows(quick=True)}
+    assert figures["classes"][snpcc.FROZEN]["0"]["auroc"]["mean"] > 0.8
+    redshifts = {n: row["64"]["mse x 1000"]["mean"] for n, row in figures["redshifts"].items()}
+    assert max(redshifts, key=redshifts.get) == "median redshift"
+    assert set(figures["passbands"]) == {snpcc.REFERENCE, "DES"}
+    assert figures["passbands"]["DES"]["0"]["auroc"]["mean"] > 0.75
+    assert (tmp_path / "snpcc_quick.png").stat().st_size > 10_000
+    assert capsys.readouterr().out.splitlines()[-1] == result["summary"]
+    assert result["markdown"].count("| labels |") == 3
+
+
+def test_challenge_objects_are_usable_and_not_those_of_development(snpcc, data_dir):
+    curves, y, z = snpcc.load_challenge(data_dir, 500)
+    assert len(curves) == len(y) == len(z) == 500
+    assert set(y) == {"Ia", "II", "Ib/c"}
+    assert snpcc.enough_detections(curves).all()
+    more, *_ = snpcc.load_challenge(data_dir, 10**6)
+    everything = LightCurves.from_parquet(data_dir / "snpcc")
+    usable = everything[snpcc.enough_detections(everything)]
+    assert len(usable) == len(more) + snpcc.N_DEVELOPMENT
+    assert set(curves.ids) <= set(more.ids)
+
+
+def test_detections_are_counted(snpcc):
+    flux = np.r_[np.full(6, 31.0), np.full(5, 31.0), 29.0, -50.0]
+    curves = LightCurves.from_arrays(
+        np.arange(13.0), flux, np.full(13, 10.0), "desg", offsets=[0, 6, 13, 13]
+    )
+    assert snpcc.enough_detections(curves).tolist() == [True, False, False]
+
+
+def test_redshift_scores_of_known_errors(snpcc):
+    z = np.array([0.0, 1.0, 0.25, 0.0])
+    found = snpcc.redshift_scores(z, z + np.array([0.01, -0.02, 0.0, 0.2]))
+    assert found["mse x 1000"] == pytest.approx(1000 * (0.0001 + 0.0004 + 0.04) / 4)
+    # errors / (1 + z): .01, -.01, 0, .2; median .005; deviations .005, .015, .005, .195
+    assert found["sigma_nmad"] == pytest.approx(1.4826 * 0.01)
+    assert found["outliers"] == 0.25
+
+
+def test_other_filters_leave_the_visits_alone(snpcc, sncosmo_data):
+    ztf = snpcc.simulate_passbands("ZTF g r", ["SNIa"], 30, seed=0)
+    des = snpcc.simulate_passbands("ZTF's visits, DES g r", ["SNIa"], 30, seed=0)
+    assert {band.name for band in ztf.passbands} == {"ztfg", "ztfr"}
+    assert {band.name for band in des.passbands} == {"desg", "desr"}
+    assert set(ztf.metadata["class"]) == set(des.metadata["class"])
+    # Other objects trigger, but the visits have the same nights.
+    nights = [set(np.floor(curves.time)) for curves in (ztf, des)]
+    assert len(nights[0] & nights[1]) > 0.5 * len(nights[0])
+
+
+# -- the page
+
+
+@pytest.fixture
+def results(tmp_path):
+    for name, content in {
+        "one": {"markdown": "| a |\n| --- |\n| .9 |"},
+        "two": {"markdown": "text\n"},
+        "without": {"figures": {}},
+    }.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(content))
+    return tmp_path
+
+
+def page(folder, text):
+    path = folder / "page.md"
+    path.write_text(text, encoding="utf-8")
+    return path, ["--page", str(path), "--results", str(folder)]
+
+
+def test_tables_are_copied_between_their_markers(results_page, results, capsys):
+    path, options = page(
+        results,
+        "# σ\n<!-- figures: one -->\nold\n<!-- end -->\nmine\n"
+        "<!-- figures: two --><!-- end -->\nlast\n",
+    )
+    assert results_page.main([*options, "--check"]) == 1
+    assert "out of date: one, two" in capsys.readouterr().out
+    assert "old" in path.read_text(encoding="utf-8")
+    assert results_page.main(options) == 0
+    assert path.read_text(encoding="utf-8") == (
+        "# σ\n<!-- figures: one -->\n\n| a |\n| --- |\n| .9 |\n\n<!-- end -->\nmine\n"
+        "<!-- figures: two -->\n\ntext\n\n<!-- end -->\nlast\n"
+    )
+    assert results_page.main([*options, "--check"]) == 0
+    assert "up to date" in capsys.readouterr().out
+
+
+def test_new_results_are_noticed(results_page, results):
+    _, options = page(results, "<!-- figures: two --><!-- end -->")
+    assert results_page.main(options) == 0
+    (results / "two.json").write_text(json.dumps({"markdown": "other"}))
+    assert results_page.main([*options, "--check"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("<!-- figures: one -->\n", "has no '<!-- end -->' after it"),
+        ("<!-- figures: one --><!-- figures: two --><!-- end -->", "has no '<!-- end -->'"),
+        ("<!-- figures: three --><!-- end -->", "run benchmarks/three.py, or correct the marker"),
+        ("<!-- figures: without --><!-- end -->", 'without.json has no "markdown"'),
+    ],
+)
+def test_what_cannot_be_copied_is_named(results_page, results, text, message, capsys):
+    path, options = page(results, text)
+    with pytest.raises(SystemExit):
+        results_page.main(options)
+    assert message in capsys.readouterr().err
+    assert path.read_text(encoding="utf-8") == text
+
+
+def test_the_page_shows_the_results(results_page, capsys):
+    assert results_page.main(["--check"]) == 0, capsys.readouterr().out
+
+
+def test_stored_figures_make_tables(load_module):
+    """Benchmarks that were run before they wrote tables: theirs can be made of their figures."""
+    pytest.importorskip("light_curve")
+    for name in ("sim_to_real_features", "simulation_fidelity"):
+        path = ROOT / "benchmarks" / "results" / f"{name}.json"
+        table = load_module(name).markdown(json.loads(path.read_text())["figures"])
+        lines = table.splitlines()
+        assert len(lines) > 3
+        assert len({line.count("|") for line in lines}) == 1

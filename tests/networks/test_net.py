@@ -1,0 +1,340 @@
+"""Batches, network, training and inference in torch."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from sklc import LightCurves
+from sklc.networks.architectures.gru import LightCurveNetwork
+from sklc.networks.architectures.modules import MetadataBranch, Standardize
+from sklc.networks.heads import DenseHead
+from sklc.networks.inference.encode import encode_latents, resolve_device
+from sklc.networks.objectives.losses import WeightedCrossEntropy
+from sklc.networks.padding import _MAX_OBSERVATIONS, plan_batches
+from sklc.networks.recurrent.packed import packed_last_state
+from sklc.networks.recurrent.torch_loop import TorchRecurrence
+from sklc.networks.training.batching import BucketedBatches, collate
+from sklc.networks.training.datasets import CurveDataset
+from sklc.networks.training.loop import (
+    AnchoredNet,
+    KeepStartIfBetter,
+    TrainingSettings,
+    fit_net,
+    flushed_denormals,
+)
+from sklc.representation import InputRepresentation
+
+
+def random_curves(n_objects=40, longest=60, seed=0):
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(1, longest, n_objects)
+    return LightCurves.from_arrays(
+        time=[np.sort(rng.uniform(0, 100, n)) for n in lengths],
+        flux=[rng.normal(300, 80, n) for n in lengths],
+        flux_err=[rng.uniform(5, 10, n) for n in lengths],
+        band=[rng.choice(["ztfg", "ztfr"], n) for n in lengths],
+    )
+
+
+def random_network(**options):
+    torch.manual_seed(1)
+    return LightCurveNetwork(7, 3, **{"hidden_size": 20, "latent_size": 12, **options}).eval()
+
+
+def random_dataset(n_objects=60, seed=0, separable=True):
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(2, 12, n_objects)
+    y = np.arange(n_objects) % 2
+    values = rng.normal(size=(lengths.sum(), 3)).astype(np.float32)
+    if separable:
+        values[:, 0] += np.repeat(2.0 * y - 1, lengths)
+    return CurveDataset(values, lengths, y)
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    lengths=st.lists(st.integers(1, 300), min_size=1, max_size=400),
+    batch_size=st.integers(1, 64),
+    seed=st.none() | st.integers(0, 99),
+)
+def test_every_object_is_in_one_batch(lengths, batch_size, seed):
+    rng = None if seed is None else np.random.default_rng(seed)
+    batches = plan_batches(np.array(lengths), batch_size, rng)
+    assert sorted(np.concatenate(batches).tolist()) == list(range(len(lengths)))
+    assert max(map(len, batches)) <= batch_size
+
+
+def test_batches_are_of_similar_length_and_bounded():
+    lengths = np.random.default_rng(0).integers(1, 500, 10_000)
+    batches = plan_batches(lengths, 128, np.random.default_rng(1))
+    padded = sum(len(batch) * lengths[batch].max() for batch in batches)
+    assert padded < 1.1 * lengths.sum()
+    long = np.array([100_000] + [10] * 127)
+    for batch in plan_batches(long, 128, None):
+        assert len(batch) == 1 or len(batch) * long[batch].max() <= _MAX_OBSERVATIONS
+
+
+def test_collate_pads_with_zeros_behind_the_last_observation():
+    values = np.arange(1, 11, dtype=np.float32).reshape(5, 2)
+    padded, lengths = collate(values, np.array([3, 0]), np.array([2, 3]))
+    np.testing.assert_array_equal(padded[0], [[7, 8], [9, 10], [0, 0]])
+    np.testing.assert_array_equal(padded[1], values[:3])
+    assert lengths.tolist() == [2, 3]
+
+
+def test_epochs_differ_and_can_be_resumed():
+    data = random_dataset()
+    drawn = BucketedBatches(data, 16, shuffle=True, seed=3)
+    first, second = ([y.tolist() for _, y in drawn] for _ in range(2))
+    assert first != second
+    resumed = BucketedBatches(data, 16, shuffle=True, seed=3, first_epoch=1)
+    assert [y.tolist() for _, y in resumed] == second
+
+
+@pytest.mark.parametrize("n_layers", [1, 2, 3])
+@pytest.mark.parametrize("hidden_size", [5, 8, 100])
+def test_inference_equals_torch_gru(n_layers, hidden_size):
+    network = random_network(n_layers=n_layers, hidden_size=hidden_size)
+    rng = np.random.default_rng(0)
+    lengths = np.sort(rng.integers(1, 40, 23))[::-1].copy()
+    starts = np.cumsum(lengths) - lengths
+    values = rng.normal(size=(lengths.sum(), 7)).astype(np.float32)
+    with torch.inference_mode():
+        fast = TorchRecurrence(network.gru)(values, starts, lengths)
+        padded, _ = collate(values, starts, lengths)
+        reference = network.gru(padded)[0][np.arange(len(lengths)), lengths - 1]
+    np.testing.assert_allclose(fast, reference, atol=1e-6)
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    lengths=st.lists(st.integers(1, 12), min_size=1, max_size=9),
+    n_layers=st.integers(1, 3),
+    spare=st.integers(0, 3),
+)
+def test_packed_gru_has_the_states_and_gradients_of_torch(lengths, n_layers, spare):
+    torch.manual_seed(0)
+    gru = nn.GRU(4, 5, num_layers=n_layers, batch_first=True).double()
+    lengths = torch.tensor(lengths)
+    values = torch.randn(len(lengths), int(lengths.max()) + spare, 4, dtype=torch.float64)
+    slope = torch.randn(len(lengths), 5, dtype=torch.float64)
+    found = []
+    for state in (
+        gru(values)[0][torch.arange(len(lengths)), lengths - 1],
+        packed_last_state(gru, values, lengths),
+    ):
+        gradients = torch.autograd.grad((state * slope).sum(), list(gru.parameters()))
+        found.append([state.detach(), *gradients])
+    for reference, packed in zip(*found, strict=True):
+        torch.testing.assert_close(packed, reference, rtol=1e-9, atol=1e-12)
+    with torch.no_grad():
+        without_tape = packed_last_state(gru, values, lengths)
+    assert torch.equal(without_tape, found[1][0])
+
+
+def test_packed_gru_trains_what_is_not_frozen():
+    gru = nn.GRU(4, 5, num_layers=2, batch_first=True)
+    for name, parameter in gru.named_parameters():
+        parameter.requires_grad_(name.endswith("l1"))
+    packed_last_state(gru, torch.randn(3, 6, 4), torch.tensor([6, 2, 4])).sum().backward()
+    for name, parameter in gru.named_parameters():
+        assert (parameter.grad is not None) == name.endswith("l1")
+    gru.requires_grad_(False)
+    gru.bias_hh_l0.requires_grad_(True)
+    packed_last_state(gru, torch.randn(3, 6, 4), torch.tensor([6, 2, 4])).sum().backward()
+    assert gru.bias_hh_l0.grad.abs().sum() > 0
+
+
+def test_denormals_are_flushed_in_training_alone():
+    tiny = torch.tensor(1e-39)
+    assert tiny * 0.5 > 0
+    with flushed_denormals():
+        assert tiny * 0.5 == 0
+        with flushed_denormals():
+            pass
+        assert tiny * 0.5 == 0  # as it was found
+    assert tiny * 0.5 > 0
+
+
+def test_padding_cannot_reach_the_latent():
+    network, representation = random_network(), InputRepresentation.preset("relative")
+    curves = random_curves()
+    values, lengths = representation.encode(curves)
+    padded, n = collate(values, np.cumsum(lengths) - lengths, lengths)
+    dirty = padded.clone()
+    dirty[torch.arange(padded.shape[1])[None, :] >= n[:, None]] = 1e3
+    with torch.inference_mode():
+        assert torch.equal(network(padded, n), network(dirty, n))
+
+
+@pytest.mark.parametrize("hidden_size", [5, 20, 100])
+def test_latents_do_not_depend_on_the_batch(hidden_size):
+    network = random_network(hidden_size=hidden_size)
+    representation, curves = InputRepresentation.preset("relative"), random_curves(70)
+    together = encode_latents(network, representation, curves)
+    assert together.dtype == np.float32
+    for i in range(len(curves)):
+        alone = encode_latents(network, representation, curves[[i]])
+        # Odd sizes may still differ by the last bit.
+        atol = 1e-7 if hidden_size % 4 else 0
+        np.testing.assert_allclose(alone[0], together[i], rtol=0, atol=atol)
+
+
+def test_latents_follow_the_order_of_objects():
+    network, representation = random_network(), InputRepresentation.preset("relative")
+    curves, order = random_curves(), np.random.default_rng(5).permutation(40)
+    latents = encode_latents(network, representation, curves)
+    np.testing.assert_array_equal(
+        encode_latents(network, representation, curves[order]), latents[order]
+    )
+    assert encode_latents(network, representation, curves[:0]).shape == (0, 12)
+
+
+def test_chunks_change_nothing(monkeypatch):
+    network, representation = random_network(), InputRepresentation.preset("relative")
+    curves = random_curves()
+    whole = encode_latents(network, representation, curves)
+    monkeypatch.setattr("sklc.networks.inference.encode._PART_OBSERVATIONS", 50)
+    np.testing.assert_array_equal(encode_latents(network, representation, curves), whole)
+
+
+def test_training_inside_an_autocast_of_the_user():
+    network = random_network()
+    values, lengths = torch.randn(5, 9, 7), torch.tensor([9, 3, 1, 7, 4])
+    expected = network.state(values, lengths)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        state = network.state(values, lengths)
+        state.sum().backward()
+    torch.testing.assert_close(state.float(), expected, rtol=0, atol=0.02)
+
+
+def test_parameter_count_of_paper_one():
+    # Paper I: 4 inputs, GRU 100 x 2, dense 100 x 3 (tanh, relu, relu), 5 classes: 123,205.
+    network = LightCurveNetwork(4, 5, hidden_size=100, latent_size=100)
+    count = sum(parameter.numel() for parameter in network.parameters())
+    assert count + 100 * 101 == 123_205  # ours has one dense layer of 100 less
+
+
+def test_standardize_ignores_missing_values_and_constant_columns():
+    layer = Standardize(3)
+    values = torch.tensor([[1.0, 5.0, torch.nan], [3.0, 5.0, 2.0], [torch.nan, 5.0, 4.0]])
+    layer.set_statistics(values)
+    np.testing.assert_allclose(layer(values), [[-1, 0, 0], [1, 0, -1], [0, 0, 1]], atol=1e-6)
+
+
+def test_metadata_branch_tells_missing_from_average():
+    torch.manual_seed(0)
+    branch = MetadataBranch(1)
+    branch.standardize.set_statistics(torch.tensor([[0.0], [2.0]]))
+    missing, average = branch(torch.tensor([[torch.nan]])), branch(torch.tensor([[1.0]]))
+    assert torch.isfinite(missing).all()
+    assert not torch.allclose(missing, average)
+
+
+def test_weighted_cross_entropy_equals_repeating_objects():
+    logits = torch.randn(4, 2, generator=torch.Generator().manual_seed(0))
+    target = torch.tensor([0, 0, 0, 1])
+    repeated = torch.tensor([0, 1, 2, 3, 3, 3])
+    expected = nn.functional.cross_entropy(logits[repeated], target[repeated]) * 6 / 4
+    torch.testing.assert_close(WeightedCrossEntropy([1.0, 3.0])(logits, target), expected)
+
+
+def small_network():
+    torch.manual_seed(0)
+    return LightCurveNetwork(3, 2, hidden_size=8, latent_size=6)
+
+
+def train(module, data, valid=None, *, callbacks=(), **changes):
+    settings = TrainingSettings(**{"max_epochs": 5, "batch_size": 16, "verbose": 0, **changes})
+    criterion = WeightedCrossEntropy([1.0, 1.0])
+    return fit_net(module, data, valid, settings, criterion=criterion, callbacks=callbacks)
+
+
+def test_training_learns_and_repeats_bit_for_bit():
+    data = random_dataset()
+    nets = [train(small_network(), data, learning_rate=0.01) for _ in range(2)]
+    losses = nets[0].history[:, "train_loss"]
+    assert losses[-1] < 0.8 * losses[0]
+    for a, b in zip(nets[0].module_.parameters(), nets[1].module_.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_training_leaves_the_global_seed_alone():
+    torch.manual_seed(7)
+    expected = torch.rand(1)
+    torch.manual_seed(7)
+    train(small_network_without_seed(), random_dataset(), max_epochs=1)
+    assert torch.equal(torch.rand(1), expected)
+
+
+def small_network_without_seed():
+    with torch.random.fork_rng(devices=[]):
+        return small_network()
+
+
+def test_early_stopping_restores_the_best_epoch():
+    data, valid = random_dataset(separable=False), random_dataset(seed=1, separable=False)
+    net = train(small_network(), data, valid, max_epochs=40, learning_rate=0.05, patience=3)
+    losses = net.history[:, "valid_loss"]
+    assert len(losses) < 40
+    with torch.inference_mode():
+        inputs, y = valid.collate(np.arange(len(valid)))
+        loss = nn.functional.cross_entropy(net.module_(**inputs), y)
+    assert float(loss) == pytest.approx(min(losses), rel=1e-3)
+
+
+def test_divergence_is_an_error_that_names_the_remedy():
+    data = random_dataset()
+    data.values[0, 0] = np.inf
+    with pytest.raises(FloatingPointError, match="learning_rate"):
+        train(small_network(), data)
+
+
+def test_the_start_is_kept_where_training_does_not_help():
+    data, valid = random_dataset(), random_dataset(seed=1)
+    # labels the wrong way round: every epoch makes the validation loss worse
+    good = train(small_network(), data, learning_rate=0.01, max_epochs=10).module_
+    wrong = CurveDataset(data.values, data.lengths, 1 - data.y)
+    before = {k: v.clone() for k, v in good.state_dict().items()}
+    train(good, wrong, valid, learning_rate=0.5, callbacks=[("keep_start", KeepStartIfBetter())])
+    for name, value in good.state_dict().items():
+        assert torch.equal(value, before[name])
+
+
+def test_the_anchor_pulls_to_the_start():
+    data, moved = random_dataset(), {}
+    for anchor in (0.0, 100.0):
+        module = small_network()
+        start = module.gru.weight_hh_l0.detach().clone()
+        settings = TrainingSettings(max_epochs=5, batch_size=16, learning_rate=1e-3, verbose=0)
+        fit_net(
+            module,
+            data,
+            None,
+            settings,
+            criterion=WeightedCrossEntropy([1.0, 1.0]),
+            net_class=AnchoredNet,
+            anchor=anchor,
+        )
+        moved[anchor] = float((module.gru.weight_hh_l0.detach() - start).abs().max())
+    assert moved[100.0] < 0.5 * moved[0.0]
+
+
+def test_a_dense_head_joins_metadata_and_its_gaps():
+    latent, metadata = torch.zeros(2, 3), torch.tensor([[1.0], [torch.nan]])
+    joined = DenseHead.join(latent, metadata)
+    assert joined.shape == (2, 5)
+    assert joined[:, 4].tolist() == [0.0, 1.0]
+
+
+def test_devices():
+    assert resolve_device("cpu") == "cpu"
+    assert resolve_device("auto") in ("cpu", "cuda")
+    with pytest.raises(ValueError, match="not a torch device"):
+        resolve_device("gpu")
+    if not torch.cuda.is_available():
+        with pytest.raises(ValueError, match="device='auto'"):
+            resolve_device("cuda")

@@ -1,0 +1,385 @@
+"""What an encoder is trained for: contrast, one latent for all surveys, redshift; checkpoints."""
+
+import copy
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_score
+from torch import nn
+
+from sklc import LightCurveEncoder, LightCurves
+from sklc.datasets import load_demo
+from sklc.errors import CheckpointError, LightCurveError
+from sklc.networks.architectures.gru import LightCurveNetwork
+from sklc.networks.objectives.losses import contrastive_loss, redshift_loss
+from sklc.networks.objectives.terms import ObjectiveLoss, ObjectiveNetwork, ObjectiveWeights
+from sklc.networks.training.checkpoint import CHECKPOINT_VERSION
+from sklc.networks.training.schedules import adversarial_share, warm_up_then_cosine
+from sklc.weights.file import WeightsFile
+
+SMALL = {
+    "hidden_size": 8,
+    "latent_size": 6,
+    "max_epochs": 4,
+    "batch_size": 32,
+    "learning_rate": 0.01,
+    "device": "cpu",
+    "random_state": 0,
+    "verbose": 0,
+}
+OBJECTIVES = ["classifier", "contrastive", "adversarial"]
+
+
+@pytest.fixture(scope="module")
+def demo():
+    curves, y = load_demo(return_X_y=True)
+    return curves[:120], y[:120]
+
+
+def two_surveys(n_objects=240, seed=0):
+    """Two classes by the shape of the light curve, in two surveys that differ in brightness."""
+    rng = np.random.default_rng(seed)
+    y, survey = rng.integers(0, 2, n_objects), rng.integers(0, 2, n_objects)
+    time = np.tile(np.arange(12.0), (n_objects, 1))
+    width = np.where(y == 1, 2.0, 5.0)[:, None]
+    brightness = np.where(survey == 1, 200.0, 20000.0)[:, None]
+    flux = brightness * np.exp(-0.5 * ((time - 5) / width) ** 2)
+    flux_err = 0.02 * brightness + 0 * flux
+    curves = LightCurves.from_arrays(
+        time=time,
+        flux=flux + flux_err * rng.normal(size=flux.shape),
+        flux_err=flux_err,
+        band=np.full(flux.shape, "ztfr"),
+    )
+    return curves.with_metadata(survey=np.array(["A", "B"])[survey]), y
+
+
+def same_weights(a, b):
+    a, b = (encoder.net_.module_.state_dict() for encoder in (a, b))
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+# -- losses
+
+
+def test_contrastive_loss_is_that_of_khosla_et_al_object_by_object():
+    rng = np.random.default_rng(0)
+    latent, target, temperature = (
+        rng.normal(size=(9, 4)),
+        np.array([0, 0, 1, 1, 1, 2, 0, 3, 3]),
+        0.5,
+    )
+    unit = latent / np.linalg.norm(latent, axis=1, keepdims=True)
+    losses = []
+    for i in range(9):
+        others = [a for a in range(9) if a != i]
+        positives = [p for p in others if target[p] == target[i]]
+        if not positives:
+            continue  # the only object of class 2
+        scale = sum(np.exp(unit[i] @ unit[a] / temperature) for a in others)
+        shares = [np.exp(unit[i] @ unit[p] / temperature) / scale for p in positives]
+        losses.append(-np.mean(np.log(shares)))
+    assert len(losses) == 8
+    actual = contrastive_loss(torch.tensor(latent), torch.tensor(target), temperature)
+    assert float(actual) == pytest.approx(np.mean(losses), rel=1e-5)
+
+
+def test_contrastive_loss_without_any_pair_is_zero_and_its_gradient_finite():
+    latent = torch.zeros(3, 4, requires_grad=True)
+    loss = contrastive_loss(latent, torch.tensor([0, 1, 2]), 0.5)
+    loss.backward()
+    assert float(loss.detach()) == 0
+    assert torch.isfinite(latent.grad).all()
+
+
+def test_redshift_likelihood_is_lowest_at_the_truth_and_the_true_scale():
+    truth = torch.full((4000,), 0.3) + 0.1 * torch.randn(4000, generator=torch.manual_seed(0))
+
+    def loss(mean, scale):
+        prediction = torch.tensor([[mean, np.log(scale)]], dtype=torch.float32).expand(4000, 2)
+        return float(redshift_loss(prediction, truth))
+
+    assert loss(0.3, 0.1) < min(loss(0.2, 0.1), loss(0.4, 0.1), loss(0.3, 0.05), loss(0.3, 0.2))
+
+
+def test_the_discriminator_and_the_encoder_each_train_alone():
+    torch.manual_seed(0)
+    module = ObjectiveNetwork(LightCurveNetwork(3, 2, hidden_size=4, latent_size=5), n_surveys=2)
+    weights = ObjectiveWeights(adversarial=1.0)
+    loss = ObjectiveLoss([1.0, 1.0], weights)
+    values, lengths = torch.randn(6, 4, 3), torch.full((6,), 4)
+    targets = {"class": torch.arange(6) % 2, "survey": torch.arange(6) // 3}
+
+    def gradients(confusion_weight):
+        module.zero_grad()
+        module.confusion_weight = confusion_weight
+        loss(module(values, lengths), targets).backward()
+        return (
+            module.discriminator[0].weight.grad.clone(),
+            module.encoder.latent.weight.grad.clone(),
+        )
+
+    off, on = gradients(0.0), gradients(2.0)
+    torch.testing.assert_close(off[0], on[0])  # the discriminator does not see the confusion
+    assert not torch.allclose(off[1], on[1])
+    # At weight 0 the encoder learns the class alone: not a trace of the survey.
+    module.zero_grad()
+    outputs = module(values, lengths)
+    nn.functional.cross_entropy(outputs.logits, targets["class"]).backward()
+    torch.testing.assert_close(off[1], module.encoder.latent.weight.grad)
+
+
+def test_schedules_rise_and_fall():
+    rates = [warm_up_then_cosine(epoch, 10) for epoch in range(10)]
+    assert rates[0] < rates[1] < rates[2] == max(rates) == 1
+    assert rates[2:] == sorted(rates[2:], reverse=True)
+    assert rates[-1] < 0.1
+    shares = [adversarial_share(epoch, 10) for epoch in range(11)]
+    assert shares[0] == 0
+    assert shares == sorted(shares)
+    assert shares[-1] > 0.99
+
+
+# -- objectives
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("redshift_weight", [0.0, 0.2])
+def test_every_objective_combines_with_the_redshift(demo, objective, redshift_weight, tmp_path):
+    curves, y = demo
+    # The demo set is of one survey: half of it is called another.
+    curves = curves.with_metadata(survey=np.where(np.arange(120) % 2, "ZTF", "other"))
+    params = {**SMALL, "objective": objective, "redshift_weight": redshift_weight}
+    encoder = LightCurveEncoder(**params).fit(curves, y)
+    if objective != "adversarial":  # whose loss rises with its schedule
+        losses = encoder.net_.history[:, "train_loss"]
+        assert losses[-1] < losses[0]
+    assert (encoder.net_.module_.redshift is not None) == (redshift_weight > 0)
+    restored = LightCurveEncoder(encoder.save(tmp_path / "w.safetensors"))
+    np.testing.assert_array_equal(restored.transform(curves), encoder.transform(curves))
+    again = LightCurveEncoder(**params).fit(curves, y)
+    assert same_weights(encoder, again)
+
+
+def test_the_redshift_head_learns_redshifts_and_stays_in_the_weights(demo, tmp_path):
+    curves, y = load_demo(return_X_y=True)
+    params = {**SMALL, "max_epochs": 40, "redshift_weight": 1.0, "early_stopping": False}
+    # Slow enough that rounding does not decide: .59 to .68 with six seeds.
+    params |= {"hidden_size": 32, "latent_size": 32, "learning_rate": 0.003}
+    encoder = LightCurveEncoder(**params).fit(curves, y)
+    network = WeightsFile.read(encoder.save(tmp_path / "w.safetensors")).build()
+    mean = network.redshift(torch.from_numpy(encoder.transform(curves)))[:, 0].detach().numpy()
+    truth = np.log1p(curves.metadata["redshift"].to_numpy(dtype=float))
+    assert np.corrcoef(mean, truth)[0, 1] > 0.5
+
+
+def survey_accuracy(encoder, curves):
+    latent = encoder.transform(curves)
+    latent = (latent - latent.mean(0)) / latent.std()
+    survey = curves.metadata["survey"].to_numpy(dtype=str)
+    return cross_val_score(LogisticRegression(max_iter=500), latent, survey, cv=3).mean()
+
+
+def test_adversarial_latents_hide_the_survey_and_keep_the_class():
+    curves, y = two_surveys(800)
+    wrong = np.random.default_rng(1).random(800) < 0.15
+    params = {**SMALL, "max_epochs": 10, "early_stopping": False, "hidden_size": 16}
+    params["latent_size"], params["learning_rate"] = 16, 0.003
+    labels = np.where(wrong, 1 - y, y)
+    plain = LightCurveEncoder(**params).fit(curves, labels)
+    hidden = LightCurveEncoder(objective="adversarial", adversarial_weight=3.0, **params)
+    hidden.fit(curves, labels)
+    assert survey_accuracy(hidden, curves) < survey_accuracy(plain, curves) - 0.07
+    logits = hidden.net_.module_.head(torch.from_numpy(hidden.transform(curves)))
+    assert np.mean(logits.argmax(dim=1).numpy() == y) > 0.95
+
+
+def test_contrastive_latents_of_a_class_are_more_alike():
+    curves, y = two_surveys()
+    params = {**SMALL, "max_epochs": 8, "early_stopping": False, "hidden_size": 32}
+    params["latent_size"], params["learning_rate"] = 32, 0.003
+
+    def contrast(objective):
+        latent = LightCurveEncoder(objective=objective, **params).fit(curves, y).transform(curves)
+        unit = latent / np.linalg.norm(latent, axis=1, keepdims=True)
+        alike, same = unit @ unit.T, y[:, None] == y[None, :]
+        return alike[same].mean() - alike[~same].mean()
+
+    assert contrast("contrastive") > contrast("classifier") + 0.1
+
+
+def test_the_survey_comes_from_the_argument_or_from_metadata():
+    curves, y = two_surveys(60)
+    survey = curves.metadata["survey"].to_numpy()
+    bare = LightCurves.from_arrays(
+        curves.time, curves.flux, curves.flux_err, "ztfr", offsets=curves.offsets
+    )
+    encoder = LightCurveEncoder(objective="adversarial", **SMALL)
+    a = copy.deepcopy(encoder.fit(curves, y))
+    assert same_weights(a, encoder.fit(bare, y, survey=survey))
+
+
+@pytest.mark.parametrize(
+    ("survey", "message"),
+    [
+        (None, r"needs the survey of every object.*fit\(X, y, survey=...\)"),
+        (["A"] * 60, "all objects are of the survey 'A': use objective='classifier'"),
+        (["A", None, "B"] + ["B"] * 57, r"the survey of object 1.*is missing \(1 of 60"),
+        (["A", np.nan, "B"] + ["B"] * 57, "is missing"),
+        (["A", "B"], r"shape \(2,\) for 60 light curves"),
+    ],
+)
+def test_surveys_that_cannot_be_used_are_one_error(survey, message):
+    curves, y = two_surveys(60)
+    bare = LightCurves.from_arrays(
+        curves.time, curves.flux, curves.flux_err, "ztfr", offsets=curves.offsets
+    )
+    with pytest.raises(LightCurveError, match=message):
+        LightCurveEncoder(objective="adversarial", **SMALL).fit(bare, y, survey=survey)
+
+
+@pytest.mark.parametrize("wrong", [0.0, -0.1, np.nan, np.inf])
+def test_redshifts_that_cannot_be_used_name_the_object(demo, wrong):
+    curves, y = demo
+    redshift = curves.metadata["redshift"].to_numpy(dtype=float).copy()
+    redshift[7] = wrong
+    with pytest.raises(LightCurveError, match=rf"{curves.ids[7]}.*has redshift {wrong} \(1 of 120"):
+        LightCurveEncoder(redshift_weight=0.1, **SMALL).fit(
+            curves.with_metadata(redshift=redshift), y
+        )
+    plain, _ = two_surveys(60)
+    with pytest.raises(LightCurveError, match="no metadata column 'redshift'"):
+        LightCurveEncoder(redshift_weight=0.1, **SMALL).fit(plain, np.arange(60) % 2)
+
+
+def test_augmentation_is_drawn_anew_and_repeats(demo):
+    curves, y = demo
+    encoders = [LightCurveEncoder(augment=a, **SMALL).fit(curves, y) for a in (True, True, False)]
+    assert same_weights(encoders[0], encoders[1])
+    assert not same_weights(encoders[0], encoders[2])
+
+
+# -- checkpoints
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_a_stopped_training_ends_as_if_it_had_not_been(demo, tmp_path, objective, monkeypatch):
+    curves, y = demo
+    curves = curves.with_metadata(survey=np.where(np.arange(120) % 2, "ZTF", "other"))
+    params = {**SMALL, "objective": objective, "redshift_weight": 0.2, "augment": True}
+    params["learning_rate_decay"] = True
+    whole = LightCurveEncoder(**params).fit(curves, y)
+    params["checkpoint"] = tmp_path / "folder" / "training.checkpoint"
+    forward, calls = LightCurveNetwork.state, []
+
+    def stopped(self, *args):
+        calls.append(None)
+        if len(calls) == 12:  # in the middle of an epoch
+            raise SystemExit
+        return forward(self, *args)
+
+    monkeypatch.setattr(LightCurveNetwork, "state", stopped)
+    with pytest.raises(SystemExit):
+        LightCurveEncoder(**params).fit(curves, y)
+    monkeypatch.setattr(LightCurveNetwork, "state", forward)
+    assert 0 < len(torch.load(params["checkpoint"], weights_only=True)["history"]) < 4
+    resumed = LightCurveEncoder(**params).fit(curves, y)
+    assert same_weights(resumed, whole)
+    assert len(resumed.net_.history) == len(whole.net_.history)
+    # Once more on a finished one: nothing is left to train.
+    assert same_weights(LightCurveEncoder(**params).fit(curves, y), whole)
+
+
+def test_early_stopping_remembers_the_epochs_before(demo, tmp_path, monkeypatch):
+    curves, y = demo
+    params = {**SMALL, "max_epochs": 30, "patience": 2, "learning_rate": 0.05}
+    whole = LightCurveEncoder(**params).fit(curves, y)
+    n_epochs = len(whole.net_.history)
+    assert n_epochs < 30
+    params["checkpoint"] = tmp_path / "training.checkpoint"
+    for _ in range(40):  # interrupted after every single epoch
+        forward, calls = LightCurveNetwork.state, []
+
+        def stopped(self, *args, forward=forward, calls=calls):
+            calls.append(None)
+            if len(calls) == 6:  # four training batches and a validation batch are one epoch
+                raise SystemExit
+            return forward(self, *args)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(LightCurveNetwork, "state", stopped)
+            try:
+                resumed = LightCurveEncoder(**params).fit(curves, y)
+                break
+            except SystemExit:
+                continue
+    assert same_weights(resumed, whole)
+    assert len(resumed.net_.history) == n_epochs
+
+
+def test_a_killed_process_leaves_a_checkpoint_to_go_on_from(tmp_path):
+    path = tmp_path / "training.checkpoint"
+    script = textwrap.dedent(
+        f"""
+        import os, signal
+        import torch
+        torch.set_num_threads(1)
+        from skorch.callbacks import Callback
+        from sklc import LightCurveEncoder
+        from sklc.datasets import load_demo
+        class Kill(Callback):
+            def on_batch_end(self, net, **kwargs):
+                if len(net.history) == 3:
+                    os.kill(os.getpid(), signal.SIGKILL)
+        curves, y = load_demo(return_X_y=True)
+        LightCurveEncoder(checkpoint={str(path)!r}, callbacks=[Kill()], **{SMALL!r}).fit(
+            curves[:120], y[:120]
+        )
+        """
+    )
+    ended = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+    curves, y = load_demo(return_X_y=True)
+    curves, y = curves[:120], y[:120]
+    resumed = LightCurveEncoder(checkpoint=path, **SMALL).fit(curves, y)
+    assert same_weights(resumed, LightCurveEncoder(**SMALL).fit(curves, y))
+    assert os.listdir(tmp_path) == ["training.checkpoint"]
+
+
+def test_a_checkpoint_of_another_training_is_refused(demo, tmp_path):
+    curves, y = demo
+    path = tmp_path / "training.checkpoint"
+    LightCurveEncoder(checkpoint=path, **SMALL).fit(curves, y)
+    for changes, message in (
+        ({"hidden_size": 12}, "hidden_size=8 there and 12 here"),
+        ({"objective": "contrastive"}, "objective="),
+        ({"random_state": 1}, "seed="),
+        ({"max_epochs": 9}, "max_epochs=4 there and 9 here"),
+    ):
+        with pytest.raises(CheckpointError, match=f"another training: .*{message}.*Delete"):
+            LightCurveEncoder(checkpoint=path, **{**SMALL, **changes}).fit(curves, y)
+    with pytest.raises(CheckpointError, match="data="):
+        LightCurveEncoder(checkpoint=path, **SMALL).fit(curves[::-1], y[::-1])
+
+
+def test_a_damaged_checkpoint_is_refused(demo, tmp_path):
+    curves, y = demo
+    path = tmp_path / "training.checkpoint"
+    LightCurveEncoder(checkpoint=path, **SMALL).fit(curves, y)
+    content = path.read_bytes()
+    for damaged in (content[: len(content) // 2], b"", b"not a checkpoint"):
+        path.write_bytes(damaged)
+        with pytest.raises(CheckpointError, match=r"damaged or cut short.*Delete"):
+            LightCurveEncoder(checkpoint=path, **SMALL).fit(curves, y)
+    path.write_bytes(content)
+    state = torch.load(path, weights_only=True)
+    torch.save({**state, "version": CHECKPOINT_VERSION + 1}, path)
+    with pytest.raises(CheckpointError, match=f"has version {CHECKPOINT_VERSION + 1}"):
+        LightCurveEncoder(checkpoint=path, **SMALL).fit(curves, y)

@@ -1,0 +1,157 @@
+"""What the network sees of an observation."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sklc import LightCurves
+from sklc.representation import CHANNELS, PRESETS, InputRepresentation
+
+
+def make_curves(flux=(100.0, 400.0, 200.0), flux_err=(5.0, 5.0, 5.0), zero_point=27.5, shift=0.0):
+    return LightCurves.from_arrays(
+        time=[[59000.0 + shift, 59010.0 + shift, 59110.0 + shift]],
+        flux=[list(flux)],
+        flux_err=[list(flux_err)],
+        band=[["ztfg", "ztfr", "ztfg"]],
+        zero_point=zero_point,
+    )
+
+
+def channel(name, curves, **options):
+    values, lengths = InputRepresentation((name,), **options).encode(curves)
+    assert values.dtype == np.float32
+    assert lengths.sum() == len(values)
+    return values[:, 0]
+
+
+def test_papers_input_is_flux_over_500_at_zero_point_27_5():
+    values, lengths = InputRepresentation.preset("papers").encode(make_curves())
+    np.testing.assert_array_equal(lengths, [3])
+    wavelength, time, flux, flux_err = values.T
+    np.testing.assert_allclose(flux, [0.2, 0.8, 0.4])
+    np.testing.assert_allclose(flux_err, 0.01)
+    np.testing.assert_allclose(time, [0, 10, 110])
+    # The published simulations circulate with g and r swapped.
+    assert wavelength[0] < wavelength[1]
+
+
+def test_wavelengths_rise_from_g_to_i():
+    curves = LightCurves.from_arrays(
+        time=[[1.0, 2.0, 3.0]],
+        flux=[[1.0, 1.0, 1.0]],
+        flux_err=[[0.1, 0.1, 0.1]],
+        band=[["g", "r", "i"]],
+        survey="ztf",
+    )
+    assert np.all(np.diff(channel("wavelength", curves)) > 0)
+
+
+def test_fluxes_are_brought_to_the_zero_point_of_the_convention():
+    bright = make_curves(flux=(10.0, 40.0, 20.0), flux_err=(0.5, 0.5, 0.5), zero_point=25.0)
+    for preset in PRESETS.values():
+        np.testing.assert_allclose(
+            preset.encode(bright)[0], preset.encode(make_curves())[0], rtol=2e-6
+        )
+
+
+def test_relative_channels():
+    curves = make_curves()
+    np.testing.assert_allclose(channel("relative_flux", curves), [0.25, 1, 0.5])
+    np.testing.assert_allclose(channel("relative_flux_err", curves), 0.0125)
+    np.testing.assert_allclose(channel("time_from_peak", curves), [-0.1, 0, 1.0])
+    np.testing.assert_allclose(channel("time_fraction", curves), [0, 10 / 110, 1], rtol=1e-6)
+    np.testing.assert_allclose(channel("gap", curves), [0, 0.5, 3.0])
+    # asinh magnitudes are logarithmic far above the softening flux of 10
+    np.testing.assert_allclose(
+        channel("log_flux", curves), np.log10(np.array([100, 400, 200]) / 10), atol=5e-3
+    )
+    np.testing.assert_allclose(channel("log_peak", curves), np.log10(40), atol=1e-3)
+
+
+def test_noise_is_not_shown_and_does_not_set_the_start_or_the_peak():
+    curves = LightCurves.from_arrays(
+        time=[[0.0, 10.0, 20.0, 30.0]],
+        flux=[[9.0, 100.0, 50.0, 900.0]],
+        flux_err=[[9.0, 5.0, 5.0, 500.0]],
+        band=[["ztfg"] * 4],
+    )
+    np.testing.assert_allclose(channel("relative_flux", curves), [1.0, 0.5])
+    np.testing.assert_allclose(channel("time", curves), [0.0, 0.1])
+    assert len(channel("relative_flux", curves, min_snr=0.0)) == 4
+
+
+def test_an_object_of_noise_alone_is_shown_whole():
+    curves = make_curves(flux=(1.0, -2.0, 1.5))
+    assert len(channel("flux", curves)) == 3
+
+
+def test_negative_detections_are_shown():
+    curves = make_curves(flux=(100.0, -400.0, 200.0))
+    np.testing.assert_allclose(channel("relative_flux", curves), [0.5, -2.0, 1.0])
+
+
+def test_unknown_errors_are_encoded_as_zero():
+    curves = LightCurves.from_arrays(time=[[0.0, 1.0]], flux=[[1.0, 2.0]], flux_err=None, band=None)
+    np.testing.assert_array_equal(channel("flux_err", curves), 0)
+    assert len(channel("flux", curves)) == 2
+
+
+def test_survives_json():
+    for preset in PRESETS.values():
+        restored = InputRepresentation.from_dict(json.loads(json.dumps(preset.to_dict())))
+        assert restored == preset
+
+
+@pytest.mark.parametrize("channels", [(), ("flux", "colour")])
+def test_unknown_channels_are_refused(channels):
+    with pytest.raises(ValueError, match="relative_flux"):
+        InputRepresentation(channels)
+
+
+def test_unknown_preset_and_field_are_refused():
+    with pytest.raises(ValueError, match="papers"):
+        InputRepresentation.preset("paper")
+    with pytest.raises(ValueError, match="future"):
+        InputRepresentation.from_dict({"channels": ["flux"], "future": 1})
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    flux=st.lists(st.floats(-1e6, 1e6, width=32), min_size=1, max_size=12),
+    flux_err=st.floats(0.0078125, 1e6, width=32),
+    split=st.integers(0, 12),
+)
+def test_every_channel_is_finite_for_any_flux(flux, flux_err, split):
+    parts = [part for part in (flux[:split], flux[split:]) if part]
+    curves = LightCurves.from_arrays(
+        time=[list(map(float, range(len(part)))) for part in parts],
+        flux=parts,
+        flux_err=[[flux_err] * len(part) for part in parts],
+        band=[["ztfg"] * len(part) for part in parts],
+        duplicates="keep",
+    )
+    values, lengths = InputRepresentation(tuple(CHANNELS)).encode(curves)
+    assert np.isfinite(values).all()
+    assert lengths.min() >= 1
+    assert lengths.sum() == len(values)
+
+
+def test_an_object_is_encoded_the_same_alone():
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(1, 30, 20)
+    curves = LightCurves.from_arrays(
+        time=[np.sort(rng.uniform(0, 100, n)) for n in lengths],
+        flux=[rng.normal(100, 80, n) for n in lengths],
+        flux_err=[rng.uniform(5, 50, n) for n in lengths],
+        band=[rng.choice(["ztfg", "ztfr"], n) for n in lengths],
+    )
+    representation = InputRepresentation(tuple(CHANNELS))
+    values, shown = representation.encode(curves)
+    ends = np.cumsum(shown)
+    for i in range(len(curves)):
+        alone, _ = representation.encode(curves[i : i + 1])
+        np.testing.assert_array_equal(alone, values[ends[i] - shown[i] : ends[i]])

@@ -1,0 +1,490 @@
+"""Passbands: names resolve to one band or to a helpful error; wavelengths are those of sncosmo.
+
+``python tests/test_passbands.py`` rewrites the tables of docs/passbands.md.
+"""
+
+import doctest
+import json
+import os
+import pickle
+import subprocess
+import sys
+import tarfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import sklc.passbands as passbands_module
+import sklc.passbands.registry as registry_module
+from sklc.errors import LightCurveError, UnknownPassbandError
+from sklc.passbands import (
+    Passband,
+    find_passbands,
+    get_passband,
+    list_passbands,
+    register_passband,
+)
+from sklc.passbands.table import FOLLOW_UP, STANDARD, SURVEYS
+
+PAGE = Path(__file__).parents[2] / "docs" / "passbands.md"
+BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
+BUILT_IN = list_passbands()
+INTEGRATED = "mean of the transmission curve distributed with sncosmo"
+
+
+@pytest.fixture(autouse=True)
+def _fresh_registry(monkeypatch):
+    """What a test registers is forgotten after it."""
+    monkeypatch.setattr(passbands_module, "_registry", passbands_module._registry)
+
+
+# ---------------------------------------------------------------- names
+
+
+@pytest.mark.parametrize("band", BUILT_IN, ids=lambda band: band.name)
+def test_every_name_and_alias_resolves(band):
+    assert get_passband(band.name) is band
+    assert get_passband(band) is band
+    for alias in band.aliases:
+        assert get_passband(alias, survey=band.survey) is band
+        assert get_passband(f"{band.survey}_{alias}") is band
+    if band.sncosmo_name:
+        assert get_passband(band.sncosmo_name) is band
+
+
+@pytest.mark.parametrize(
+    ("name", "survey", "expected"),
+    [
+        ("ztfg", None, "ztfg"),
+        ("ZTFG", None, "ztfg"),
+        ("ZTF_g", None, "ztfg"),
+        ("ztf-r", None, "ztfr"),
+        ("lsst-g", None, "lsstg"),
+        ("LSST y", None, "lssty"),
+        ("Pan-STARRS z", None, "ps1z"),
+        ("psg", None, "ps1g"),
+        ("ps1::w", None, "ps1w"),
+        ("gaia::gbp", None, "gaia_bp"),
+        ("Gaia_G", None, "gaia_g"),
+        ("Gaia_G_RP", None, "gaia_rp"),
+        ("MLS_r", None, "CRTS_r"),
+        ("uvotW2", None, "uvotuvw2"),
+        ("uvotUVW1", None, "uvotuvw1"),
+        ("uvot::uvm2", None, "uvotuvm2"),
+        ("UVM2", None, "uvotuvm2"),
+        ("Johnson V", None, "bessellv"),
+        ("CSS_V", None, "crtsV"),
+        ("ASAS-SN_V", None, "asassnV"),
+        ("WISE_W1", None, "wiseW1"),
+        ("NUV", None, "galexNUV"),
+        ("HST_F625W", None, "F625W"),
+        ("IO:O_r", None, "LT_r"),
+        ("P48_r", None, "P48_r"),
+        ("P48_R", None, "P48_R"),
+        ("--_r", None, "generic_r"),
+        (" ztfg ", None, "ztfg"),
+        (b"ztfg  ", None, "ztfg"),
+        (np.str_("ztfg"), None, "ztfg"),
+        ("g", "ztf", "ztfg"),
+        ("R", "ZTF", "ztfr"),
+        ("g", "ZTF-BTS", "ztfg"),
+        ("g", "SLSN-cat:ZTF", "ztfg"),
+        ("g", "lsst", "lsstg"),
+        ("r", "PS1-MD-spec", "ps1r"),
+        ("i", "DES-SN3YR", "desi"),
+        ("V", "CRTS-SSS", "crtsV"),
+        ("G", "gaia", "gaia_g"),
+        ("BP", "gaia", "gaia_bp"),
+        ("c", "atlas", "atlasc"),
+        ("cyan", None, "atlasc"),
+        ("V", "asas-sn", "asassnV"),
+        ("B", "johnson", "bessellb"),
+        ("Ks", "2MASS", "2massks"),
+        (1, "ztf", "ztfg"),
+        (np.int64(2), "ztf", "ztfr"),
+        (3.0, "ztf", "ztfi"),
+        ("2", "ztf", "ztfr"),
+        (1, "lsst", "lsstg"),
+        ("ztfg", "lsst", "ztfg"),  # a full name needs no survey, and is never another one
+        ("ztf_g", "lsst", "ztfg"),
+        ("ztfg", "a survey nobody knows", "ztfg"),
+    ],
+)
+def test_spellings(name, survey, expected):
+    assert get_passband(name, survey).name == expected
+
+
+@pytest.mark.parametrize("name", ["g", "r", "u", "V", "W1", 0, 1, "2"])
+def test_short_names_need_a_survey(name):
+    with pytest.raises(UnknownPassbandError, match='Pass the survey, for example survey="'):
+        get_passband(name)
+
+
+def test_ambiguous_name_lists_the_candidates():
+    with pytest.raises(UnknownPassbandError, match=r"ambiguous: ztfg \(ZTF\), lsstg \(LSST\)"):
+        get_passband("g")
+
+
+@pytest.mark.parametrize(
+    ("name", "survey"), [("u", "ztf"), ("c", "ztf"), ("W1", "ztf"), (7, "ztf")]
+)
+def test_a_short_name_never_leaves_its_survey(name, survey):
+    with pytest.raises(UnknownPassbandError, match="ZTF has ztfg, ztfr, ztfi"):
+        get_passband(name, survey)
+
+
+def test_unknown_survey_is_named():
+    with pytest.raises(UnknownPassbandError, match="Survey 'xyz' is unknown; known are ZTF, LSST"):
+        get_passband("g", survey="xyz")
+    with pytest.raises(UnknownPassbandError, match="Survey 'xyz' is unknown"):
+        list_passbands("xyz")
+
+
+def test_unknown_name_says_what_is_close_and_how_to_register_it():
+    with pytest.raises(UnknownPassbandError) as error:
+        get_passband("ztfgg")
+    message = str(error.value)
+    assert "ztfg" in message
+    assert 'sklc.register_passband("ztfgg", wavelength=0.48)' in message
+
+
+@pytest.mark.parametrize(("name", "survey"), [("ztfgg", None), ("q", "ztf"), ("my band", None)])
+def test_the_remedy_works_as_written(name, survey):
+    with pytest.raises(UnknownPassbandError) as error:
+        get_passband(name, survey)
+    line = str(error.value).split("sklc.", 1)[1]
+    registered = eval(line, {"register_passband": register_passband})
+    assert get_passband(name, survey) is registered
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, ""])
+def test_missing_band(missing):
+    with pytest.raises(UnknownPassbandError, match="missing value"):
+        get_passband(missing)
+
+
+def test_find_passbands_keeps_order_and_lists_every_problem_once():
+    own = Passband("own", "user", 0.5)
+    assert find_passbands(["r", own, "g", "r"], "ztf") == [
+        get_passband("ztfr"),
+        own,
+        get_passband("ztfg"),
+        get_passband("ztfr"),
+    ]
+    assert find_passbands([]) == []
+    with pytest.raises(UnknownPassbandError) as error:
+        find_passbands(["ztfg", "nope1", "g", "nope2", "nope1"])
+    message = str(error.value)
+    assert message.startswith("3 passbands cannot be resolved")
+    assert message.count("'nope1'") == message.count("'nope2'") == message.count("'g'") == 1
+
+
+@given(st.one_of(st.text(max_size=12), st.integers(), st.floats(), st.binary(max_size=6)))
+def test_any_name_resolves_or_raises_the_one_error(name):
+    try:
+        band = get_passband(name, survey="ztf")
+    except UnknownPassbandError:
+        return
+    assert band in BUILT_IN
+
+
+# ---------------------------------------------------------------- the table
+
+
+def test_canonical_names_and_aliases_are_unique():
+    names = [band.name for band in BUILT_IN]
+    assert len(names) == len(set(names))
+    assert len({name.casefold() for name in names}) == len(names) - 1  # P48_r and P48_R
+    for survey in {band.survey for band in BUILT_IN}:
+        aliases = [alias for band in list_passbands(survey) for alias in band.aliases]
+        assert len(aliases) == len(set(aliases)), survey
+
+
+def test_every_band_has_a_source_and_a_wavelength():
+    for band in BUILT_IN:
+        assert band.source, band
+        assert 0.1 < band.wavelength < 25, band
+
+
+@pytest.mark.parametrize("survey", sorted({band.survey for band in BUILT_IN}))
+@pytest.mark.parametrize("order", ["ugrizy", "UBVRI", "JHK"])
+def test_wavelengths_follow_the_letters(survey, order):
+    bands = {alias: band.wavelength for band in list_passbands(survey) for alias in band.aliases}
+    waves = [bands[letter] for letter in order if letter in bands]
+    assert all(np.diff(waves) > 0), (survey, order)
+
+
+@pytest.mark.parametrize("letter", "ugrizy")
+def test_one_letter_is_about_one_wavelength(letter):
+    """The same letter of two surveys differs by less than 10 %."""
+    waves = [
+        get_passband(letter, survey).wavelength
+        for survey in ("ZTF", "LSST", "PS1", "DES", "SDSS", "CSP", "MegaCam", "HSC", "GROND")
+        if any(letter in band.aliases for band in list_passbands(survey))
+    ]
+    assert max(waves) / min(waves) < 1.1
+
+
+def test_required_surveys():
+    wanted = {
+        "ZTF": "gri",
+        "LSST": "ugrizy",
+        "PS1": "grizy",
+        "DES": "griz",
+        "SDSS": "ugriz",
+        "ATLAS": "co",
+        "Bessell": "UBVRI",
+        "CRTS": "V",
+        "ASAS": "V",
+    }
+    for survey, letters in wanted.items():
+        assert all(get_passband(letter, survey).survey == survey for letter in letters)
+    wanted_names = "gaia_g gaia_bp gaia_rp kepler tess uvotuvw2 uvotuvm2 uvotuvw1 uvotu uvotb uvotv"
+    assert len(find_passbands(wanted_names.split())) == 11
+
+
+# ---------------------------------------------------------------- sncosmo
+
+_WAVE_EFF = """
+import json, socket, sys
+socket.setdefaulttimeout(2)  # a curve that is not there is an error, not a download
+import sncosmo
+names = json.loads(sys.argv[1])
+print(json.dumps({name: sncosmo.get_bandpass(name).wave_eff for name in names}))
+"""
+
+
+def _wave_eff(names, folder=None):
+    """Effective wavelengths of sncosmo in micrometre, from the data in a folder."""
+    environment = os.environ | ({"SNCOSMO_DATA_DIR": str(folder)} if folder else {})
+    run = subprocess.run(
+        [sys.executable, "-c", _WAVE_EFF, json.dumps(names)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    return {name: wave / 1e4 for name, wave in json.loads(run.stdout.splitlines()[-1]).items()}
+
+
+@pytest.fixture(scope="session")
+def sncosmo_data(data_dir, tmp_path_factory):
+    """The folder of sncosmo's data, unpacked, or a skip where it is not there."""
+    archive = data_dir / "templates" / "sncosmo_data.tar.xz"
+    if not archive.exists():
+        pytest.skip(f"{archive} is missing: it holds sncosmo's transmission curves")
+    folder = tmp_path_factory.mktemp("sncosmo_data")
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder, filter="data")
+    return folder
+
+
+def _compare(bands, folder=None):
+    expected = _wave_eff([band.sncosmo_name for band in bands], folder)
+    for band in bands:
+        assert band.wavelength == pytest.approx(expected[band.sncosmo_name], abs=2e-5), band.name
+
+
+def test_bessell_wavelengths_are_those_of_sncosmo():
+    pytest.importorskip("sncosmo", reason="sncosmo is not installed: pip install 'sklc[sim]'")
+    _compare(list_passbands("Bessell"))
+
+
+def test_wavelengths_are_those_of_sncosmo(sncosmo_data):
+    """Every band whose source claims a curve of sncosmo is integrated here."""
+    pytest.importorskip("sncosmo", reason="sncosmo is not installed: pip install 'sklc[sim]'")
+    bands = [band for band in BUILT_IN if band.source.startswith(INTEGRATED)]
+    surveys = {band.survey for band in bands}
+    assert surveys == {"ZTF", "LSST", "PS1", "DES", "SDSS", "Kepler", "Swift", "Bessell"}
+    _compare(bands, sncosmo_data)
+
+
+def test_every_band_of_the_data_is_known(data_dir):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    for path in sorted(data_dir.glob("*/photometry.parquet")):
+        names = parquet.read_table(path, columns=["band"])["band"].unique().to_pylist()
+        assert len(find_passbands(names)) == len(names), path
+
+
+# ---------------------------------------------------------------- registration
+
+
+def test_register():
+    band = register_passband("mytel_g", 0.477, survey="MyTel", aliases=["g"], source="lab")
+    assert band == Passband("mytel_g", "MyTel", 0.477, ("g",), "lab")
+    assert get_passband("mytel_g") is band
+    assert get_passband("g", survey="mytel") is band
+    assert get_passband("mytel-g") is band
+    assert list_passbands("mytel") == [band]
+    assert list_passbands()[-1] is band
+    assert get_passband("g", survey="ztf").name == "ztfg"
+
+
+def test_register_again_is_harmless_and_adds_aliases():
+    first = register_passband("mytel_g", 0.477)
+    assert register_passband("mytel_g", 0.477) is first
+    more = register_passband("mytel_g", wavelength=0.47705, aliases=["G'"])
+    assert more.aliases == ("G'",)
+    assert more.wavelength == 0.477
+    assert get_passband("G'") is more
+    assert register_passband("ztfg", 0.4814) is get_passband("ztfg")
+
+
+def test_register_joins_a_known_survey():
+    band = register_passband("ztf_u", 0.36, survey="ztf", aliases=["u"])
+    assert band.survey == "ZTF"
+    assert get_passband("u", survey="ZTF-BTS") is band
+
+
+def test_register_a_short_name_of_ones_own():
+    """ "g" alone becomes the user's own; a survey's "g" does not change."""
+    band = register_passband("g", 0.51)
+    assert get_passband("g") is band
+    assert get_passband("g", survey="ztf").name == "ztfg"
+
+
+@pytest.mark.parametrize("name", ["ztfg", "ZTFG", "ZTF_g", "UVW1"])
+def test_a_known_name_cannot_be_redefined(name):
+    with pytest.raises(LightCurveError, match="already known"):
+        register_passband(name, 0.51)
+    assert get_passband("ztfg").wavelength == 0.4814
+
+
+def test_an_alias_cannot_be_taken_from_another_band():
+    with pytest.raises(LightCurveError, match=r"alias 'ztfg' .* already that of 'ztfg'"):
+        register_passband("other", 0.5, aliases=["ztfg"])
+    with pytest.raises(LightCurveError, match=r"alias 'g' .* already that of 'ztfg'"):
+        register_passband("other", 0.5, survey="ztf", aliases=["g"])
+    with pytest.raises(UnknownPassbandError):
+        get_passband("other")
+
+
+@pytest.mark.parametrize("wavelength", [4800.0, 0.0, -0.5, np.nan, np.inf, None, "blue"])
+def test_wavelength_must_be_in_micrometre(wavelength):
+    with pytest.raises(LightCurveError, match="micrometre"):
+        register_passband("new", wavelength)
+
+
+@pytest.mark.parametrize("name", ["", "  ", None, 3])
+def test_a_name_is_needed(name):
+    with pytest.raises(LightCurveError, match="needs a name"):
+        Passband(name, "user", 0.5)
+
+
+def test_threads_register_without_losing_any():
+    def register(number):
+        register_passband(f"thread{number}", 0.3 + number / 100)
+        return get_passband("ztfg").name
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(register, range(40))) == {"ztfg"}
+    assert [get_passband(f"thread{n}").wavelength for n in range(40)] == [
+        0.3 + n / 100 for n in range(40)
+    ]
+
+
+# ---------------------------------------------------------------- other processes
+
+
+def _in_worker(band):
+    try:
+        get_passband(band.name)
+        known = True
+    except UnknownPassbandError:
+        known = False
+    found = find_passbands([band, "ztfg"])
+    return os.getpid(), known, [one.wavelength for one in found], found[0]
+
+
+def test_a_registered_band_works_in_worker_processes():
+    """A worker does not know the name, but works with the band that the light curves carry."""
+    band = register_passband("worker_band", 0.477, aliases=["w"], source="lab")
+    (pid, known, wavelengths, back), *_ = joblib.Parallel(n_jobs=2)(
+        joblib.delayed(_in_worker)(band) for _ in range(2)
+    )
+    assert pid != os.getpid()
+    assert not known
+    assert wavelengths == [0.477, 0.4814]
+    assert back == band
+    assert get_passband(back) is back
+
+
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+def test_pickle_names_the_public_module(protocol):
+    band = get_passband("ztfg")
+    data = pickle.dumps(band, protocol)
+    assert pickle.loads(data) == band
+    assert b"sklc.passbands" in data
+    assert b"_passband_registry" not in data
+
+
+def test_passbands_are_immutable_and_hashable():
+    band = get_passband("ztfg")
+    with pytest.raises(AttributeError):
+        band.wavelength = 1.0
+    assert len({band, pickle.loads(pickle.dumps(band)), get_passband("ztfr")}) == 2
+    assert Passband("a", "b", 0.5, aliases="g").aliases == ("g",)
+
+
+# ---------------------------------------------------------------- documentation
+
+
+def test_docstring_examples():
+    assert doctest.testmod(passbands_module).failed == 0
+    assert doctest.testmod(registry_module).failed == 0
+
+
+def test_page_examples():
+    assert doctest.testfile(str(PAGE), module_relative=False).failed == 0
+
+
+def test_page_lists_every_band():
+    """Rewrite the tables with: python tests/test_passbands.py."""
+    text = PAGE.read_text(encoding="utf-8")
+    assert text[text.index(BEGIN) : text.index(END)] == _tables()
+
+
+def _tables():
+    """The tables of the page, from the passbands themselves."""
+    lines = [BEGIN, ""]
+    lines += ["| band | survey | wavelength (µm) | aliases | sncosmo |", "|---|---|---|---|---|"]
+    surveys = [survey.name for survey in SURVEYS]
+    telescopes = [name for name in FOLLOW_UP if name not in surveys]
+    for survey in surveys:
+        for band in BUILT_IN:
+            if band.survey == survey and not band.source.startswith("nominal: "):
+                lines.append(_row(band))
+        for band in BUILT_IN:
+            if band.survey == survey and band.source.startswith("nominal: "):
+                lines.append(_row(band))
+    lines += ["", "| survey | also written | wavelengths from |", "|---|---|---|"]
+    for survey in SURVEYS:
+        lines.append(f"| {survey.name} | {', '.join(survey.aliases)} | {survey.source} |")
+    lines += ["", "| telescope | also written | filters |", "|---|---|---|"]
+    for telescope in telescopes:
+        aliases = ", ".join(f"`{alias}`" for alias in FOLLOW_UP[telescope][0])
+        names = " ".join(f"`{band.name}`" for band in BUILT_IN if band.survey == telescope)
+        lines.append(f"| {telescope} | {aliases} | {names} |")
+    lines += ["", "| filter | taken as | wavelength (µm) |", "|---|---|---|"]
+    for letter, name in STANDARD.items():
+        lines.append(f"| {letter} | `{name}` | {get_passband(name).wavelength:.4f} |")
+    return "\n".join([*lines, "", ""])
+
+
+def _row(band):
+    aliases = ", ".join(f"`{alias}`" for alias in band.aliases)
+    sncosmo_name = f"`{band.sncosmo_name}`" if band.sncosmo_name else ""
+    return f"| `{band.name}` | {band.survey} | {band.wavelength:.4f} | {aliases} | {sncosmo_name} |"
+
+
+if __name__ == "__main__":
+    page = PAGE.read_text(encoding="utf-8")
+    PAGE.write_text(
+        page[: page.index(BEGIN)] + _tables() + page[page.index(END) :], encoding="utf-8"
+    )
