@@ -113,9 +113,9 @@ def test_no_flipped_bit_goes_unnoticed(tmp_path):
 
 
 def test_shipped_weights_must_match_the_manifest(nothing_runs, tmp_path, monkeypatch):
-    shipped = sklc.weights.file._FOLDER
+    shipped = sklc.weights.catalogue.FOLDER
     shutil.copytree(shipped, tmp_path / "weights")
-    monkeypatch.setattr(sklc.weights.file, "_FOLDER", tmp_path / "weights")
+    monkeypatch.setattr(sklc.weights.file, "FOLDER", tmp_path / "weights")
     known = json.loads((shipped / "manifest.json").read_text())
     for name, entry in known["weights"].items():
         file = tmp_path / "weights" / entry["file"]
