@@ -95,10 +95,6 @@ class LatentSource:
         """
         latent = self.encoder.transform(curves)
         fixed = latent if self.reference is self.encoder else self.reference.transform(curves)
-        network = self.reference.net_.module_
-        # An encoder that was trained on redshifts alone knows no classes: all objects are of one.
-        known = np.zeros((len(curves), 1))
-        if network.head is not None:
-            known = in_double_precision(own_head(network), fixed)
+        known = in_double_precision(own_head(self.reference.net_.module_), fixed)
         logits = None if self.head is None else in_double_precision(self.head, latent)
         return latent.astype(float), logits, log_softmax(known, axis=1)

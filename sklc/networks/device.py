@@ -51,9 +51,11 @@ class _OneThread:
         if getattr(self.here, "inside", False):
             yield
             return
+        # The setting holds for the calling thread, and for threads that read it for the first time
+        # afterwards: so it is read here, before it is set.
+        now = torch.get_num_threads()
         with self.lock:
-            # torch's setting holds for the calling thread and for those that are started later.
-            self.before = self.before if self.n_inside else torch.get_num_threads()
+            self.before = self.before if self.n_inside else now
             self.n_inside += 1
         self.here.inside = True
         torch.set_num_threads(1)

@@ -176,8 +176,8 @@ def own_head(network: EncoderNetwork) -> DenseHead:
     """
     if network.head is None:
         raise ValueError(
-            "This encoder was not trained on classes, so it has none of its own: use a classifier "
-            "with finetune='head', or weights that were trained on classes."
+            "This encoder was not trained on classes, so it has no classes of its own: use one "
+            "that was, or train a head on labels with TransferClassifier(encoder, finetune='head')."
         )
     head = DenseHead(network.head.in_features, network.head.out_features)
     head.output.load_state_dict(network.head.state_dict())

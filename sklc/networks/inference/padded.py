@@ -50,5 +50,5 @@ class PaddedStates:
 
 def _rounded(lengths: np.ndarray) -> np.ndarray:
     """Lengths rounded up, with at most an eighth of padding where they are long."""
-    steps = np.maximum(_STEP, 2 ** (np.log2(lengths).astype(np.int64) - 3))
+    steps = np.maximum(_STEP, np.exp2(np.floor(np.log2(lengths)) - 3).astype(np.int64))
     return -(-lengths // steps) * steps
