@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from sklc.light_curves import LightCurves
-from sklc.networks.architectures.gru import LightCurveNetwork
+from sklc.networks.architectures import GRU, EncoderNetwork, NetworkShape
 from sklc.networks.inference.encode import encode_latents
 from sklc.networks.objectives.losses import redshift_loss
 from sklc.networks.training.datasets import CurveDataset
@@ -23,7 +23,7 @@ from sklc.representation import InputRepresentation
 class _RedshiftNetwork(nn.Module):
     """The encoder's network with its redshift head as the only output."""
 
-    def __init__(self, network: LightCurveNetwork) -> None:
+    def __init__(self, network: EncoderNetwork) -> None:
         super().__init__()
         self.network = network
         self.confusion_weight = 0.0  # set by EpochSchedule
@@ -51,9 +51,8 @@ def from_scratch(
     """Train the whole network on redshifts as encoders are pretrained; return those of `test`."""
     representation = InputRepresentation.preset("relative")
     with seeded(seed):
-        network = LightCurveNetwork(
-            len(representation.channels), 2, hidden_size=hidden_size, redshift=True
-        )
+        shape = NetworkShape(representation.channels, 2, heads={"redshift": (2,)})
+        network = GRU(hidden_size=hidden_size).build(shape)
     # The mean of the training set to start from: many redshifts are far from 0.
     assert network.redshift is not None
     log1p_z = np.log1p(redshift).astype(np.float32)

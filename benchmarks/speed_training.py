@@ -40,7 +40,8 @@ from _speed import (
 )
 from torch import nn
 
-from sklc.networks.architectures.gru import LightCurveNetwork
+from sklc.networks.architectures import GRU, NetworkShape
+from sklc.networks.architectures.gru import GRUNetwork
 from sklc.networks.objectives.losses import contrastive_loss
 from sklc.networks.training.batching import BucketedBatches
 from sklc.networks.training.datasets import CurveDataset
@@ -56,14 +57,14 @@ TARGETS = {
 }
 
 
-class PaddedNetwork(LightCurveNetwork):
+class PaddedNetwork(GRUNetwork):
     """The same network on `torch.nn.GRU` and padded batches."""
 
     def state(self, values, lengths):
         return self.gru(values)[0][torch.arange(len(lengths)), lengths - 1]
 
 
-class PackedNetwork(LightCurveNetwork):
+class PackedNetwork(GRUNetwork):
     """The same network on `torch.nn.GRU` and packed sequences."""
 
     def state(self, values, lengths):
@@ -112,9 +113,9 @@ def by_length(data: CurveDataset, n_batches: int | None = None) -> Iterable:
         yield batch
 
 
-def new(network: type[LightCurveNetwork]) -> LightCurveNetwork:
+def new(network: type[GRUNetwork]) -> GRUNetwork:
     torch.manual_seed(SEED)
-    return network(7, N_CLASSES)
+    return network(GRU(), NetworkShape(tuple("abcdefg"), N_CLASSES))
 
 
 def bare_loop(module: nn.Module, batches: Iterable) -> int:
@@ -131,7 +132,7 @@ def bare_loop(module: nn.Module, batches: Iterable) -> int:
     return count
 
 
-def rate(network: type[LightCurveNetwork], batches: Callable[[], Iterable], repeat: int) -> dict:
+def rate(network: type[GRUNetwork], batches: Callable[[], Iterable], repeat: int) -> dict:
     """Objects and observations per second."""
     module, counts, n_rows = new(network), [], []
 
@@ -152,13 +153,13 @@ def measure_steps(data: CurveDataset, n_batches: int, repeat: int) -> dict[str, 
         NAIVE: (PaddedNetwork, partial(one_by_one, data, few), False),
         "torch GRU, by length": (PaddedNetwork, partial(by_length, data, n_batches), False),
         "packed torch GRU, any order": (PackedNetwork, partial(in_any_order, data, few), False),
-        "packed, any order": (LightCurveNetwork, partial(in_any_order, data, n_batches), True),
+        "packed, any order": (GRUNetwork, partial(in_any_order, data, n_batches), True),
         "packed, by length, denormals kept": (
-            LightCurveNetwork,
+            GRUNetwork,
             partial(by_length, data, n_batches),
             False,
         ),
-        OURS: (LightCurveNetwork, partial(by_length, data, n_batches), True),
+        OURS: (GRUNetwork, partial(by_length, data, n_batches), True),
     }
     found: dict[str, Any] = {"float32 peak, GFLOP/s": matrix_peak()}
     for name, (network, batches, flush) in ways.items():
@@ -178,10 +179,10 @@ def measure_skorch(data: CurveDataset, repeat: int) -> float:
 
     def bare() -> None:
         with flushed_denormals():
-            bare_loop(new(LightCurveNetwork), by_length(data))
+            bare_loop(new(GRUNetwork), by_length(data))
 
     def skorch() -> None:
-        fit_net(new(LightCurveNetwork), data, None, settings, criterion=nn.CrossEntropyLoss())
+        fit_net(new(GRUNetwork), data, None, settings, criterion=nn.CrossEntropyLoss())
 
     spent = [(cost(bare).cpu, cost(skorch).cpu) for _ in range(repeat)]  # in turn
     loops, nets = np.array(spent).T
@@ -191,7 +192,7 @@ def measure_skorch(data: CurveDataset, repeat: int) -> float:
 def measure_supcon(data: CurveDataset, repeat: int) -> float:
     """Percent of a step at a batch of 1,024 that the contrastive loss and its gradient take."""
     inputs, target = data.collate(np.argsort(data.lengths)[len(data) // 2 :][:1024])
-    module = new(LightCurveNetwork)
+    module = new(GRUNetwork)
 
     def latents() -> torch.Tensor:
         return module.to_latent(module.state(inputs["values"], inputs["lengths"]))

@@ -5,6 +5,7 @@ from . import errors as errors
 from . import features as features
 from . import inspection as inspection
 from . import light_curves as light_curves
+from . import networks as networks
 from . import passbands as passbands
 from . import serving as serving
 from . import simulate as simulate
@@ -29,6 +30,7 @@ from .light_curves import LightCurves as LightCurves
 from .light_curves import as_light_curves as as_light_curves
 from .light_curves import concatenate as concatenate
 from .light_curves import stream as stream
+from .networks.architectures import register_architecture as register_architecture
 from .passbands import Passband as Passband
 from .passbands import get_passband as get_passband
 from .passbands import list_passbands as list_passbands

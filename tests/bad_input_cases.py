@@ -556,7 +556,7 @@ SECTIONS: dict[str, list[Case]] = {
         ),
         Case(
             "a file of a newer sklc",
-            lambda: LightCurveEncoder.pretrained(write_header(format_version=2)),
+            lambda: LightCurveEncoder.pretrained(write_header(format_version=99)),
             "Upgrade; or save the weights with the older version.",
         ),
         Case(

@@ -19,7 +19,7 @@ from sklc.errors import LightCurveError
 from sklc.light_curves import LightCurves
 from sklc.light_curves.coerce import as_light_curves, is_series_matrix
 from sklc.light_curves.metadata import name_object
-from sklc.networks.inference.encode import resolve_device
+from sklc.networks.device import resolve_device
 from sklc.networks.training.loop import TrainingSettings
 
 __all__ = ["TRAINING_CONSTRAINTS", "LightCurveEstimator", "require_two_classes"]

@@ -13,9 +13,8 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from skorch import NeuralNet
 
 from sklc.estimators.pretrained_classes import fit_joint_shares
-from sklc.networks.heads import DenseHead
+from sklc.networks.heads import DenseHead, PooledHead
 from sklc.networks.objectives.losses import WeightedCrossEntropy
-from sklc.networks.pooled_head import PooledHead
 from sklc.networks.training.datasets import LatentDataset
 from sklc.networks.training.loop import TrainingSettings, fit_net, seeded, wrap
 from sklc.uncertainty.classes import HeldOut, head_logits

@@ -21,14 +21,13 @@ from sklc.estimators.transfer import (
     fit_transfer,
     is_trained_on_labels,
     leaves_labels,
-    own_head,
     seen_and_held_out,
     start_encoder,
 )
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix
-from sklc.networks.heads import TransferNetwork
-from sklc.networks.inference.encode import resolve_device, single_thread_in_workers
+from sklc.networks.device import resolve_device, single_thread_in_workers
+from sklc.networks.heads import TransferNetwork, own_head
 from sklc.networks.training.loop import wrap
 
 __all__ = ["TransferClassifier"]
@@ -45,10 +44,11 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
         weights, which is trained on the labels first; or None for a network trained from scratch
         together with its own head. Its parameters are reached as ``encoder__...`` where it is an
         encoder.
-    finetune : {"none", "head", "gru+head", "all"}, default="head"
+    finetune : {"none", "head", "backbone+head", "all"}, default="head"
         What is trained. "none": nothing, the classes of the weights are used as they are and no
-        labels are needed; "head": a new head on the frozen encoder; "gru+head" also the GRU
-        layers, for new passbands; "all" the whole network, for a new domain.
+        labels are needed; "head": a new head on the frozen encoder; "backbone+head" also the
+        layers that read the observations, for new passbands; "all" the whole network, for a new
+        domain. "gru+head" is an older name of "backbone+head".
     head_sizes : tuple of int, default=()
         Units of the head's hidden layers. Without any, the head is linear and solved exactly as
         a logistic regression; with some, it is trained like a network.
@@ -164,7 +164,7 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
 
     _parameter_constraints: dict = {
         "encoder": [str, os.PathLike, LightCurveEncoder, None],
-        "finetune": [StrOptions({"none", "head", "gru+head", "all"})],
+        "finetune": [StrOptions({"none", "head", "backbone+head", "gru+head", "all"})],
         "head_sizes": ["array-like"],
         "C": [Interval(Real, 0, None, closed="neither"), None],
         "metadata": ["array-like", None],

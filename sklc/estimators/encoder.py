@@ -14,8 +14,10 @@ from skorch import NeuralNet
 from sklc.estimators.base import TRAINING_CONSTRAINTS, LightCurveEstimator, require_two_classes
 from sklc.estimators.encoder_training import redshift_targets, survey_targets, train_encoder
 from sklc.light_curves.metadata import metadata_matrix
-from sklc.networks.architectures.gru import LightCurveNetwork
-from sklc.networks.inference.encode import encode_latents, resolve_device
+from sklc.networks.architectures import Architecture, EncoderNetwork
+from sklc.networks.architectures.choice import DEFAULT_SIZES, choose_architecture
+from sklc.networks.device import resolve_device
+from sklc.networks.inference.encode import encode_latents
 from sklc.networks.objectives.terms import OBJECTIVES, ObjectiveWeights
 from sklc.networks.training.loop import wrap
 from sklc.representation import PRESETS, InputRepresentation
@@ -26,7 +28,7 @@ __all__ = ["LightCurveEncoder"]
 
 
 class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, LightCurveEstimator):
-    """Encode light curves as latent vectors with a recurrent network.
+    """Encode light curves as latent vectors with a neural network.
 
     With `weights`, the network is a pretrained one: `fit` loads it and trains nothing, and
     `transform` works at once. Without, `fit` trains it to classify `y` and its latent, the layer
@@ -40,12 +42,17 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         representation, sizes and metadata columns; the parameters of those names are then unused.
     representation : {"relative", "papers"} or InputRepresentation, default="relative"
         What the network sees of an observation.
+    architecture : str or Architecture, default="gru"
+        The network: a name that is registered (see `sklc.register_architecture`), or an instance
+        with its settings, such as ``sklc.networks.architectures.GRU(hidden_size=64)``. "gru" has
+        stacked GRU layers.
     hidden_size : int, default=100
-        Units of each GRU layer.
+        Units of each layer of an architecture that is given by name. If the architecture has no
+        such setting, changing this parameter is an error; the same holds for the next two.
     n_layers : int, default=2
-        Number of GRU layers.
+        Number of layers of an architecture that is given by name.
     latent_size : int, default=128
-        Length of the latent vector.
+        Length of the latent vector of an architecture that is given by name.
     objective : {"classifier", "contrastive", "adversarial"}, default="classifier"
         What is learned beside the classes. "contrastive": latents of one class are alike and
         those of others are not (supervised contrastive loss, weight 1). "adversarial": latents
@@ -147,6 +154,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
     _parameter_constraints: dict = {
         "weights": [str, os.PathLike, None],
         "representation": [StrOptions(set(PRESETS)), InputRepresentation],
+        "architecture": [str, Architecture],
         "hidden_size": [Interval(Integral, 1, None, closed="left")],
         "n_layers": [Interval(Integral, 1, None, closed="left")],
         "latent_size": [Interval(Integral, 1, None, closed="left")],
@@ -168,6 +176,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         weights=None,
         *,
         representation="relative",
+        architecture="gru",
         hidden_size=100,
         n_layers=2,
         latent_size=128,
@@ -196,6 +205,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
     ):
         self.weights = weights
         self.representation = representation
+        self.architecture = architecture
         self.hidden_size = hidden_size
         self.n_layers = n_layers
         self.latent_size = latent_size
@@ -321,6 +331,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
             targets,
             rows,
             held_out,
+            architecture=self._chosen_architecture(),
             representation=representation,
             metadata=metadata,
             class_weight=self._class_weights(classes, y),
@@ -454,7 +465,11 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
 
     @property
     def _n_features_out(self) -> int:
-        return self._reading()[0].config["latent_size"]
+        return self._reading()[0].latent_size
+
+    def _chosen_architecture(self) -> Architecture:
+        sizes = {name: getattr(self, name) for name in DEFAULT_SIZES}
+        return choose_architecture(self.architecture, **sizes)
 
     def _chosen_representation(self) -> InputRepresentation:
         if isinstance(self.representation, InputRepresentation):
@@ -470,7 +485,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
 
     def _reading(
         self,
-    ) -> tuple[LightCurveNetwork, InputRepresentation, np.ndarray, tuple[str, ...]]:
+    ) -> tuple[EncoderNetwork, InputRepresentation, np.ndarray, tuple[str, ...]]:
         """Return network, representation, classes and metadata columns, only to be read.
 
         Weights that were set since the last fit are read here without being stored: `transform`

@@ -16,8 +16,9 @@ from sklc.augment.training import Augmentation, FlatCurves
 from sklc.errors import LightCurveError
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import name_object
-from sklc.networks.architectures.gru import LightCurveNetwork
-from sklc.networks.inference.encode import single_thread_in_workers
+from sklc.networks.architectures import Architecture
+from sklc.networks.architectures.choice import new_network
+from sklc.networks.device import single_thread_in_workers
 from sklc.networks.objectives.terms import ObjectiveLoss, ObjectiveNetwork, ObjectiveWeights
 from sklc.networks.training.checkpoint import TrainingCheckpoint, fingerprint
 from sklc.networks.training.datasets import CurveDataset
@@ -172,6 +173,7 @@ def train_encoder(
     rows: np.ndarray,
     held_out: np.ndarray | None,
     *,
+    architecture: Architecture,
     representation: InputRepresentation,
     metadata: np.ndarray | None,
     class_weight: np.ndarray,
@@ -190,6 +192,8 @@ def train_encoder(
         As for `ObjectiveDataset`.
     rows, held_out : ndarray of int
         Objects to train on, and to stop early on (or None).
+    architecture : Architecture
+        Settings of the network.
     representation : InputRepresentation
     metadata : ndarray of shape (n_objects, n_columns) or None
     class_weight : ndarray of shape (n_classes,)
@@ -214,18 +218,14 @@ def train_encoder(
 
     train = dataset(rows, Augmentation() if params["augment"] else None)
     with seeded(settings.seed):
-        network = LightCurveNetwork(
-            len(representation.channels),
+        network = new_network(
+            architecture,
+            representation.channels,
             len(class_weight),
-            hidden_size=params["hidden_size"],
-            n_layers=params["n_layers"],
-            latent_size=params["latent_size"],
-            n_metadata=0 if metadata is None else metadata.shape[1],
-            redshift=bool(objective.redshift),
+            None if metadata is None else metadata[rows],
+            {"redshift": (2,)} if objective.redshift else {},
         )
         module = ObjectiveNetwork(network, n_surveys)
-    if network.metadata is not None and metadata is not None:
-        network.metadata.standardize.set_statistics(torch.from_numpy(metadata[rows]))
     # One order for callbacks: what is restored comes before what it decides, saving comes last.
     callbacks: list[Any] = [
         ("redraw", _RedrawEachEpoch()),

@@ -25,7 +25,7 @@ from sklc.estimators.outlier_latents import LatentSource
 from sklc.estimators.transfer import KeepsFittedEncoder, is_trained_on_labels
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import name_object
-from sklc.networks.inference.encode import resolve_device, single_thread_in_workers
+from sklc.networks.device import resolve_device, single_thread_in_workers
 
 __all__ = ["LatentIsolationForest"]
 
@@ -45,7 +45,7 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
         classes `y` of the normal objects.
     per_class : bool, default=False
         Grow one forest for each class of y; the lowest anomaly score of all counts.
-    finetune : {"head", "gru+head", "all"} or None, default=None
+    finetune : {"head", "backbone+head", "all"} or None, default=None
         Train a classifier of the normal classes y first, as `TransferClassifier` does. The forest
         then reads its class logits beside the latents, which are those of the encoder as
         fine-tuned.
@@ -135,7 +135,7 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
     _parameter_constraints: dict = {
         "encoder": [str, os.PathLike, LightCurveEncoder, None],
         "per_class": ["boolean"],
-        "finetune": [StrOptions({"head", "gru+head", "all"}), None],
+        "finetune": [StrOptions({"head", "backbone+head", "gru+head", "all"}), None],
         "n_components": [
             Interval(Integral, 1, None, closed="left"),
             Interval(Real, 0, 1, closed="neither"),

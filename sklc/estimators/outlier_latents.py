@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +11,9 @@ from scipy.special import log_softmax
 
 from sklc.estimators.classifier import TransferClassifier
 from sklc.estimators.encoder import LightCurveEncoder
-from sklc.estimators.transfer import own_head, start_encoder
+from sklc.estimators.transfer import start_encoder
 from sklc.light_curves import LightCurves
+from sklc.networks.heads import in_double_precision, own_head
 
 __all__ = ["LatentSource"]
 
@@ -95,12 +95,6 @@ class LatentSource:
         """
         latent = self.encoder.transform(curves)
         fixed = latent if self.reference is self.encoder else self.reference.transform(curves)
-        known = class_logits(own_head(self.reference.net_.module_), fixed)
-        logits = None if self.head is None else class_logits(self.head, latent)
+        known = in_double_precision(own_head(self.reference.net_.module_), fixed)
+        logits = None if self.head is None else in_double_precision(self.head, latent)
         return latent.astype(float), logits, log_softmax(known, axis=1)
-
-
-def class_logits(head: torch.nn.Module, latent: np.ndarray) -> np.ndarray:
-    """Logits of a head, in double precision: so they do not depend on the batch around them."""
-    with torch.inference_mode():
-        return copy.deepcopy(head).double()(torch.from_numpy(latent).double()).numpy()

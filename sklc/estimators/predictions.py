@@ -14,7 +14,8 @@ from sklc.estimators.base import LightCurveEstimator
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix, name_object
-from sklc.networks.inference.encode import encode_latents, resolve_device
+from sklc.networks.device import resolve_device
+from sklc.networks.inference.encode import encode_latents
 from sklc.serving.export import export_classifier
 from sklc.uncertainty.classes import HeldOut, fit_temperature, head_logits, prediction_sets
 

@@ -20,10 +20,10 @@ from sklc.estimators.redshift_heads import KernelHead
 from sklc.estimators.transfer import fine_tune, is_trained_on_labels, start_encoder
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix, name_object
-from sklc.networks.architectures.gru import LightCurveNetwork
+from sklc.networks.architectures.choice import new_network
+from sklc.networks.device import resolve_device
 from sklc.networks.heads import DenseHead, TransferNetwork
-from sklc.networks.inference.encode import encode_latents, resolve_device
-from sklc.networks.redshift import RedshiftView
+from sklc.networks.inference.encode import encode_latents
 from sklc.networks.training.datasets import CurveDataset
 from sklc.networks.training.loop import TrainingSettings, fit_net, seeded, wrap
 
@@ -118,11 +118,12 @@ def redshift_columns(
     ndarray of shape (n_objects, n_columns), float32
     """
     columns = encode_latents(
-        RedshiftView(encoder.net_.module_),  # type: ignore[arg-type]  # quacks like a network
+        encoder.net_.module_,
         encoder.representation_,
         curves,
         metadata_matrix(curves, encoder.metadata_columns_),
         device=resolve_device(device),
+        with_state=True,
     )
     extra = metadata_matrix(curves, metadata)
     return columns if extra is None else np.concatenate([columns, extra], axis=1)
@@ -203,18 +204,9 @@ def _new_encoder(
     )
     representation = encoder._chosen_representation()
     columns = tuple(encoder.metadata) if encoder.metadata is not None else ()
+    architecture, metadata = encoder._chosen_architecture(), metadata_matrix(curves, columns)
     with seeded(seed):
-        network = LightCurveNetwork(
-            len(representation.channels),
-            1,
-            hidden_size=encoder.hidden_size,
-            n_layers=encoder.n_layers,
-            latent_size=encoder.latent_size,
-            n_metadata=len(columns),
-        )
-    if network.metadata is not None:
-        metadata = torch.from_numpy(metadata_matrix(curves, columns))
-        network.metadata.standardize.set_statistics(metadata)
+        network = new_network(architecture, representation.channels, 0, metadata)
     return encoder._keep(wrap(network), representation, np.array([], dtype=str), columns)
 
 
@@ -228,7 +220,7 @@ def _train(encoder, curves, scaled, rows, held_out, settings, params) -> None:
     """Train a new encoder with a linear head on redshifts alone, in place."""
     network = encoder.net_.module_
     with seeded(settings.seed):
-        transfer = TransferNetwork(network, DenseHead(network.config["latent_size"], 1))
+        transfer = TransferNetwork(network, DenseHead(network.latent_size, 1))
     data = _dataset(encoder, curves, scaled)
     net = fit_net(
         transfer,
@@ -256,6 +248,6 @@ def _solved_head(latent: np.ndarray, target: np.ndarray) -> DenseHead:
 def _error_of_head(encoder, curves, target, rows, held_out, settings) -> float:
     """Squared error on `held_out` of the head that is solved on `rows`."""
     columns = redshift_columns(encoder, curves, (), settings.device)
-    head = KernelHead(RedshiftView(encoder.net_.module_).block_sizes)
+    head = KernelHead(encoder.net_.module_.block_sizes)
     head.fit(columns[rows], target[rows], settings.seed)
     return float(np.mean((head.predict(columns[held_out])[:, 0] - target[held_out]) ** 2))

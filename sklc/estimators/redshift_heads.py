@@ -7,7 +7,6 @@ returns means and scales (n_objects, 2).
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +19,8 @@ from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.neighbors import NearestNeighbors
 from torch import nn
 
+from sklc.networks.device import one_thread
+from sklc.networks.heads import in_double_precision
 from sklc.networks.objectives.losses import LOG_SCALE
 from sklc.networks.redshift import RedshiftEnsemble, RedshiftEnsembleLoss
 from sklc.networks.training.datasets import LatentDataset
@@ -129,7 +130,7 @@ class OwnHead:
     def predict(self, columns: np.ndarray) -> np.ndarray:
         """Means and scales, (n_objects, 2) float64; the latent is in the first columns."""
         latent = torch.from_numpy(columns[:, : self.head.in_features])
-        with torch.inference_mode():
+        with one_thread(), torch.inference_mode():
             mean, log_scale = self.head(latent).double().numpy().T
         return np.column_stack([mean, np.exp(np.clip(log_scale, *LOG_SCALE))])
 
@@ -270,10 +271,7 @@ class EnsembleHead(_ScaledHead):
         return self._average(columns, np.ones((len(columns), 1)))
 
     def _average(self, columns: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        # In double precision, so that an object's result does not depend on the batch around it.
-        module = copy.deepcopy(self.net_.module_).double()
-        with torch.inference_mode():
-            mean, log_scale = module(torch.from_numpy(columns)).numpy().transpose(2, 0, 1)
+        mean, log_scale = in_double_precision(self.net_.module_, columns).transpose(2, 0, 1)
         counts = np.broadcast_to(counts, mean.shape)
         return (
             np.average(mean, axis=1, weights=counts),

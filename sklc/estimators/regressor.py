@@ -26,8 +26,7 @@ from sklc.estimators.redshift_heads import EnsembleHead, KernelHead, NeighborHea
 from sklc.estimators.transfer import KeepsFittedEncoder, is_trained_on_labels
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix, name_object
-from sklc.networks.inference.encode import resolve_device, single_thread_in_workers
-from sklc.networks.redshift import RedshiftView
+from sklc.networks.device import resolve_device, single_thread_in_workers
 from sklc.uncertainty.quantiles import ConformalQuantiles
 
 __all__ = ["RedshiftRegressor"]
@@ -50,11 +49,12 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         weights, whose network is trained on the redshifts; or None for the default network,
         trained from scratch. Its parameters are reached as ``encoder__...`` where it is an
         encoder.
-    finetune : {"none", "head", "gru+head", "all"}, default="head"
+    finetune : {"none", "head", "backbone+head", "all"}, default="head"
         What is trained. "none": nothing, the redshifts of the weights are used as they are and no
         known ones are needed (weights that were trained on redshifts); "head": a head on the
-        frozen encoder; "gru+head" also the GRU layers, for new passbands; "all" the whole
-        network, for a new domain.
+        frozen encoder; "backbone+head" also the layers that read the observations, for new
+        passbands; "all" the whole network, for a new domain. "gru+head" is an older name of
+        "backbone+head".
     method : {"kernel", "mlp", "knn"}, default="kernel"
         The head. "kernel": ridge regression with a linear and a radial kernel, solved exactly;
         "mlp": an ensemble of small networks that learn what ridge regressions leave, for many
@@ -141,7 +141,7 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
 
     _parameter_constraints: dict = {
         "encoder": [str, os.PathLike, LightCurveEncoder, None],
-        "finetune": [StrOptions({"none", "head", "gru+head", "all"})],
+        "finetune": [StrOptions({"none", "head", "backbone+head", "gru+head", "all"})],
         "method": [StrOptions({"kernel", "mlp", "knn"})],
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "head_sizes": ["array-like"],
@@ -429,7 +429,7 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
             )
 
     def _new_head(self, seed: int):
-        blocks = RedshiftView(self.encoder_.net_.module_).block_sizes
+        blocks = self.encoder_.net_.module_.block_sizes
         if self.method == "knn":
             return NeighborHead(blocks, self.n_neighbors)
         if self.method == "mlp":

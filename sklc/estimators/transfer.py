@@ -17,7 +17,7 @@ from sklc.estimators.class_heads import LinearHeads, fit_dense_head, hold_out
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix
-from sklc.networks.architectures.gru import LightCurveNetwork
+from sklc.networks.architectures import EncoderNetwork
 from sklc.networks.heads import DenseHead, TransferNetwork
 from sklc.networks.objectives.losses import WeightedCrossEntropy
 from sklc.networks.training.datasets import CurveDataset
@@ -37,7 +37,6 @@ __all__ = [
     "is_trained_on_labels",
     "is_user_fitted",
     "leaves_labels",
-    "own_head",
     "seen_and_held_out",
     "start_encoder",
 ]
@@ -156,15 +155,8 @@ def seen_and_held_out(
     return encoder._validation_split(y, curves, encoder._seed())
 
 
-def own_head(network: LightCurveNetwork) -> DenseHead:
-    """Return the class head that the encoder was trained with, as a head on the latent."""
-    head = DenseHead(network.head.in_features, network.head.out_features)
-    head.output.load_state_dict(network.head.state_dict())
-    return head
-
-
 def fine_tune(
-    network: LightCurveNetwork,
+    network: EncoderNetwork,
     head: DenseHead,
     train: CurveDataset,
     valid: CurveDataset | None,
@@ -183,20 +175,18 @@ def fine_tune(
         Trained in place.
     train, valid : CurveDataset
         Without `valid` all epochs are run, and the start is not kept as a candidate.
-    layers : {"gru+head", "all"}
-        What of `network` is trained.
+    layers : {"backbone+head", "gru+head", "all"}
+        What of `network` is trained: the layers of its state, or everything.
     anchor : float
         Pull to the start.
     criterion : torch.nn.Module
         The loss of the head's outputs against targets.
     """
     transfer = TransferNetwork(network, head)
-    frozen: list[torch.nn.Module]
-    frozen = [network.head] if layers == "all" else [network.head, network.dense, network.latent]
-    if layers != "all" and network.metadata is not None:
-        frozen.append(network.metadata)
-    for module in frozen:
-        module.requires_grad_(False)
+    trained = set(network.parameters_of("encoder" if layers == "all" else "backbone"))
+    frozen = [parameter for parameter in network.parameters() if parameter not in trained]
+    for parameter in frozen:
+        parameter.requires_grad_(False)
     keep_start = [] if valid is None else [("keep_start", KeepStartIfBetter())]
     net = fit_net(
         transfer,
@@ -208,7 +198,7 @@ def fine_tune(
         net_class=AnchoredNet,
         anchor=anchor,
     )
-    for parameter in torch.nn.ModuleList(frozen).parameters():
+    for parameter in frozen:
         parameter.requires_grad_(True)
     return net
 

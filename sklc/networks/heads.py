@@ -1,17 +1,31 @@
-"""What stands on the latent: dense heads, and the branch for per-object metadata."""
+"""Heads of classifiers, which read the latent, and an encoder that is trained with one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 
+import numpy as np
 import torch
 from torch import nn
 
-from sklc.networks.architectures.gru import LightCurveNetwork
+from sklc.networks.architectures.interface import EncoderNetwork
 from sklc.networks.architectures.modules import Standardize
+from sklc.networks.device import one_thread
+from sklc.networks.onnx.graph import Graph
 
-__all__ = ["DenseHead", "TransferNetwork"]
+__all__ = ["DenseHead", "PooledHead", "TransferNetwork", "in_double_precision", "own_head"]
+
+
+def in_double_precision(module: nn.Module, *inputs: np.ndarray | None) -> np.ndarray:
+    """Output of a module in float64, so that an object does not depend on the batch around it."""
+    tensors = {
+        name: tensor.double()
+        for name, tensor in chain(module.named_parameters(), module.named_buffers())
+    }
+    given = tuple(None if array is None else torch.from_numpy(array).double() for array in inputs)
+    with one_thread(), torch.inference_mode():
+        return torch.func.functional_call(module, tensors, given).numpy()
 
 
 class DenseHead(nn.Module):
@@ -65,22 +79,77 @@ class DenseHead(nn.Module):
         """Class logits, (n_objects, n_classes)."""
         return self.output(self.hidden(self.standardize(self.join(latent, head_metadata))))
 
+    def to_onnx(self, graph: Graph, latent: str, head_metadata: str | None) -> str:
+        """Append the logits to a graph."""
+        if head_metadata is not None:
+            flags = graph.flags(head_metadata)
+            latent = graph.apply("Concat", latent, head_metadata, flags, axis=1)
+        hidden = graph.dense(self.hidden, self.standardize.to_onnx(graph, latent))
+        return graph.dense(self.output, hidden)
+
+
+class PooledHead(nn.Module):
+    """Log-linear pool of a head and of the pretrained classes.
+
+    ``logits = (1 - share) * log p_head(c) + share * log p_own(c)``, where
+    ``p_own(c) ~ sum_k p(k) joint[k, c]`` for pretrained classes k of equal prior.
+
+    Parameters
+    ----------
+    head : DenseHead
+        Trained on the labels.
+    own : torch.nn.Linear
+        The class head that the encoder was pretrained with.
+    joint : Tensor of shape (n_own, n_classes)
+        Shares of pairs of a pretrained class and one of the labels; sums to 1.
+    share : float
+        Weight of the pretrained classes, from 0 to 1.
+    """
+
+    joint: torch.Tensor
+
+    def __init__(self, head: DenseHead, own: nn.Linear, joint: torch.Tensor, share: float) -> None:
+        super().__init__()
+        self.head = head
+        self.own = own
+        self.register_buffer("joint", joint)
+        self.share = share
+
+    def forward(
+        self, latent: torch.Tensor, head_metadata: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Class logits, (n_objects, n_classes)."""
+        learned = torch.log_softmax(self.head(latent, head_metadata), dim=1)
+        own = torch.log_softmax(self.own(latent), dim=1)
+        known = torch.logsumexp(own[:, :, None] + torch.log(self.joint), dim=1)
+        return (1 - self.share) * learned + self.share * torch.log_softmax(known, dim=1)
+
+    def to_onnx(self, graph: Graph, latent: str, head_metadata: str | None) -> str:
+        """Append the logits to a graph."""
+        learned = self.head.to_onnx(graph, latent, head_metadata)
+        own = graph.apply("LogSoftmax", graph.dense(self.own, latent), axis=1)
+        known = graph.log_pool(own, torch.log(self.joint).numpy())
+        shares = graph.constant(1 - self.share), graph.constant(self.share)
+        learned = graph.apply("LogSoftmax", learned, axis=1)
+        weighted = graph.apply("Mul", learned, shares[0]), graph.apply("Mul", known, shares[1])
+        return graph.apply("Add", *weighted)
+
 
 class TransferNetwork(nn.Module):
     """A pretrained encoder with a head of its own, trainable as a whole.
 
     Parameters
     ----------
-    encoder : LightCurveNetwork
+    encoder : EncoderNetwork
         Its own class head is not used.
     head : torch.nn.Module
         Takes latent and metadata.
     """
 
-    encoder: LightCurveNetwork
+    encoder: EncoderNetwork
     head: nn.Module
 
-    def __init__(self, encoder: LightCurveNetwork, head: nn.Module) -> None:
+    def __init__(self, encoder: EncoderNetwork, head: nn.Module) -> None:
         super().__init__()
         self.encoder = encoder
         self.head = head
@@ -95,3 +164,21 @@ class TransferNetwork(nn.Module):
         """Class logits of padded observations (n_objects, longest, n_channels)."""
         state = self.encoder.state(values, lengths)
         return self.head(self.encoder.to_latent(state, metadata), head_metadata)
+
+
+def own_head(network: EncoderNetwork) -> DenseHead:
+    """Return the class head that the encoder was trained with, as a head on the latent.
+
+    Raises
+    ------
+    ValueError
+        If it was not trained on classes.
+    """
+    if network.head is None:
+        raise ValueError(
+            "This encoder was not trained on classes, so it has no classes of its own: use one "
+            "that was, or train a head on labels with TransferClassifier(encoder, finetune='head')."
+        )
+    head = DenseHead(network.head.in_features, network.head.out_features)
+    head.output.load_state_dict(network.head.state_dict())
+    return head

@@ -13,7 +13,9 @@ _MAX_OBSERVATIONS = 64 * 1024
 _POOL_BATCHES = 32
 
 
-def pad(values: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+def pad(
+    values: np.ndarray, starts: np.ndarray, lengths: np.ndarray, longest: int | None = None
+) -> np.ndarray:
     """Gather light curves from a flat array into one zero-padded batch.
 
     Parameters
@@ -22,12 +24,14 @@ def pad(values: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> np.ndarr
         Encoded observations of all objects.
     starts, lengths : ndarray of shape (batch,)
         Where each object of the batch lies in `values`.
+    longest : int, optional
+        Length of the batch; that of its longest object by default.
 
     Returns
     -------
     ndarray of shape (batch, longest, n_channels)
     """
-    steps = np.arange(lengths.max())
+    steps = np.arange(longest or lengths.max())
     valid = steps < lengths[:, None]
     rows = np.where(valid, starts[:, None] + steps, 0)
     padded = values[rows]

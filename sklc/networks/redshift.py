@@ -1,4 +1,4 @@
-"""Networks of redshift estimation: what an encoder knows of brightness, and an ensemble head."""
+"""An ensemble of small networks for redshifts, and its loss."""
 
 from __future__ import annotations
 
@@ -8,42 +8,10 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from sklc.networks.architectures.gru import LightCurveNetwork
-
-__all__ = ["RedshiftEnsemble", "RedshiftEnsembleLoss", "RedshiftView"]
+__all__ = ["RedshiftEnsemble", "RedshiftEnsembleLoss"]
 
 # Between these, exp(log_scale) stays a sensible share of the spread of the training targets.
 _LOG_SCALE = (-5.0, 2.0)
-
-
-class RedshiftView(nn.Module):
-    """An encoder whose output is its latent and its recurrent state.
-
-    A latent trained on classes forgets part of the brightness, which the recurrent state before
-    the dense layers still has: joining it lowers the error on real supernovae by a fifth. The
-    weights' own redshift does not join: with many known redshifts it adds nothing, and with few
-    its outliers do harm.
-
-    Parameters
-    ----------
-    network : LightCurveNetwork
-        Shared, not copied.
-    """
-
-    def __init__(self, network: LightCurveNetwork) -> None:
-        super().__init__()
-        self.network, self.gru = network, network.gru
-        self.block_sizes = (network.config["latent_size"], network.gru.hidden_size)
-        # Read by `encode_latents`, which takes this in place of the network.
-        self.config = {"latent_size": sum(self.block_sizes)}
-
-    def state(self, values: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """Hidden state at each object's last observation."""
-        return self.network.state(values, lengths)
-
-    def to_latent(self, state: torch.Tensor, metadata: torch.Tensor | None = None) -> torch.Tensor:
-        """Latent and state, side by side."""
-        return torch.cat([self.network.to_latent(state, metadata), state], dim=1)
 
 
 class RedshiftEnsemble(nn.Module):

@@ -5,47 +5,45 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from torch import nn
 
-import sklc
-from sklc.networks.architectures.gru import LightCurveNetwork
-from sklc.serving import FORMAT_VERSION, METADATA_KEY
-
-if TYPE_CHECKING:
-    from sklc.representation import InputRepresentation
-    from sklc.serving.modules import NetworkGraph
+from sklc._version import __version__
+from sklc.networks.architectures import EncoderNetwork
+from sklc.networks.objectives.losses import LOG_SCALE
+from sklc.networks.onnx.graph import Graph
+from sklc.representation import InputRepresentation
+from sklc.serving.model import FORMAT_VERSION, METADATA_KEY
 
 __all__ = ["export_classifier", "export_encoder"]
 
 
 def export_encoder(
     path: str | os.PathLike[str],
-    network: LightCurveNetwork,
+    network: EncoderNetwork,
     representation: InputRepresentation,
     classes: np.ndarray,
     metadata_columns: tuple[str, ...],
 ) -> Path:
     """Write what `LightCurveEncoder.to_onnx` promises."""
     graph, latent = _start(network)
-    if len(classes):
-        graph.add_output(
-            "probabilities",
-            graph.probabilities(graph.linear(network.head, latent), 1.0, None),
-            np.float32,
-            ["n_objects", len(classes)],
-        )
-    if network.redshift is not None:
-        redshift = graph.redshift(network.redshift, latent)
-        graph.add_output("redshift", redshift, np.float32, ["n_objects", 2])
+    if network.head is not None and len(classes):
+        probabilities = graph.probabilities(graph.dense(network.head, latent), 1.0, None)
+        graph.add_output("probabilities", probabilities, np.float32, ["n_objects", len(classes)])
+    for name, module in network.all_heads().items():
+        output = graph.dense(module, latent)
+        if name == "redshift":
+            output = _mean_and_scale(graph, output)
+        n_outputs = network.shape.heads[name][-1]
+        graph.add_output(name, output, np.float32, ["n_objects", n_outputs])
     return _write(path, graph, representation, classes, metadata_columns, ())
 
 
 def export_classifier(
     path: str | os.PathLike[str],
-    network: LightCurveNetwork,
+    network: EncoderNetwork,
     head: nn.Module,
     representation: InputRepresentation,
     *,
@@ -56,35 +54,50 @@ def export_classifier(
     head_metadata_columns: tuple[str, ...],
 ) -> Path:
     """Write what `TransferClassifier.to_onnx` promises."""
+    to_onnx = getattr(head, "to_onnx", None)
+    if to_onnx is None:
+        raise NotImplementedError(
+            f"A head of the class {type(head).__name__} has no ONNX graph, so it cannot be "
+            "exported: give it a method to_onnx(graph, latent, head_metadata) that returns the "
+            "name of the logits."
+        )
     graph, latent = _start(network)
     extra = None
     if head_metadata_columns:
         shape: list[Any] = ["n_objects", len(head_metadata_columns)]
         extra = graph.add_input("head_metadata", np.float32, shape)
-    logits = graph.head(head, latent, extra)
+    logits = to_onnx(graph, latent, extra)
     probabilities = graph.probabilities(logits, temperature, merge)
     graph.add_output("probabilities", probabilities, np.float32, ["n_objects", len(classes)])
     columns = metadata_columns, head_metadata_columns
     return _write(path, graph, representation, classes, *columns)
 
 
-def _start(network: LightCurveNetwork) -> tuple[NetworkGraph, str]:
+def _start(network: EncoderNetwork) -> tuple[Graph, str]:
     """A graph with the output "latent", and the name of the latent."""
     try:
-        from sklc.serving.modules import NetworkGraph
-
-        graph = NetworkGraph(network.config["n_channels"])
+        graph = Graph()
     except ImportError as error:
         raise ImportError("to_onnx needs the package onnx: pip install sklc[fast]") from error
-    latent = graph.latent(network, graph.gru(network.gru))
-    shape: list[Any] = ["n_objects", network.config["latent_size"]]
-    graph.add_output("latent", latent, np.float32, shape)
+    shape: list[Any] = ["n_objects", "longest", len(network.shape.channels)]
+    values = graph.add_input("values", np.float32, shape)
+    lengths = graph.add_input("lengths", np.int32, ["n_objects"])
+    latent = network.to_onnx(graph, values, lengths)
+    graph.add_output("latent", latent, np.float32, ["n_objects", network.latent_size])
     return graph, latent
+
+
+def _mean_and_scale(graph: Graph, prediction: str) -> str:
+    """Mean and standard deviation of ``ln(1 + z)``, (n_objects, 2)."""
+    mean, log_scale = graph.apply("Split", prediction, n_outputs=2, axis=1)
+    low, high = (graph.constant(limit) for limit in LOG_SCALE)
+    scale = graph.apply("Exp", graph.apply("Clip", log_scale, low, high))
+    return graph.apply("Concat", mean, scale, axis=1)
 
 
 def _write(
     path: str | os.PathLike[str],
-    graph: NetworkGraph,
+    graph: Graph,
     representation: InputRepresentation,
     classes: np.ndarray,
     metadata_columns: tuple[str, ...],
@@ -94,7 +107,7 @@ def _write(
     path = Path(path)
     convention = {
         "format_version": FORMAT_VERSION,
-        "sklc": sklc.__version__,
+        "sklc": __version__,
         "representation": representation.to_dict(),
         "classes": np.asarray(classes).tolist(),
         "metadata_columns": list(metadata_columns),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
-import torch
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 from torch import nn
+
+from sklc.networks.heads import in_double_precision
 
 __all__ = ["HeldOut", "fit_temperature", "head_logits", "prediction_sets"]
 
@@ -55,15 +55,7 @@ def head_logits(
     head: nn.Module, latent: np.ndarray, head_metadata: np.ndarray | None
 ) -> np.ndarray:
     """Logits of a head, (n_objects, n_outputs) float64."""
-    # In double precision, so that an object's result does not depend on the batch around it.
-    tensors = {
-        name: tensor.double()
-        for name, tensor in chain(head.named_parameters(), head.named_buffers())
-    }
-    with torch.inference_mode():
-        joined = None if head_metadata is None else torch.from_numpy(head_metadata).double()
-        inputs = torch.from_numpy(latent).double(), joined
-        return torch.func.functional_call(head, tensors, inputs).numpy()
+    return in_double_precision(head, latent, head_metadata)
 
 
 def fit_temperature(

@@ -8,21 +8,23 @@ import os
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import safetensors
-import torch
 from safetensors.numpy import load_file, save
 
 from sklc.errors import UnknownWeightsError, WeightsError
-from sklc.networks.architectures.gru import LightCurveNetwork
 from sklc.representation import InputRepresentation
 from sklc.weights.catalogue import FOLDER, list_weights, manifest
 
+if TYPE_CHECKING:  # torch is imported where a network is built
+    from sklc.networks.architectures import EncoderNetwork
+
 __all__ = ["FORMAT_VERSION", "WeightsFile", "list_weights", "load_weights"]
 
-FORMAT_VERSION = 1
+#: Files of version 1 do not name the architecture of their network, since there was only one.
+FORMAT_VERSION = 2
 _HEADER_KEY = "sklc"
 
 
@@ -33,7 +35,7 @@ class WeightsFile:
     Parameters
     ----------
     architecture : dict
-        Arguments of the network.
+        Name, settings and sizes of the network, as its ``config`` has them.
     representation : InputRepresentation
         The input convention the network was trained with.
     classes : tuple of str
@@ -50,8 +52,8 @@ class WeightsFile:
     >>> from pathlib import Path
     >>> from sklc.weights.file import WeightsFile, load_weights
     >>> checkpoint = load_weights("ztf")
-    >>> checkpoint.architecture["latent_size"]
-    128
+    >>> checkpoint.architecture["name"], checkpoint.architecture["latent_size"]
+    ('gru', 128)
     >>> network = checkpoint.build()
     >>> copy = WeightsFile.from_network(network, checkpoint.representation, checkpoint.classes)
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -60,7 +62,7 @@ class WeightsFile:
     True
     """
 
-    architecture: dict[str, int]
+    architecture: dict[str, Any]
     representation: InputRepresentation
     classes: tuple[Any, ...]
     tensors: dict[str, np.ndarray]
@@ -70,7 +72,7 @@ class WeightsFile:
     @classmethod
     def from_network(
         cls,
-        network: LightCurveNetwork,
+        network: EncoderNetwork,
         representation: InputRepresentation,
         classes: Any,
         metadata_columns: tuple[str, ...] = (),
@@ -80,7 +82,7 @@ class WeightsFile:
 
         Parameters
         ----------
-        network : LightCurveNetwork
+        network : EncoderNetwork
         representation : InputRepresentation
             The input convention it was trained with.
         classes : sequence
@@ -105,22 +107,29 @@ class WeightsFile:
             info or {},
         )
 
-    def build(self) -> LightCurveNetwork:
+    def build(self) -> EncoderNetwork:
         """Return a fresh network with these tensors.
 
         Returns
         -------
-        LightCurveNetwork
+        EncoderNetwork
             On the CPU, in evaluation mode.
+
+        Raises
+        ------
+        ValueError
+            If the architecture is not registered in this process.
         """
-        sizes: dict[str, Any] = dict(self.architecture)
-        n_channels, n_classes = sizes.pop("n_channels"), sizes.pop("n_classes")
-        network = LightCurveNetwork(n_channels, n_classes, **sizes)
+        import torch
+
+        from sklc.networks.architectures.choice import network_from_config
+
+        network = network_from_config(self.architecture, self.representation.channels)
         network.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in self.tensors.items()})
         return network.eval()
 
     @cached_property
-    def network(self) -> LightCurveNetwork:
+    def network(self) -> EncoderNetwork:
         """A network with these tensors that all share, built once: never to be changed."""
         return self.build()
 
@@ -147,7 +156,21 @@ class WeightsFile:
         -------
         pathlib.Path
             The file.
+
+        Raises
+        ------
+        ValueError
+            If the architecture of the network is not registered, so that no name stands for it.
         """
+        from sklc.networks.architectures import ARCHITECTURES
+
+        name = self.architecture["name"]
+        if name not in ARCHITECTURES:
+            raise ValueError(
+                f"The architecture {name} has no name by which a weights file could be loaded: "
+                "register it first, with sklc.register_architecture(name, "
+                f"{name.rpartition('.')[2]}), and save again."
+            )
         path = Path(path)
         header = {
             "format_version": FORMAT_VERSION,
@@ -179,8 +202,12 @@ class WeightsFile:
         Raises
         ------
         WeightsError
-            If the file is damaged, is not a weights file of sklc, or is of a newer format.
+            If the file is damaged, is not a weights file of sklc, is of a newer format, or if its
+            architecture is not registered in this process.
         """
+        from sklc.networks.architectures import ARCHITECTURES
+        from sklc.networks.architectures.choice import current_config
+
         path = Path(path)
         try:
             with safetensors.safe_open(path, framework="np") as handle:
@@ -205,17 +232,18 @@ class WeightsFile:
             if _digest(tensors) != header["tensors_sha256"]:
                 raise ValueError("the tensors do not match their checksum")
             checkpoint = cls(
-                header["architecture"],
+                current_config(header["architecture"]),
                 InputRepresentation.from_dict(header["representation"]),
                 tuple(header["classes"]),
                 tensors,
                 tuple(header["metadata_columns"]),
                 header["info"],
             )
-            checkpoint.build()
             checkpoint._check_sizes()
             if header["header_sha256"] != _header_digest(header):
                 raise ValueError("the input convention does not match its checksum")
+            if checkpoint.architecture["name"] in ARCHITECTURES:
+                checkpoint.build()
         except (
             safetensors.SafetensorError,
             KeyError,
@@ -225,6 +253,13 @@ class WeightsFile:
             RuntimeError,
         ) as error:
             raise _damaged(path, error) from error
+        name = checkpoint.architecture["name"]
+        if name not in ARCHITECTURES:
+            raise WeightsError(
+                f"{path} holds a network of the architecture {name!r}, which is not known here: "
+                f"register it first, with sklc.register_architecture({name!r}, ...), then load the "
+                f"file. Known are {ARCHITECTURES.names()}."
+            )
         return checkpoint
 
 

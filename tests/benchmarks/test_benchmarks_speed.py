@@ -71,7 +71,7 @@ def test_every_way_to_train_computes_the_same(load):
         for network in (
             module.PaddedNetwork,
             module.PackedNetwork,
-            module.LightCurveNetwork,
+            module.GRUNetwork,
         )
     ]
     for other in logits[1:]:

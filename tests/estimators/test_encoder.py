@@ -250,7 +250,7 @@ def test_joblib_workers_use_one_torch_thread(demo):
 
 
 def _threads():
-    from sklc.networks.inference.encode import single_thread_in_workers
+    from sklc.networks.device import single_thread_in_workers
 
     torch.set_num_threads(2)
     with single_thread_in_workers():

@@ -14,7 +14,7 @@ import torch
 from sklc import InputRepresentation, LightCurveEncoder, LightCurves, list_weights
 from sklc.datasets import load_demo
 from sklc.errors import PerformanceWarning
-from sklc.networks.architectures.gru import LightCurveNetwork
+from sklc.networks.architectures import GRU, NetworkShape
 from sklc.networks.inference import device as gpu_inference
 from sklc.networks.inference import encode as inference
 from sklc.networks.inference.encode import encode_latents
@@ -28,8 +28,8 @@ RELATIVE = InputRepresentation.preset("relative")
 
 def network_of(hidden_size=20, n_metadata=0, seed=0):
     torch.manual_seed(seed)
-    sizes = {"hidden_size": hidden_size, "latent_size": 12, "n_metadata": n_metadata}
-    return LightCurveNetwork(len(RELATIVE.channels), 3, **sizes).eval()
+    shape = NetworkShape(RELATIVE.channels, 3, n_metadata)
+    return GRU(hidden_size=hidden_size, latent_size=12).build(shape).eval()
 
 
 def curves_of(lengths, seed=0):
@@ -77,7 +77,8 @@ def test_both_engines_agree_on_real_weights(weights, monkeypatch):
 @pytest.mark.parametrize("n_layers", [1, 3])
 def test_other_numbers_of_layers(engine, n_layers):
     torch.manual_seed(0)
-    network = LightCurveNetwork(7, 3, hidden_size=12, latent_size=12, n_layers=n_layers).eval()
+    settings = GRU(hidden_size=12, latent_size=12, n_layers=n_layers)
+    network = settings.build(NetworkShape(RELATIVE.channels, 3)).eval()
     curves = curves_of(np.random.default_rng(9).integers(1, 60, 250))
     values, lengths = RELATIVE.encode(curves)
     padded, n = collate(values, np.cumsum(lengths) - lengths, lengths)
@@ -285,7 +286,7 @@ def test_the_device_gives_the_same_latents(monkeypatch, part):
 
 def short_of_memory(monkeypatch, most):
     """A network whose device has room for so many objects at a time."""
-    real, sizes = LightCurveNetwork.state, []
+    real, sizes = GRU.network.state, []
 
     def state(self, values, lengths):
         if len(lengths) > most:
@@ -293,7 +294,7 @@ def short_of_memory(monkeypatch, most):
         sizes.append(len(lengths))
         return real(self, values, lengths)
 
-    monkeypatch.setattr(LightCurveNetwork, "state", state)
+    monkeypatch.setattr(GRU.network, "state", state)
     return sizes
 
 

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from torch import nn
 
 from sklc import LightCurves
-from sklc.networks.architectures.gru import LightCurveNetwork
+from sklc.networks.architectures import GRU, NetworkShape
 from sklc.networks.architectures.modules import MetadataBranch, Standardize
+from sklc.networks.device import resolve_device
 from sklc.networks.heads import DenseHead
-from sklc.networks.inference.encode import encode_latents, resolve_device
+from sklc.networks.inference.encode import encode_latents
 from sklc.networks.objectives.losses import WeightedCrossEntropy
 from sklc.networks.padding import _MAX_OBSERVATIONS, plan_batches
 from sklc.networks.recurrent.packed import packed_last_state
@@ -41,7 +42,8 @@ def random_curves(n_objects=40, longest=60, seed=0):
 
 def random_network(**options):
     torch.manual_seed(1)
-    return LightCurveNetwork(7, 3, **{"hidden_size": 20, "latent_size": 12, **options}).eval()
+    shape = NetworkShape(tuple("abcdefg"), 3)
+    return GRU(**{"hidden_size": 20, "latent_size": 12, **options}).build(shape).eval()
 
 
 def random_dataset(n_objects=60, seed=0, separable=True):
@@ -213,7 +215,7 @@ def test_training_inside_an_autocast_of_the_user():
 
 def test_parameter_count_of_paper_one():
     # Paper I: 4 inputs, GRU 100 x 2, dense 100 x 3 (tanh, relu, relu), 5 classes: 123,205.
-    network = LightCurveNetwork(4, 5, hidden_size=100, latent_size=100)
+    network = GRU(latent_size=100).build(NetworkShape(tuple("abcd"), 5))
     count = sum(parameter.numel() for parameter in network.parameters())
     assert count + 100 * 101 == 123_205  # ours has one dense layer of 100 less
 
@@ -244,7 +246,7 @@ def test_weighted_cross_entropy_equals_repeating_objects():
 
 def small_network():
     torch.manual_seed(0)
-    return LightCurveNetwork(3, 2, hidden_size=8, latent_size=6)
+    return GRU(hidden_size=8, latent_size=6).build(NetworkShape(tuple("abc"), 2))
 
 
 def train(module, data, valid=None, *, callbacks=(), **changes):

@@ -17,7 +17,7 @@ from torch import nn
 from sklc import LightCurveEncoder, LightCurves
 from sklc.datasets import load_demo
 from sklc.errors import CheckpointError, LightCurveError
-from sklc.networks.architectures.gru import LightCurveNetwork
+from sklc.networks.architectures import GRU, NetworkShape
 from sklc.networks.objectives.losses import contrastive_loss, redshift_loss
 from sklc.networks.objectives.terms import ObjectiveLoss, ObjectiveNetwork, ObjectiveWeights
 from sklc.networks.training.checkpoint import CHECKPOINT_VERSION
@@ -111,7 +111,8 @@ def test_redshift_likelihood_is_lowest_at_the_truth_and_the_true_scale():
 
 def test_the_discriminator_and_the_encoder_each_train_alone():
     torch.manual_seed(0)
-    module = ObjectiveNetwork(LightCurveNetwork(3, 2, hidden_size=4, latent_size=5), n_surveys=2)
+    encoder = GRU(hidden_size=4, latent_size=5).build(NetworkShape(tuple("abc"), 2))
+    module = ObjectiveNetwork(encoder, n_surveys=2)
     weights = ObjectiveWeights(adversarial=1.0)
     loss = ObjectiveLoss([1.0, 1.0], weights)
     values, lengths = torch.randn(6, 4, 3), torch.full((6,), 4)
@@ -277,7 +278,7 @@ def test_a_stopped_training_ends_as_if_it_had_not_been(demo, tmp_path, objective
     params["learning_rate_decay"] = True
     whole = LightCurveEncoder(**params).fit(curves, y)
     params["checkpoint"] = tmp_path / "folder" / "training.checkpoint"
-    forward, calls = LightCurveNetwork.state, []
+    forward, calls = GRU.network.state, []
 
     def stopped(self, *args):
         calls.append(None)
@@ -285,10 +286,10 @@ def test_a_stopped_training_ends_as_if_it_had_not_been(demo, tmp_path, objective
             raise SystemExit
         return forward(self, *args)
 
-    monkeypatch.setattr(LightCurveNetwork, "state", stopped)
+    monkeypatch.setattr(GRU.network, "state", stopped)
     with pytest.raises(SystemExit):
         LightCurveEncoder(**params).fit(curves, y)
-    monkeypatch.setattr(LightCurveNetwork, "state", forward)
+    monkeypatch.setattr(GRU.network, "state", forward)
     assert 0 < len(torch.load(params["checkpoint"], weights_only=True)["history"]) < 4
     resumed = LightCurveEncoder(**params).fit(curves, y)
     assert same_weights(resumed, whole)
@@ -305,7 +306,7 @@ def test_early_stopping_remembers_the_epochs_before(demo, tmp_path, monkeypatch)
     assert n_epochs < 30
     params["checkpoint"] = tmp_path / "training.checkpoint"
     for _ in range(40):  # interrupted after every single epoch
-        forward, calls = LightCurveNetwork.state, []
+        forward, calls = GRU.network.state, []
 
         def stopped(self, *args, forward=forward, calls=calls):
             calls.append(None)
@@ -314,7 +315,7 @@ def test_early_stopping_remembers_the_epochs_before(demo, tmp_path, monkeypatch)
             return forward(self, *args)
 
         with monkeypatch.context() as patch:
-            patch.setattr(LightCurveNetwork, "state", stopped)
+            patch.setattr(GRU.network, "state", stopped)
             try:
                 resumed = LightCurveEncoder(**params).fit(curves, y)
                 break

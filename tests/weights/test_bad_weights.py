@@ -20,6 +20,8 @@ from bad_input_cases import (
 import sklc.weights.file
 from sklc import LightCurveEncoder, TransferClassifier, list_weights
 from sklc.errors import UnknownWeightsError, WeightsError
+from sklc.weights.catalogue import FOLDER
+from sklc.weights.file import FORMAT_VERSION
 
 
 @pytest.fixture
@@ -59,7 +61,7 @@ DAMAGED = {
     "cut in the header": (lambda: write_weights(lambda b: b[:100]), "damaged"),
     "one byte short": (lambda: write_weights(lambda b: b[:-1]), "damaged"),
     "a flipped byte": (lambda: write_weights(lambda b: flipped(b, -1000)), "checksum"),
-    "a newer format": (lambda: write_header(format_version=2), "upgrade"),
+    "a newer format": (lambda: write_header(format_version=FORMAT_VERSION + 1), "upgrade"),
     "a newer format with new fields": (
         lambda: write_header(format_version=3, input=[]),
         "upgrade",
@@ -113,10 +115,9 @@ def test_no_flipped_bit_goes_unnoticed(tmp_path):
 
 
 def test_shipped_weights_must_match_the_manifest(nothing_runs, tmp_path, monkeypatch):
-    shipped = sklc.weights.catalogue.FOLDER
-    shutil.copytree(shipped, tmp_path / "weights")
+    shutil.copytree(FOLDER, tmp_path / "weights")
     monkeypatch.setattr(sklc.weights.file, "FOLDER", tmp_path / "weights")
-    known = json.loads((shipped / "manifest.json").read_text())
+    known = json.loads((FOLDER / "manifest.json").read_text())
     for name, entry in known["weights"].items():
         file = tmp_path / "weights" / entry["file"]
         assert hashlib.sha256(file.read_bytes()).hexdigest() == entry["sha256"]

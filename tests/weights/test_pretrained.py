@@ -10,7 +10,7 @@ from safetensors.numpy import load_file, save_file
 import sklc.weights.file
 from sklc import list_weights
 from sklc.errors import UnknownWeightsError, WeightsError
-from sklc.networks.architectures.gru import LightCurveNetwork
+from sklc.networks.architectures import GRU, NetworkShape
 from sklc.representation import InputRepresentation
 from sklc.weights.file import FORMAT_VERSION, WeightsFile, load_weights, manifest
 
@@ -20,7 +20,7 @@ FOLDER = sklc.weights.catalogue.FOLDER
 @pytest.fixture
 def path(tmp_path):
     representation = InputRepresentation.preset("papers")
-    network = LightCurveNetwork(4, 2, hidden_size=3, latent_size=5)
+    network = GRU(hidden_size=3, latent_size=5).build(NetworkShape(representation.channels, 2))
     checkpoint = WeightsFile.from_network(network, representation, ["a", "b"], info={"seed": 3})
     return checkpoint.save(tmp_path / "mine.safetensors")
 
@@ -66,7 +66,8 @@ def test_round_trip(path):
 
 def test_a_rewritten_file_is_read_again(path):
     before = load_weights(path)
-    network = LightCurveNetwork(4, 2, hidden_size=6, latent_size=5)
+    shape = NetworkShape(before.representation.channels, 2)
+    network = GRU(hidden_size=6, latent_size=5).build(shape)
     WeightsFile.from_network(network, before.representation, ["x", "y"]).save(path)
     assert load_weights(path).classes == ("x", "y")
 

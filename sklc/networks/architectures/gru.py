@@ -1,85 +1,103 @@
-"""The encoder network: stacked GRU, last valid state, dense layers, latent."""
+"""Stacked GRU layers, whose last state is the state (Gupta et al. 2025a, b)."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
 import torch
 from torch import nn
 
-from sklc.networks.architectures.modules import MetadataBranch
+from sklc.networks.architectures.interface import Architecture, EncoderNetwork
+from sklc.networks.onnx.graph import Graph
 from sklc.networks.recurrent.packed import packed_last_state
 
-__all__ = ["LightCurveNetwork"]
+__all__ = ["GRU", "GRUNetwork"]
 
 
-class LightCurveNetwork(nn.Module):
-    """GRU encoder with a linear classification head (Gupta et al. 2025a, b).
-
-    observations -> GRU x `n_layers` -> state at the last valid observation -> dense (tanh)
-    -> [metadata branch, concatenated] -> dense latent (ReLU) -> class logits
+class GRUNetwork(EncoderNetwork):
+    """A network whose state is that of the last of several GRU layers, at the last observation.
 
     Parameters
     ----------
-    n_channels : int
-        Channels of the input representation.
-    n_classes : int
-        Number of logits.
-    hidden_size, n_layers, latent_size : int
-        Sizes; the papers use 100, 2 and 128 (Paper I: 100).
-    n_metadata : int
-        Numeric per-object columns; 0 leaves the branch out.
-    redshift : bool
-        Whether a second linear head gives mean and log scale of ``ln(1 + z)``.
+    architecture : GRU
+        Its settings.
+    shape : NetworkShape
+        What the data and the objective ask of it.
     """
 
-    def __init__(
-        self,
-        n_channels: int,
-        n_classes: int,
-        *,
-        hidden_size: int = 100,
-        n_layers: int = 2,
-        latent_size: int = 128,
-        n_metadata: int = 0,
-        redshift: bool = False,
-    ) -> None:
-        super().__init__()
-        self.config: dict[str, int] = {
-            "n_channels": n_channels,
-            "n_classes": n_classes,
-            "hidden_size": hidden_size,
-            "n_layers": n_layers,
-            "latent_size": latent_size,
-            "n_metadata": n_metadata,
-        }
-        if redshift:  # weights without it keep the header they have
-            self.config["redshift"] = True
-        self.gru = nn.GRU(n_channels, hidden_size, num_layers=n_layers, batch_first=True)
-        self.dense = nn.Linear(hidden_size, hidden_size)
-        self.metadata = MetadataBranch(n_metadata) if n_metadata else None
-        width = hidden_size + (self.metadata.n_outputs if self.metadata is not None else 0)
-        self.latent = nn.Linear(width, latent_size)
-        self.head = nn.Linear(latent_size, n_classes)
-        self.redshift = nn.Linear(latent_size, 2) if redshift else None
+    architecture: GRU
+
+    def add_backbone(self, n_channels: int) -> int:
+        """Make the recurrent layers."""
+        size, n_layers = int(self.architecture.hidden_size), int(self.architecture.n_layers)
+        self.gru = nn.GRU(n_channels, size, num_layers=n_layers, batch_first=True)
+        return size
+
+    @property
+    def recurrent(self) -> nn.GRU:  # type: ignore[override]
+        """The recurrent layers."""
+        return self.gru
 
     def state(self, values: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """Hidden state of the last GRU layer at each object's last observation.
+        """Hidden state of the last layer at each object's last observation.
 
-        The GRU runs forwards only, so padding behind the last observation cannot reach it.
+        The layers run forwards only, so padding behind the last observation cannot reach it.
         """
         if values.device.type == "cpu" and not torch.is_autocast_enabled("cpu"):
             return packed_last_state(self.gru, values, lengths)
         outputs, _ = self.gru(values)
         return outputs[torch.arange(len(lengths), device=lengths.device), lengths - 1]
 
-    def to_latent(self, state: torch.Tensor, metadata: torch.Tensor | None = None) -> torch.Tensor:
-        """Map the recurrent state (n, hidden_size) to the latent (n, latent_size)."""
-        dense = torch.tanh(self.dense(state))
-        if self.metadata is not None:
-            dense = torch.cat([dense, self.metadata(metadata)], dim=1)
-        return torch.relu(self.latent(dense))
+    def state_to_onnx(self, graph: Graph, values: str, lengths: str) -> str:
+        """Append the layers to a graph, each as ONNX's operator of that name."""
+        hidden = self.state_size
+        time_axis = graph.constant([1], np.int64)
+        outputs, last = graph.apply("Transpose", values, perm=[1, 0, 2]), ""
+        for layer, parameters in enumerate(self.gru.all_weights):
+            if layer:
+                outputs = graph.apply("Squeeze", outputs, time_axis)  # its axis of directions
+            # torch has the gates in the order reset, update, new; ONNX update, reset, new.
+            order = np.r_[hidden : 2 * hidden, :hidden, 2 * hidden : 3 * hidden]
+            weight, carried, bias, offset = (p.detach().numpy()[order] for p in parameters)
+            outputs, last = graph.apply(
+                "GRU",
+                outputs,
+                graph.constant(weight[None]),
+                graph.constant(carried[None]),
+                graph.constant(np.concatenate([bias, offset])[None]),
+                lengths,
+                n_outputs=2,
+                hidden_size=hidden,
+                linear_before_reset=1,
+            )
+        return graph.apply("Squeeze", last, graph.constant([0], np.int64))
 
-    def forward(
-        self, values: torch.Tensor, lengths: torch.Tensor, metadata: torch.Tensor | None = None
-    ) -> torch.Tensor:
-        """Class logits (n, n_classes) of padded observations (n, longest, n_channels)."""
-        return self.head(self.to_latent(self.state(values, lengths), metadata))
+
+@dataclass(frozen=True, kw_only=True)
+class GRU(Architecture):
+    """Stacked GRU layers, the default; the papers use 2 layers of 100 units, and a latent of 128.
+
+    Parameters
+    ----------
+    latent_size : int, default=128
+        Length of the latent vector.
+    hidden_size : int, default=100
+        Units of each layer.
+    n_layers : int, default=2
+        Number of layers.
+
+    Examples
+    --------
+    >>> from sklc import LightCurveEncoder
+    >>> from sklc.networks.architectures import GRU
+    >>> LightCurveEncoder(architecture=GRU(hidden_size=64))
+    LightCurveEncoder(architecture=GRU(latent_size=128, hidden_size=64, n_layers=2))
+    """
+
+    network: ClassVar[type[EncoderNetwork]] = GRUNetwork
+    looks_ahead: ClassVar[bool] = False
+
+    hidden_size: int = 100
+    n_layers: int = 2

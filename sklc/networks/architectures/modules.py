@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import torch
 from torch import nn
 
-__all__ = ["MetadataBranch", "Standardize"]
+from sklc.networks.onnx.graph import Graph
+
+__all__ = ["MetadataBranch", "Standardize", "dense_layers"]
+
+
+def dense_layers(n_inputs: int, sizes: Sequence[int]) -> nn.Module:
+    """Dense layers of these widths with a ReLU between two: a linear layer where there is one."""
+    layers: list[nn.Module] = []
+    for n_in, n_out in pairwise([n_inputs, *sizes]):
+        layers += [nn.Linear(n_in, n_out), nn.ReLU()]
+    return nn.Sequential(*layers[:-1]) if len(sizes) > 1 else layers[0]
 
 
 class Standardize(nn.Module):
@@ -41,6 +54,13 @@ class Standardize(nn.Module):
         """Return standardised values of the same shape."""
         return torch.nan_to_num((values - self.mean) / self.scale, nan=0.0)
 
+    def to_onnx(self, graph: Graph, inputs: str) -> str:
+        """Append it to a graph."""
+        shifted = graph.apply("Sub", inputs, graph.constant(self.mean.numpy()))
+        scaled = graph.apply("Div", shifted, graph.constant(self.scale.numpy()))
+        missing = graph.apply("IsNaN", scaled)
+        return graph.apply("Where", missing, graph.constant(0.0), scaled)
+
 
 class MetadataBranch(nn.Module):
     """Per-object numbers, and which of them are missing, through a dense layer (Paper I: 10).
@@ -63,3 +83,8 @@ class MetadataBranch(nn.Module):
         """Return (n_objects, n_outputs)."""
         missing = torch.isnan(metadata).to(metadata.dtype)
         return torch.relu(self.dense(torch.cat([self.standardize(metadata), missing], dim=1)))
+
+    def to_onnx(self, graph: Graph, metadata: str) -> str:
+        """Append it to a graph."""
+        columns = self.standardize.to_onnx(graph, metadata), graph.flags(metadata)
+        return graph.apply("Relu", graph.dense(self.dense, graph.apply("Concat", *columns, axis=1)))

@@ -15,7 +15,8 @@ import numpy as np
 import torch
 
 from sklc.errors import PerformanceWarning
-from sklc.networks.architectures.gru import LightCurveNetwork
+from sklc.networks.architectures.interface import EncoderNetwork
+from sklc.networks.device import gather
 from sklc.representation import InputRepresentation
 
 if TYPE_CHECKING:
@@ -38,12 +39,14 @@ class _Part(NamedTuple):
 
 
 def encode_on_device(
-    network: LightCurveNetwork,
+    network: EncoderNetwork,
     representation: InputRepresentation,
     curves: LightCurves,
     metadata: np.ndarray | None,
     latents: np.ndarray,
     device: torch.device,
+    *,
+    with_state: bool = False,
 ) -> None:
     """Write the latents of `curves` into `latents`.
 
@@ -54,13 +57,16 @@ def encode_on_device(
 
     Parameters
     ----------
-    network : LightCurveNetwork
+    network : EncoderNetwork
         A copy goes to the device.
     representation : InputRepresentation
     curves : LightCurves
     metadata : ndarray of shape (n_objects, n_columns), float32, or None
-    latents : ndarray of shape (n_objects, latent_size), float32
+    latents : ndarray of shape (n_objects, n_columns), float32
+        Written to.
     device : torch.device
+    with_state : bool
+        Whether the columns of the state follow those of the latent.
 
     Raises
     ------
@@ -91,28 +97,16 @@ def encode_on_device(
             while done < len(order):
                 most = max(_BATCH_OBSERVATIONS // longest[done], 1)
                 batch = order[done : done + min(batch_size, most)]
+                beside = None if extra is None else extra[batch]
                 try:
-                    found[batch] = _latents(
-                        module,
-                        values,
-                        starts[batch],
-                        lengths[batch],
-                        longest[done],
-                        None if extra is None else extra[batch],
-                    )
+                    padded = gather(values, starts[batch], lengths[batch], longest[done])
+                    state = module.state(padded, lengths[batch])
+                    found[batch] = module.outputs(state, beside, with_state=with_state).float()
                 except torch.OutOfMemoryError as error:
                     batch_size = _smaller(len(batch), device, error)
                     continue
                 done += len(batch)
             latents[part.rows] = found.cpu().numpy()
-
-
-def _latents(module, values, starts, lengths, longest, metadata) -> torch.Tensor:
-    """Latents of one batch, gathered from the flat observations of its part."""
-    steps = torch.arange(longest, device=values.device)
-    # Behind the end of an object comes whatever lies there: the GRU does not look ahead.
-    rows = torch.clamp(starts[:, None] + steps, max=len(values) - 1)
-    return module.to_latent(module.state(values[rows], lengths), metadata).float()
 
 
 def _smaller(n_objects: int, device: torch.device, error: Exception) -> int:

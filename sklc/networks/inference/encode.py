@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from sklc.networks.architectures.gru import LightCurveNetwork
+from sklc.networks.architectures.interface import EncoderNetwork
+from sklc.networks.device import in_worker, one_thread
 from sklc.networks.inference.device import encode_on_device
+from sklc.networks.inference.padded import PaddedStates
 from sklc.networks.padding import plan_batches
 from sklc.networks.recurrent.engines import Recurrence, recurrences
 from sklc.networks.recurrent.precision import recurrent_precision
@@ -22,7 +24,7 @@ from sklc.representation import InputRepresentation
 if TYPE_CHECKING:
     from sklc.light_curves import LightCurves
 
-__all__ = ["encode_latents", "resolve_device", "single_thread_in_workers"]
+__all__ = ["encode_latents"]
 
 # Observations that are encoded at a time, for each worker: bounds the memory whatever the number of
 # light curves, and is long enough to sort them by length into batches with hardly any padding.
@@ -39,62 +41,25 @@ _FEWEST_OBSERVATIONS = 20_000
 _DENSE_BLOCK = 128
 
 
-def resolve_device(device: str) -> str:
-    """Return the torch device for `device`; "auto" is the GPU where torch finds one.
-
-    Raises
-    ------
-    ValueError
-        If a GPU is asked for by name and none is there.
-    """
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        kind = torch.device(device).type
-    except RuntimeError as error:
-        raise ValueError(f"device={device!r} is not a torch device: {error}") from error
-    if kind == "cuda" and not torch.cuda.is_available():
-        raise ValueError(
-            f"device={device!r} was asked for, but torch finds no GPU: use device='auto'."
-        )
-    return device
-
-
-@contextlib.contextmanager
-def single_thread_in_workers() -> Iterator[None]:
-    """Use one torch thread while inside a worker process of joblib, and restore the number.
-
-    Several processes of several threads each ask for more cores than there are, and torch then
-    becomes many times slower than with one thread per process.
-    """
-    before = torch.get_num_threads()
-    if multiprocessing.current_process().name == "MainProcess" or before == 1:
-        yield
-        return
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 def encode_latents(
-    network: LightCurveNetwork,
+    network: EncoderNetwork,
     representation: InputRepresentation,
     curves: LightCurves,
     metadata: np.ndarray | None = None,
     *,
     device: str = "cpu",
     mixed_precision: bool = True,
+    with_state: bool = False,
 ) -> np.ndarray:
     """Latents of `curves`, in their order.
 
     On a CPU, ``torch.get_num_threads()`` workers of one thread each take batches, the longest
-    first: no worker waits for another within a batch, and all end at the same time.
+    first: no worker waits for another within a batch, and all end at the same time. Small work, and
+    all work in a worker process, is done by one thread.
 
     Parameters
     ----------
-    network : LightCurveNetwork
+    network : EncoderNetwork
         On the CPU, as estimators hold it; it stays there.
     representation : InputRepresentation
         The one it was trained with.
@@ -106,47 +71,59 @@ def encode_latents(
         "cpu" or a torch GPU device.
     mixed_precision : bool
         On a GPU, see `sklc.networks.recurrent.precision`.
+    with_state : bool
+        Whether the columns of the state follow those of the latent: a latent trained on classes
+        forgets part of the brightness, which the state before the dense layers still has.
 
     Returns
     -------
-    ndarray of shape (n_objects, latent_size), float32
+    ndarray of shape (n_objects, latent_size), or (n_objects, latent_size + state_size), float32
         The same for an object to the bit, on the CPU, whatever is encoded beside it.
     """
-    latents = np.empty((len(curves), network.config["latent_size"]), dtype=np.float32)
+    n_columns = sum(network.block_sizes[: 1 + with_state])
+    latents = np.empty((len(curves), n_columns), dtype=np.float32)
     network.eval()
     if torch.device(device).type != "cpu":
         with recurrent_precision(mixed_precision):
-            on_device = torch.device(device)
-            encode_on_device(network, representation, curves, metadata, latents, on_device)
+            encode_on_device(
+                network, representation, curves, metadata, latents, torch.device(device),
+                with_state=with_state,
+            )  # fmt: skip
         return latents
-    with single_thread_in_workers():
-        most = max(int(curves.lengths.sum()) // _FEWEST_OBSERVATIONS, 1)
-        n_workers = min(torch.get_num_threads(), most)
-        workers = recurrences(network.gru, n_workers, len(curves)) if len(curves) else []
-        with _threads(n_workers) as run:
-            for part in _slices(curves.lengths, n_workers * _PART_OBSERVATIONS):
-                extra = None if metadata is None else metadata[part]
-                latents[part] = _encode_part(
-                    network, representation, curves[part], extra, workers, run
-                )
+    most = max(int(curves.lengths.sum()) // _FEWEST_OBSERVATIONS, 1)
+    n_workers = min(1 if in_worker() else torch.get_num_threads(), most)
+    workers: list[Recurrence] = []
+    if network.recurrent is None:
+        workers = [PaddedStates(network)] * n_workers
+    elif len(curves):
+        workers = recurrences(network.recurrent, n_workers, len(curves))
+
+    finish = partial(_outputs_of_states, network, with_state=with_state)
+    with one_thread(), _threads(n_workers) as run:
+        for part in _slices(curves.lengths, n_workers * _PART_OBSERVATIONS):
+            extra = None if metadata is None else metadata[part]
+            latents[part] = _encode_part(
+                representation, curves[part], extra, network.state_size, workers, finish, run
+            )
     return latents
 
 
 def _encode_part(
-    network: LightCurveNetwork,
     representation: InputRepresentation,
     curves: LightCurves,
     metadata: np.ndarray | None,
+    state_size: int,
     workers: list[Recurrence],
+    finish: Callable[[np.ndarray, np.ndarray | None], np.ndarray],
     run: Callable[[Callable, Iterable], list],
 ) -> np.ndarray:
-    """Latents, (n_objects, latent_size) float32, with `run` calling a function in threads."""
+    """What `finish` makes of the states of a part, with `run` calling a function in threads."""
     share = -(-int(curves.lengths.sum()) // len(workers))
     pieces = list(_slices(curves.lengths, min(share, _PIECE_OBSERVATIONS)))
     encoded = run(representation.encode, [curves[piece] for piece in pieces])
     values, lengths = (np.concatenate(arrays) for arrays in zip(*encoded, strict=True))
     starts = np.cumsum(lengths) - lengths
-    states = np.empty((len(lengths), network.gru.hidden_size), dtype=np.float32)
+    states = np.empty((len(lengths), state_size), dtype=np.float32)
     waiting = deque(plan_batches(lengths, _BATCH, None))
 
     def work(recurrence: Recurrence) -> None:
@@ -156,11 +133,10 @@ def _encode_part(
 
     run(work, workers)
 
-    def finish(piece: slice) -> np.ndarray:
-        extra = None if metadata is None else metadata[piece]
-        return latents_of_states(network, states[piece], extra)
+    def finish_piece(piece: slice) -> np.ndarray:
+        return finish(states[piece], None if metadata is None else metadata[piece])
 
-    return np.concatenate(run(finish, pieces))
+    return np.concatenate(run(finish_piece, pieces))
 
 
 def _taken(waiting: deque) -> Iterator:
@@ -173,16 +149,17 @@ def _taken(waiting: deque) -> Iterator:
         yield item
 
 
-def latents_of_states(
-    network: LightCurveNetwork, states: np.ndarray, metadata: np.ndarray | None
+def _outputs_of_states(
+    network: EncoderNetwork, states: np.ndarray, metadata: np.ndarray | None, *, with_state: bool
 ) -> np.ndarray:
-    """Latents, (n_objects, latent_size) float32, of recurrent states."""
-    latents = np.empty((len(states), network.config["latent_size"]), dtype=np.float32)
+    """Columns of latents, and of the states where asked for, (n_objects, n_columns) float32."""
+    n_columns = sum(network.block_sizes[: 1 + with_state])
+    latents = np.empty((len(states), n_columns), dtype=np.float32)
     with torch.inference_mode():
         for start in range(0, len(states), _DENSE_BLOCK):
             rows = slice(start, min(start + _DENSE_BLOCK, len(states)))
             extra = None if metadata is None else _block(metadata[rows])
-            block = network.to_latent(_block(states[rows]), extra)
+            block = network.outputs(_block(states[rows]), extra, with_state=with_state)
             latents[rows] = block[: rows.stop - rows.start].numpy()
     return latents
 
@@ -199,16 +176,13 @@ def _threads(number: int) -> Iterator[Callable[[Callable, Iterable], list]]:
     if number == 1:
         yield lambda function, items: list(map(function, items))
         return
-    # torch counts threads for each thread, and a new one starts with those of the process.
-    before = torch.get_num_threads()
+    # torch counts threads for each thread.
     with ThreadPoolExecutor(number, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         try:
             yield lambda function, items: list(pool.map(function, items))
         except BaseException:  # an interruption from the keyboard among them
             pool.shutdown(cancel_futures=True)
             raise
-        finally:
-            torch.set_num_threads(before)
 
 
 def _slices(lengths: np.ndarray, most: int) -> Iterator[slice]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from sklc.networks.architectures.gru import LightCurveNetwork
+from sklc.networks.architectures import EncoderNetwork
 from sklc.networks.objectives.losses import WeightedCrossEntropy, contrastive_loss, redshift_loss
 
 __all__ = ["OBJECTIVES", "ObjectiveLoss", "ObjectiveNetwork", "ObjectiveWeights"]
@@ -64,21 +64,21 @@ class ObjectiveNetwork(nn.Module):
 
     Parameters
     ----------
-    encoder : LightCurveNetwork
+    encoder : EncoderNetwork
     n_surveys : int
         Surveys that a two-layer discriminator tells apart; 0 leaves it out.
     """
 
-    encoder: LightCurveNetwork
+    encoder: EncoderNetwork
 
-    def __init__(self, encoder: LightCurveNetwork, n_surveys: int = 0) -> None:
+    def __init__(self, encoder: EncoderNetwork, n_surveys: int = 0) -> None:
         super().__init__()
         self.encoder = encoder
         # Set anew in every epoch: a discriminator that has learned nothing yet sends noise.
         self.confusion_weight = 0.0
         self.discriminator = (
             nn.Sequential(
-                nn.Linear(encoder.config["latent_size"], _DISCRIMINATOR_UNITS),
+                nn.Linear(encoder.latent_size, _DISCRIMINATOR_UNITS),
                 nn.ReLU(),
                 nn.Linear(_DISCRIMINATOR_UNITS, n_surveys),
             )

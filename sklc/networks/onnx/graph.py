@@ -66,6 +66,37 @@ class Graph:
         self.nodes.append(self.onnx.helper.make_node(operation, list(inputs), names, **attributes))
         return names[0] if n_outputs == 1 else names
 
+    def dense(self, module: Any, inputs: str) -> str:
+        """Append a ``torch.nn.Linear``, or a ``torch.nn.Sequential`` of them and of ReLUs."""
+        for layer in module if hasattr(module, "__len__") else [module]:
+            if hasattr(layer, "weight"):
+                parameters = (self.constant(p.detach().numpy()) for p in layer.parameters())
+                inputs = self.apply("Gemm", inputs, *parameters, transB=1)
+            else:
+                inputs = self.apply("Relu", inputs)
+        return inputs
+
+    def flags(self, inputs: str) -> str:
+        """Append what is 1 where a number is missing, and 0 elsewhere."""
+        return self.apply("Cast", self.apply("IsNaN", inputs), to=self.onnx.TensorProto.FLOAT)
+
+    def log_pool(self, log_parts: str, log_joint: np.ndarray) -> str:
+        """Append the logarithm of ``sum_k p(k) joint[k, c]``, normalised over c."""
+        columns = self.apply("Unsqueeze", log_parts, self.constant([2], np.int64))
+        pairs = self.apply("Add", columns, self.constant(log_joint[None]))
+        known = self.apply("ReduceLogSumExp", pairs, axes=[1], keepdims=0)
+        return self.apply("LogSoftmax", known, axis=1)
+
+    def probabilities(self, logits: str, temperature: float, merge: np.ndarray | None) -> str:
+        """Append probabilities; `merge`, (n_outputs, n_classes), sums them to classes."""
+        scores = self.apply("Div", logits, self.constant(temperature))
+        if merge is None:
+            return self.apply("Softmax", scores, axis=1)
+        with np.errstate(divide="ignore"):  # a class that does not count has weight 0
+            log_merge = np.maximum(np.log(merge), -1e30)
+        pooled = self.log_pool(self.apply("LogSoftmax", scores, axis=1), log_merge)
+        return self.apply("Exp", pooled)
+
     def build(self) -> Any:
         """Return the ``onnx.GraphProto``."""
         constants = [

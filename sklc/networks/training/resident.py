@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from sklc.networks.device import gather
+
 __all__ = ["ResidentData"]
 
 
@@ -74,12 +76,8 @@ class ResidentData:
             inputs = {name: column[rows] for name, column in self.inputs.items()}
             if self.curves is not None:
                 values, starts, n = self.curves
-                steps = torch.arange(int(lengths[batch].max()), device=self.device)
-                own = n[rows]
-                # Behind the end of an object comes whatever lies there: no state reads it that
-                # the loss depends on.
-                where = torch.clamp(starts[rows, None] + steps, max=len(values) - 1)
-                inputs |= {"values": values[where], "lengths": own}
+                padded = gather(values, starts[rows], n[rows], int(lengths[batch].max()))
+                inputs |= {"values": padded, "lengths": n[rows]}
             if isinstance(self.targets, dict):
                 yield inputs, {name: column[rows] for name, column in self.targets.items()}
             else:

@@ -1,0 +1,298 @@
+"""What an architecture is: settings that make a network, and the network that an encoder trains.
+
+A new architecture is one file with two classes. The network, a subclass of `EncoderNetwork`, makes
+its layers in ``add_backbone`` and maps padded observations to one state per object in ``state``;
+the settings, a frozen dataclass derived from `Architecture`, name it as their ``network``. All that
+follows the state (dense layers, the branch for metadata, the latent, heads) is inherited.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from torch import nn
+
+from sklc.networks.architectures.modules import MetadataBranch, dense_layers
+from sklc.networks.architectures.registry import name_of
+from sklc.networks.onnx.graph import Graph
+
+__all__ = ["SIZES_IN_CONFIG", "Architecture", "EncoderNetwork", "NetworkShape"]
+
+#: What the config of a network holds beside the settings of its architecture.
+SIZES_IN_CONFIG = ("name", "n_channels", "n_classes", "n_metadata", "heads")
+
+
+@dataclass(frozen=True)
+class NetworkShape:
+    """What the data and the objective ask of a network, whatever its architecture.
+
+    Parameters
+    ----------
+    channels : tuple of str
+        Names of the channels of an observation, in their order.
+    n_classes : int
+        Number of class logits; 0 leaves the class head out.
+    n_metadata : int, default=0
+        Number of per-object columns; 0 leaves the branch for metadata out.
+    heads : mapping of str to sequence of int, optional
+        Names of further heads on the latent, with the widths of their dense layers; the last is the
+        number of outputs. The head "redshift" is linear, with mean and log scale of ``ln(1 + z)``.
+    """
+
+    channels: tuple[str, ...]
+    n_classes: int
+    n_metadata: int = 0
+    heads: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """Settings of a network; subclasses are frozen dataclasses that add their own.
+
+    Settings are plain values, since weights files keep them as JSON. An instance can be given as
+    ``LightCurveEncoder(architecture=...)``, and one of several be chosen by a grid search.
+
+    Parameters
+    ----------
+    latent_size : int, default=128
+        Length of the latent vector.
+
+    Examples
+    --------
+    An architecture that averages a dense layer over the observations of each object:
+
+    >>> from dataclasses import dataclass
+    >>> import torch
+    >>> from sklc.networks.architectures import Architecture, EncoderNetwork, NetworkShape
+    >>> class MeanNetwork(EncoderNetwork):
+    ...     def add_backbone(self, n_channels):
+    ...         self.observation = torch.nn.Linear(n_channels, self.architecture.width)
+    ...         return self.architecture.width
+    ...
+    ...     def state(self, values, lengths):
+    ...         hidden = torch.relu(self.observation(values))
+    ...         behind = torch.arange(values.shape[1], device=values.device) >= lengths[:, None]
+    ...         return hidden.masked_fill(behind[:, :, None], 0).sum(1) / lengths[:, None]
+    >>> @dataclass(frozen=True, kw_only=True)
+    ... class Mean(Architecture):
+    ...     network = MeanNetwork
+    ...     width: int = 16
+    >>> network = Mean(width=8).build(NetworkShape(("flux", "flux_err"), n_classes=3))
+    >>> network(torch.zeros(5, 20, 2), torch.full((5,), 20)).shape
+    torch.Size([5, 3])
+    """
+
+    #: The class of its networks.
+    network: ClassVar[type[EncoderNetwork]]
+    #: Channels that an input representation must have.
+    required_channels: ClassVar[tuple[str, ...]] = ()
+    #: Whether what stands behind an observation may matter to its state. If so, `state` has to mask
+    #: the padding behind the last observation by itself.
+    looks_ahead: ClassVar[bool] = True
+
+    latent_size: int = 128
+
+    def __post_init__(self) -> None:
+        for setting in fields(self):
+            value = getattr(self, setting.name)
+            if setting.name in SIZES_IN_CONFIG:
+                raise TypeError(
+                    f"A setting of {type(self).__name__} cannot be named {setting.name}."
+                )
+            if type(setting.default) is int and not (
+                isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value > 0
+            ):
+                raise ValueError(
+                    f"{type(self).__name__}({setting.name}={value!r}): give a positive integer, "
+                    f"such as {setting.default}."
+                )
+
+    def build(self, shape: NetworkShape) -> EncoderNetwork:
+        """Return a network with initial weights, which torch's global generator draws.
+
+        Parameters
+        ----------
+        shape : NetworkShape
+            What the data and the objective ask of it.
+
+        Returns
+        -------
+        EncoderNetwork
+            On the CPU.
+
+        Raises
+        ------
+        ValueError
+            If a channel is missing that the architecture needs.
+        """
+        missing = [name for name in self.required_channels if name not in shape.channels]
+        if missing:
+            raise ValueError(
+                f"The architecture {type(self).__name__} needs the channels {missing}, and the "
+                f"input representation has {list(shape.channels)}: add them, with "
+                "representation=InputRepresentation(channels=...), or use another architecture."
+            )
+        return self.network(self, shape)
+
+
+class EncoderNetwork(nn.Module, ABC):
+    """A network in two steps: observations to a state, and the state to the latent and its heads.
+
+    observations -> `state` -> dense (tanh) -> [metadata branch, concatenated] -> dense latent
+    (ReLU) -> class logits and further linear heads
+
+    Parameters
+    ----------
+    architecture : Architecture
+        Its settings.
+    shape : NetworkShape
+        What the data and the objective ask of it.
+
+    Attributes
+    ----------
+    state_size, latent_size : int
+        Columns of the state and of the latent.
+    head : torch.nn.Linear or None
+        Class head.
+    redshift : torch.nn.Module or None
+        Mean and log scale of ``ln(1 + z)``.
+    heads : torch.nn.ModuleDict
+        Further heads by name, that of the redshift excepted.
+    recurrent : torch.nn.GRU or None
+        Where `state` is the last state of such layers and nothing else: the layers, which faster
+        loops without padding then run on a CPU.
+    """
+
+    architecture: Any
+    metadata: MetadataBranch | None
+    head: Any  # torch.nn.Linear, or None without classes
+    redshift: nn.Module | None
+    recurrent: nn.GRU | None = None
+
+    def __init__(self, architecture: Architecture, shape: NetworkShape) -> None:
+        super().__init__()
+        self.architecture, self.shape = architecture, shape
+        self.latent_size = int(architecture.latent_size)
+        self.state_size = self.add_backbone(len(shape.channels))
+        self.dense = nn.Linear(self.state_size, self.state_size)
+        self.metadata = MetadataBranch(shape.n_metadata) if shape.n_metadata else None
+        width = self.state_size + (self.metadata.n_outputs if self.metadata is not None else 0)
+        self.latent = nn.Linear(width, self.latent_size)
+        self.head = nn.Linear(self.latent_size, shape.n_classes) if shape.n_classes else None
+        heads = {name: dense_layers(self.latent_size, sizes) for name, sizes in shape.heads.items()}
+        self.redshift = heads.pop("redshift", None)
+        self.heads = nn.ModuleDict(heads)
+
+    @abstractmethod
+    def add_backbone(self, n_channels: int) -> int:
+        """Make the layers that `state` uses, and return the size of the state."""
+
+    @abstractmethod
+    def state(self, values: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """State of each object, which must not depend on what lies behind its last observation.
+
+        Parameters
+        ----------
+        values : Tensor of shape (n_objects, longest, n_channels)
+            Observations in order of time, padded with zeros.
+        lengths : Tensor of shape (n_objects,), int64
+            Number of observations of each object.
+
+        Returns
+        -------
+        Tensor of shape (n_objects, state_size)
+        """
+
+    def state_to_onnx(self, graph: Graph, values: str, lengths: str) -> str:
+        """Append what `state` computes to an ONNX graph, and return the name of the state.
+
+        Parameters
+        ----------
+        graph : Graph
+            Appended to.
+        values, lengths : str
+            Names of the inputs, as for `state`; `lengths` is int32 there.
+
+        Raises
+        ------
+        NotImplementedError
+            Unless the architecture says how.
+        """
+        raise NotImplementedError(
+            f"The architecture {self.config['name']!r} has no ONNX graph, so it cannot be exported "
+            "with to_onnx: save the encoder with encoder.save(path) and load it with "
+            f"LightCurveEncoder(path), or write {type(self).__name__}.state_to_onnx."
+        )
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Name, settings and sizes, as plain data: what a network is rebuilt from."""
+        kind = type(self.architecture)
+        settings = asdict(self.architecture).items()
+        return {
+            "name": name_of(self.architecture) or f"{kind.__module__}.{kind.__qualname__}",
+            # JSON knows no numpy scalars, which grids of parameters are made of.
+            **{name: v.item() if isinstance(v, np.generic) else v for name, v in settings},
+            "n_channels": len(self.shape.channels),
+            "n_classes": self.shape.n_classes,
+            "n_metadata": self.shape.n_metadata,
+            "heads": {name: list(sizes) for name, sizes in self.shape.heads.items()},
+        }
+
+    def all_heads(self) -> dict[str, nn.Module]:
+        """Return the heads beside that of the classes, by name."""
+        return dict(self.heads) | ({} if self.redshift is None else {"redshift": self.redshift})
+
+    @property
+    def block_sizes(self) -> tuple[int, int]:
+        """Columns of `outputs` with the state: of the latent, then of the state."""
+        return self.latent_size, self.state_size
+
+    def parameters_of(self, part: Literal["backbone", "encoder"]) -> list[nn.Parameter]:
+        """Return the parameters of the state ("backbone"), or also of the latent ("encoder").
+
+        The former are those that ``finetune="backbone+head"`` trains, the latter ``"all"``.
+        """
+        behind = {"head", "heads", "redshift"}
+        if part == "backbone":
+            behind |= {"dense", "metadata", "latent"}
+        return [p for name, p in self.named_parameters() if name.partition(".")[0] not in behind]
+
+    def to_latent(self, state: torch.Tensor, metadata: torch.Tensor | None = None) -> torch.Tensor:
+        """Map the state (n, state_size) to the latent (n, latent_size)."""
+        dense = torch.tanh(self.dense(state))
+        if self.metadata is not None:
+            dense = torch.cat([dense, self.metadata(metadata)], dim=1)
+        return torch.relu(self.latent(dense))
+
+    def outputs(
+        self, state: torch.Tensor, metadata: torch.Tensor | None = None, *, with_state: bool
+    ) -> torch.Tensor:
+        """Return the latent of a state, and behind it the state itself where it is asked for."""
+        latent = self.to_latent(state, metadata)
+        return torch.cat([latent, state], dim=1) if with_state else latent
+
+    def to_onnx(self, graph: Graph, values: str, lengths: str) -> str:
+        """Append `state` and `to_latent` to an ONNX graph, and return the name of the latent.
+
+        The input ``metadata`` is declared if there is a branch for it.
+        """
+        hidden = graph.apply(
+            "Tanh", graph.dense(self.dense, self.state_to_onnx(graph, values, lengths))
+        )
+        if self.metadata is not None:
+            shape: list[int | str] = ["n_objects", self.shape.n_metadata]
+            branch = self.metadata.to_onnx(graph, graph.add_input("metadata", np.float32, shape))
+            hidden = graph.apply("Concat", hidden, branch, axis=1)
+        return graph.apply("Relu", graph.dense(self.latent, hidden))
+
+    def forward(
+        self, values: torch.Tensor, lengths: torch.Tensor, metadata: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Class logits (n, n_classes) of padded observations (n, longest, n_channels)."""
+        return self.head(self.to_latent(self.state(values, lengths), metadata))

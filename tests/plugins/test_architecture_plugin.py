@@ -1,0 +1,195 @@
+"""An architecture from outside the package, through everything that the package does."""
+
+import pickle
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from toy_architecture import Mean, register
+
+from sklc import LatentIsolationForest, LightCurveEncoder, RedshiftRegressor, TransferClassifier
+from sklc.datasets import load_demo
+from sklc.errors import WeightsError
+from sklc.networks.architectures import ARCHITECTURES, GRU
+from sklc.serving import OnnxModel
+from sklc.weights.file import load_weights
+
+SMALL = {"latent_size": 12, "max_epochs": 2, "device": "cpu", "random_state": 0, "verbose": 0}
+
+
+@pytest.fixture(autouse=True)
+def registered():
+    register()
+    yield
+    for name in ("mean", "mean-graph"):
+        if name in ARCHITECTURES:
+            ARCHITECTURES.unregister(name)
+
+
+@pytest.fixture(scope="module")
+def demo():
+    curves, y = load_demo(return_X_y=True)
+    rng = np.random.default_rng(0)
+    curves = curves[:120].with_metadata(offset=rng.normal(size=120))
+    return curves, y[:120]
+
+
+@pytest.fixture
+def fitted(demo):
+    return LightCurveEncoder(architecture="mean", **SMALL).fit(*demo)
+
+
+def test_fit_transform_clone_and_pickle(demo, fitted):
+    curves, y = demo
+    latent = fitted.transform(curves)
+    assert latent.shape == (120, 12)
+    assert latent.std() > 0
+    assert fitted.get_feature_names_out().shape == (12,)
+    np.testing.assert_array_equal(clone(fitted).fit(curves, y).transform(curves), latent)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(fitted)).transform(curves), latent)
+    other = LightCurveEncoder(
+        architecture=Mean(width=16, latent_size=12), **{**SMALL, "latent_size": 128}
+    )
+    np.testing.assert_array_equal(other.fit(curves, y).transform(curves), latent)
+    # Each object for itself, to the bit.
+    np.testing.assert_array_equal(fitted.transform(curves[[7, 3]]), latent[[7, 3]])
+
+
+def test_metadata_and_other_objectives(demo):
+    curves, y = demo
+    encoder = LightCurveEncoder(
+        architecture="mean",
+        metadata=["offset"],
+        objective="contrastive",
+        redshift_weight=0.1,
+        **SMALL,
+    ).fit(curves, y)
+    assert encoder.transform(curves).shape == (120, 12)
+    assert encoder.net_.module_.redshift.out_features == 2
+
+
+def test_save_and_load(demo, fitted, tmp_path):
+    curves, _ = demo
+    path, expected = fitted.save(tmp_path / "mean.safetensors"), fitted.transform(curves)
+    config = load_weights(path).architecture
+    assert (config["name"], config["width"], config["latent_size"]) == ("mean", 16, 12)
+    np.testing.assert_array_equal(LightCurveEncoder(path).transform(curves), expected)
+    np.save(tmp_path / "expected.npy", expected)
+    code = f"""
+import numpy as np, sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from sklc import LightCurveEncoder
+from sklc.datasets import load_demo
+from sklc.errors import WeightsError
+try:
+    LightCurveEncoder({str(path)!r}).transform(load_demo().curves[:3])
+except WeightsError as error:
+    assert "register_architecture('mean'" in str(error), error
+else:
+    raise AssertionError
+from toy_architecture import register
+register()
+found = LightCurveEncoder({str(path)!r}).transform(load_demo().curves[:120])
+np.testing.assert_allclose(found, np.load({str(tmp_path / "expected.npy")!r}), atol=1e-6)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+    ARCHITECTURES.unregister("mean")
+    with pytest.raises(WeightsError, match=r"mean\.safetensors.*'mean'.*register it first"):
+        LightCurveEncoder(shutil.copy(path, tmp_path / "copy of mean.safetensors")).fit(curves)
+
+
+def test_a_file_needs_a_name(demo, fitted, tmp_path):
+    ARCHITECTURES.unregister("mean")
+    encoder = LightCurveEncoder(architecture=Mean(width=4), max_epochs=1, device="cpu").fit(*demo)
+    with pytest.raises(ValueError, match=r"toy_architecture\.Mean has no name.*, Mean\)"):
+        encoder.save(tmp_path / "mine.safetensors")
+    register()
+    path = encoder.save(tmp_path / "mine.safetensors")
+    assert load_weights(path).architecture["width"] == 4
+
+
+def test_grid_search_over_architectures(demo):
+    grid = {"encoder__architecture": ["mean", "gru", Mean(width=4), GRU(hidden_size=8)]}
+    classifier = TransferClassifier(
+        LightCurveEncoder(max_epochs=1, device="cpu"), device="cpu", random_state=0
+    )
+    search = GridSearchCV(classifier, grid, cv=2, error_score="raise").fit(*demo)
+    tried = search.cv_results_["param_encoder__architecture"]
+    assert list(tried) == grid["encoder__architecture"]
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+@pytest.mark.parametrize("finetune", ["head", "backbone+head", "gru+head", "all"])
+def test_transfer_classifier(demo, fitted, finetune):
+    curves, y = demo
+    classifier = TransferClassifier(
+        fitted, finetune=finetune, max_epochs=2, finetune_learning_rate=0.01, device="cpu",
+        early_stopping=False,
+        random_state=0,
+    ).fit(curves, y)  # fmt: skip
+    assert classifier.predict_proba(curves).shape == (120, 3)
+    before = fitted.net_.module_.state_dict()
+    after = classifier.encoder_.net_.module_.state_dict()
+    moved = {name.split(".")[0] for name in before if not before[name].equal(after[name])}
+    everything = {"observation", "dense", "latent"}
+    assert moved == {"head": set(), "all": everything}.get(finetune, {"observation"})
+
+
+@pytest.mark.parametrize("encoder", ["fitted", "from scratch"])
+@pytest.mark.parametrize("finetune", ["head", "all"])
+def test_redshift_regressor(demo, fitted, encoder, finetune):
+    curves, _ = demo
+    encoder = fitted if encoder == "fitted" else LightCurveEncoder(architecture="mean", **SMALL)
+    z = curves.metadata["redshift"].to_numpy()
+    regressor = RedshiftRegressor(
+        encoder, finetune=finetune, max_epochs=2, device="cpu", random_state=0
+    ).fit(curves, z)
+    mean, std = regressor.predict(curves, return_std=True)
+    assert np.isfinite(mean).all()
+    assert (std > 0).all()
+
+
+def test_an_encoder_without_classes_is_saved_too(demo, tmp_path):
+    curves, _ = demo
+    encoder = LightCurveEncoder(architecture="mean", **SMALL)
+    regressor = RedshiftRegressor(encoder, max_epochs=1, device="cpu", random_state=0)
+    regressor.fit(curves, curves.metadata["redshift"].to_numpy())
+    path = regressor.encoder_.save(tmp_path / "redshifts.safetensors")
+    loaded = LightCurveEncoder(path, device="cpu")
+    np.testing.assert_array_equal(loaded.transform(curves), regressor.encoder_.transform(curves))
+    with pytest.raises(ValueError, match=r"not trained on classes.*finetune='head'"):
+        TransferClassifier.pretrained(path).predict(curves)
+    with pytest.raises(ValueError, match=r"not trained on classes"):
+        LatentIsolationForest(path, random_state=0, device="cpu").fit(curves)
+
+
+def test_isolation_forest(demo, fitted):
+    curves, y = demo
+    for finetune in (None, "backbone+head"):
+        forest = LatentIsolationForest(
+            fitted, finetune=finetune, max_epochs=1, device="cpu", random_state=0
+        ).fit(curves, y)
+        assert np.isfinite(forest.score_samples(curves)).all()
+
+
+def test_export(demo, fitted, tmp_path):
+    curves, y = demo
+    path = tmp_path / "mean.onnx"
+    with pytest.raises(NotImplementedError, match=r"'mean' has no ONNX graph.*encoder\.save"):
+        fitted.to_onnx(path)
+    with pytest.raises(NotImplementedError, match="'mean' has no ONNX graph"):
+        TransferClassifier(fitted, device="cpu").fit(curves, y).to_onnx(path)
+    assert not path.exists()
+    encoder = LightCurveEncoder(architecture="mean-graph", **SMALL).fit(curves, y)
+    model, expected = OnnxModel(encoder.to_onnx(path)), encoder.transform(curves)
+    np.testing.assert_allclose(model.transform(curves), expected, atol=1e-5 * expected.std())
+    classifier = TransferClassifier(encoder, device="cpu", random_state=0).fit(curves, y)
+    model = OnnxModel(classifier.to_onnx(path))
+    np.testing.assert_allclose(
+        model.predict_proba(curves), classifier.predict_proba(curves), atol=1e-5
+    )
