@@ -41,7 +41,7 @@ from _speed import (
 from torch import nn
 
 from sklc.networks.architectures.gru import LightCurveNetwork
-from sklc.networks.objectives.losses import contrastive_loss
+from sklc.networks.objectives.contrastive import contrastive_loss
 from sklc.networks.training.batching import BucketedBatches
 from sklc.networks.training.datasets import CurveDataset
 from sklc.networks.training.loop import TrainingSettings, fit_net, flushed_denormals
@@ -198,12 +198,12 @@ def measure_supcon(data: CurveDataset, repeat: int) -> float:
 
     def step() -> None:
         with flushed_denormals():
-            contrastive_loss(latents(), target, 0.5).backward()
+            contrastive_loss(latents(), target, 0.5).mean().backward()
 
     fixed = latents().detach().requires_grad_(True)
 
     def loss() -> None:
-        contrastive_loss(fixed, target, 0.5).backward()
+        contrastive_loss(fixed, target, 0.5).mean().backward()
 
     step(), loss()
     return 100 * cost(loss, 5 * repeat).cpu / cost(step, repeat).cpu

@@ -11,7 +11,7 @@ from sklc.datasets import load_demo
 from sklc.errors import PerformanceWarning
 from sklc.estimators.encoder_training import ObjectiveDataset
 from sklc.networks.heads import TransferNetwork
-from sklc.networks.objectives.terms import ObjectiveNetwork
+from sklc.networks.objectives.network import ObjectiveNetwork
 from sklc.networks.padding import pad, plan_batches
 from sklc.networks.recurrent.precision import recurrent_precision
 from sklc.networks.training import loop as training

@@ -19,7 +19,7 @@ from sklc.datasets import load_demo
 from sklc.errors import CheckpointError, LightCurveError
 from sklc.networks.architectures.gru import LightCurveNetwork
 from sklc.networks.objectives.losses import contrastive_loss, redshift_loss
-from sklc.networks.objectives.terms import ObjectiveLoss, ObjectiveNetwork, ObjectiveWeights
+from sklc.networks.objectives.network import ObjectiveLoss, ObjectiveNetwork, ObjectiveWeights
 from sklc.networks.training.checkpoint import CHECKPOINT_VERSION
 from sklc.networks.training.schedules import adversarial_share, warm_up_then_cosine
 from sklc.weights.file import WeightsFile

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import torch
 from torch import nn
 
-from sklc.networks.architectures.modules import MetadataBranch
+from sklc.networks.architectures.modules import MetadataBranch, dense_layers
 from sklc.networks.recurrent.packed import packed_last_state
 
 __all__ = ["LightCurveNetwork"]
@@ -29,6 +32,8 @@ class LightCurveNetwork(nn.Module):
         Numeric per-object columns; 0 leaves the branch out.
     redshift : bool
         Whether a second linear head gives mean and log scale of ``ln(1 + z)``.
+    heads : mapping of str to sequence of int
+        Further heads on the latent that objectives add, as the widths of their dense layers.
     """
 
     def __init__(
@@ -41,9 +46,10 @@ class LightCurveNetwork(nn.Module):
         latent_size: int = 128,
         n_metadata: int = 0,
         redshift: bool = False,
+        heads: Mapping[str, Sequence[int]] | None = None,
     ) -> None:
         super().__init__()
-        self.config: dict[str, int] = {
+        self.config: dict[str, Any] = {
             "n_channels": n_channels,
             "n_classes": n_classes,
             "hidden_size": hidden_size,
@@ -53,6 +59,8 @@ class LightCurveNetwork(nn.Module):
         }
         if redshift:  # weights without it keep the header they have
             self.config["redshift"] = True
+        if heads:
+            self.config["heads"] = {name: list(sizes) for name, sizes in heads.items()}
         self.gru = nn.GRU(n_channels, hidden_size, num_layers=n_layers, batch_first=True)
         self.dense = nn.Linear(hidden_size, hidden_size)
         self.metadata = MetadataBranch(n_metadata) if n_metadata else None
@@ -60,6 +68,13 @@ class LightCurveNetwork(nn.Module):
         self.latent = nn.Linear(width, latent_size)
         self.head = nn.Linear(latent_size, n_classes)
         self.redshift = nn.Linear(latent_size, 2) if redshift else None
+        self.heads = nn.ModuleDict(
+            {name: dense_layers(latent_size, sizes) for name, sizes in (heads or {}).items()}
+        )
+
+    def all_heads(self) -> dict[str, nn.Module]:
+        """Return the heads that objectives have added, by name."""
+        return dict(self.heads) | ({} if self.redshift is None else {"redshift": self.redshift})
 
     def state(self, values: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         """Hidden state of the last GRU layer at each object's last observation.

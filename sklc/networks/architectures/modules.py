@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import torch
 from torch import nn
 
-__all__ = ["MetadataBranch", "Standardize"]
+__all__ = ["MetadataBranch", "Standardize", "dense_layers"]
+
+
+def dense_layers(n_inputs: int, sizes: Sequence[int]) -> nn.Module:
+    """Dense layers of these widths with a ReLU between two: a linear layer where there is one."""
+    layers: list[nn.Module] = []
+    for n_in, n_out in pairwise([n_inputs, *sizes]):
+        layers += [nn.Linear(n_in, n_out), nn.ReLU()]
+    return nn.Sequential(*layers[:-1]) if len(sizes) > 1 else layers[0]
 
 
 class Standardize(nn.Module):
