@@ -38,7 +38,7 @@ def _checked(transformer: Any) -> Any:
             f"sklc.augment.Prefixes(), or a list of these; got {transformer!r}."
         )
     if isinstance(transformer, Augmenter):
-        transformer.fit()
+        transformer._validate_params()  # which fit does not do inside another fit
     return transformer
 
 
@@ -163,4 +163,7 @@ def _altered(transformer: Any, curves: LightCurves, rng: np.random.Generator) ->
             "other ids: return the same objects in the same order. Leave too few observations to "
             "those that should sit the epoch out."
         )
-    return altered
+    metadata = curves.metadata  # a transformer that rebuilds the light curves may leave it out
+    for column, values in altered.metadata.items():
+        metadata[column] = values.to_numpy()
+    return LightCurves._from_store(replace(altered._compact(), metadata=metadata))

@@ -80,10 +80,10 @@ class Adversarial(Classifier):
         missing = pd.isna(survey)
         missing[~missing] = survey[~missing] == ""
         if missing.any():
+            first = name_object(curves, int(missing.argmax()))
             raise LightCurveError(
-                f"objective='adversarial': the survey of {name_object(curves, int(missing.argmax()))} "
-                f"is missing ({missing.sum()} of {len(curves)} objects): {_GIVE}, or leave such "
-                "objects out."
+                f"objective='adversarial': the survey of {first} is missing ({missing.sum()} of "
+                f"{len(curves)} objects): {_GIVE}, or leave such objects out."
             )
         names, index = np.unique(survey.astype(str), return_inverse=True)
         if len(names) < 2:
