@@ -13,10 +13,9 @@ from torch import nn
 from sklc.light_curves import LightCurves
 from sklc.networks.architectures import GRU, EncoderNetwork, NetworkShape
 from sklc.networks.inference.encode import encode_latents
-from sklc.networks.objectives.losses import redshift_loss
+from sklc.networks.objectives.redshift import redshift_loss
 from sklc.networks.training.datasets import CurveDataset
 from sklc.networks.training.loop import TrainingSettings, fit_net, seeded
-from sklc.networks.training.schedules import EpochSchedule
 from sklc.representation import InputRepresentation
 
 
@@ -26,7 +25,6 @@ class _RedshiftNetwork(nn.Module):
     def __init__(self, network: EncoderNetwork) -> None:
         super().__init__()
         self.network = network
-        self.confusion_weight = 0.0  # set by EpochSchedule
 
     def forward(self, values: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         network = self.network
@@ -36,7 +34,7 @@ class _RedshiftNetwork(nn.Module):
 
 class _RedshiftLoss(nn.Module):
     def forward(self, prediction: torch.Tensor, log1p_z: torch.Tensor) -> torch.Tensor:
-        return redshift_loss(prediction, log1p_z)
+        return redshift_loss(prediction, log1p_z).mean()
 
 
 def from_scratch(
@@ -63,10 +61,14 @@ def from_scratch(
         CurveDataset(*representation.encode(train), log1p_z),
         None,
         TrainingSettings(
-            max_epochs=epochs, learning_rate=3e-3, weight_decay=1e-4, seed=seed, verbose=0
+            max_epochs=epochs,
+            learning_rate=3e-3,
+            learning_rate_decay=True,
+            weight_decay=1e-4,
+            seed=seed,
+            verbose=0,
         ),
         criterion=_RedshiftLoss(),
-        callbacks=[("schedule", EpochSchedule(epochs, decay=True))],
     )
     latent = encode_latents(network, representation, test, None, device="cpu")
     with torch.inference_mode():

@@ -42,7 +42,7 @@ from torch import nn
 
 from sklc.networks.architectures import GRU, NetworkShape
 from sklc.networks.architectures.gru import GRUNetwork
-from sklc.networks.objectives.losses import contrastive_loss
+from sklc.networks.objectives.contrastive import contrastive_loss
 from sklc.networks.training.batching import BucketedBatches
 from sklc.networks.training.datasets import CurveDataset
 from sklc.networks.training.loop import TrainingSettings, fit_net, flushed_denormals
@@ -199,12 +199,12 @@ def measure_supcon(data: CurveDataset, repeat: int) -> float:
 
     def step() -> None:
         with flushed_denormals():
-            contrastive_loss(latents(), target, 0.5).backward()
+            contrastive_loss(latents(), target, 0.5).mean().backward()
 
     fixed = latents().detach().requires_grad_(True)
 
     def loss() -> None:
-        contrastive_loss(fixed, target, 0.5).backward()
+        contrastive_loss(fixed, target, 0.5).mean().backward()
 
     step(), loss()
     return 100 * cost(loss, 5 * repeat).cpu / cost(step, repeat).cpu

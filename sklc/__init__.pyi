@@ -12,6 +12,7 @@ from . import simulate as simulate
 
 __version__: str
 
+from .augment import register_augmentation as register_augmentation
 from .errors import CheckpointError as CheckpointError
 from .errors import LightCurveError as LightCurveError
 from .errors import LightCurveWarning as LightCurveWarning
@@ -31,6 +32,7 @@ from .light_curves import as_light_curves as as_light_curves
 from .light_curves import concatenate as concatenate
 from .light_curves import stream as stream
 from .networks.architectures import register_architecture as register_architecture
+from .networks.objectives import register_objective as register_objective
 from .passbands import Passband as Passband
 from .passbands import get_passband as get_passband
 from .passbands import list_passbands as list_passbands

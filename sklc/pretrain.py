@@ -2,7 +2,8 @@
 
 The data are made by `sklc.simulate` from the seed, or are a folder with ``objects.parquet``
 (object_id, survey, class, redshift) and ``photometry.parquet``, as `LightCurves.from_parquet`
-reads. Interrupted runs resume from their checkpoint when the same command is given again.
+reads. With ``--checkpoints``, an interrupted run goes on when the same command is given again; an
+interrupted run writes no weights.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import hashlib
 import json
 import platform
+import re
 import time
 from collections.abc import Sequence
 from datetime import date
@@ -28,7 +30,8 @@ from sklc.errors import LightCurveError
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.light_curves import LightCurves, concatenate
 from sklc.light_curves.metadata import name_object
-from sklc.networks.objectives.terms import OBJECTIVES
+from sklc.networks.objectives import Objective
+from sklc.networks.objectives.registry import OBJECTIVES
 from sklc.representation import InputRepresentation
 from sklc.weights.file import FORMAT_VERSION
 
@@ -37,7 +40,6 @@ __all__ = ["main", "pretrain", "simulate_training_set"]
 # Behind the summary of a weights file.
 _SUMMARY = {
     "classifier": "",
-    "contrastive": ", contrastive",
     "adversarial": ", adversarial on the survey",
 }
 _LICENCE = "BSD-3-Clause"
@@ -68,16 +70,18 @@ def simulate_training_set(
     Parameters
     ----------
     surveys : sequence of str
-        As `sklc.simulate.simulate` knows them.
+        Names that `sklc.simulate.simulate` knows.
     share : float, default=1.0
-        Of the 90,000 light curves of each survey.
-    seed : int
-    n_jobs : int
+        Share of the 90,000 light curves of each survey to simulate.
+    seed : int, default=0
+        Seed of the simulation.
+    n_jobs : int, default=1
+        Processes that simulate.
 
     Returns
     -------
     LightCurves
-        With the classes of Gupta, Muthukrishna, Rehemtulla & Shah (2025).
+        Light curves with the classes of Gupta, Muthukrishna, Rehemtulla & Shah (2025).
 
     Raises
     ------
@@ -105,7 +109,7 @@ def simulate_training_set(
 def pretrain(
     curves: LightCurves,
     *,
-    objective: str = "classifier",
+    objective: str | Objective = "classifier",
     epochs: int = 16,
     batch_size: int = 128,
     learning_rate: float = 3e-3,
@@ -113,7 +117,7 @@ def pretrain(
     hidden_size: int = 100,
     redshift_weight: float = 0.3,
     representation: str | InputRepresentation = "relative",
-    augment: bool = True,
+    augment: Any = True,
     checkpoint: str | Path | None = None,
     device: str = "auto",
     seed: int = 0,
@@ -124,30 +128,33 @@ def pretrain(
     Parameters
     ----------
     curves : LightCurves
-        With the metadata columns ``class``, ``redshift`` and ``survey``.
-    objective : {"classifier", "contrastive", "adversarial"}
+        Light curves with the metadata columns ``class``, ``redshift`` and ``survey``.
+    objective : str or Objective, default="classifier"
+        What to train for, as for `LightCurveEncoder`.
     epochs, batch_size, learning_rate, weight_decay, hidden_size
-        Of the training and the network. The learning rate warms up and decays.
-    redshift_weight : float
+        How to train, and the size of the network. The learning rate warms up and decays.
+    redshift_weight : float, default=0.3
         Weight of the redshift likelihood beside the cross-entropy; 0 for classes alone.
-    representation : str or InputRepresentation
-    augment : bool
-        Alter the light curves anew in every epoch.
+    representation : str or InputRepresentation, default="relative"
+        What the network sees of an observation.
+    augment : bool, str, transformer, sequence of these, or None, default=True
+        How the light curves are altered in every epoch, as for `LightCurveEncoder`.
     checkpoint : str or Path, optional
         File to save to after every epoch, and to go on from.
-    device : str
-    seed : int
-        Of everything: the held-out part, initial weights, batches, augmentation.
-    verbose : int or "auto"
-        Progress bar.
+    device : str, default="auto"
+        "auto" (the GPU where there is one), "cpu", or a torch device.
+    seed : int, default=0
+        Seed of everything: the held-out part, initial weights, batches, augmentation.
+    verbose : int or "auto", default="auto"
+        Whether to show a progress bar.
 
     Returns
     -------
     encoder : LightCurveEncoder
-        Fitted.
+        The fitted encoder.
     metrics : dict
-        On 6 % of the simulated objects, held out, by survey: macro one-vs-rest AUROC, and with a
-        redshift head the mean squared error of the redshift.
+        Measured on 6 % of the simulated objects, held out, by survey: macro one-vs-rest AUROC, and
+        with a redshift head the mean squared error of the redshift.
 
     Raises
     ------
@@ -155,6 +162,8 @@ def pretrain(
         If an object has no class, no survey, or no redshift where it is needed.
     CheckpointError
         If `checkpoint` is damaged or of another training.
+    KeyboardInterrupt
+        If training is interrupted; with `checkpoint`, the same call goes on.
 
     Examples
     --------
@@ -221,13 +230,73 @@ def _held_out_metrics(encoder: LightCurveEncoder, curves: LightCurves) -> dict[s
     return {name: round(float(value), 4) for name, value in metrics.items()}
 
 
-def add_to_manifest(path: Path, name: str, entry: dict[str, Any], alias: str) -> None:
-    """Enter a weights file into the manifest beside it; a name is never given twice."""
-    file = path.parent / "manifest.json"
-    known = json.loads(file.read_text()) if file.exists() else {"aliases": {}, "weights": {}}
+def _manifest(folder: Path) -> dict[str, Any]:
+    file = folder / "manifest.json"
+    return json.loads(file.read_text()) if file.exists() else {"aliases": {}, "weights": {}}
+
+
+def _alias_and_version(name: str) -> tuple[str, str]:
+    """Cut a name of weights before its last "-v" and number: an alias stays with the newest."""
+    alias, dash, number = name.rpartition("-v")
+    return (alias, number) if dash and alias and number.isdecimal() else (name, "")
+
+
+def _file_name(name: str) -> str:
+    return f"{name.replace('+', '_')}.safetensors"
+
+
+def check_new_name(folder: Path, name: str) -> None:
+    """Refuse a name of weights that cannot be given, for it must mean the same weights for ever.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the weights and their manifest are, or will be.
+    name : str
+        Such as "ztf+lsst-v1": letters, digits, and ``+``, ``.``, ``_``, ``-`` between them.
+
+    Raises
+    ------
+    ValueError
+        If the name, its file, or its alias (the name without its version) is taken, or if the name
+        has other characters.
+    """
+    known, alias = _manifest(folder), _alias_and_version(name)[0]
+    if not re.fullmatch(r"[A-Za-z0-9]+([+._-][A-Za-z0-9]+)*", name):
+        raise ValueError(f"{name!r} is no name for weights: use letters and digits, +, ., _ and -.")
+    taken = name in known["weights"] or name in known["aliases"] or alias in known["weights"]
+    if taken or (folder / _file_name(name)).exists():
+        raise ValueError(
+            f"There are weights {name!r} or {alias!r} in {folder} already, and a name is never "
+            "given twice: choose another version or name, or another folder."
+        )
+
+
+def add_to_manifest(path: Path, name: str, entry: dict[str, Any]) -> None:
+    """Enter a weights file into the manifest beside it.
+
+    Parameters
+    ----------
+    path : Path
+        The weights file.
+    name : str
+        Their name; its alias points to it from now on.
+    entry : dict
+        Plain values to enter.
+
+    Raises
+    ------
+    ValueError
+        If there are weights of this name, which is never given twice.
+    """
+    known = _manifest(path.parent)
+    if name in known["weights"]:
+        raise ValueError(f"There are weights {name!r} in {path.parent} already: use another name.")
     known["weights"][name] = entry
-    known["aliases"][alias] = name
-    file.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n")
+    known["aliases"][_alias_and_version(name)[0]] = name
+    partial = path.parent / "manifest.json.partial"
+    partial.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n")
+    partial.replace(path.parent / "manifest.json")
 
 
 def _command(options: argparse.Namespace) -> str:
@@ -250,7 +319,7 @@ def main(arguments: list[str] | None = None) -> None:
     Parameters
     ----------
     arguments : list of str, optional
-        Instead of those of the process.
+        Arguments to use instead of those of the process.
 
     Examples
     --------
@@ -265,12 +334,14 @@ def main(arguments: list[str] | None = None) -> None:
     data = parser.add_mutually_exclusive_group(required=True)
     data.add_argument("--data", type=Path, help="folder of simulated light curves")
     data.add_argument("--simulate", action="store_true", help="make them, from the seed")
-    parser.add_argument("--share", type=float, default=1.0, help="of 90,000 simulated a survey")
+    parser.add_argument(
+        "--share", type=float, default=1.0, help="of the 90,000 simulated per survey"
+    )
     parser.add_argument("--n-jobs", type=int, default=1, help="processes that simulate")
     parser.add_argument("--surveys", nargs="+", default=["ZTF", "LSST"])
     parser.add_argument("--name", required=True, help="of the weights, such as ztf+lsst-v1")
     parser.add_argument("--output", type=Path, required=True, help="folder for the weights")
-    parser.add_argument("--objective", choices=OBJECTIVES, default="classifier")
+    parser.add_argument("--objective", choices=OBJECTIVES.names(), default="classifier")
     parser.add_argument("--checkpoints", type=Path, help="folder to save to and resume from")
     parser.add_argument("--epochs", type=int, default=16)
     parser.add_argument("--hidden-size", type=int, default=100)
@@ -279,6 +350,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, help="torch threads")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
+    try:  # what would be found wrong only after hours of training
+        options.output.mkdir(parents=True, exist_ok=True)
+        check_new_name(options.output, options.name)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
     if options.threads:
         torch.set_num_threads(options.threads)
     if options.simulate:
@@ -310,7 +386,8 @@ def main(arguments: list[str] | None = None) -> None:
     info = {
         "name": options.name,
         "summary": f"GRU trained on {len(curves):,} simulated {' and '.join(options.surveys)} "
-        f"light curves of {len(encoder.classes_)} classes" + _SUMMARY[options.objective],
+        f"light curves of {len(encoder.classes_)} classes"
+        + _SUMMARY.get(options.objective, f", {options.objective}"),
         "objective": options.objective + (" and redshift" if options.redshift_weight else ""),
         "training_data": f"{'sklc.simulate' if options.simulate else options.data.name}: "
         f"{', '.join(options.surveys)}",
@@ -331,19 +408,17 @@ def main(arguments: list[str] | None = None) -> None:
             **{package: version(package) for package in ("torch", "numpy", "skorch")},
         },
     }
-    options.output.mkdir(parents=True, exist_ok=True)
-    alias = options.name.rsplit("-v", 1)[0]
-    path = encoder.save(options.output / f"{options.name.replace('+', '_')}.safetensors", **info)
+    path = encoder.save(options.output / _file_name(options.name), **info)
     entry = {
         "file": path.name,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "format_version": FORMAT_VERSION,
-        "version": options.name.rsplit("-v", 1)[-1],
+        "version": _alias_and_version(options.name)[1],
         "classes": encoder.classes_.tolist(),
         "input": encoder.representation_.to_dict(),
         **{key: value for key, value in info.items() if key != "name"},
     }
-    add_to_manifest(path, options.name, entry, alias)
+    add_to_manifest(path, options.name, entry)
     print(f"wrote {path} ({path.stat().st_size / 1e3:.0f} kB): {json.dumps(metrics)}")
 
 

@@ -1,4 +1,4 @@
-"""Base of the transformers of `sklc.augment.transformers`, and what they do to flat arrays."""
+"""Base of the transformers of `sklc.augment`."""
 
 from __future__ import annotations
 
@@ -11,26 +11,41 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
-from sklc.errors import LightCurveError
+from sklc.augment.arrays import count_by_object
 from sklc.light_curves import LightCurves, as_light_curves
 from sklc.light_curves.operations import keep_observations
-from sklc.light_curves.store import Store, describe, object_of
+from sklc.light_curves.store import Store
 
-__all__ = [
-    "FRACTION",
-    "Augmenter",
-    "Selection",
-    "check_errors",
-    "count_by_object",
-    "spaced",
-    "thinned",
-]
+__all__ = ["FRACTION", "Augmenter", "Selection"]
 
 FRACTION = Interval(Real, 0, 1, closed="both")
 
 
 class Augmenter(TransformerMixin, BaseEstimator):
-    """Choose a share of the objects and alter them; nothing is learned from the data."""
+    """Base of transformers that alter a share of the objects at random; nothing is learned.
+
+    A subclass writes ``_altered(store, chosen, rng)`` and an ``__init__`` that stores `share`,
+    `min_points` and `random_state` beside parameters of its own. It is then a scikit-learn
+    transformer, and `LightCurveEncoder` takes it as ``augment=``.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> from sklc.augment import Augmenter
+    >>> from sklc.datasets import load_demo
+    >>> class Delay(Augmenter):
+    ...     def __init__(self, days=1.0, *, share=0.5, min_points=1, random_state=None):
+    ...         self.days, self.share, self.min_points = days, share, min_points
+    ...         self.random_state = random_state
+    ...
+    ...     def _altered(self, store, chosen, rng):
+    ...         delayed = chosen.repeat(store.offsets[1:] - store.offsets[:-1])
+    ...         return replace(store, time=store.time + self.days * delayed)
+    >>> curves = load_demo().curves[:2]
+    >>> later = Delay(5.0, share=1.0).fit_transform(curves)
+    >>> (later.time - curves.time)[:3].tolist()
+    [5.0, 5.0, 5.0]
+    """
 
     _parameter_constraints: dict[str, list[Any]] = {
         "share": [FRACTION],
@@ -92,8 +107,7 @@ class Augmenter(TransformerMixin, BaseEstimator):
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         # with the name in it, steps of a pipeline that share a seed do not choose the same objects
         rng = np.random.default_rng([seed, zlib.crc32(type(self).__name__.encode())])
-        chosen = rng.random(len(curves)) < self.share
-        return LightCurves._from_store(self._altered(curves._compact(), chosen, rng))
+        return LightCurves._from_store(self._draw(curves._compact(), rng))
 
     def set_output(self, *, transform: str | None = None) -> Augmenter:
         """Do nothing: light curves come out whatever container a pipeline is set to.
@@ -118,6 +132,10 @@ class Augmenter(TransformerMixin, BaseEstimator):
         """
         return self
 
+    def _draw(self, store: Store, rng: np.random.Generator) -> Store:
+        """Return an altered copy; training calls this in every epoch."""
+        return self._altered(store, rng.random(store.n_objects) < self.share, rng)
+
     def _altered(self, store: Store, chosen: np.ndarray, rng: np.random.Generator) -> Store:
         """Return the light curves, those of the `chosen` objects altered."""
         raise NotImplementedError
@@ -136,61 +154,3 @@ class Selection(Augmenter):
     def _kept(self, store: Store, rng: np.random.Generator) -> np.ndarray:
         """Return a mask of the observations that would be left if all objects were chosen."""
         raise NotImplementedError
-
-
-def count_by_object(store: Store, mask: np.ndarray) -> np.ndarray:
-    """Return how many observations of each object the mask marks."""
-    return np.diff(np.concatenate([[0], np.cumsum(mask)])[store.offsets])
-
-
-def check_errors(store: Store, estimator: BaseEstimator) -> None:
-    """Refuse flux errors that are not known."""
-    unknown = np.isnan(store.flux_err)
-    if unknown.any():
-        owner = object_of(store.offsets, np.flatnonzero(unknown)[:1])[0]
-        raise LightCurveError(
-            f"{type(estimator).__name__} needs flux errors, and those of "
-            f"{describe(store.ids, owner)} are not known: build the container with flux_err="
-        )
-
-
-def thinned(
-    store: Store, fraction: np.ndarray, rng: np.random.Generator, *, whole_nights: bool
-) -> np.ndarray:
-    """Mark a random fraction, one an object, of the observations, or of the nights."""
-    unit = np.arange(store.n_observations)
-    lengths = np.diff(store.offsets)
-    if whole_nights and len(unit):
-        night = np.floor(store.time)
-        begins = np.ones(len(night), dtype=bool)
-        begins[1:] = night[1:] != night[:-1]
-        begins[store.offsets[:-1][lengths > 0]] = True
-        unit = np.cumsum(begins) - 1
-    draw = rng.random(unit[-1] + 1 if len(unit) else 0)
-    return draw[unit] < np.repeat(fraction, lengths)
-
-
-def spaced(store: Store, kept: np.ndarray, gap: float) -> np.ndarray:
-    """Of the observations kept, mark each that is `gap` days after the last marked in its band."""
-    rows = np.flatnonzero(kept)
-    owner = np.repeat(np.arange(store.n_objects), np.diff(store.offsets))[rows]
-    group = owner * len(store.passbands) + store.band[rows]
-    order = np.argsort(group, kind="stable")
-    rows, group = rows[order], group[order]
-    begins = np.ones(len(rows), dtype=bool)
-    begins[1:] = group[1:] != group[:-1]
-    group = np.cumsum(begins) - 1
-    since = store.time[rows] - store.time.min(initial=np.inf)
-    # all groups on one axis, so far apart that the gap reaches no other group but the next
-    width = 2.0 ** np.ceil(np.log2(since.max(initial=0.0) + gap + 1.0))
-    axis = group * width + since
-    following = np.searchsorted(axis, axis + gap)
-    following = np.maximum(following, np.arange(1, len(rows) + 1))  # a gap below the precision
-    following[group[np.minimum(following, len(rows) - 1)] != group] = len(rows)
-    marked = np.zeros_like(kept)
-    chain = np.flatnonzero(begins)
-    while len(chain):  # one round for each observation of the longest chain, all chains at once
-        marked[rows[chain]] = True
-        chain = following[chain]
-        chain = chain[chain < len(rows)]
-    return marked

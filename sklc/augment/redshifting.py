@@ -8,8 +8,8 @@ from numbers import Real
 import numpy as np
 from sklearn.utils._param_validation import Interval
 
-from sklc.augment.base import Augmenter, check_errors, count_by_object
-from sklc.augment.training import inflate_errors
+from sklc.augment.arrays import check_errors, count_by_object, inflate_errors
+from sklc.augment.base import Augmenter
 from sklc.cosmology import MAX_REDSHIFT, MIN_REDSHIFT, distance_modulus
 from sklc.errors import LightCurveError
 from sklc.light_curves.store import Store, describe, read_only

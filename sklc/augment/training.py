@@ -1,169 +1,169 @@
-"""Make simulated light curves look like what telescopes deliver, anew in every epoch."""
+"""Augmentation in training: what ``augment=`` means, and light curves drawn for every epoch."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 
-__all__ = ["Augmentation", "FlatCurves", "inflate_errors", "log_uniform", "until_after_first"]
+from sklc.augment.base import Augmenter
+from sklc.augment.transformers import (
+    AlertCadence,
+    DetectionsOnly,
+    DropBands,
+    DropEpochs,
+    ExtraNoise,
+    ObservingConditions,
+    Prefixes,
+    Redshifting,
+)
+from sklc.errors import LightCurveError
+from sklc.light_curves import LightCurves, as_light_curves
+from sklc.utils.registry import Registry
 
+__all__ = ["AUGMENTATIONS", "Augmentation", "chosen_transformers", "register_augmentation"]
 
-def log_uniform(rng: np.random.Generator, low: float, high: float, n: int) -> np.ndarray:
-    """Draw numbers whose logarithm is uniform between those of `low` and `high`."""
-    return np.exp(rng.uniform(np.log(low), np.log(high), n))
-
-
-def inflate_errors(
-    flux: np.ndarray, flux_err: np.ndarray, factor: np.ndarray, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Multiply errors by factors of at least 1, and add the noise that makes them true."""
-    extra = flux_err * np.sqrt(factor**2 - 1) * rng.standard_normal(len(factor))
-    return flux + extra, flux_err * factor
-
-
-def until_after_first(
-    time: np.ndarray, counted: np.ndarray, span: np.ndarray, offsets: np.ndarray
-) -> np.ndarray:
-    """Mark the observations up to `span` days after the first that is `counted`.
-
-    Parameters
-    ----------
-    time : ndarray of shape (n_obs_total,)
-    counted : ndarray of bool, shape (n_obs_total,)
-        An object without such an observation is marked as a whole.
-    span : ndarray of shape (n_objects,)
-        Days; may be infinite.
-    offsets : ndarray of int, shape (n_objects + 1,)
-
-    Returns
-    -------
-    ndarray of bool, shape (n_obs_total,)
-    """
-    lengths = np.diff(offsets)
-    first = np.full(len(lengths), np.inf)
-    # reduceat takes no empty segments; leaving those out moves no other segment's end
-    own = lengths > 0
-    if own.any():
-        first[own] = np.minimum.reduceat(np.where(counted, time, np.inf), offsets[:-1][own])
-    return time <= np.repeat(first + span, lengths)
+AUGMENTATIONS: Registry[Any] = Registry("augmentation")
+DEFAULT = "observing_conditions"
 
 
-@dataclass(frozen=True)
-class FlatCurves:
-    """The arrays of `LightCurves` that an input representation reads, free to be altered."""
-
-    time: np.ndarray
-    flux: np.ndarray
-    flux_err: np.ndarray
-    wavelength: np.ndarray
-    lengths: np.ndarray
-    zero_point: float
-
-    @classmethod
-    def of(cls, curves) -> FlatCurves:
-        """Take the arrays of a `LightCurves`."""
-        flux = np.asarray(curves.flux, dtype=np.float64)
-        flux_err = np.asarray(curves.flux_err, dtype=np.float64)
-        lengths = np.asarray(curves.lengths)
-        return cls(curves.time, flux, flux_err, curves.wavelength, lengths, curves.zero_point)
-
-    @cached_property
-    def offsets(self) -> np.ndarray:
-        """Where each object starts, and where the last ends, (n_objects + 1,)."""
-        return np.concatenate([[0], np.cumsum(self.lengths)])
-
-    def per_observation(self, per_object: np.ndarray) -> np.ndarray:
-        """Repeat one value an object for each of its observations."""
-        return np.repeat(per_object, self.lengths)
-
-    def keep(self, kept: np.ndarray) -> FlatCurves:
-        """Select observations by a mask; objects may become empty."""
-        lengths = np.diff(np.concatenate([[0], np.cumsum(kept)])[self.offsets])
-        return replace(
-            self,
-            time=self.time[kept],
-            flux=self.flux[kept],
-            flux_err=self.flux_err[kept],
-            wavelength=self.wavelength[kept],
-            lengths=lengths,
+def _checked(transformer: Any) -> Any:
+    """Refuse what is no transformer, or one with parameters out of range."""
+    fits = all(callable(getattr(transformer, name, None)) for name in ("fit", "transform"))
+    if not fits or isinstance(transformer, type):
+        raise TypeError(
+            "An augmentation is an instance with fit and transform, such as "
+            f"sklc.augment.Prefixes(), or a list of these; got {transformer!r}."
         )
-
-    def objects(self, chosen: np.ndarray) -> FlatCurves:
-        """Select objects by a mask."""
-        selected = self.keep(self.per_observation(chosen))
-        return replace(selected, lengths=selected.lengths[chosen])
+    if isinstance(transformer, Augmenter):
+        transformer._validate_params()  # which fit does not do inside another fit
+    return transformer
 
 
-@dataclass(frozen=True)
-class Augmentation:
-    """Random noise, detection limits, gaps and early ends.
+def register_augmentation(name: str, transformer: Any, *, overwrite: bool = False) -> None:
+    """Make a transformer of light curves known by a name, for ``LightCurveEncoder(augment=name)``.
 
     Parameters
     ----------
-    noisier : float
-        Share of objects whose errors are inflated by up to `largest_noise`, with noise to match.
-    largest_noise : float
-        Largest factor; the factors are log-uniform.
-    alerts : float
-        Share of objects of which only 5-sigma detections are left, as in alert streams; the
-        others keep what the input representation shows (3 sigma).
-    thinned : float
-        Share of objects that lose a random 0-70 % of their observations.
-    prefixes : float
-        Share of objects that end early, log-uniform 10-150 days after their first observation.
-    dropped : float
-        Share of objects that lose the band of one of their observations; those with a single
-        band sit out the epoch.
+    name : str
+        The name to choose it by.
+    transformer : object
+        An instance with ``fit`` and ``transform``, such as a subclass of `sklc.augment.Augmenter`
+        or a pipeline of several.
+    overwrite : bool, default=False
+        Whether to replace an augmentation of this name.
+
+    Raises
+    ------
+    TypeError
+        If it is no such instance.
+    ValueError
+        If the name is taken.
+
+    Examples
+    --------
+    >>> from sklc import LightCurveEncoder, register_augmentation
+    >>> from sklc.augment import Prefixes
+    >>> register_augmentation("early", Prefixes(share=0.8), overwrite=True)
+    >>> LightCurveEncoder(augment="early").augment
+    'early'
+    """
+    AUGMENTATIONS.register(name, _checked(transformer), overwrite=overwrite)
+
+
+for _name, _transformer in {
+    "alert_cadence": AlertCadence(),
+    "detections_only": DetectionsOnly(),
+    "drop_bands": DropBands(),
+    "drop_epochs": DropEpochs(),
+    "extra_noise": ExtraNoise(),
+    DEFAULT: ObservingConditions(),
+    "prefixes": Prefixes(),
+    "redshifting": Redshifting(),
+}.items():
+    register_augmentation(_name, _transformer)
+
+
+def chosen_transformers(augment: Any) -> tuple[Any, ...]:
+    """Return the transformers that a parameter `augment` means, in their order.
+
+    Parameters
+    ----------
+    augment : bool, None, str, transformer, or sequence of str and transformers
+        True is `ObservingConditions`; False and None are no transformer.
+    """
+    if augment is None or isinstance(augment, bool | np.bool_):
+        augment = [DEFAULT] if augment else []
+    parts = augment if isinstance(augment, list | tuple) else [augment]
+    return tuple(_checked(AUGMENTATIONS[part] if isinstance(part, str) else part) for part in parts)
+
+
+class Augmentation:
+    """Light curves that are drawn for every epoch of a training.
+
+    Parameters
+    ----------
+    curves : LightCurves
+        The light curves to alter.
+    transformers : sequence
+        The transformers to apply, one after the other. One with a parameter ``random_state`` gets
+        another one in every epoch.
+    seed : int
+        Together with the number of the epoch, it decides what is drawn.
     min_points : int
-        Objects left with fewer observations above 3 sigma sit out the epoch.
+        An object that is left with fewer observations sits the epoch out.
     """
 
-    noisier: float = 0.5
-    largest_noise: float = 2.5
-    alerts: float = 0.5
-    thinned: float = 0.5
-    prefixes: float = 0.3
-    dropped: float = 0.1
-    min_points: int = 3
+    def __init__(
+        self, curves: LightCurves, transformers: Any, seed: int, min_points: int = 1
+    ) -> None:
+        store = curves._compact()
+        # In float64, so that no transformer rounds what the next one reads.
+        flux, flux_err = (np.asarray(x, dtype=np.float64) for x in (store.flux, store.flux_err))
+        self.curves = LightCurves._from_store(replace(store, flux=flux, flux_err=flux_err))
+        self.transformers = tuple(transformers)
+        self.seed, self.min_points = seed, max(min_points, 1)
 
-    def __call__(
-        self, curves: FlatCurves, rng: np.random.Generator
-    ) -> tuple[FlatCurves, np.ndarray]:
-        """Draw an altered copy.
+    def draw(self, epoch: int) -> tuple[LightCurves, np.ndarray]:
+        """Return the light curves of an epoch, and which objects they are of.
 
-        Returns
-        -------
-        curves : FlatCurves
-            The objects that are left.
-        objects : ndarray of int
-            Which objects those are.
+        Raises
+        ------
+        LightCurveError
+            If a transformer returns other objects, or no object has enough observations.
         """
-        n_objects = len(curves.lengths)
+        curves = self.curves
+        for position, transformer in enumerate(self.transformers):
+            # The first has no number, so that weights trained with one alone can be made again.
+            rng = np.random.default_rng([self.seed, epoch, *([position] if position else [])])
+            curves = _altered(transformer, curves, rng)
+        objects = np.flatnonzero(curves.lengths >= self.min_points)
+        if not len(objects):
+            raise LightCurveError(
+                f"In epoch {epoch}, augment= leaves no light curve with {self.min_points} or more "
+                f"observations (of {len(curves)}): use transformers that remove less."
+            )
+        return (curves if len(objects) == len(curves) else curves[objects]), objects
 
-        def chosen(share: float) -> np.ndarray:
-            return rng.random(n_objects) < share
 
-        factor = log_uniform(rng, 1.0, self.largest_noise, n_objects)
-        factor = curves.per_observation(np.where(chosen(self.noisier), factor, 1.0))
-        flux, flux_err = inflate_errors(curves.flux, curves.flux_err, factor, rng)
-        curves = replace(curves, flux=flux, flux_err=flux_err)
-
-        limit = curves.per_observation(np.where(chosen(self.alerts), 5.0, 3.0))
-        kept = np.abs(curves.flux) >= limit * curves.flux_err
-        share = np.where(chosen(self.thinned), rng.uniform(0.3, 1.0, n_objects), 1.0)
-        kept &= rng.random(len(kept)) < curves.per_observation(share)
-
-        span = log_uniform(rng, 10, 150, n_objects)
-        span = np.where(chosen(self.prefixes), span, np.inf)
-        kept &= until_after_first(curves.time, kept, span, curves.offsets)
-
-        # Of a random observation, so that a band goes as often as it is seen.
-        picked = curves.offsets[:-1] + (rng.random(n_objects) * curves.lengths).astype(int)
-        band = np.where(chosen(self.dropped), curves.wavelength[picked], np.nan)
-        kept &= curves.wavelength != curves.per_observation(band)
-
-        curves = curves.keep(kept)
-        enough = curves.lengths >= self.min_points
-        return curves.objects(enough), np.flatnonzero(enough)
+def _altered(transformer: Any, curves: LightCurves, rng: np.random.Generator) -> LightCurves:
+    """Return `curves` altered by a transformer: the same objects in the same order."""
+    if isinstance(transformer, Augmenter):
+        return LightCurves._from_store(transformer._draw(curves._compact(), rng))
+    own = clone(transformer, safe=False)
+    if hasattr(own, "get_params"):
+        names = [name for name in own.get_params() if f"__{name}".endswith("__random_state")]
+        own.set_params(**{name: int(rng.integers(2**31 - 1)) for name in sorted(names)})
+    altered = as_light_curves(own.fit(curves).transform(curves), min_points=None)
+    if len(altered) != len(curves) or not np.array_equal(altered.ids, curves.ids):
+        raise LightCurveError(
+            f"augment={transformer!r} returned {len(altered)} light curves for {len(curves)}, or "
+            "other ids: return the same objects in the same order. Leave too few observations to "
+            "those that should sit the epoch out."
+        )
+    metadata = curves.metadata  # a transformer that rebuilds the light curves may leave it out
+    for column, values in altered.metadata.items():
+        metadata[column] = values.to_numpy()
+    return LightCurves._from_store(replace(altered._compact(), metadata=metadata))

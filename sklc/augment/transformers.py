@@ -1,9 +1,10 @@
-"""Transformers that alter light curves at random, to pretrain on what telescopes deliver.
+"""Transformers that alter light curves at random, to train on what telescopes deliver.
 
 Each takes light curves in any form and returns `LightCurves` of the same objects in the same order,
 so labels stay aligned, also behind ``sklearn.pipeline.make_pipeline``. An object that would be left
-with fewer than `min_points` observations is left unaltered. Apply them before fitting, not as steps
-in front of a classifier: those would alter what it predicts as well.
+with fewer than `min_points` observations is left unaltered. `LightCurveEncoder` takes them as
+``augment=`` and draws new light curves in every epoch. Do not put them in front of a classifier as
+steps of a pipeline: they would alter what it predicts as well.
 """
 
 from __future__ import annotations
@@ -14,9 +15,17 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils._param_validation import Interval
 
-from sklc.augment.base import FRACTION, Augmenter, Selection, check_errors, spaced, thinned
+from sklc.augment.arrays import (
+    check_errors,
+    inflate_errors,
+    log_uniform,
+    spaced,
+    thinned,
+    until_after_first,
+)
+from sklc.augment.base import FRACTION, Augmenter, Selection
+from sklc.augment.observing_conditions import ObservingConditions
 from sklc.augment.redshifting import Redshifting
-from sklc.augment.training import inflate_errors, log_uniform, until_after_first
 from sklc.light_curves.store import Store, read_only
 
 __all__ = [
@@ -25,6 +34,7 @@ __all__ = [
     "DropBands",
     "DropEpochs",
     "ExtraNoise",
+    "ObservingConditions",
     "Prefixes",
     "Redshifting",
 ]

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from skorch import NeuralNet
 
+from sklc.augment.training import chosen_transformers
 from sklc.estimators.base import TRAINING_CONSTRAINTS, LightCurveEstimator, require_two_classes
-from sklc.estimators.encoder_training import redshift_targets, survey_targets, train_encoder
+from sklc.estimators.encoder_training import EncoderTraining, train_encoder
 from sklc.light_curves.metadata import metadata_matrix
 from sklc.networks.architectures import Architecture, EncoderNetwork
 from sklc.networks.architectures.choice import DEFAULT_SIZES, choose_architecture
 from sklc.networks.device import resolve_device
 from sklc.networks.inference.encode import encode_latents
-from sklc.networks.objectives.terms import OBJECTIVES, ObjectiveWeights
+from sklc.networks.objectives.interface import Objective
+from sklc.networks.objectives.registry import chosen_objectives
 from sklc.networks.training.loop import wrap
 from sklc.representation import PRESETS, InputRepresentation
 from sklc.serving.export import export_encoder
@@ -53,23 +56,31 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         Number of layers of an architecture that is given by name.
     latent_size : int, default=128
         Length of the latent vector of an architecture that is given by name.
-    objective : {"classifier", "contrastive", "adversarial"}, default="classifier"
-        What is learned beside the classes. "contrastive": latents of one class are alike and
-        those of others are not (supervised contrastive loss, weight 1). "adversarial": latents
-        do not tell the survey, which a discriminator tries to read from them; it needs the survey
-        of every object, as metadata column ``survey`` or as ``fit(X, y, survey=...)``.
+    objective : str or Objective, default="classifier"
+        What the network is trained for: "classifier", "contrastive", "adversarial", a name that was
+        given to `sklc.register_objective`, or an instance of a class of `sklc.networks.objectives`
+        such as ``Contrastive(temperature=0.2)``. All learn the classes. "contrastive": latents of
+        one class are alike and those of others are not (supervised contrastive loss, weight 1).
+        "adversarial": latents do not tell the survey, which a discriminator tries to read from
+        them; it needs the survey of every object, as metadata column ``survey`` or as
+        ``fit(X, y, survey=...)``.
     redshift_weight : float, default=0.0
         Above 0, the latent also has to tell ``ln(1 + z)`` of the metadata column ``redshift``,
-        by a Gaussian likelihood of this weight: a latent trained on classes alone forgets how
-        bright an object is. The head is kept, for `RedshiftRegressor`.
+        by a Gaussian likelihood of this weight, whatever the objective: a latent trained on classes
+        alone forgets how bright an object is. The head is kept, for `RedshiftRegressor`.
     temperature : float, default=0.5
-        Of the contrastive loss.
+        Temperature of the contrastive loss, for the named objective that takes it.
     adversarial_weight : float, default=1.0
-        Largest weight of the confusion of the discriminator (Tzeng et al. 2015). It rises from 0
-        over the epochs (Ganin et al. 2016), so that classes come first.
-    augment : bool, default=False
-        Train on light curves that are altered anew in every epoch, so that they look like what
-        telescopes deliver: noisier, cut to detections, thinned, ended early, without a band.
+        Largest weight of the confusion of the discriminator (Tzeng et al. 2015), for the named
+        objective that takes it. It rises from 0 over the epochs (Ganin et al. 2016), so that
+        classes come first.
+    augment : bool, str, transformer, sequence of these, or None, default=False
+        Train on light curves that are altered at random, and differently in every epoch. True uses
+        `sklc.augment.ObservingConditions`, after which they look like what telescopes deliver:
+        noisier, cut to detections, thinned, ended early, without a band. Other choices are
+        transformers of `sklc.augment`, your own with ``fit`` and ``transform``, names that were
+        given to `sklc.register_augmentation`, or a list of these, which are applied in turn. An
+        object that is left with fewer than `min_points` observations sits the epoch out.
     metadata : sequence of str or None, default=None
         Numeric per-object columns, such as ``["mwebv"]``, that enter beside the light curve.
         A missing value (NaN) is replaced by the training mean and flagged to the network.
@@ -158,11 +169,11 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         "hidden_size": [Interval(Integral, 1, None, closed="left")],
         "n_layers": [Interval(Integral, 1, None, closed="left")],
         "latent_size": [Interval(Integral, 1, None, closed="left")],
-        "objective": [StrOptions(set(OBJECTIVES))],
+        "objective": [str, Objective],
         "redshift_weight": [Interval(Real, 0, None, closed="left")],
         "temperature": [Interval(Real, 0, None, closed="neither")],
         "adversarial_weight": [Interval(Real, 0, None, closed="neither")],
-        "augment": ["boolean"],
+        "augment": ["boolean", str, list, tuple, HasMethods(["fit", "transform"]), None],
         "metadata": ["array-like", None],
         "learning_rate_decay": ["boolean"],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
@@ -314,40 +325,35 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         classes, target = np.unique(y, return_inverse=True)
         require_two_classes(classes, self)
         columns = tuple(self.metadata) if self.metadata is not None else ()
-        metadata = metadata_matrix(curves, columns)
-        adversarial = self.objective == "adversarial"
-        targets, n_surveys = {"class": target}, 0
-        if self.redshift_weight:
-            targets["log1p_z"] = redshift_targets(curves)
-        if adversarial:
-            names, targets["survey"] = survey_targets(curves, survey)
-            n_surveys = len(names)
+        metadata_matrix(curves, columns)  # refuses columns that cannot be used
         rows, held_out = np.arange(len(y)), None
         if self.early_stopping:
             rows, held_out = self._validation_split(y, curves, seed)
         representation = self._chosen_representation()
-        net = train_encoder(
-            curves,
-            targets,
-            rows,
-            held_out,
+        training = EncoderTraining(
             architecture=self._chosen_architecture(),
             representation=representation,
-            metadata=metadata,
-            class_weight=self._class_weights(classes, y),
-            n_surveys=n_surveys,
-            objective=ObjectiveWeights(
-                redshift=self.redshift_weight,
-                contrastive=float(self.objective == "contrastive"),
-                temperature=self.temperature,
-                adversarial=self.adversarial_weight if adversarial else 0.0,
-            ),
-            params=self.get_params(deep=False),
+            columns=columns,
+            objectives=self._objectives(),
+            transformers=chosen_transformers(self.augment),
+            min_points=self.min_points,
+            callbacks=self.callbacks or (),
+            checkpoint=self.checkpoint,
             settings=self._settings(
                 seed,
+                learning_rate_decay=self.learning_rate_decay,
                 weight_decay=self.weight_decay,
                 mixed_precision=bool(self.mixed_precision),
             ),
+        )
+        net = train_encoder(
+            curves,
+            target,
+            rows,
+            held_out,
+            training,
+            class_weight=self._class_weights(classes, y),
+            given={"survey": survey},
         )
         return self._keep(net, representation, classes, columns)
 
@@ -470,6 +476,12 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
     def _chosen_architecture(self) -> Architecture:
         sizes = {name: getattr(self, name) for name in DEFAULT_SIZES}
         return choose_architecture(self.architecture, **sizes)
+
+    def _objectives(self) -> tuple[Objective, ...]:
+        defaults = inspect.signature(type(self)).parameters
+        names = ("temperature", "adversarial_weight")
+        changed = {n: getattr(self, n) for n in names if getattr(self, n) != defaults[n].default}
+        return chosen_objectives(self.objective, self.redshift_weight, changed)
 
     def _chosen_representation(self) -> InputRepresentation:
         if isinstance(self.representation, InputRepresentation):

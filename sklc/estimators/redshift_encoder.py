@@ -11,7 +11,6 @@ from sklearn.base import clone
 from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, column_or_1d
-from torch import nn
 
 from sklc.errors import LightCurveError
 from sklc.estimators.base import LightCurveEstimator
@@ -24,6 +23,7 @@ from sklc.networks.architectures.choice import new_network
 from sklc.networks.device import resolve_device
 from sklc.networks.heads import DenseHead, TransferNetwork
 from sklc.networks.inference.encode import encode_latents
+from sklc.networks.objectives.losses import SquaredError
 from sklc.networks.training.datasets import CurveDataset
 from sklc.networks.training.loop import TrainingSettings, fit_net, seeded, wrap
 
@@ -185,7 +185,7 @@ def fit_encoder(
         replace(settings, learning_rate=params["finetune_learning_rate"]),
         layers=params["finetune"],
         anchor=params["anchor"],
-        criterion=nn.MSELoss(),
+        criterion=SquaredError(),
         callbacks=params["callbacks"] or (),
     )
     after = _error_of_head(encoder, curves, target, rows, held_out, settings)
@@ -227,7 +227,7 @@ def _train(encoder, curves, scaled, rows, held_out, settings, params) -> None:
         data.subset(rows),
         data.subset(held_out),
         settings,
-        criterion=nn.MSELoss(),
+        criterion=SquaredError(),
         callbacks=params["callbacks"] or (),
     )
     encoder.net_.history = net.history

@@ -30,6 +30,7 @@ from sklc.simulate.requests import counts_by_class
 from sklc.simulate.settings import Photometry, Settings, Trigger
 from sklc.simulate.source_class import SourceClass
 from sklc.simulate.surveys import Survey, get_survey
+from sklc.utils.progress import progress_bar
 
 __all__ = ["simulate_to_parquet"]
 
@@ -236,8 +237,6 @@ def _write_part(
 
 
 def _watch(results: Any, total: int, progress: bool) -> None:
-    from tqdm.auto import tqdm
-
-    with tqdm(total=total, unit="curve", unit_scale=True, disable=not progress) as bar:
+    with progress_bar(progress, total=total, unit="curve", unit_scale=True) as bar:
         for done in results:
             bar.update(done)

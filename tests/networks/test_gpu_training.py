@@ -6,15 +6,16 @@ import torch
 
 import sklc.estimators.encoder_training
 from sklc import LightCurveEncoder, TransferClassifier, list_weights
+from sklc.augment import ObservingConditions
 from sklc.augment.training import Augmentation
 from sklc.datasets import load_demo
 from sklc.errors import PerformanceWarning
-from sklc.estimators.encoder_training import ObjectiveDataset
 from sklc.networks.heads import TransferNetwork
-from sklc.networks.objectives.terms import ObjectiveNetwork
+from sklc.networks.objectives.network import ObjectiveNetwork
 from sklc.networks.padding import pad, plan_batches
 from sklc.networks.recurrent.precision import recurrent_precision
 from sklc.networks.training import loop as training
+from sklc.networks.training.augmented import ObjectiveDataset
 from sklc.networks.training.resident import ResidentData
 
 SMALL = {
@@ -116,9 +117,8 @@ def test_every_epoch_is_drawn_once_and_ahead(demo, monkeypatch):
         return real(self, epoch)
 
     def dataset(ahead):
-        return ObjectiveDataset(
-            curves, targets, None, representation, Augmentation(), 0, ahead=ahead
-        )
+        epochs = Augmentation(curves, [ObservingConditions()], 0)
+        return ObjectiveDataset(curves, targets, representation, (), epochs, ahead=ahead)
 
     monkeypatch.setattr(ObjectiveDataset, "_draw", draw)
     now, ahead = dataset(False), dataset(True)
@@ -129,7 +129,7 @@ def test_every_epoch_is_drawn_once_and_ahead(demo, monkeypatch):
         np.testing.assert_array_equal(ahead.y, now.y)
         assert list(ahead._drawn) == [epoch + 1]
         assert not now._drawn
-    ahead._pool.shutdown()
+    ahead.close()
     # By either: 1, 2, 3 and 7; and ahead 4 and 8, of which nothing came.
     assert sorted(drawn) == [1, 1, 2, 2, 3, 3, 4, 7, 7, 8]
 

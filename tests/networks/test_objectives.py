@@ -10,18 +10,25 @@ import textwrap
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import cross_val_score
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import Pipeline
+from skorch.callbacks import EarlyStopping, LRScheduler
 from torch import nn
 
-from sklc import LightCurveEncoder, LightCurves
+from sklc import LightCurveEncoder, LightCurves, register_objective
+from sklc.augment import DropEpochs, Prefixes
 from sklc.datasets import load_demo
 from sklc.errors import CheckpointError, LightCurveError
 from sklc.networks.architectures import GRU, NetworkShape
-from sklc.networks.objectives.losses import contrastive_loss, redshift_loss
-from sklc.networks.objectives.terms import ObjectiveLoss, ObjectiveNetwork, ObjectiveWeights
+from sklc.networks.objectives import Adversarial, Classifier, Contrastive, Objective, Redshift
+from sklc.networks.objectives.adversarial import adversarial_share
+from sklc.networks.objectives.contrastive import contrastive_loss
+from sklc.networks.objectives.losses import SquaredError, WeightedCrossEntropy
+from sklc.networks.objectives.network import ObjectiveLoss, ObjectiveNetwork
+from sklc.networks.objectives.redshift import redshift_loss
 from sklc.networks.training.checkpoint import CHECKPOINT_VERSION
-from sklc.networks.training.schedules import adversarial_share, warm_up_then_cosine
 from sklc.weights.file import WeightsFile
 
 SMALL = {
@@ -88,12 +95,13 @@ def test_contrastive_loss_is_that_of_khosla_et_al_object_by_object():
         losses.append(-np.mean(np.log(shares)))
     assert len(losses) == 8
     actual = contrastive_loss(torch.tensor(latent), torch.tensor(target), temperature)
-    assert float(actual) == pytest.approx(np.mean(losses), rel=1e-5)
+    assert actual.shape == (9,)
+    assert float(actual.mean()) == pytest.approx(np.mean(losses), rel=1e-5)
 
 
 def test_contrastive_loss_without_any_pair_is_zero_and_its_gradient_finite():
     latent = torch.zeros(3, 4, requires_grad=True)
-    loss = contrastive_loss(latent, torch.tensor([0, 1, 2]), 0.5)
+    loss = contrastive_loss(latent, torch.tensor([0, 1, 2]), 0.5).sum()
     loss.backward()
     assert float(loss.detach()) == 0
     assert torch.isfinite(latent.grad).all()
@@ -104,48 +112,89 @@ def test_redshift_likelihood_is_lowest_at_the_truth_and_the_true_scale():
 
     def loss(mean, scale):
         prediction = torch.tensor([[mean, np.log(scale)]], dtype=torch.float32).expand(4000, 2)
-        return float(redshift_loss(prediction, truth))
+        return float(redshift_loss(prediction, truth).mean())
 
     assert loss(0.3, 0.1) < min(loss(0.2, 0.1), loss(0.4, 0.1), loss(0.3, 0.05), loss(0.3, 0.2))
 
 
 def test_the_discriminator_and_the_encoder_each_train_alone():
     torch.manual_seed(0)
+    surveys = np.arange(6) // 3
+    objective = Adversarial(adversarial_weight=2.0)
     encoder = GRU(hidden_size=4, latent_size=5).build(NetworkShape(tuple("abc"), 2))
-    module = ObjectiveNetwork(encoder, n_surveys=2)
-    weights = ObjectiveWeights(adversarial=1.0)
-    loss = ObjectiveLoss([1.0, 1.0], weights)
+    module = ObjectiveNetwork(encoder, [objective], {"survey": surveys})
+    loss = ObjectiveLoss([objective])
     values, lengths = torch.randn(6, 4, 3), torch.full((6,), 4)
-    targets = {"class": torch.arange(6) % 2, "survey": torch.arange(6) // 3}
+    targets = {"class": torch.arange(6) % 2, "survey": torch.from_numpy(surveys)}
+    targets["class_weight"] = torch.ones(6)
 
-    def gradients(confusion_weight):
+    def gradients(progress):
         module.zero_grad()
-        module.confusion_weight = confusion_weight
+        loss.progress = progress
         loss(module(values, lengths), targets).backward()
-        return (
-            module.discriminator[0].weight.grad.clone(),
-            module.encoder.latent.weight.grad.clone(),
-        )
+        return module.dropped["survey"][0].weight.grad.clone(), encoder.latent.weight.grad.clone()
 
-    off, on = gradients(0.0), gradients(2.0)
+    off, on = gradients(0.0), gradients(0.9)
     torch.testing.assert_close(off[0], on[0])  # the discriminator does not see the confusion
     assert not torch.allclose(off[1], on[1])
     # At weight 0 the encoder learns the class alone: not a trace of the survey.
     module.zero_grad()
     outputs = module(values, lengths)
     nn.functional.cross_entropy(outputs.logits, targets["class"]).backward()
-    torch.testing.assert_close(off[1], module.encoder.latent.weight.grad)
+    torch.testing.assert_close(off[1], encoder.latent.weight.grad)
 
 
-def test_schedules_rise_and_fall():
-    rates = [warm_up_then_cosine(epoch, 10) for epoch in range(10)]
-    assert rates[0] < rates[1] < rates[2] == max(rates) == 1
-    assert rates[2:] == sorted(rates[2:], reverse=True)
-    assert rates[-1] < 0.1
-    shares = [adversarial_share(epoch, 10) for epoch in range(11)]
+def test_schedules_rise_and_fall(demo):
+    params = {**SMALL, "max_epochs": 10, "learning_rate_decay": True, "early_stopping": False}
+    encoder = LightCurveEncoder(**params).fit(*demo)
+    rates = np.array(encoder.net_.history[:, "event_lr"]) / SMALL["learning_rate"]
+    cosine = 0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * np.arange(8) / 8))
+    np.testing.assert_allclose(rates, [1 / 3, 2 / 3, *cosine], rtol=1e-12)
+    shares = [adversarial_share(epoch / 10) for epoch in range(11)]
     assert shares[0] == 0
     assert shares == sorted(shares)
     assert shares[-1] > 0.99
+
+
+def test_a_loss_that_averages_is_one_error(demo):
+    class Averaged(Classifier):
+        def loss(self, outputs, targets, progress):
+            return super().loss(outputs, targets, progress).mean()
+
+    with pytest.raises(ValueError, match=r"loss of Averaged has shape \(\).*without averaging"):
+        LightCurveEncoder(objective=Averaged(), **SMALL).fit(*demo)
+
+
+def test_weights_of_objects_multiply_every_term():
+    loss = ObjectiveLoss([Contrastive(), Redshift(0.5)])
+    module = ObjectiveNetwork(
+        GRU(hidden_size=4, latent_size=5).build(
+            NetworkShape(tuple("abc"), 2, heads={"redshift": (2,)})
+        ),
+        loss.objectives,
+        {},
+    )
+    outputs = module(torch.randn(4, 5, 3), torch.full((4,), 5))
+    targets = {"class": torch.tensor([0, 0, 1, 1]), "class_weight": torch.ones(4)}
+    targets["log1p_z"] = torch.full((4,), 0.1)
+    terms = sum(one.loss(outputs, targets, 0.0) for one in loss.objectives)
+    weight = torch.tensor([0.0, 1.0, 2.0, 0.5])
+    weighted = loss(outputs, {**targets, "sample_weight": weight})
+    torch.testing.assert_close(weighted, (terms * weight).mean())
+    plain = loss(outputs, targets)
+    torch.testing.assert_close(loss(outputs, {**targets, "sample_weight": torch.ones(4)}), plain)
+    logits, y = outputs.logits, targets["class"]
+    head = WeightedCrossEntropy([1.0, 3.0])
+    expected = (
+        weight
+        * torch.tensor([1.0, 1, 3, 3])
+        * nn.functional.cross_entropy(logits, y, reduction="none")
+    ).mean()
+    torch.testing.assert_close(head(logits, {"y": y, "sample_weight": weight}), expected)
+    values = torch.randn(4, 1)
+    torch.testing.assert_close(
+        SquaredError()(values, {"y": values + 2, "sample_weight": weight}), 4 * weight.mean()
+    )
 
 
 # -- objectives
@@ -260,9 +309,56 @@ def test_redshifts_that_cannot_be_used_name_the_object(demo, wrong):
         LightCurveEncoder(redshift_weight=0.1, **SMALL).fit(plain, np.arange(60) % 2)
 
 
-def test_augmentation_is_drawn_anew_and_repeats(demo):
+def test_an_objective_is_a_name_or_an_object(demo):
     curves, y = demo
-    encoders = [LightCurveEncoder(augment=a, **SMALL).fit(curves, y) for a in (True, True, False)]
+    for named, objects in (
+        ({}, {"objective": Classifier()}),
+        (
+            {"objective": "contrastive", "temperature": 0.2},
+            {"objective": Contrastive(temperature=0.2)},
+        ),
+    ):
+        a, b = (LightCurveEncoder(**SMALL, **params) for params in (named, objects))
+        assert same_weights(a.fit(curves, y), clone(b).fit(curves, y))
+    search = GridSearchCV(
+        Pipeline([("enc", LightCurveEncoder(**SMALL)), ("clf", LogisticRegression())]),
+        {"enc__objective": ["classifier", Contrastive(0.1), Contrastive(1.0)]},
+        cv=2,
+    ).fit(curves, y)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+@pytest.mark.parametrize(
+    ("params", "error", "message"),
+    [
+        ({"objective": "contrastiv"}, ValueError, "Did you mean 'contrastive'.*register_objective"),
+        ({"objective": Contrastive}, TypeError, "must be an instance of"),
+        ({"temperature": 0.2}, ValueError, r"temperature=0.2 has no effect with objective='class"),
+        ({"objective": Contrastive(), "temperature": 0.2}, ValueError, "no effect.*Contrastive"),
+        ({"objective": "adversarial", "temperature": 0.2}, ValueError, "no effect"),
+    ],
+)
+def test_objectives_that_cannot_be_used_are_one_error(demo, params, error, message):
+    with pytest.raises((error, ValueError), match=message):
+        LightCurveEncoder(**SMALL, **params).fit(*demo)
+
+
+def test_parameters_and_names_of_objectives_are_checked():
+    for make in (lambda: Contrastive(temperature=0), lambda: Adversarial(-1), lambda: Redshift(0)):
+        with pytest.raises(ValueError, match="must be above 0"):
+            make()
+    with pytest.raises(TypeError, match="instance of a subclass"):
+        register_objective("mine", 3)
+    with pytest.raises(ValueError, match="'classifier' already"):
+        register_objective("classifier", Contrastive())
+    assert Classifier() == Classifier()
+    assert Objective() != Classifier()
+    assert len({Classifier(), Classifier(), Contrastive(0.2), Contrastive(0.2)}) == 2
+
+
+@pytest.mark.parametrize("augment", [True, [Prefixes(share=0.9), DropEpochs()], "extra_noise"])
+def test_augmentation_is_drawn_in_every_epoch_and_repeats(demo, augment):
+    encoders = [LightCurveEncoder(augment=a, **SMALL).fit(*demo) for a in (augment, augment, None)]
     assert same_weights(encoders[0], encoders[1])
     assert not same_weights(encoders[0], encoders[2])
 
@@ -298,19 +394,27 @@ def test_a_stopped_training_ends_as_if_it_had_not_been(demo, tmp_path, objective
     assert same_weights(LightCurveEncoder(**params).fit(curves, y), whole)
 
 
-def test_early_stopping_remembers_the_epochs_before(demo, tmp_path, monkeypatch):
+@pytest.mark.parametrize("own", [False, True])
+def test_callbacks_remember_the_epochs_before(demo, tmp_path, monkeypatch, own):
     curves, y = demo
     params = {**SMALL, "max_epochs": 30, "patience": 2, "learning_rate": 0.05}
+    if own:  # stopping early and a learning rate that falls by the user's callbacks
+        params |= {"early_stopping": False, "max_epochs": 12}
+        params["callbacks"] = [
+            EarlyStopping("train_loss", patience=2, threshold=0.05, load_best=True),
+            LRScheduler("StepLR", step_size=2, gamma=0.7),
+        ]
     whole = LightCurveEncoder(**params).fit(curves, y)
     n_epochs = len(whole.net_.history)
-    assert n_epochs < 30
+    assert n_epochs < params["max_epochs"]
     params["checkpoint"] = tmp_path / "training.checkpoint"
+    batches = 5 if own else 6  # four and a validation batch are one epoch
     for _ in range(40):  # interrupted after every single epoch
         forward, calls = GRU.network.state, []
 
         def stopped(self, *args, forward=forward, calls=calls):
             calls.append(None)
-            if len(calls) == 6:  # four training batches and a validation batch are one epoch
+            if len(calls) == batches:
                 raise SystemExit
             return forward(self, *args)
 
@@ -363,6 +467,7 @@ def test_a_checkpoint_of_another_training_is_refused(demo, tmp_path):
         ({"objective": "contrastive"}, "objective="),
         ({"random_state": 1}, "seed="),
         ({"max_epochs": 9}, "max_epochs=4 there and 9 here"),
+        ({"augment": [Prefixes(longest=20.0)]}, "augment="),
     ):
         with pytest.raises(CheckpointError, match=f"another training: .*{message}.*Delete"):
             LightCurveEncoder(checkpoint=path, **{**SMALL, **changes}).fit(curves, y)

@@ -1,17 +1,16 @@
-"""Pretraining: the command, augmentation, and going on after an interruption."""
+"""Pretraining: the command, its names of weights, and going on after an interruption."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from sklc import LightCurveEncoder, LightCurves
-from sklc.augment.training import Augmentation, FlatCurves
+from sklc import LightCurveEncoder
+from sklc.augment import ObservingConditions
 from sklc.datasets import load_demo
 from sklc.errors import LightCurveError
-from sklc.pretrain import SIMULATED, main, pretrain, simulate_training_set
+from sklc.pretrain import SIMULATED, add_to_manifest, main, pretrain, simulate_training_set
 from sklc.weights.file import WeightsFile
 
 
@@ -32,10 +31,8 @@ def same_weights(a, b):
 
 
 def test_the_command_writes_weights_and_manifest(folder, tmp_path, demo):
-    weights = tmp_path / "weights"
-    arguments = ["--data", folder, "--surveys", "ZTF", "--output", weights, "--epochs", 1]
-    arguments += ["--hidden-size", 4, "--name", "demo-v1"]
-    main([str(argument) for argument in arguments])
+    weights, arguments = tmp_path / "weights", command(folder, tmp_path, "demo-v1")
+    main(arguments)
     known = json.loads((weights / "manifest.json").read_text())
     assert known["aliases"] == {"demo": "demo-v1"}
     entry = known["weights"]["demo-v1"]
@@ -45,7 +42,7 @@ def test_the_command_writes_weights_and_manifest(folder, tmp_path, demo):
     encoder = LightCurveEncoder(weights=weights / entry["file"])
     assert encoder.transform(demo).shape == (100, 128)
     with pytest.raises(SystemExit):
-        main([str(a) for a in [*arguments[:3], "LSST", *arguments[4:]]])
+        main([*arguments[:3], "LSST", *arguments[4:-1], "demo-v2"])
 
 
 def test_the_command_simulates_from_the_seed(sncosmo_data, tmp_path):
@@ -63,6 +60,54 @@ def test_the_command_simulates_from_the_seed(sncosmo_data, tmp_path):
         main(["--simulate", "--data", "x", "--name", "a-v1", "--output", str(tmp_path)])
 
 
+@pytest.mark.parametrize(
+    ("name", "alias", "version"),
+    [
+        ("my-very-own", "my-very-own", ""),
+        ("a-very-v2-v10", "a-very-v2", "10"),
+        ("v-v1", "v", "1"),
+        ("wide-view", "wide-view", ""),
+    ],
+)
+def test_an_alias_is_a_name_without_its_version(folder, tmp_path, name, alias, version):
+    main(command(folder, tmp_path, name))
+    known = json.loads((tmp_path / "weights" / "manifest.json").read_text())
+    assert known["aliases"] == {alias: name}
+    assert known["weights"][name]["version"] == version
+
+
+def command(folder, tmp_path, name):
+    arguments = ["--data", folder, "--surveys", "ZTF", "--output", tmp_path / "weights"]
+    arguments += ["--epochs", 1, "--hidden-size", 4, "--name", name]
+    return [str(argument) for argument in arguments]
+
+
+def test_a_name_is_never_given_twice_and_that_is_found_before_training(
+    folder, tmp_path, monkeypatch, capsys
+):
+    main(command(folder, tmp_path, "demo-v1"))
+    main(command(folder, tmp_path, "plain"))
+    manifest = tmp_path / "weights" / "manifest.json"
+    before = manifest.read_text()
+    monkeypatch.setattr("sklc.pretrain.pretrain", lambda *args, **kwargs: pytest.fail("trained"))
+    (tmp_path / "weights" / "other_v1.safetensors").touch()
+    for name, message in (
+        ("demo-v1", "never given twice: choose another version"),
+        ("demo", "never given twice"),  # an alias
+        ("plain-v1", "never given twice"),  # its alias would hide other weights
+        ("other+v1", "never given twice"),  # its file is there
+        ("../demo-v2", "is no name for weights"),
+        ("", "is no name for weights"),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main(command(folder, tmp_path, name))
+        assert ended.value.code == 2
+        assert message in capsys.readouterr().err
+    with pytest.raises(ValueError, match=r"'demo-v1'.*already"):
+        add_to_manifest(tmp_path / "weights" / "demo-v1.safetensors", "demo-v1", {})
+    assert manifest.read_text() == before
+
+
 def test_the_same_seed_gives_the_same_weights(demo):
     a, b = (pretrain(demo, epochs=2, hidden_size=4, seed=1)[0] for _ in range(2))
     assert same_weights(a, b)
@@ -73,19 +118,18 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(demo, tmp_path, monkeypat
     options = {"epochs": 4, "hidden_size": 4}
     whole = pretrain(demo, **options)[0]
     options["checkpoint"] = tmp_path / "checkpoints" / "run.checkpoint"
-    original = Augmentation.__call__
-    calls = []
+    original, calls = ObservingConditions._draw, []
 
-    def killed(self, curves, rng):
+    def killed(self, store, rng):
         calls.append(rng)
         if len(calls) == 3:  # while the third epoch is drawn
             raise SystemExit
-        return original(self, curves, rng)
+        return original(self, store, rng)
 
-    monkeypatch.setattr(Augmentation, "__call__", killed)
+    monkeypatch.setattr(ObservingConditions, "_draw", killed)
     with pytest.raises(SystemExit):
         pretrain(demo, **options)
-    monkeypatch.setattr(Augmentation, "__call__", original)
+    monkeypatch.undo()
     assert len(torch.load(options["checkpoint"], weights_only=True)["history"]) == 2
     assert same_weights(pretrain(demo, **options)[0], whole)
 
@@ -105,95 +149,3 @@ def test_redshifts_are_needed_only_where_they_are_learned(demo, tmp_path):
     encoder, metrics = pretrain(unknown, epochs=1, hidden_size=4, redshift_weight=0)
     assert encoder.net_.module_.redshift is None
     assert set(metrics) == {"macro_auroc_ZTF"}
-
-
-def flat(n_objects=400, n_points=40, seed=0):
-    rng = np.random.default_rng(seed)
-    shape = (n_objects, n_points)
-    return FlatCurves.of(
-        LightCurves.from_arrays(
-            time=np.sort(rng.uniform(0, 200, shape)),
-            flux=rng.uniform(50, 500, shape),
-            flux_err=np.full(shape, 20.0),
-            band=np.full(shape, "ztfg"),
-        )
-    )
-
-
-OFF = {
-    "noisier": 0.0,
-    "alerts": 0.0,
-    "thinned": 0.0,
-    "prefixes": 0.0,
-    "min_points": 1,
-    "dropped": 0.0,
-}
-
-
-def test_without_any_augmentation_only_noise_is_dropped():
-    curves = flat()
-    altered, objects = Augmentation(**OFF)(curves, np.random.default_rng(0))
-    assert len(objects) == 400
-    shown = curves.flux >= 3 * curves.flux_err
-    np.testing.assert_array_equal(altered.flux, curves.flux[shown])
-    np.testing.assert_array_equal(altered.lengths, np.add.reduceat(shown, curves.offsets[:-1]))
-
-
-@pytest.mark.parametrize("part", ["noisier", "alerts", "thinned", "prefixes"])
-def test_each_augmentation_alters_its_share_of_objects(part):
-    curves = flat()
-    base, _ = Augmentation(**OFF)(curves, np.random.default_rng(0))
-    for share in (0.5, 1.0):
-        altered, objects = Augmentation(**{**OFF, part: share})(curves, np.random.default_rng(1))
-        same = [
-            np.array_equal(a, b)
-            for a, b in zip(
-                np.split(altered.flux, altered.offsets[1:-1]),
-                [np.split(base.flux, base.offsets[1:-1])[i] for i in objects],
-                strict=True,
-            )
-        ]
-        assert abs(np.mean(same) - (1 - share)) < 0.12
-
-
-def test_a_dropped_band_leaves_the_other_whole():
-    curves = flat()
-    wavelength = np.where(np.arange(len(curves.time)) % 2, 0.48, 0.64)
-    curves = replace(curves, wavelength=wavelength)
-    base, _ = Augmentation(**OFF)(curves, np.random.default_rng(0))
-    altered, objects = Augmentation(**{**OFF, "dropped": 0.5})(curves, np.random.default_rng(0))
-    assert len(objects) == 400
-    whole, lost = 0, 0
-    parts = [np.split(c.wavelength, c.offsets[1:-1]) for c in (base, altered)]
-    for before, after in zip(*parts, strict=True):
-        if len(np.unique(after)) == 2:
-            whole += 1
-            np.testing.assert_array_equal(before, after)
-        else:
-            lost += 1
-            assert len(after) == np.sum(before == after[0])
-    assert 150 < lost < 250
-    assert whole + lost == 400
-
-
-def test_inflated_errors_come_with_noise_to_match():
-    curves = flat(2000)
-    options = {**OFF, "noisier": 1.0}
-    altered, objects = Augmentation(**options)(curves, np.random.default_rng(0))
-    assert len(objects) == len(curves.lengths)
-    assert altered.flux_err.min() >= 20
-    assert altered.flux_err.max() <= 20 * 2.5 * (1 + 1e-9)
-
-
-def test_alerts_and_prefixes_and_short_objects():
-    curves = flat()
-    alerts, _ = Augmentation(**{**OFF, "alerts": 1.0})(curves, np.random.default_rng(0))
-    assert (alerts.flux / alerts.flux_err).min() >= 5
-    prefixes, _ = Augmentation(**{**OFF, "prefixes": 1.0})(curves, np.random.default_rng(0))
-    ends = prefixes.time[prefixes.offsets[1:] - 1] - prefixes.time[prefixes.offsets[:-1]]
-    assert ends.max() <= 150
-    short, objects = Augmentation(**{**OFF, "thinned": 1.0, "min_points": 20})(
-        curves, np.random.default_rng(0)
-    )
-    assert short.lengths.min() >= 20
-    assert 0 < len(objects) < 400

@@ -1,17 +1,57 @@
-"""Losses of training and pretraining."""
+"""Losses of heads and of fine-tuning, and what objectives share."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
 
 import torch
 from torch import nn
 
-__all__ = ["LOG_SCALE", "WeightedCrossEntropy", "contrastive_loss", "redshift_loss"]
+__all__ = ["LOG_SCALE", "SquaredError", "WeightedCrossEntropy", "check_positive", "weighted_mean"]
 
 # Between these, exp(log_scale) stays a sensible uncertainty of ln(1 + z).
 LOG_SCALE = (-5.0, 2.0)
 
 
-class WeightedCrossEntropy(nn.Module):
+def check_positive(objective: Any) -> None:
+    """Refuse parameters of an objective, a dataclass, that are not positive numbers."""
+    for name, value in asdict(objective).items():
+        if not value > 0:
+            raise ValueError(
+                f"{name} of {type(objective).__name__} must be above 0, got {value!r}."
+            )
+
+
+def weighted_mean(losses: torch.Tensor, weight: torch.Tensor | None) -> torch.Tensor:
+    """Return the mean of ``weight * losses`` over the objects, the first axis."""
+    if weight is not None:
+        losses = losses * weight.reshape(-1, *[1] * (losses.ndim - 1))
+    return losses.mean()
+
+
+class _PerObject(nn.Module):
+    """A loss with one value for every object, and a weight for each of them.
+
+    Targets are a tensor, or ``{"y": ..., "sample_weight": ...}`` where objects have weights.
+    """
+
+    def forward(
+        self, outputs: torch.Tensor, targets: torch.Tensor | Mapping[str, torch.Tensor]
+    ) -> torch.Tensor:
+        """Return the mean over objects of their losses times their weights."""
+        if isinstance(targets, Mapping):
+            losses = self.per_object(outputs, targets["y"])
+            return weighted_mean(losses, targets["sample_weight"])
+        return self.per_object(outputs, targets).mean()
+
+    def per_object(self, outputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Return the losses, objects along the first axis."""
+        raise NotImplementedError
+
+
+class WeightedCrossEntropy(_PerObject):
     """Mean of each object's cross-entropy times the weight of its class.
 
     ``torch.nn.CrossEntropyLoss(weight=...)`` divides by the weights that happen to be in the
@@ -20,6 +60,7 @@ class WeightedCrossEntropy(nn.Module):
     Parameters
     ----------
     class_weight : array-like of shape (n_classes,)
+        Weights of the classes.
     """
 
     weight: torch.Tensor
@@ -28,48 +69,15 @@ class WeightedCrossEntropy(nn.Module):
         super().__init__()
         self.register_buffer("weight", torch.as_tensor(class_weight, dtype=torch.float32))
 
-    def forward(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """Loss of logits (n, n_classes) against class indices (n,)."""
-        losses = nn.functional.cross_entropy(logits, target, reduction="none")
-        return (self.weight[target] * losses).mean()
+    def per_object(self, outputs, target):
+        """Return the losses of logits (n, n_classes) against class indices (n,)."""
+        losses = nn.functional.cross_entropy(outputs, target, reduction="none")
+        return self.weight[target] * losses
 
 
-def redshift_loss(prediction: torch.Tensor, log1p_z: torch.Tensor) -> torch.Tensor:
-    """Gaussian negative log-likelihood of ``ln(1 + z)``, without its constant.
+class SquaredError(_PerObject):
+    """Mean squared error."""
 
-    Parameters
-    ----------
-    prediction : Tensor of shape (n_objects, 2)
-        Mean and log scale.
-    log1p_z : Tensor of shape (n_objects,)
-    """
-    mean, log_scale = prediction[:, 0], prediction[:, 1].clamp(*LOG_SCALE)
-    return (0.5 * ((log1p_z - mean) / log_scale.exp()) ** 2 + log_scale).mean()
-
-
-def contrastive_loss(
-    latent: torch.Tensor, target: torch.Tensor, temperature: float
-) -> torch.Tensor:
-    """Supervised contrastive loss of a batch (SupCon; Khosla et al. 2020, equation 2).
-
-    Objects of one class are pulled together and others pushed apart, by cosine similarity. One
-    masked matrix of all pairs; objects without another of their class in the batch have no pair
-    to pull and do not count.
-
-    Parameters
-    ----------
-    latent : Tensor of shape (n_objects, latent_size)
-    target : Tensor of shape (n_objects,)
-        Class indices.
-    temperature : float
-        Divisor of the similarities.
-    """
-    unit = nn.functional.normalize(latent.float(), dim=1)
-    itself = torch.eye(len(unit), dtype=torch.bool, device=unit.device)
-    similarity = (unit @ unit.T / temperature).masked_fill(itself, -torch.inf)
-    log_share = similarity - similarity.logsumexp(dim=1, keepdim=True)
-    positive = (target[:, None] == target[None, :]) & ~itself
-    n_positive = positive.sum(dim=1)
-    per_object = -log_share.masked_fill(~positive, 0.0).sum(dim=1) / n_positive.clamp(min=1)
-    counted = n_positive > 0
-    return per_object[counted].sum() / counted.sum().clamp(min=1)
+    def per_object(self, outputs, target):
+        """Return the squared errors of predictions (n, ...) against targets of that shape."""
+        return (outputs - target) ** 2

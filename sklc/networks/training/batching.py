@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,7 +12,21 @@ import torch
 from sklc.errors import PerformanceWarning
 from sklc.networks.padding import pad, plan_batches
 
-__all__ = ["BucketedBatches", "collate"]
+__all__ = ["BucketedBatches", "collate", "take", "tensors"]
+
+
+def take(values: Any, rows: Any) -> Any:
+    """Return the rows of an array or tensor, or of several by name."""
+    if isinstance(values, dict):
+        return {name: column[rows] for name, column in values.items()}
+    return values[rows]
+
+
+def tensors(arrays: Any) -> Any:
+    """Return an array, or several by name, as tensors."""
+    if isinstance(arrays, dict):
+        return {name: torch.from_numpy(array) for name, array in arrays.items()}
+    return torch.from_numpy(arrays)
 
 
 def collate(
@@ -43,13 +58,16 @@ class BucketedBatches:
     Parameters
     ----------
     dataset : CurveDataset
+        What to draw from.
     batch_size : int
+        Objects in a batch.
     shuffle : bool
+        Whether to draw the objects in random order.
     seed : int
-        Of the order of the objects, when shuffled.
+        Seed of that order.
     first_epoch : int
-        Number of the first epoch drawn: a resumed training goes on with the order it would
-        have had.
+        Number of the first epoch drawn, so that a resumed training goes on with the order it
+        would have had.
     device : torch.device, optional
         Where to hold the data and gather the batches; None gathers them on the host.
 

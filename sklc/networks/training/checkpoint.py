@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 from skorch.history import History
 
 from sklc.errors import CheckpointError
 
 __all__ = ["TrainingCheckpoint", "fingerprint"]
 
-CHECKPOINT_VERSION = 1
+CHECKPOINT_VERSION = 2
 # What early stopping knows of the epochs before: skorch keeps it in these attributes.
 _STOPPING = ("misses_", "dynamic_threshold_", "best_epoch_", "best_model_weights_")
 
@@ -34,14 +34,15 @@ def fingerprint(*arrays: np.ndarray) -> str:
 class TrainingCheckpoint(Callback):
     """Save the whole state after every epoch, in one file that is replaced whole or not at all.
 
-    It holds the module, the optimizer, the history and early stopping's memory. What is drawn at
+    It holds the module, the optimizer, the history, and what callbacks that stop early or set the
+    learning rate know. What is drawn at
     random depends on the seed and the number of the epoch alone, so that an epoch which was cut
-    off is simply trained again.
+    off is simply trained again. It is the last of the callbacks.
 
     Parameters
     ----------
     path : str or path
-        The file. Its folder is made.
+        The file; its folder is made.
     settings : mapping of str to plain values
         What must be the same for the training to go on: sizes, seed, data, ...
 
@@ -62,7 +63,7 @@ class TrainingCheckpoint(Callback):
         if not self.path.exists():
             self.path.parent.mkdir(parents=True, exist_ok=True)
             return 0
-        remedy = f"Delete {self.path} to start anew, or name another file."
+        remedy = f"Delete {self.path} to start over, or name another file."
         try:
             # Tensors and plain values only: a checkpoint can run no code.
             state = torch.load(self.path, map_location="cpu", weights_only=True)
@@ -94,32 +95,30 @@ class TrainingCheckpoint(Callback):
         return len(state["history"])
 
     def on_train_begin(self, net, **kwargs) -> None:
-        """Go on from what `open` has read."""
+        """Go on from what `open` has read; other callbacks have begun before."""
         if self.state_ is None:
             return
         net.module_.load_state_dict(self.state_["module"])
         net.optimizer_.load_state_dict(self.state_["optimizer"])
         net.history = History(self.state_["history"])
-        stopping = dict(net.callbacks_).get("early_stopping")
-        if stopping is not None:
-            for name, value in self.state_["stopping"].items():
-                setattr(stopping, name, value)
+        for name, callback in net.callbacks_:
+            saved = self.state_["callbacks"].get(name, {})
+            if isinstance(callback, EarlyStopping):
+                vars(callback).update(saved)
+            elif isinstance(callback, LRScheduler):
+                scheduler = callback.lr_scheduler_
+                scheduler.load_state_dict({**scheduler.state_dict(), **saved})
         self.state_ = None
 
     def on_epoch_end(self, net, **kwargs) -> None:
         """Save."""
-        stopping = dict(net.callbacks_).get("early_stopping")
         state = {
             "version": CHECKPOINT_VERSION,
             "settings": self.settings,
             "module": net.module_.state_dict(),
             "optimizer": net.optimizer_.state_dict(),
             "history": _plain(net.history.to_list()),
-            "stopping": {
-                name: _plain(getattr(stopping, name))
-                for name in _STOPPING
-                if hasattr(stopping, name)
-            },
+            "callbacks": {name: _memory(callback) for name, callback in net.callbacks_},
         }
         partial = self.path.with_name(f"{self.path.name}.{os.getpid()}.partial")
         with partial.open("wb") as file:
@@ -127,6 +126,23 @@ class TrainingCheckpoint(Callback):
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, self.path)
+
+
+def _memory(callback: Callback) -> dict[str, Any]:
+    """Return what a callback that stops early or sets the learning rate knows of the epochs."""
+    if isinstance(callback, EarlyStopping):
+        return {name: _plain(getattr(callback, name)) for name in _STOPPING}
+    if isinstance(callback, LRScheduler):
+        state = _plain(callback.lr_scheduler_.state_dict())
+        # Counters and rates; what else there is was set by the constructor.
+        return {name: value for name, value in state.items() if _is_data(value)}
+    return {}
+
+
+def _is_data(value: Any) -> bool:
+    if isinstance(value, list | dict):
+        return all(map(_is_data, value.values() if isinstance(value, dict) else value))
+    return value is None or isinstance(value, bool | int | float | str)
 
 
 def _plain(value: Any) -> Any:

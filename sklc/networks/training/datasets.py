@@ -2,22 +2,58 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from sklc.networks.training.batching import collate
+from sklc.networks.training.batching import collate, take, tensors
 from sklc.networks.training.resident import ResidentData
 
 __all__ = ["CurveDataset", "LatentDataset"]
 
 
-class _BroughtOnce(Dataset):
-    """A data set that a device can hold as a whole."""
+class LatentDataset(Dataset):
+    """Latents of a frozen encoder, to train a head alone.
 
-    _resident: ResidentData | None = None
+    Parameters
+    ----------
+    y : ndarray of shape (n_objects, ...), or dict of str to such
+        What the loss compares with.
+    sample_weight : ndarray of shape (n_objects,), optional
+        Weights of the objects in the loss, float32. The targets are then
+        ``{"y": y, "sample_weight": sample_weight}``.
+    **inputs : ndarray of shape (n_objects, ...), or None
+        Inputs of the network by name; None is left out.
+    """
+
+    def __init__(self, y: Any, *, sample_weight: np.ndarray | None = None, **inputs: Any) -> None:
+        self.targets = y if sample_weight is None else {"y": y, "sample_weight": sample_weight}
+        self.inputs = {name: values for name, values in inputs.items() if values is not None}
+        # For the batch planner all objects are equally long.
+        self.lengths = np.ones(len(self.y), dtype=np.int64)
+        self._resident: ResidentData | None = None
+
+    @property
+    def y(self) -> np.ndarray:
+        """The first of the targets."""
+        return next(iter(self.targets.values())) if isinstance(self.targets, dict) else self.targets
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def subset(self, rows: np.ndarray) -> Any:
+        """Objects `rows`, in that order."""
+        subset = copy.copy(self)
+        subset.targets, subset.inputs = take(self.targets, rows), take(self.inputs, rows)
+        subset.lengths, subset._resident = self.lengths[rows], None
+        return subset
+
+    def collate(self, batch: np.ndarray) -> tuple[dict[str, torch.Tensor], Any]:
+        """Inputs and targets of the objects `batch`."""
+        return tensors(take(self.inputs, batch)), tensors(take(self.targets, batch))
 
     def resident(self, device: torch.device) -> ResidentData:
         """Everything on a device, copied there once."""
@@ -26,85 +62,46 @@ class _BroughtOnce(Dataset):
         return self._resident
 
     def _bring(self, device: torch.device) -> ResidentData:
-        raise NotImplementedError
+        return ResidentData(self.inputs, self.targets, device)
 
 
-class CurveDataset(_BroughtOnce):
-    """Encoded light curves on flat arrays, with one target per object.
+class CurveDataset(LatentDataset):
+    """Encoded light curves on flat arrays.
 
     Parameters
     ----------
     values : ndarray of shape (n_observations, n_channels), float32
+        Encoded observations of all objects.
     lengths : ndarray of shape (n_objects,), int64
-    y : ndarray of shape (n_objects,)
-        Class indices.
-    **per_object : ndarray of shape (n_objects, ...), or None
-        Further inputs of the network by name, such as ``metadata``; None is left out.
+        Numbers of observations.
+    y, sample_weight, **inputs
+        As for `LatentDataset`; inputs such as ``metadata`` stand beside the light curves.
     """
 
-    def __init__(self, values, lengths, y, **per_object) -> None:
+    def __init__(self, values, lengths, y, *, sample_weight=None, **inputs) -> None:
+        super().__init__(y, sample_weight=sample_weight, **inputs)
         self.values = values
         self.lengths = np.asarray(lengths, dtype=np.int64)
         self.starts = np.cumsum(self.lengths) - self.lengths
-        self.y = np.asarray(y)
-        self.targets: Any = self.y  # what the loss reads; an array, or several by name
-        self.per_object = {k: v for k, v in per_object.items() if v is not None}
-        self._resident = None  # what was brought before is of other light curves
-
-    def __len__(self) -> int:
-        return len(self.lengths)
 
     def subset(self, rows: np.ndarray) -> CurveDataset:
         """Objects `rows`, in that order, on the same flat array."""
-        subset = CurveDataset(self.values, self.lengths[rows], self.y[rows])
+        subset = super().subset(rows)
         subset.starts = self.starts[rows]
-        subset.per_object = {name: values[rows] for name, values in self.per_object.items()}
         return subset
 
-    def collate(self, batch: np.ndarray) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+    def collate(self, batch: np.ndarray) -> tuple[dict[str, torch.Tensor], Any]:
         """Inputs and targets of the objects `batch`, light curves padded to the longest."""
+        inputs, targets = super().collate(batch)
         values, lengths = collate(self.values, self.starts[batch], self.lengths[batch])
-        inputs = {"values": values, "lengths": lengths}
-        inputs |= {k: torch.from_numpy(v[batch]) for k, v in self.per_object.items()}
-        return inputs, torch.from_numpy(self.y[batch])
+        return {"values": values, "lengths": lengths, **inputs}, targets
 
     def _bring(self, device: torch.device) -> ResidentData:
         return ResidentData(
-            self.per_object,
+            self.inputs,
             self.targets,
             device,
             values=self.values,
             starts=self.starts,
             lengths=self.lengths,
         )
-
-
-class LatentDataset(_BroughtOnce):
-    """Latents of a frozen encoder, to train a head alone.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n_objects,)
-    **inputs : ndarray of shape (n_objects, ...), or None
-    """
-
-    def __init__(self, y: np.ndarray, **inputs: np.ndarray | None) -> None:
-        self.y = y
-        self.inputs = {k: v for k, v in inputs.items() if v is not None}
-        # For the batch planner all objects are equally long.
-        self.lengths = np.ones(len(y), dtype=np.int64)
-
-    def __len__(self) -> int:
-        return len(self.y)
-
-    def subset(self, rows: np.ndarray) -> LatentDataset:
-        """Objects `rows`, in that order."""
-        return LatentDataset(self.y[rows], **{k: v[rows] for k, v in self.inputs.items()})
-
-    def collate(self, batch: np.ndarray) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
-        """Inputs and targets of the objects `batch`."""
-        inputs = {k: torch.from_numpy(v[batch]) for k, v in self.inputs.items()}
-        return inputs, torch.from_numpy(self.y[batch])
-
-    def _bring(self, device: torch.device) -> ResidentData:
-        return ResidentData(self.inputs, self.y, device)

@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from skorch import NeuralNet
 
 from sklc.errors import PerformanceWarning
+from sklc.networks.training.batching import take
+from sklc.networks.training.interruption import InterruptibleNet
 
 __all__ = ["HalvingNet"]
 
 
-class HalvingNet(NeuralNet):
-    """A skorch net that halves a batch for which there is no memory, and those that follow.
+class HalvingNet(InterruptibleNet):
+    """A net that halves a batch for which there is no memory, and those that follow.
 
     Gradients are summed over the parts before the optimizer takes its one step, so that the step is
     that of the whole batch for every loss that is a mean over objects. A contrastive loss is not:
@@ -69,7 +70,7 @@ class HalvingNet(NeuralNet):
         edges = np.linspace(0, n_objects, min(self.n_parts, n_objects) + 1).astype(int).tolist()
         steps = []
         for start, stop in itertools.pairwise(edges):
-            inputs, targets = (_rows(values, slice(start, stop)) for values in batch)
+            inputs, targets = (take(values, slice(start, stop)) for values in batch)
             outputs = self.infer(inputs, **fit_params)
             loss = self.get_loss(outputs, targets, X=inputs, training=True)
             loss = loss * ((stop - start) / n_objects)
@@ -79,22 +80,19 @@ class HalvingNet(NeuralNet):
         return {"loss": torch.stack(losses).sum(), "y_pred": _joined(outputs)}
 
 
-def _rows(values: Any, rows: slice) -> Any:
-    """The rows of a tensor, or of several by name."""
-    if isinstance(values, dict):
-        return {name: column[rows] for name, column in values.items()}
-    return values[rows]
-
-
 def _detached(outputs: Any) -> Any:
-    """Outputs without what their gradients need; tensors, alone or in (nested) named tuples."""
+    """Outputs without what their gradients need; tensors, alone or in named tuples and dicts."""
     if isinstance(outputs, tuple):
         return type(outputs)(*map(_detached, outputs))
-    return outputs.detach() if isinstance(outputs, torch.Tensor) else outputs
+    if isinstance(outputs, dict):
+        return {name: _detached(output) for name, output in outputs.items()}
+    return outputs.detach()
 
 
 def _joined(parts: tuple[Any, ...]) -> Any:
     """Outputs of all parts as one."""
     if isinstance(parts[0], tuple):
         return type(parts[0])(*map(_joined, zip(*parts, strict=True)))
-    return torch.cat(parts) if isinstance(parts[0], torch.Tensor) else parts[0]
+    if isinstance(parts[0], dict):
+        return {name: _joined(tuple(part[name] for part in parts)) for name in parts[0]}
+    return torch.cat(parts)

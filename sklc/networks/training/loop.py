@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +14,14 @@ from skorch.callbacks import Callback, EarlyStopping, GradientNormClipping
 from skorch.helper import predefined_split
 from torch import nn
 from torch.utils.data import Dataset
-from tqdm.auto import tqdm
 
 from sklc.networks.recurrent.precision import recurrent_precision
 from sklc.networks.training.batching import BucketedBatches
+from sklc.networks.training.checkpoint import TrainingCheckpoint
 from sklc.networks.training.halving import HalvingNet
+from sklc.networks.training.interruption import InterruptibleNet
+from sklc.networks.training.schedules import warm_up_then_cosine
+from sklc.utils.progress import progress_bar
 
 __all__ = [
     "AnchoredNet",
@@ -41,13 +43,13 @@ class TrainingSettings:
     max_epochs: int = 40
     batch_size: int = 128
     learning_rate: float = 1e-3
+    learning_rate_decay: bool = False
     weight_decay: float = 0.0
     gradient_clip: float = 1.0
     patience: int = 5
     device: str = "cpu"
     mixed_precision: bool = True
     seed: int = 0
-    first_epoch: int = 0
     verbose: int | bool | str = "auto"
 
 
@@ -82,20 +84,15 @@ class _Progress(Callback):
         self.verbose = verbose
 
     def on_train_begin(self, net, **kwargs) -> None:
-        self.epochs_done_ = 0
-        # "auto": only where a person is looking (disable=None asks whether it is a terminal).
-        auto = self.verbose == "auto"
-        self.bar_ = tqdm(
+        self.bar_ = progress_bar(
+            self.verbose,
             total=net.max_epochs,
             desc="training",
             unit="epoch",
-            delay=_PROGRESS_AFTER if auto else 0,
-            disable=None if auto else not self.verbose,
-            leave=False,
+            delay=_PROGRESS_AFTER if self.verbose == "auto" else 0,
         )
 
     def on_epoch_end(self, net, **kwargs) -> None:
-        self.epochs_done_ += 1
         last = net.history[-1]
         losses = {k: f"{last[k]:.4f}" for k in ("train_loss", "valid_loss") if k in last}
         self.bar_.set_postfix(losses, refresh=False)
@@ -113,7 +110,9 @@ class _StopOnNaN(Callback):
         if not np.isfinite(net.history[-1, "train_loss"]):
             raise FloatingPointError(
                 f"Training diverged: the loss is {net.history[-1, 'train_loss']} after epoch "
-                f"{len(net.history)}. Lower learning_rate (now {net.lr}) or gradient_clip."
+                f"{len(net.history)}. Lower the learning rate, which is {net.lr} (learning_rate, "
+                "or finetune_learning_rate where a pretrained network is fine-tuned), and look for "
+                "extreme values among fluxes, errors and metadata."
             )
 
 
@@ -125,7 +124,8 @@ def fit_net(
     *,
     criterion: nn.Module,
     callbacks: Sequence[Any] = (),
-    net_class: type[NeuralNet] = HalvingNet,
+    checkpoint: TrainingCheckpoint | None = None,
+    net_class: type[InterruptibleNet] = HalvingNet,
     **net_options: Any,
 ) -> NeuralNet:
     """Train `module` and return the fitted skorch net, on the CPU, without its training data.
@@ -137,12 +137,15 @@ def fit_net(
     train, valid : Dataset
         Without `valid` there is no early stopping, and all epochs are run.
     settings : TrainingSettings
+        How to train.
     criterion : torch.nn.Module
         The loss of outputs against targets.
     callbacks : sequence of skorch callbacks
-        Run after the built-in ones (early stopping, gradient clipping, progress).
+        They run after the built-in ones (early stopping, gradient clipping, progress).
+    checkpoint : TrainingCheckpoint, optional
+        Where to go on from, and to save to after every epoch.
     net_class, **net_options
-        A NeuralNet with another loss, and what its constructor takes.
+        A net with another loss, and what its constructor takes.
 
     Raises
     ------
@@ -151,38 +154,44 @@ def fit_net(
     MemoryError
         If the device has too little for a single light curve, or for a batch that is held out; the
         message says what to do. (Batches that are trained on are halved, with a warning.)
+    CheckpointError
+        If `checkpoint` is damaged or of another training.
     KeyboardInterrupt
-        If training is interrupted before the end of its first epoch; later, it warns and returns
-        what was trained, as scikit-learn's networks do.
+        If training is interrupted; a callback that stops it at the end of an epoch, as skorch's
+        ``EarlyStopping`` does, is no interruption.
     """
-    progress = _Progress(settings.verbose)
     stopping = EarlyStopping(
         patience=settings.patience, load_best=True, sink=_no_output, threshold=1e-4
     )
     built_in: list[tuple[str, Callback]] = [
         ("stop_on_nan", _StopOnNaN()),
         ("gradient_clip", GradientNormClipping(settings.gradient_clip)),
-        ("progress", progress),
+        ("progress", _Progress(settings.verbose)),
     ]
     if valid is not None:
         built_in.append(("early_stopping", stopping))
+    if settings.learning_rate_decay:
+        built_in.append(("learning_rate", warm_up_then_cosine(settings.max_epochs)))
+    last = [] if checkpoint is None else [("checkpoint", checkpoint)]
+    done = 0 if checkpoint is None else checkpoint.open()
+    device = resident_device(settings.device)
     net = net_class(
         module,
         criterion=criterion,
         optimizer=torch.optim.AdamW,
         optimizer__weight_decay=settings.weight_decay,
         lr=settings.learning_rate,
-        max_epochs=settings.max_epochs,
+        max_epochs=settings.max_epochs - done,
         batch_size=settings.batch_size,
         iterator_train=BucketedBatches,
         iterator_train__shuffle=True,
         iterator_train__seed=settings.seed,
-        iterator_train__first_epoch=settings.first_epoch,
-        iterator_train__device=resident_device(settings.device),
+        iterator_train__first_epoch=done,
+        iterator_train__device=device,
         iterator_valid=BucketedBatches,
-        iterator_valid__device=resident_device(settings.device),
+        iterator_valid__device=device,
         train_split=None if valid is None else predefined_split(valid),
-        callbacks=[*built_in, *_named(callbacks)],
+        callbacks=[*built_in, *_named(callbacks), *last],
         device=settings.device,
         verbose=0,
         **net_options,
@@ -195,21 +204,18 @@ def fit_net(
         ):
             net.fit(train, None)
     except torch.OutOfMemoryError as error:
+        smaller = settings.batch_size // 2
+        use = f"use batch_size={smaller}, or device='cpu'" if smaller else "use device='cpu'"
         raise MemoryError(
-            f"{settings.device} ran out of memory with batch_size={settings.batch_size}: use "
-            f"batch_size={max(settings.batch_size // 2, 1)}, or device='cpu'."
+            f"{settings.device} ran out of memory with batch_size={settings.batch_size}: {use}."
         ) from error
-    # skorch ends quietly on an interruption from the keyboard, as it does on early stopping.
-    stopped_early = valid is not None and stopping.misses_ >= settings.patience
-    if progress.epochs_done_ < settings.max_epochs and not stopped_early:
-        if not progress.epochs_done_:
-            raise KeyboardInterrupt
-        warnings.warn(
-            f"Training was interrupted after {progress.epochs_done_} of {settings.max_epochs} "
-            "epochs: the network is as it was then. To be able to go on later, train an encoder "
-            "with checkpoint=PATH.",
-            stacklevel=2,
-        )
+    if net.interruption_ is not None:
+        keep = "nothing of it is kept. To be able to go on, train an encoder with checkpoint=PATH"
+        raise KeyboardInterrupt(
+            f"Training was interrupted in epoch {len(net.history)} of {settings.max_epochs}: "
+            + (keep if checkpoint is None else f"fit again to go on from {checkpoint.path}")
+            + "."
+        ) from net.interruption_
     return _tidy(net)
 
 
@@ -265,7 +271,7 @@ class KeepStartIfBetter(Callback):
         losses, sizes = [], []
         for batch in net.get_iterator(valid, training=False):
             losses.append(float(net.validation_step(batch)["loss"]))
-            sizes.append(len(batch[1]))
+            sizes.append(len(next(iter(batch[0].values()))))
         self.start_loss_ = float(np.average(losses, weights=sizes))
 
     def on_train_end(self, net, **kwargs) -> None:

@@ -1,0 +1,119 @@
+"""What augmentation does to flat arrays: noise, gaps, early ends."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from sklc.errors import LightCurveError
+from sklc.light_curves.store import Store, describe, object_of
+
+__all__ = [
+    "check_errors",
+    "count_by_object",
+    "inflate_errors",
+    "log_uniform",
+    "spaced",
+    "thinned",
+    "until_after_first",
+]
+
+
+def log_uniform(rng: np.random.Generator, low: float, high: float, n: int) -> np.ndarray:
+    """Draw numbers whose logarithm is uniform between those of `low` and `high`."""
+    return np.exp(rng.uniform(np.log(low), np.log(high), n))
+
+
+def inflate_errors(
+    flux: np.ndarray, flux_err: np.ndarray, factor: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Multiply errors by factors of at least 1, and add the noise that makes them true."""
+    extra = flux_err * np.sqrt(factor**2 - 1) * rng.standard_normal(len(factor))
+    return flux + extra, flux_err * factor
+
+
+def until_after_first(
+    time: np.ndarray, counted: np.ndarray, span: np.ndarray, offsets: np.ndarray
+) -> np.ndarray:
+    """Mark the observations up to `span` days after the first that is `counted`.
+
+    Parameters
+    ----------
+    time : ndarray of shape (n_obs_total,)
+        Times of the observations.
+    counted : ndarray of bool, shape (n_obs_total,)
+        An object without such an observation is marked as a whole.
+    span : ndarray of shape (n_objects,)
+        Days; may be infinite.
+    offsets : ndarray of int, shape (n_objects + 1,)
+        Where each object starts, and where the last ends.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_obs_total,)
+    """
+    lengths = np.diff(offsets)
+    first = np.full(len(lengths), np.inf)
+    # reduceat takes no empty segments; leaving those out moves no other segment's end
+    own = lengths > 0
+    if own.any():
+        first[own] = np.minimum.reduceat(np.where(counted, time, np.inf), offsets[:-1][own])
+    return time <= np.repeat(first + span, lengths)
+
+
+def count_by_object(store: Store, mask: np.ndarray) -> np.ndarray:
+    """Return how many observations of each object the mask marks."""
+    return np.diff(np.concatenate([[0], np.cumsum(mask)])[store.offsets])
+
+
+def check_errors(store: Store, estimator: BaseEstimator) -> None:
+    """Refuse flux errors that are not known."""
+    unknown = np.isnan(store.flux_err)
+    if unknown.any():
+        owner = object_of(store.offsets, np.flatnonzero(unknown)[:1])[0]
+        raise LightCurveError(
+            f"{type(estimator).__name__} needs flux errors, and those of "
+            f"{describe(store.ids, owner)} are not known: build the container with flux_err="
+        )
+
+
+def thinned(
+    store: Store, fraction: np.ndarray, rng: np.random.Generator, *, whole_nights: bool
+) -> np.ndarray:
+    """Mark a random fraction, one per object, of the observations, or of the nights."""
+    unit = np.arange(store.n_observations)
+    lengths = np.diff(store.offsets)
+    if whole_nights and len(unit):
+        night = np.floor(store.time)
+        begins = np.ones(len(night), dtype=bool)
+        begins[1:] = night[1:] != night[:-1]
+        begins[store.offsets[:-1][lengths > 0]] = True
+        unit = np.cumsum(begins) - 1
+    draw = rng.random(unit[-1] + 1 if len(unit) else 0)
+    return draw[unit] < np.repeat(fraction, lengths)
+
+
+def spaced(store: Store, kept: np.ndarray, gap: float) -> np.ndarray:
+    """Of the observations kept, mark each that is `gap` days after the last marked in its band."""
+    rows = np.flatnonzero(kept)
+    owner = np.repeat(np.arange(store.n_objects), np.diff(store.offsets))[rows]
+    group = owner * len(store.passbands) + store.band[rows]
+    order = np.argsort(group, kind="stable")
+    rows, group = rows[order], group[order]
+    begins = np.ones(len(rows), dtype=bool)
+    begins[1:] = group[1:] != group[:-1]
+    group = np.cumsum(begins) - 1
+    since = store.time[rows] - store.time.min(initial=np.inf)
+    # all groups on one axis, so far apart that the gap reaches no other group but the next
+    width = 2.0 ** np.ceil(np.log2(since.max(initial=0.0) + gap + 1.0))
+    axis = group * width + since
+    following = np.searchsorted(axis, axis + gap)
+    following = np.maximum(following, np.arange(1, len(rows) + 1))  # a gap below the precision
+    following[group[np.minimum(following, len(rows) - 1)] != group] = len(rows)
+    marked = np.zeros_like(kept)
+    chain = np.flatnonzero(begins)
+    while len(chain):  # one round for each observation of the longest chain, all chains at once
+        marked[rows[chain]] = True
+        chain = following[chain]
+        chain = chain[chain < len(rows)]
+    return marked

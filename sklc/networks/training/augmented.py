@@ -1,0 +1,111 @@
+"""Light curves with the targets of an objective, drawn for every epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from skorch.callbacks import Callback
+
+from sklc.augment.training import Augmentation
+from sklc.light_curves import LightCurves
+from sklc.light_curves.metadata import metadata_matrix
+from sklc.networks.objectives.interface import Objective
+from sklc.networks.training.batching import take
+from sklc.networks.training.datasets import CurveDataset
+from sklc.representation import InputRepresentation
+
+__all__ = ["EachEpoch", "ObjectiveDataset"]
+
+
+class ObjectiveDataset(CurveDataset):
+    """Light curves with the targets of an objective; augmented ones are drawn in every epoch.
+
+    Parameters
+    ----------
+    curves : LightCurves
+        The objects to train on.
+    targets : dict of str to ndarray of shape (n_objects, ...)
+        Their targets.
+    representation : InputRepresentation
+        How they are encoded.
+    columns : tuple of str
+        The metadata columns that the network reads.
+    augmentation : Augmentation or None
+        None encodes the light curves once, as they are.
+    objectives : sequence of Objective
+        Asked for the targets that augmentation changes.
+    ahead : bool
+        Whether to draw the next epoch in a thread while one is trained on: for training on a GPU,
+        which leaves the processor idle. The same light curves are drawn.
+    """
+
+    def __init__(
+        self,
+        curves: LightCurves,
+        targets: dict[str, np.ndarray],
+        representation: InputRepresentation,
+        columns: tuple[str, ...] = (),
+        augmentation: Augmentation | None = None,
+        objectives: Sequence[Objective] = (),
+        *,
+        ahead: bool = False,
+    ) -> None:
+        self.original, self.all_targets = curves, targets
+        self.representation, self.columns = representation, columns
+        self.augmentation, self.objectives = augmentation, objectives
+        self._epoch = 0
+        self._pool = ThreadPoolExecutor(1) if ahead and augmentation is not None else None
+        self._drawn: dict[int, Future] = {}
+        if augmentation is None:
+            self._take(*representation.encode(curves), targets, metadata_matrix(curves, columns))
+        else:
+            self.redraw(1)
+
+    def redraw(self, epoch: int) -> None:
+        """Draw the light curves of an epoch, the same ones whenever it is asked for."""
+        if self.augmentation is None or epoch == self._epoch:
+            return
+        self._epoch = epoch
+        ready = self._drawn.pop(epoch, None)
+        self._take(*(self._draw(epoch) if ready is None else ready.result()))
+        if self._pool is not None:
+            self._drawn = {epoch + 1: self._pool.submit(self._draw, epoch + 1)}
+
+    def close(self) -> None:
+        """Draw no more."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _draw(self, epoch: int) -> tuple[Any, ...]:
+        """Encoded light curves of an epoch, their lengths, targets and metadata."""
+        assert self.augmentation is not None
+        curves, objects = self.augmentation.draw(epoch)
+        targets = take(self.all_targets, objects)
+        for objective in self.objectives:
+            targets |= objective.redrawn_targets(curves)
+        encoded = self.representation.encode(curves)
+        return *encoded, targets, metadata_matrix(curves, self.columns)
+
+    def _take(self, values, lengths, targets, metadata) -> None:
+        super().__init__(values, lengths, targets, metadata=metadata)
+
+
+class EachEpoch(Callback):
+    """Draw the light curves of every epoch, and tell the loss how far training has come.
+
+    Parameters
+    ----------
+    epochs : int
+        Epochs of the whole training, also where it resumes.
+    """
+
+    def __init__(self, epochs: int) -> None:
+        self.epochs = epochs
+
+    def on_epoch_begin(self, net, dataset_train=None, **kwargs) -> None:
+        """Draw and tell."""
+        dataset_train.redraw(len(net.history))
+        net.criterion_.progress = (len(net.history) - 1) / self.epochs

@@ -1,0 +1,73 @@
+"""Progress bars: in a terminal or a notebook, not where several would overwrite each other."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+import threading
+from typing import Any
+
+from tqdm import tqdm
+
+__all__ = ["progress_bar"]
+
+
+def progress_bar(verbose: int | bool | str, **options: Any) -> tqdm:
+    """Return a bar of tqdm on standard error.
+
+    Parameters
+    ----------
+    verbose : int, bool or "auto"
+        "auto" shows the bar where a person is looking, in a terminal or a notebook; 0 never; 1
+        always. In a worker process or thread, whose bars would overwrite each other, "auto" shows
+        none and 1 writes one line at the end.
+    **options
+        What tqdm takes, such as ``total`` and ``desc``.
+
+    Examples
+    --------
+    >>> from sklc.utils.progress import progress_bar
+    >>> with progress_bar(0, total=3) as bar:
+    ...     _ = bar.update(3)
+    >>> bar.disable
+    True
+    """
+    worker = (
+        multiprocessing.current_process().name != "MainProcess"
+        or threading.current_thread() is not threading.main_thread()
+    )
+    notebook = not worker and _in_notebook()
+    shown = bool(verbose)
+    if verbose == "auto":
+        shown = not worker and (notebook or bool(sys.stderr and sys.stderr.isatty()))
+    kind = _Line if worker else _notebook_bar() if notebook else tqdm
+    return kind(disable=not shown, leave=False, **options)
+
+
+class _Line(tqdm):
+    """A bar that is written once, when it closes."""
+
+    def display(self, *args: Any, **kwargs: Any) -> None:
+        """Draw nothing."""
+
+    def close(self) -> None:
+        """Write the line."""
+        if not self.disable:
+            self.fp.write(f"{self}\n")
+        super().close()
+
+
+def _in_notebook() -> bool:
+    """Whether this is the kernel of a notebook, whose standard error is no terminal."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return "IPKernelApp" in getattr(shell, "config", ())
+
+
+def _notebook_bar() -> type[tqdm]:
+    """Return the bar of widgets, or without ipywidgets the one of text, and warn of neither."""
+    try:
+        import ipywidgets  # type: ignore[import-not-found]  # noqa: F401
+        from tqdm.notebook import tqdm as widget
+    except ImportError:
+        return tqdm
+    return widget
