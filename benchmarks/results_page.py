@@ -5,8 +5,8 @@
 The pages are docs/results.md (accuracy), docs/performance.md (speed) and
 benchmarks/results/README.md (all tables). The text between the lines ``<!-- figures: NAME -->`` and
 ``<!-- end -->`` of a page is replaced by the tables that the benchmark NAME wrote into its results
-file, ``"markdown"`` of NAME.json. ``<!-- figures: NAME 1 3 -->`` copies only the first and the third
-table, each with its caption. Everything else on a page is left alone. With --check nothing is
+file, ``"markdown"`` of NAME.json. ``<!-- figures: NAME 1 3 -->`` copies only the first and the
+third table, each with its caption. Everything else on a page is left alone. With --check nothing is
 written, and the exit status is 1 if a page does not show the results.
 """
 
@@ -76,9 +76,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--check", action="store_true", help="write nothing; exit with status 1 on differences")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit with status 1 on differences"
+    )
     parser.add_argument("--page", type=Path, help="one page only")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the results (benchmarks/results)")
+    parser.add_argument(
+        "--results", type=Path, default=RESULTS, help="folder of the results (benchmarks/results)"
+    )
     options = parser.parse_args(arguments)
     out_of_date = False
     for page in PAGES if options.page is None else [options.page]:

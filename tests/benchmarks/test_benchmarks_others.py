@@ -248,6 +248,19 @@ def test_tables_are_copied_between_their_markers(results_page, results, capsys):
     assert "up to date" in capsys.readouterr().out
 
 
+def test_chosen_tables_are_copied_with_their_captions(results_page, results):
+    tables = [
+        "First:\n\n| a |\n| --- |\n| 1 |",
+        "Second:\n\n| b |\n| --- |\n| 2 |",
+        "| c |\n| --- |",
+    ]
+    (results / "two.json").write_text(json.dumps({"markdown": "\n\n".join(tables)}))
+    path, options = page(results, "<!-- figures: two 2 3 --><!-- end -->")
+    assert results_page.main(options) == 0
+    shown = f"\n\n{tables[1]}\n\n{tables[2]}\n\n"
+    assert path.read_text(encoding="utf-8") == f"<!-- figures: two 2 3 -->{shown}<!-- end -->"
+
+
 def test_new_results_are_noticed(results_page, results):
     _, options = page(results, "<!-- figures: two --><!-- end -->")
     assert results_page.main(options) == 0
@@ -262,6 +275,7 @@ def test_new_results_are_noticed(results_page, results):
         ("<!-- figures: one --><!-- figures: two --><!-- end -->", "has no '<!-- end -->'"),
         ("<!-- figures: three --><!-- end -->", "run benchmarks/three.py, or correct the marker"),
         ("<!-- figures: without --><!-- end -->", 'without.json has no "markdown"'),
+        ("<!-- figures: one 1 2 --><!-- end -->", "one.json has 1 tables, not [1, 2]"),
     ],
 )
 def test_what_cannot_be_copied_is_named(results_page, results, text, message, capsys):
