@@ -47,7 +47,8 @@ def tables_of(text: str, results: Path) -> tuple[str, list[str]]:
         following = START.search(text, start.end())
         if end < 0 or (following and following.start() < end):
             raise ValueError(f"{start[0]!r} has no {END!r} after it: add that line")
-        table = f"\n\n{_tables(start[1], results, [int(n) for n in start[2].split()])}\n\n"
+        tables = _tables(start[1], results, [int(n) for n in start[2].split()])
+        table = f"\n\n{tables.replace(' ± ', '±')}\n\n"  # wide tables fit a page
         if text[start.end() : end] != table:
             changed.append(start[1])
         parts += [text[position : start.end()], table, END]

@@ -1,4 +1,4 @@
-"""One example of every bad input in docs/bad_input.md; the tables there are made from these."""
+"""One example of every bad input in docs/bad_input.md; the lists there are made from these."""
 
 import json
 import warnings
@@ -363,7 +363,7 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             'one of these, with `invalid="drop"`',
             lambda: LightCurves.from_frame(spoiled("flux", np.nan, [9, 10, 30]), invalid="drop"),
-            "Check the number of dropped observations.",
+            "Check the number.",
         ),
         Case(
             "an observation that occurs twice",
@@ -373,7 +373,7 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             'the same, with `duplicates="drop"`',
             lambda: LightCurves.from_frame(duplicated(), duplicates="drop"),
-            "Check the number of dropped observations.",
+            "Check the number.",
         ),
         Case(
             "an object without observations",

@@ -1,6 +1,6 @@
 """Bad input to the estimators: one error, before anything is trained, that says what to do.
 
-The tables of docs/bad_input.md, and the messages in tests/golden/bad_input.txt, are rewritten with
+The lists of docs/bad_input.md, and the messages in tests/golden/bad_input.txt, are rewritten with
 python tests/test_bad_input.py
 """
 
@@ -46,7 +46,7 @@ from sklc.errors import (
 
 PAGE = Path(__file__).parents[1] / "docs" / "bad_input.md"
 MESSAGES = Path(__file__).parent / "golden" / "bad_input.txt"
-BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
+BEGIN, END = "<!-- cases: begin -->", "<!-- cases: end -->"
 
 SMALL = {"max_epochs": 2, "device": "cpu", "random_state": 0, "verbose": 0}
 ESTIMATORS = {
@@ -461,14 +461,15 @@ def test_page_and_messages_are_those_of_this_version(tmp_path, monkeypatch):
 
 
 def describe() -> tuple[str, str]:
-    """Return the tables of the page, and all messages; works in the current directory."""
+    """Return the lists of the page, and all messages; works in the current directory."""
     page, messages = [BEGIN], []
     for section, cases in SECTIONS.items():
-        page += ["", f"### {section}", "", "| bad input | raises | what to do |", "|---|---|---|"]
+        page += ["", f"### {section}", ""]
         for case in cases:
             kind, message = case.outcome()
             message = message.replace(f"{Path.cwd().resolve()}{os.sep}", "")
-            page.append(f"| {case.what} | `{kind}` | {case.remedy} |")
+            raised = "" if kind == "LightCurveError" else f" (`{kind}`)"
+            page.append(f"- **{case.what}**{raised}: {case.remedy}")
             messages += [f"{section}: {case.what}", f"  {kind}: {' '.join(message.split())}", ""]
     return "\n".join([*page, "", ""]), "\n".join(messages)
 

@@ -251,14 +251,16 @@ def test_tables_are_copied_between_their_markers(results_page, results, capsys):
 def test_chosen_tables_are_copied_with_their_captions(results_page, results):
     tables = [
         "First:\n\n| a |\n| --- |\n| 1 |",
-        "Second:\n\n| b |\n| --- |\n| 2 |",
+        "Second:\n\n| b |\n| --- |\n| 2 ± 1 |",
         "| c |\n| --- |",
     ]
     (results / "two.json").write_text(json.dumps({"markdown": "\n\n".join(tables)}))
     path, options = page(results, "<!-- figures: two 2 3 --><!-- end -->")
     assert results_page.main(options) == 0
-    shown = f"\n\n{tables[1]}\n\n{tables[2]}\n\n"
-    assert path.read_text(encoding="utf-8") == f"<!-- figures: two 2 3 -->{shown}<!-- end -->"
+    shown = "Second:\n\n| b |\n| --- |\n| 2±1 |\n\n| c |\n| --- |"
+    assert path.read_text(encoding="utf-8") == (
+        f"<!-- figures: two 2 3 -->\n\n{shown}\n\n<!-- end -->"
+    )
 
 
 def test_new_results_are_noticed(results_page, results):

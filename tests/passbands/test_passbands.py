@@ -459,14 +459,16 @@ def _tables():
         own.sort(key=lambda band: band.source.startswith("nominal: "))
         known_as = f" ({', '.join(survey.aliases)})" if survey.aliases else ""
         bands = ", ".join(_entry(band) for band in own)
-        lines.append(f"| {survey.name}{known_as} | {bands} | {survey.source} |")
-    lines += ["", "| telescope | filters |", "|---|---|"]
+        source = survey.source.replace(INTEGRATED, "sncosmo")
+        lines.append(f"| {survey.name}{known_as} | {bands} | {source} |")
+    follow_up = []
     for telescope in [name for name in FOLLOW_UP if name not in surveys]:
         aliases = "".join(f" (`{alias}`)" for alias in FOLLOW_UP[telescope][0])
         letters = [band.name.rpartition("_")[2] for band in BUILT_IN if band.survey == telescope]
-        lines.append(f"| {telescope}{aliases} | `{','.join(letters)}` |")
-    lines += ["", "| filter | treated as |", "|---|---|"]
-    lines += [f"| {letter} | `{name}` |" for letter, name in STANDARD.items()]
+        follow_up.append(f"{telescope}{aliases} `{','.join(letters)}`")
+    standard = [f"{letter} as `{name}`" for letter, name in STANDARD.items()]
+    lines += ["", "Follow-up telescopes: " + "; ".join(follow_up) + "."]
+    lines += ["", "Their filters: " + ", ".join(standard) + "."]
     return "\n".join([*lines, "", ""])
 
 
