@@ -241,7 +241,7 @@ def test_tables_are_copied_between_their_markers(results_page, results, capsys):
     assert "old" in path.read_text(encoding="utf-8")
     assert results_page.main(options) == 0
     assert path.read_text(encoding="utf-8") == (
-        "# σ\n<!-- figures: one -->\n\n| a |\n| --- |\n| .9 |\n\n<!-- end -->\nmine\n"
+        "# σ\n<!-- figures: one -->\n\n|a|\n|---|\n|.9|\n\n<!-- end -->\nmine\n"
         "<!-- figures: two -->\n\ntext\n\n<!-- end -->\nlast\n"
     )
     assert results_page.main([*options, "--check"]) == 0
@@ -257,7 +257,7 @@ def test_chosen_tables_are_copied_with_their_captions(results_page, results):
     (results / "two.json").write_text(json.dumps({"markdown": "\n\n".join(tables)}))
     path, options = page(results, "<!-- figures: two 2 3 --><!-- end -->")
     assert results_page.main(options) == 0
-    shown = "Second:\n\n| b |\n| --- |\n| 2±1 |\n\n| c |\n| --- |"
+    shown = "Second:\n\n|b|\n|---|\n|2±1|\n\n|c|\n|---|"
     assert path.read_text(encoding="utf-8") == (
         f"<!-- figures: two 2 3 -->\n\n{shown}\n\n<!-- end -->"
     )
