@@ -363,7 +363,7 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             'one of these, with `invalid="drop"`',
             lambda: LightCurves.from_frame(spoiled("flux", np.nan, [9, 10, 30]), invalid="drop"),
-            "Check the number.",
+            "Check the number of dropped observations.",
         ),
         Case(
             "an observation that occurs twice",
@@ -373,7 +373,7 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             'the same, with `duplicates="drop"`',
             lambda: LightCurves.from_frame(duplicated(), duplicates="drop"),
-            "Check the number.",
+            "Check the number of dropped observations.",
         ),
         Case(
             "an object without observations",

@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import json
 import pkgutil
 import re
 from pathlib import Path
@@ -149,6 +150,40 @@ def test_model_cards_are_those_of_the_weights():
         assert cells[4:8] == [str(entry["metrics"].get(metric, "")) for metric in metrics], name
         assert f"seed {entry['seed']}" in introduction
         assert entry["licence"] in introduction
+
+
+def test_readme_shows_the_results():
+    path = ROOT / "benchmarks" / "results" / "label_efficiency.json"
+    figures = json.loads(path.read_text(encoding="utf-8"))["figures"]
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    head, without_labels = 'ztf+lsst, TransferClassifier "head"', "ztf+lsst, class_prior"
+    for row, names in {
+        "pretrained encoder, frozen": ["ztf+lsst, frozen + logistic regression"],
+        "pretrained, `TransferClassifier": [head, f'{without_labels}="magnitude-limited"'],
+        "the same network from scratch": ["same network, from scratch"],
+        "150 hand-crafted features": ["features + gradient boosting",
+                                      "features + gradient boosting, simulations"],
+    }.items():  # fmt: skip
+        measured = {}
+        for name in names:
+            measured |= {n: scores["auroc"]["mean"] for n, scores in figures[name].items()}
+        expected = [f"{measured[n]:.3f}"[1:] for n in sorted(measured, key=as_number)]
+        shown = re.search(rf"^\| {re.escape(row)}.*?\|(.*)\|$", text, re.MULTILINE)[1]
+        assert re.findall(r"\.\d{3}", shown) == expected, row
+
+
+def as_number(labels):
+    return float("inf") if labels == "all" else int(labels)
+
+
+def test_contributing_names_what_exists():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    paths = set(re.findall(r"`((?:sklc|tests|docs|benchmarks)/[\w/.]+)`", text))
+    assert {path for path in paths if not (ROOT / path).exists()} == set()
+    functions = set(re.findall(r"`(sklc\.[\w.]+)\(", text))
+    assert len(functions) > 5
+    for function in functions:
+        assert callable(pkgutil.resolve_name(function)), function
 
 
 def shell_commands():

@@ -188,5 +188,5 @@ def test_real_supernovae(quickstart, data_dir, tmp_path, capsys):
     assert list(scores) == METHODS
     assert scores["pretrained, no labels"].mean() > 0.75
     printed = capsys.readouterr().out
-    assert "left out 94 of 2,609 objects that have none of the classes: 26 SLSN-I" in (printed)
+    assert "left out 94 of 2,609 objects that have none of the classes: 26 SLSN-I" in printed
     assert "left out 39 of 2,515 objects with fewer than 6 observations" in printed
