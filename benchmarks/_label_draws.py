@@ -13,7 +13,7 @@ from _common import cell, markdown_table, summarise
 from joblib import Parallel, delayed, parallel_config
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-# Of each method, of each number of labels: name of a score -> mean, sd, values.
+# By method and number of labels: name of a score -> mean, sd, values.
 Figures = dict[str, dict[str, dict[str, Any]]]
 # Results of others, mean and sd or None, by name and number of labels.
 Quoted = Mapping[str, Mapping[str, tuple[float, float | None]]]
@@ -136,7 +136,7 @@ def plot_figures(
     path : Path
         Picture to write.
     panels : sequence of (title, axis label, figures, score)
-        Of the same methods.
+        All panels show the same methods.
     columns : sequence of str
     quoted : mapping, optional
         Shown in the first panel.

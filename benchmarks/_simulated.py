@@ -35,7 +35,7 @@ class Recipe:
         Those of Gupta, Muthukrishna & Audenaert (2025), in equal numbers; else the twelve of
         Gupta et al. (2025) in the numbers of `sklc.pretrain`.
     share : float
-        Of 90,000 light curves a survey.
+        Fraction of 90,000 light curves per survey.
     objective, representation, augment, redshift_weight, hidden_size, epochs, seed
         As in `sklc.pretrain.pretrain`.
     """
@@ -83,7 +83,7 @@ def pretrained(recipe: Recipe, cache: Path, n_jobs: int = 1) -> tuple[Path, dict
     ----------
     recipe : Recipe
     cache : Path
-        Of files named by the recipe. While an encoder is trained, its checkpoint lies there too.
+        Folder of the files, which the recipe names, and of the checkpoints of a running training.
     n_jobs : int
         Processes that simulate.
 
@@ -91,8 +91,8 @@ def pretrained(recipe: Recipe, cache: Path, n_jobs: int = 1) -> tuple[Path, dict
     -------
     path : Path
     metrics : dict
-        Of `sklc.pretrain.pretrain`, and the CPU seconds of simulation and training as they were
-        when it was trained (of the last part, where a run went on from its checkpoint).
+        Metrics of `sklc.pretrain.pretrain`, and the CPU seconds of simulation and training (of the
+        last part only, if a run was resumed from its checkpoint).
     """
     cache.mkdir(parents=True, exist_ok=True)
     (cache / ".gitignore").write_text("*\n")

@@ -83,7 +83,7 @@ def peak_memory() -> float:
 
 
 def slope(numbers: Sequence[float], seconds: Sequence[float]) -> float:
-    """Of log seconds over log numbers: 1 is linear."""
+    """Return the slope of log seconds over log numbers: 1 is linear."""
     return float(np.polyfit(np.log(numbers), np.log(seconds), 1)[0])
 
 

@@ -13,7 +13,7 @@ shipped weights are larger. Each is judged, frozen, by
   the training part of the first five seeds of `label_efficiency.py`, so in none of its test parts.
 
 Every row is one pretraining; "another seed" says how much of a difference is chance. Repeats draw
-the 512 labels and the folds anew.
+new labels and folds.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def _nightly(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def measure(facts: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """One row an object: absolute magnitude, colours, declines, sampling."""
+    """Return one row per object: absolute magnitude, colours, declines, sampling."""
     nights = dict(list(_nightly(rows).groupby("object_id")))
     curves = dict(list(rows.groupby("object_id")))
     measured = []

@@ -63,9 +63,9 @@ class Data:
     ----------
     y : ndarray of shape (n_objects,)
     cuts : dict
-        Of kind ("curves", "features"), of name of a cut: all objects.
+        All objects, by kind ("curves", "features") and name of the cut.
     prefixes : dict
-        Of kind: one random prefix of each object.
+        One random prefix per object, by kind.
     """
 
     y: np.ndarray

@@ -1,10 +1,10 @@
-"""Classify real supernovae from few labels: pretrained encoders against hand-made features.
+"""Classify real supernovae from few labels: pretrained encoders against hand-crafted features.
 
     python benchmarks/label_efficiency.py --data DIR [--n-jobs 2] [--quick]
 
 Light curves of the ZTF Bright Transient Survey (DIR/ztf_bts), three classes, at least 6 points.
-For each seed a stratified quarter is the test part; N labels are drawn, stratified and anew, from
-the rest. Whatever a method holds out to stop early or to choose a setting comes out of those N.
+For each seed a stratified quarter is the test part; N labels are drawn, stratified, from the
+rest. Whatever a method holds out to stop early or to choose a setting comes out of those N.
 The figure is the macro one-vs-rest AUROC on the test part, mean ± standard deviation over seeds.
 
 With 0 labels: the classes of the pretrained weights themselves, summed to the three; and gradient

@@ -69,7 +69,7 @@ SIZES: tuple[int | None, ...] = (0, 64, 128, 256, 512, None)
 QUICK_SIZES: tuple[int | None, ...] = (0, 64)
 FEW_SIZES: tuple[int | None, ...] = (0, 512, None)
 Z_MAX = 0.8
-# Of intervals alone: draws enough to tell a coverage from its nominal value.
+# For intervals only: enough draws to compare a coverage with its nominal value.
 COVERAGE_SEEDS = range(100, 150)
 COVERAGE_SIZES: tuple[int | None, ...] = (64, 512, None)
 SCORES = {
@@ -99,7 +99,7 @@ class Data:
     draw : callable
         Takes strata, number of labels and seed; returns rows to train and to test on.
     features : bool
-        Whether to compute hand-made features.
+        Whether to compute hand-crafted features.
     """
 
     def __init__(self, curves: LightCurves, strata, draw=draw_labels, *, features: bool) -> None:
@@ -427,11 +427,11 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Figures]:
     shown = [c for c in columns["three classes"] if c != "0"]
     head = means(own, shown, "mse", HEAD)
     tuned = means(own, shown, "mse", f'{WEIGHTS}, RedshiftRegressor "all"')
-    rival = lowest(own, shown, "features")
+    features = lowest(own, shown, "features")
     line = (
         f"{NAME}: real ZTF supernovae, 3 classes, redshift MSE x 1000 with {' / '.join(shown)} "
         f"labels ({options.seeds} seeds): RedshiftRegressor {head}; fine-tuned {tuned}; best of "
-        f"features {rival}; median {means(own, shown, 'mse', 'median')}"
+        f"features {features}; median {means(own, shown, 'mse', 'median')}"
     )
     content = {
         "summary": line,

@@ -1,12 +1,13 @@
-"""Copy the tables of benchmarks/results into the pages of docs, or check that they are the same.
+"""Copy the tables of benchmarks/results into the documentation, or check that they agree.
 
     python benchmarks/results_page.py [--check]
 
-Pages are docs/results.md (accuracy) and docs/performance.md (speed). Between the lines
-``<!-- figures: NAME -->`` and ``<!-- end -->`` of a page stands the table that the benchmark NAME
-wrote into its results file, ``"markdown"`` of NAME.json. What stands between other lines is left
-alone. With --check nothing is written, and the exit status is 1 where a table of a page is not that
-of the results.
+The pages are docs/results.md (accuracy), docs/performance.md (speed) and
+benchmarks/results/README.md (all tables). The text between the lines ``<!-- figures: NAME -->`` and
+``<!-- end -->`` of a page is replaced by the tables that the benchmark NAME wrote into its results
+file, ``"markdown"`` of NAME.json. ``<!-- figures: NAME 1 3 -->`` copies only the first and the
+third table, each with its caption. Everything else on a page is left alone. With --check nothing is
+written, and the exit status is 1 if a page does not show the results.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from pathlib import Path
 from _common import RESULTS
 
 _DOCS = Path(__file__).parents[1] / "docs"
-PAGES = [_DOCS / "results.md", _DOCS / "performance.md"]
-START = re.compile(r"<!-- figures: (.+?) -->")
+PAGES = [_DOCS / "results.md", _DOCS / "performance.md", RESULTS / "README.md"]
+START = re.compile(r"<!-- figures: (\w+)((?: \d+)*) -->")
 END = "<!-- end -->"
 
 
@@ -38,7 +39,7 @@ def tables_of(text: str, results: Path) -> tuple[str, list[str]]:
     Raises
     ------
     ValueError
-        If a marker has no end, or no result with a table has its name.
+        If a marker has no end, or its benchmark or table does not exist.
     """
     parts, changed, position = [], [], 0
     while start := START.search(text, position):
@@ -46,7 +47,9 @@ def tables_of(text: str, results: Path) -> tuple[str, list[str]]:
         following = START.search(text, start.end())
         if end < 0 or (following and following.start() < end):
             raise ValueError(f"{start[0]!r} has no {END!r} after it: add that line")
-        table = f"\n\n{_table(start[1], results)}\n\n"
+        tables = _tables(start[1], results, [int(n) for n in start[2].split()])
+        tables = re.sub(r" (±) | *(\|) *", r"\1\2", tables)  # tables of ten columns have long lines
+        table = f"\n\n{tables}\n\n"
         if text[start.end() : end] != table:
             changed.append(start[1])
         parts += [text[position : start.end()], table, END]
@@ -54,24 +57,34 @@ def tables_of(text: str, results: Path) -> tuple[str, list[str]]:
     return "".join([*parts, text[position:]]), changed
 
 
-def _table(name: str, results: Path) -> str:
+def _tables(name: str, results: Path, chosen: Sequence[int]) -> str:
     path = results / f"{name}.json"
     if not path.is_file():
         raise ValueError(f"there is no {path}: run benchmarks/{name}.py, or correct the marker")
-    table = json.loads(path.read_text(encoding="utf-8")).get("markdown")
-    if not table:
+    text = json.loads(path.read_text(encoding="utf-8")).get("markdown")
+    if not text:
         raise ValueError(f'{path.name} has no "markdown": run benchmarks/{name}.py again')
-    return table.strip()
+    if not chosen:
+        return text.strip()
+    # a table ends with its last row; what stands between two tables is the caption of the second
+    tables = re.findall(r"(?:^(?!\|).*\n)*(?:^\|.*\n?)+", text.strip() + "\n", re.MULTILINE)
+    if not set(chosen) <= set(range(1, len(tables) + 1)):
+        raise ValueError(f"{path.name} has {len(tables)} tables, not {list(chosen)}")
+    return "\n\n".join(tables[n - 1].strip() for n in chosen)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Update or check the page, and return the exit status."""
+    """Update or check the pages, and return the exit status."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 on differences")
-    parser.add_argument("--page", type=Path, help="one page (results.md, performance.md in docs)")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="(benchmarks/results)")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit with status 1 on differences"
+    )
+    parser.add_argument("--page", type=Path, help="one page only")
+    parser.add_argument(
+        "--results", type=Path, default=RESULTS, help="folder of the results (benchmarks/results)"
+    )
     options = parser.parse_args(arguments)
     out_of_date = False
     for page in PAGES if options.page is None else [options.page]:

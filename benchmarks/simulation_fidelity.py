@@ -59,7 +59,7 @@ BAND_LIMITS = {"lsstu": 0.08, "lsstg": 0.03}
 
 
 def measure(curves: LightCurves) -> pd.DataFrame:
-    """Return one row an object that is bright and well sampled: figures, redshift, sampling."""
+    """Return one row per object that is bright and well sampled: figures, redshift, sampling."""
     nightly = curves.detections(5).nightly()
     metadata = curves.metadata
     rows = []

@@ -6,8 +6,8 @@ Light curves of the Supernova Photometric Classification Challenge (Kessler et a
 DIR/snpcc), which others simulated, in DES g r i z: passbands that the weights have not seen. Three
 classes and the true redshift; at least 6 observations above 3 sigma. 8,000 objects are drawn once;
 4,000 others are for development, and settings of the models of features were chosen with them. For
-each seed a stratified quarter is the test part; N labels are drawn, stratified by class and anew,
-from the rest. Whatever a method holds out comes out of those N. No host redshift is used.
+each seed a stratified quarter is the test part; N labels are drawn, stratified by class, from
+the rest. Whatever a method holds out comes out of those N. No host redshift is used.
 
 And passbands alone, with `sklc.simulate`: supernovae of 12 classes as ZTF would have seen them, and
 the same visits, depths and rates through the filters of PS1 and DES; then those surveys as they

@@ -28,7 +28,7 @@ from sklc.networks.inference.device import encode_on_device
 
 NAME = "speed_gpu"
 N_PAPER, N_CLASSES = 151_468, 8
-# Of a pretraining; the shipped weights took 12 to 20.
+# Epochs of a pretraining; the shipped weights took 12 to 20.
 EPOCHS = 16
 TARGETS = {
     "pretrain, classifier": ("<=", 60.0, "s"),

@@ -11,9 +11,9 @@ start from `LightCurves` and include the input representation. Rates are the bes
 the share of the peak is the network's own arithmetic, without padding, over float32 matrix products
 of 1024 x 1024 with as many threads in the same run.
 
-Rivals stop at the same point, a table of numbers for a classifier: MiniRocket on series padded to 2
-x 100 (needs aeon, and the older NumPy that aeon needs), hand-made features (150 for two bands, by
-the package light-curve), and prediction by gradient boosting on those.
+Baselines stop at the same point, a table of numbers for a classifier: MiniRocket on series padded
+to 2 x 100 (needs aeon, and the older NumPy that aeon needs), hand-crafted features (150 for two
+bands, by the package light-curve), and prediction by gradient boosting on those.
 "Scaling" streams parts of 100,000 light curves through `sklc.stream`. "One alert" builds a
 `LightCurves` of one object and predicts its classes.
 """
@@ -120,7 +120,7 @@ def ways_to_encode(encoder: LightCurveEncoder, curves: LightCurves) -> dict[str,
     }
 
 
-def rivals(curves: LightCurves) -> dict[str, Callable]:
+def baselines(curves: LightCurves) -> dict[str, Callable]:
     """Other ways from light curves to columns or predictions, those that are installed."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -153,7 +153,7 @@ def measure_rates(n_objects: int, repeat: int, n_threads: Sequence[int]) -> dict
     rates: dict[str, Any] = {str(number): {} for number in n_threads}
     # Rivals last: threads of another OpenMP library, once started, make those of torch wait, and
     # padded batches on two threads are then eighteen times slower.
-    for make in (lambda: ways, lambda: rivals(few)):
+    for make in (lambda: ways, lambda: baselines(few)):
         group = make()
         for number in n_threads:
             with threads(number):

@@ -111,7 +111,7 @@ def simulate_paper_ii(numbers: Mapping[str, Mapping[str, int]], n_jobs: int) -> 
 
 
 def measure_rates(classes: Sequence[str], n: int, n_seeds: int) -> dict[str, dict[str, Any]]:
-    """Return accepted light curves a CPU second of each class and survey."""
+    """Return accepted light curves per CPU second, by class and survey."""
     rates: dict[str, dict[str, Any]] = {survey: {} for survey in SURVEYS}
     for survey in SURVEYS:
         for name in classes:

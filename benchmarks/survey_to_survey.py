@@ -4,10 +4,10 @@
 
 Simulated light curves of twelve classes. The shipped weights of ZTF alone (two passbands) are
 transferred to LSST (six) with N labels of LSST, against the same network trained from scratch on
-those N labels, and against gradient boosting on hand-made features. Whatever a method holds out to
-stop early comes out of the N. All are scored on the same 2,600 LSST objects that nothing was
-trained on; the labels are drawn anew by every seed, stratified. Many labels are dear: from
-2,000 on there are at most two draws, and the 10,000 are all there are: one.
+those N labels, and against gradient boosting on hand-crafted features. Whatever a method holds out
+to stop early comes out of the N. All are scored on the same 2,600 LSST objects that nothing was
+trained on; every seed draws its own labels, stratified. Many labels take long, so from 2,000
+on there are at most two draws, and one draw of all 10,000.
 
 The figure is the macro one-vs-rest AUROC, mean ± standard deviation over draws.
 """
@@ -53,7 +53,7 @@ N_TEST = 2_600
 SCRATCH = "from scratch"
 WEIGHTS = "ztf"
 TRANSFER = 'transfer from ZTF, "all"'
-# Of the paper's Figure 1, where its text and code give them: transferred, from scratch.
+# From the paper's Figure 1, where its text and code give them: transferred, from scratch.
 PUBLISHED = {
     "500": (0.599, 0.567),
     "2000": (0.732, 0.607),

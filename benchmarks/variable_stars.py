@@ -5,7 +5,7 @@
 Light curves of the Catalina Surveys' southern sky (DIR/crts_sss), one band; the classes with at
 least 500 stars, which are 502 to 1,000 of each. To keep a training short, all methods see the
 first 64 observations of a star, some two and a half years. For each seed a stratified quarter is
-the test part; N labels are drawn, stratified and anew, from the rest. Whatever a method holds out
+the test part; N labels are drawn, stratified, from the rest. Whatever a method holds out
 to stop early comes out of those N.
 
 The encoder knows supernovae, so it is unfrozen: "all" is `TransferClassifier(finetune="all")`, and
@@ -55,7 +55,7 @@ EPOCHS = {64: 60, 256: 40, 1024: 30, 4096: 12}
 PRETRAINED = f'{WEIGHTS}, TransferClassifier "all"'
 SCRATCH = "same network, from scratch"
 FEATURES = "period-free features + gradient boosting"
-# Another data set, so no rival: Gupta, Muthukrishna & Audenaert 2025, Kepler variable stars.
+# Another data set, so not comparable: Gupta, Muthukrishna & Audenaert 2025, Kepler variable stars.
 QUOTED = {
     "published, Kepler: pretrained on classes of ZTF and LSST": 0.968,
     "published, Kepler: no pretraining": 0.901,

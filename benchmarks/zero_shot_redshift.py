@@ -66,11 +66,11 @@ class Row:
     Parameters
     ----------
     method : {"mlp", "knn", "from scratch", "mean"}
-        Of `RedshiftRegressor` on a frozen encoder; or the whole network; or no light curve at all.
+        Method of `RedshiftRegressor` on a frozen encoder, the whole network, or no light curve.
     surveys : tuple of str
         Whose redshifts are learned.
     objective : str or None
-        Of the pretraining; None for none.
+        Objective of the pretraining; None means no pretraining.
     published : str
         The paper's figure.
     near : bool
@@ -149,7 +149,7 @@ def regression_scores(redshift: np.ndarray, predicted: np.ndarray) -> dict[str, 
 
 
 def draw_objects(n: int, n_train: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return positions of `n_train` objects and of the others, drawn anew by every seed."""
+    """Return positions of `n_train` objects and of the others, drawn by seed."""
     order = np.random.default_rng(seed).permutation(n)
     return order[:n_train], order[n_train:]
 

@@ -1,13 +1,13 @@
-r"""A pretrained light-curve encoder in scikit-learn, against the same network from scratch.
+r"""Compare a pretrained light-curve encoder with the same network trained from scratch.
 
     python examples/quickstart.py                      demo light curves
     python examples/quickstart.py --data DIR           DIR/objects.parquet, DIR/photometry.parquet
     python examples/quickstart.py --csv FILE --id object_id --time mjd --flux flux \
         --flux-err flux_err --band band --survey ztf --label class         your own table
 
-With labels it cross-validates; a table without --label is only encoded. In a folder named
-ztf_bts supernova types are merged to three classes. Figures, and the latents of a table without
-labels, are written to the folder quickstart_output.
+With labels, the methods are cross-validated; a table without --label is only encoded. In a folder
+named ztf_bts, supernova types are merged into three classes. Figures, and the latents of a table
+without labels, are written to the folder quickstart_output. The demo light curves are simulated.
 """
 
 import argparse
@@ -30,31 +30,31 @@ WEIGHTS = "ztf+lsst"
 PIPELINE, SCRATCH = "pretrained + LogisticRegression", "same network from scratch"
 SEED = 0
 N_FOLDS = 3
-MIN_MEMBERS = 2 * N_FOLDS  # of a class, so that each fold can judge it
+MIN_MEMBERS = 2 * N_FOLDS  # per class, so that every fold can test it
 
-# From scratch the network gets what suits it on few labels, which is not the defaults.
+# Settings that suit a network from scratch with few labels better than the defaults.
 FROM_SCRATCH = {"max_epochs": 40, "learning_rate": 3e-3, "batch_size": 32, "patience": 15}
-# Supernova types that count as one class.
+# Supernova types that count as one class; IIb count as Ib/c, as in the demo data.
 MERGED = {
     "SNIa": ["SNIa", "SNIa-91bg", "SNIax"],
-    "SNII": ["SNII", "SNIIn", "SNIIb"],
-    "SNIb/c": ["SNIb/c", "SNIb", "SNIc", "SNIc-BL", "SNIbn"],
+    "SNII": ["SNII", "SNIIn"],
+    "SNIb/c": ["SNIb/c", "SNIb", "SNIc", "SNIc-BL", "SNIIb", "SNIbn"],
 }
 
 
 def main(arguments=None):
-    """Run the example; returns the AUROC of each fold by method, nothing without labels."""
+    """Run the example; return the AUROC of each fold by method, or nothing without labels."""
     plt.switch_backend("Agg")  # figures go to files: no window is needed
     parser = build_parser()
     options = parser.parse_args(arguments)
     try:
         curves, y = leave_out(*load(options), options)
     except (OSError, ValueError) as error:
-        parser.error(str(error))  # it says what to repair; a traceback would only hide it
+        parser.error(str(error))  # the message says what to correct; a traceback would hide it
     print(curves)
     options.output.mkdir(parents=True, exist_ok=True)
 
-    # The weights come with sklc and are a parameter of the encoder: it transforms at once.
+    # The weights come with sklc and are a parameter, so the encoder needs no fit.
     latents = LightCurveEncoder.pretrained(WEIGHTS).transform(curves)
     draw_light_curves(curves, y, options.output / "light_curves.png")
     draw_latent_map(latents, y, options.output / "latent_map.png")
@@ -62,7 +62,7 @@ def main(arguments=None):
         return compare(curves, y, options)
     table = pd.DataFrame(latents, index=pd.Index(curves.ids, name=options.id))
     table.add_prefix("latent").to_csv(options.output / "latents.csv")
-    print(f"wrote {options.output / 'latents.csv'}, a row an object")
+    print(f"wrote {options.output / 'latents.csv'}, one row per object")
     return {}
 
 
@@ -71,24 +71,35 @@ def build_parser():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("--data", type=Path, metavar="DIR", help="folder of two parquet files")
-    source.add_argument("--csv", type=Path, metavar="FILE", help="table, one row an observation")
+    source.add_argument("--data", type=Path, metavar="DIR", help="folder with two Parquet files")
+    source.add_argument(
+        "--csv", type=Path, metavar="FILE", help="table with one row per observation"
+    )
     defaults = {"id": "object_id", "time": "mjd", "flux-err": "flux_err"}
     for name in ("id", "time", "flux", "flux-err", "band"):
         default = defaults.get(name, name)
         parser.add_argument(f"--{name}", default=default, metavar="COL", help=f"({default})")
-    parser.add_argument("--label", metavar="COL", help="column of classes")
-    parser.add_argument("--zero-point", type=float, help="AB, of --flux (column zp, else 27.5)")
-    parser.add_argument("--survey", help="of short band names such as g: ztf, lsst, ...")
-    parser.add_argument("--min-points", type=int, default=6, help="fewest observations (6)")
-    parser.add_argument("--max-objects", type=int, default=3000, help="a random part (3000)")
-    parser.add_argument("--quick", action="store_true", help="a try-out: 150 objects, 3 epochs")
+    parser.add_argument("--label", metavar="COL", help="column with the classes")
+    parser.add_argument(
+        "--zero-point", type=float, help="AB zero point of the fluxes (column zp, else 27.5)"
+    )
+    parser.add_argument("--survey", help="survey of short band names such as g: ztf, lsst, ...")
+    parser.add_argument(
+        "--min-points", type=int, default=6, help="minimum number of observations (6)"
+    )
+    parser.add_argument(
+        "--max-objects",
+        type=int,
+        default=3000,
+        help="use at most this many objects, chosen at random (3000)",
+    )
+    parser.add_argument("--quick", action="store_true", help="quick test: 150 objects, 3 epochs")
     parser.add_argument("--output", type=Path, default=Path("quickstart_output"), metavar="DIR")
     return parser
 
 
 def load(options):
-    """Return light curves, and their classes if there are any."""
+    """Return the light curves, and their classes if they are known."""
     if options.csv is not None:
         curves, label = read_table(options), options.label
     elif options.data is not None:
@@ -104,7 +115,7 @@ def load(options):
     if options.data is not None and options.data.resolve().name == "ztf_bts":
         wanted = given.map({part: name for name, parts in MERGED.items() for part in parts})
     known = wanted.notna().to_numpy()
-    say_left_out(~known, "without one of the classes to tell apart", given.to_numpy())
+    say_left_out(~known, "that have none of the classes", given.to_numpy())
     return curves[known], wanted[known].to_numpy(dtype=str)
 
 
@@ -129,7 +140,7 @@ def read_table(options):
 
 
 def leave_out(curves, y, options):
-    """Leave out what cannot be judged, and say so."""
+    """Leave out objects that cannot be tested, and print how many."""
 
     def keep(kept, why):
         nonlocal curves, y
@@ -139,7 +150,7 @@ def leave_out(curves, y, options):
     few = f"with fewer than {options.min_points} observations (--min-points)"
     keep(curves.lengths >= options.min_points, few)
     if len(curves) < 3:
-        raise LightCurveError(f"{len(curves)} light curves are left, and three are needed")
+        raise LightCurveError(f"{len(curves)} light curves are left, but three are needed")
     if y is not None:
         most = 150 if options.quick else options.max_objects
         order = np.random.default_rng(SEED).permutation(len(curves))
@@ -180,7 +191,7 @@ def compare(curves, y, options):
 
 
 def predictions(curves, y, folds, quick):
-    """Yield each method and its probabilities, of light curves it was not fitted on."""
+    """Yield each method and its probabilities for light curves that it was not fitted on."""
     if set(y) <= set(MERGED):
         yield "pretrained, no labels", predict_without_labels(curves, np.unique(y))
     encoder = LightCurveEncoder.pretrained(WEIGHTS)
@@ -197,14 +208,14 @@ def predictions(curves, y, folds, quick):
 
 
 def predict_without_labels(curves, classes):
-    """Return probabilities of the weights' own classes, summed to ours: nothing is fitted."""
+    """Return probabilities of the classes of the weights, summed to ours; nothing is fitted."""
     known = load_weights(WEIGHTS).classes
     merge = {name: [part for part in MERGED[name] if part in known] for name in classes}
     return TransferClassifier.pretrained(WEIGHTS, merge_classes=merge).predict_proba(curves)
 
 
 def draw_light_curves(curves, y, path):
-    """Draw six objects at random, the classes in turn."""
+    """Draw six random objects, with the classes in turn."""
     order = np.random.default_rng(SEED).permutation(len(curves))
     label = pd.Series("" if y is None else y[order], index=order)
     in_turn = label.groupby(label).cumcount().sort_values(kind="stable").index[:6]
@@ -225,7 +236,7 @@ def draw_latent_map(latents, y, path):
 
 
 def draw_roc(y, probabilities, fold, path):
-    """Draw one fold: the probabilities of different folds come from different models."""
+    """Draw one fold, because probabilities of different folds come from different models."""
     figure, axes = plt.subplots(1, 2, figsize=(11, 5.6), layout="constrained", sharey=True)
     for ax, name in zip(axes, (PIPELINE, SCRATCH), strict=True):
         RocDisplay.from_predictions(y[fold], probabilities[name][fold], np.unique(y), ax=ax)

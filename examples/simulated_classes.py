@@ -1,11 +1,11 @@
-r"""One simulated light curve of every class, as ZTF and LSST would have seen it.
+r"""Draw one simulated light curve of every class, as ZTF and LSST would have seen it.
 
     python examples/simulated_classes.py                           docs/images/simulated_*.png
     python examples/simulated_classes.py --survey ps1 des          other surveys
     python examples/simulated_classes.py --classes SNIa TDE AGN    some classes
 
-Of a few hundred objects of a class one is drawn that is bright and well sampled, not the best one:
-whatever its redshift, dust and template, it shows what such an object looks like.
+The light curve is a bright and well-sampled one among a few hundred objects of the class, but not
+the best one, which would be an exception.
 """
 
 import argparse
@@ -24,7 +24,7 @@ DETECTED = 5  # sigma
 
 
 def main(arguments=None):
-    """Draw a sheet for each survey; returns where they are."""
+    """Draw a sheet for each survey, and return the paths."""
     plt.switch_backend("Agg")  # figures go to files: no window is needed
     parser = build_parser()
     options = parser.parse_args(arguments)
@@ -34,7 +34,7 @@ def main(arguments=None):
         try:
             chosen = {name: choose(name, survey, options) for name in options.classes}
         except (ImportError, SimulationError) as error:
-            parser.error(str(error))  # it says what to do; a traceback would only hide it
+            parser.error(str(error))  # the message says what to do; a traceback would hide it
         paths.append(options.output / f"simulated_{survey}.png")
         draw_sheet(chosen, survey, paths[-1])
         print(f"wrote {paths[-1]}")
@@ -52,7 +52,7 @@ def build_parser():
     )
     parser.add_argument("--classes", choices=classes, default=classes, help="(all)", **names)
     parser.add_argument(
-        "--n", type=int, default=300, help="objects of a class to choose from (300)"
+        "--n", type=int, default=300, help="number of objects per class to choose from (300)"
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, default=IMAGES, metavar="DIR", help="(docs/images)")
@@ -60,17 +60,17 @@ def build_parser():
 
 
 def choose(name, survey, options):
-    """Return a bright and well sampled object of a class, its redshift, and when it is detected."""
+    """Return a bright and well-sampled object of a class, its redshift, and its detections."""
     curves = simulate(options.n, survey, name, trigger=Trigger(n_det=4), random_state=options.seed)
     transient = CLASSES[name].source.transient
     detected = [(c.flux if transient else np.abs(c.flux)) >= DETECTED * c.flux_err for c in curves]
     order = np.argsort([-quality(c, d) for c, d in zip(curves, detected, strict=True)])
-    best = int(order[len(order) // 50])  # the best two in a hundred are exceptions
+    best = int(order[len(order) // 50])  # the best two per cent are exceptions
     return curves[best], curves.metadata["redshift"].iloc[best], detected[best]
 
 
 def quality(curve, detected):
-    """Return how much a light curve shows: detections in many bands, before and after maximum."""
+    """Score a light curve by its detections in many bands, before and after maximum."""
     times, names = curve.time[detected], curve.band_names[detected]
     peak = times[np.argmax(np.abs(curve.flux[detected] / curve.flux_err[detected]))]
     counts = [np.sum(names == name) for name in set(names)]
@@ -103,7 +103,7 @@ def draw_sheet(chosen, survey, path):
 
 
 def draw_panel(ax, name, curve, redshift, detected):
-    """Draw a light curve, its days counted from the first detection; return a handle a band."""
+    """Draw a light curve against days since detection; return one legend handle per band."""
     where = f"z = {redshift:.2g}" if redshift else "Milky Way"
     display = LightCurveDisplay.from_curve(
         curve,
@@ -121,7 +121,7 @@ def draw_panel(ax, name, curve, redshift, detected):
     shown = curve.flux[display.detected]
     top, bottom = max(shown.max(), 0), min(shown.min(), 0)
     margin = 0.15 * (top - bottom)
-    ax.set_ylim(bottom - margin, top + margin)  # whatever outliers there are
+    ax.set_ylim(bottom - margin, top + margin)  # outliers do not set the limits
     ax.yaxis.set_major_locator(MaxNLocator(4))
     ax.yaxis.set_major_formatter(EngFormatter(sep=""))
     ax.tick_params(labelsize="small")

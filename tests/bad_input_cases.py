@@ -1,4 +1,4 @@
-"""One real example of every bad input in docs/bad_input.md: the table there is made from these."""
+"""One example of every bad input in docs/bad_input.md; the lists there are made from these."""
 
 import json
 import warnings
@@ -270,48 +270,46 @@ def backwards() -> str:
 SECTIONS: dict[str, list[Case]] = {
     "Tables and columns": [
         Case(
-            "a long table (a row an observation) as X",
+            "a long table (one row per observation) as X",
             lambda: classifier().fit(supernovae(), labels()),
-            "Convert it once, then split, fit and predict with the light curves.",
+            "Convert it as the message says, once.",
         ),
         Case(
             "a column is missing",
             lambda: LightCurves.from_frame(supernovae().rename(columns={"flux_err": "sigma"})),
-            'Here: `flux_err="sigma"`.',
+            '`from_frame(frame, flux_err="sigma")`.',
         ),
         Case(
             "a column is missing in a list of tables",
             lambda: classifier().fit(
                 per_object(supernovae().rename(columns={"flux": "fnu"})), labels()
             ),
-            'Here: `[table.rename(columns={"fnu": "flux"}) for table in X]`.',
+            '`[table.rename(columns={"fnu": "flux"}) for table in X]`.',
         ),
         Case(
-            "a band that is not known",
+            "an unknown band",
             lambda: LightCurves.from_frame(spoiled("band", "ztfx")),
-            "Correct the name, or register the band: [passbands](passbands.md).",
+            "Correct the name, or [register](passbands.md) the band.",
         ),
         Case(
-            "a band of many surveys",
+            "a band that several surveys have",
             lambda: LightCurves.from_frame(spoiled("band", "g")),
-            'Here: `LightCurves.from_frame(frame, survey="ztf")`.',
+            '`from_frame(frame, survey="ztf")`.',
         ),
         Case(
             "arrays of different lengths",
             lambda: LightCurves.from_arrays([1.0, 2.0, 3.0], [5.0, 6.0], offsets=[0, 3]),
-            "One value an observation in each.",
+            "Pass one value per observation in each.",
         ),
         Case(
             "dates instead of days",
             lambda: LightCurves.from_frame(supernovae().assign(mjd=pd.Timestamp("2020-05-31"))),
-            '`days = pandas.DatetimeIndex(frame["mjd"]).to_julian_date() - 2400000.5`, then '
-            "`frame.assign(mjd=days)`.",
+            '`pandas.DatetimeIndex(frame["mjd"]).to_julian_date() - 2400000.5`.',
         ),
         Case(
             "text instead of numbers",
             lambda: LightCurves.from_frame(spoiled("flux", "<18.5")),
-            "Drop limits given as text, or replace them: `pandas.to_numeric(frame.flux, "
-            'errors="coerce")`, then `invalid="drop"`.',
+            '`pandas.to_numeric(frame.flux, errors="coerce")`, then `invalid="drop"`.',
         ),
         Case(
             "an id is missing",
@@ -324,7 +322,7 @@ SECTIONS: dict[str, list[Case]] = {
             '`frame.assign(object_id=frame["object_id"].astype(str))`.',
         ),
         Case(
-            "an id twice in containers put together",
+            "an id in two containers that are concatenated",
             lambda: concatenate([curves(), curves()[:1]]),
             '`sklc.concatenate([first, second], suffixes=["", "_second"])`.',
         ),
@@ -338,14 +336,14 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "an object without a row of metadata",
             lambda: curves(metadata=pd.DataFrame({"redshift": [0.1] * 5}, index=NAMES[:5])),
-            'Add the row; or `frame[frame["object_id"].isin(metadata.index)]`.',
+            "Add the row, or leave the object out.",
         ),
     ],
     "Observations": [
         Case(
             "NaN in time, flux or error",
             lambda: LightCurves.from_frame(spoiled("flux", np.nan)),
-            '`LightCurves.from_frame(frame, invalid="drop")`.',
+            'Correct it, or `from_frame(frame, invalid="drop")`.',
         ),
         Case(
             "an infinite time, flux or error",
@@ -355,7 +353,7 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "an error that is zero or negative",
             lambda: LightCurves.from_frame(spoiled("flux_err", 0.0)),
-            "The same; or `flux_err=None` if the errors are not to be trusted at all.",
+            "The same, or `flux_err=None` if all errors are unusable.",
         ),
         Case(
             "a missing band",
@@ -363,19 +361,19 @@ SECTIONS: dict[str, list[Case]] = {
             "The same.",
         ),
         Case(
-            'any of these, with `invalid="drop"`',
+            'one of these, with `invalid="drop"`',
             lambda: LightCurves.from_frame(spoiled("flux", np.nan, [9, 10, 30]), invalid="drop"),
-            "Nothing, if you expected as many.",
+            "Check the number of dropped observations.",
         ),
         Case(
             "an observation that occurs twice",
             lambda: LightCurves.from_frame(duplicated()),
-            '`LightCurves.from_frame(frame, duplicates="drop")`.',
+            '`from_frame(frame, duplicates="drop")`.',
         ),
         Case(
             'the same, with `duplicates="drop"`',
             lambda: LightCurves.from_frame(duplicated(), duplicates="drop"),
-            "Nothing, if you expected as many.",
+            "Check the number of dropped observations.",
         ),
         Case(
             "an object without observations",
@@ -387,7 +385,7 @@ SECTIONS: dict[str, list[Case]] = {
             lambda: classifier(min_points=8).fit(
                 LightCurves.from_frame(supernovae().drop(index=[8, 9])), labels()
             ),
-            "As above, or a smaller `min_points`.",
+            "The same, or set a smaller `min_points`.",
         ),
         Case(
             "an object whose flux is zero throughout",
@@ -399,43 +397,41 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "no object at all",
             lambda: classifier().fit(curves()[:0], labels()[:0]),
-            "Look at the selection that left nothing. (`predict` and `transform` of nothing "
-            "return nothing.)",
+            "Check the selection; `predict` and `transform` do accept an empty one.",
         ),
     ],
     "Units that look wrong": [
         Case(
             "Julian dates",
             lambda: LightCurves.from_frame(supernovae().assign(mjd=lambda f: f.mjd + 2400000.5)),
-            "`time - 2400000.5`. Results do not depend on it; `nightly()` does.",
+            "`time - 2400000.5`; only `nightly()` depends on it.",
         ),
         Case(
             "times in seconds",
             lambda: LightCurves.from_frame(supernovae().assign(mjd=lambda f: f.mjd * 86400)),
-            "`time / 86400`: results depend on it.",
+            "`time / 86400`.",
         ),
         Case(
             "magnitudes as fluxes",
             lambda: LightCurves.from_frame(as_magnitudes()),
-            "Convert as the message says: a magnitude falls as the source brightens. Without "
-            "errors this cannot be told, and there is no warning.",
+            "Convert to fluxes as the message says.",
         ),
     ],
     "Labels": [
         Case(
             "no labels",
             lambda: classifier().fit(curves()),
-            'Or `finetune="none"`, which needs none.',
+            'Pass `y`, or use `finetune="none"`.',
         ),
         Case(
             "labels of another length than X",
             lambda: classifier().fit(curves(), labels()[:5]),
-            "Select X and y with the same rows.",
+            "Select the same rows of `X` and `y`.",
         ),
         Case(
             "a label that is missing",
             lambda: classifier().fit(curves(), ["Ia", "Ia", None, "II", "II", "II"]),
-            "Leave the object out, or label it.",
+            "Label the object, or leave it out.",
         ),
         Case(
             "labels of mixed types",
@@ -443,14 +439,14 @@ SECTIONS: dict[str, list[Case]] = {
             "`y.astype(str)`.",
         ),
         Case(
-            "numbers that are no classes",
+            "continuous numbers as classes",
             lambda: classifier().fit(curves(), np.linspace(0, 0.1, 6)),
-            "Bin them into classes; for redshifts, a regressor on the latents.",
+            "Use classes; for redshifts, use `RedshiftRegressor`.",
         ),
         Case(
             "a single class",
             lambda: classifier().fit(curves(), ["Ia"] * 6),
-            "Look at how y was made; one class cannot be told from nothing.",
+            "Check how `y` was made.",
         ),
         Case(
             "a class of one member, with early stopping",
@@ -469,21 +465,21 @@ SECTIONS: dict[str, list[Case]] = {
     ],
     "Calibration": [
         Case(
-            "`calibrate` where nothing is held out",
+            "`calibrate` without held-out labels",
             lambda: classifier(finetune="all", calibrate="temperature", early_stopping=False).fit(
                 curves(), labels()
             ),
-            "`early_stopping=True`, the default; or a linear head on the frozen encoder.",
+            "Use `early_stopping=True`, or a linear head on the frozen encoder.",
         ),
         Case(
             "`predict_set` without labels",
             lambda: TransferClassifier.pretrained("ztf", device="cpu").predict_set(curves()),
-            'Labels in the classes of the weights: `fit(curves, ["SNIa", "SNII", ...])`.',
+            '`fit(curves, ["SNIa", "SNII", ...])`.',
         ),
         Case(
             "`predict_set` with too few labels",
             lambda: classifier().fit(curves(), labels()).predict_set(curves(), coverage=0.9),
-            "Here: a coverage of 0.8 can be had.",
+            "Use more labels, or `coverage=0.8`.",
         ),
         Case(
             "a coverage in percent",
@@ -493,24 +489,24 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "`class_prior` without a class of the weights",
             lambda: TransferClassifier.pretrained("ztf", class_prior={"SNIa": 0.8, "SNII": 0.2}),
-            "Shares need not sum to 1.",
+            "Add it; shares need not sum to 1.",
         ),
         Case(
             "`class_prior` with a trained head",
             lambda: classifier(class_prior="magnitude-limited").fit(curves(), labels()),
-            "A head learns the shares of y; for other shares, weight or draw objects accordingly.",
+            "Leave it out: a head learns the shares from `y`.",
         ),
     ],
     "Arrays": [
         Case(
             "a 2-D array with another number of columns than in `fit`",
             lambda: classifier().fit(series(), labels()).predict(series()[:, :8]),
-            "Series of other lengths are passed as a list of arrays (time, flux).",
+            "Pass a list of arrays (time, flux) instead.",
         ),
         Case(
             "NaN in a 2-D array",
             lambda: classifier().fit(np.where(series() > 2.99, np.nan, series()), labels()),
-            "A list of arrays (time, flux) without the gaps, or a 3-D array padded with NaN.",
+            "Pass a list of arrays (time, flux) without gaps.",
         ),
         Case(
             "a list of series without times",
@@ -520,7 +516,7 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "one array of fluxes",
             lambda: classifier().fit(np.array([2.0, 2.8, 2.9]), labels()),
-            "One row an object.",
+            "Pass one row per object.",
         ),
         Case(
             "a sparse matrix",
@@ -535,14 +531,14 @@ SECTIONS: dict[str, list[Case]] = {
     ],
     "Weights": [
         Case(
-            "a name that is not known",
+            "an unknown name",
             lambda: LightCurveEncoder.pretrained("ztf-lsst"),
-            "`sklc.list_weights()` lists them.",
+            "See `sklc.list_weights()`.",
         ),
         Case(
             "a file that is not there",
             lambda: LightCurveEncoder.pretrained("mine.safetensors"),
-            "Look for a typing error, and at the working directory.",
+            "Check the spelling and the working directory.",
         ),
         Case(
             "a file cut short",
@@ -562,14 +558,14 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "a file that is something else",
             lambda: LightCurveEncoder.pretrained(other_file(b"object_id,mjd,flux\nSN1,59000,1\n")),
-            "Look at the path.",
+            "Check the path.",
         ),
         Case(
             "a safetensors file of other software",
             lambda: LightCurveEncoder.pretrained(
                 other_file(safetensors.numpy.save({"weight": np.zeros(3, dtype=np.float32)}))
             ),
-            "Weights need their input convention: load such a network in torch, not here.",
+            "Only files written by `save` can be loaded.",
         ),
     ],
     "Parameters": [
@@ -583,81 +579,81 @@ SECTIONS: dict[str, list[Case]] = {
             lambda: classifier(metadata=["host"]).fit(
                 curves().with_metadata(host=["spiral"] * 6), labels()
             ),
-            "One 0-1 column for each value: `pandas.get_dummies`.",
+            "Encode it with `pandas.get_dummies`.",
         ),
         Case(
             "`merge_classes` with a class that the weights do not have",
             lambda: TransferClassifier.pretrained("ztf", merge_classes={"Ia": ["SNIa", "Ia-pec"]}),
-            '`sklc.weights.file.load_weights("ztf").classes` are the classes.',
+            "The message lists the classes.",
         ),
         Case(
             "`transform` before `fit`, without weights",
             lambda: LightCurveEncoder().transform(curves()),
-            "`fit(X, y)` first, or pretrained weights.",
+            "`fit(X, y)` first, or use pretrained weights.",
         ),
     ],
     "Anomalies": [
         Case(
             "no classes where they are needed",
             lambda: outlier_forest(per_class=True).fit(curves()),
-            "`fit(X, y)`; or leave out `per_class` and `finetune`, and name weights.",
+            "`fit(X, y)`, or use the default `per_class=False`.",
         ),
         Case(
-            "a class of one member, with a forest for each",
+            "a class of one member, with one forest per class",
             lambda: outlier_forest(per_class=True).fit(curves(), ["Ia"] * 5 + ["TDE"]),
             '`keep = y != "TDE"`, then `fit(curves[keep], y[keep])`.',
         ),
         Case(
             "a single light curve",
             lambda: outlier_forest().fit(curves()[:1]),
-            "What is normal is learned from many objects.",
+            "Fit many objects.",
         ),
         Case(
             "more components than light curves",
             lambda: outlier_forest(n_components=32).fit(curves()),
-            "The default keeps as many as the data have.",
+            "Use a smaller number, or the default.",
         ),
         Case(
-            "light curves that all are the same",
+            "identical light curves",
             lambda: outlier_forest().fit(concatenate([curves()[:1]] * 2, suffixes=["a", "b"])),
-            "Look at how X was made.",
+            "Check how `X` was made.",
         ),
     ],
     "Redshifts": [
         Case(
             "no redshifts",
             lambda: regressor().fit(curves()),
-            'Or `finetune="none"`, with weights that were trained on redshifts.',
+            'Pass `y`, or use `finetune="none"`.',
         ),
         Case(
             "a redshift that is missing",
             lambda: regressor().fit(curves(), redshifts(SN3=np.nan)),
-            "As the message says.",
+            "Leave the object out.",
         ),
         Case(
             "a redshift that is zero or negative",
             lambda: regressor().fit(curves(), redshifts(SN3=-0.001)),
-            "As the message says.",
+            "Leave the object out.",
         ),
         Case(
             "redshifts of another length than X",
             lambda: regressor().fit(curves(), redshifts()[:5]),
-            "Select X and y with the same rows.",
+            "Select the same rows of `X` and `y`.",
         ),
         Case(
             "redshifts given as text",
             lambda: regressor().fit(curves(), ["z=0.1"] * 6),
-            '`pandas.to_numeric(y, errors="coerce")`, then leave out what is NaN.',
+            '`pandas.to_numeric(y, errors="coerce")`, then leave out NaN.',
         ),
         Case(
             "two objects",
             lambda: regressor().fit(curves()[:2], redshifts()[:2]),
-            "With a few dozen, intervals begin to mean something.",
+            "Fit more objects, better a few dozen.",
         ),
         Case(
             "fewer objects than neighbours",
             lambda: regressor(method="knn").fit(curves(), redshifts()),
-            "As the message says: the number is never changed silently.",
+            "Set a smaller `n_neighbors`.",
         ),
         Case(
             "a coverage in percent",
@@ -669,74 +665,73 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             '`objective="adversarial"` without surveys',
             lambda: encoder(objective="adversarial").fit(curves(), labels()),
-            "One survey an object.",
+            "Pass one survey per object.",
         ),
         Case(
             "a survey that is missing",
             lambda: encoder(objective="adversarial").fit(
                 curves(), labels(), survey=["ZTF", None, "LSST", "ZTF", "ZTF", "LSST"]
             ),
-            "Leave the object out, or find its survey.",
+            "Add the survey, or leave the object out.",
         ),
         Case(
             "a single survey",
             lambda: encoder(objective="adversarial").fit(curves(), labels(), survey=["ZTF"] * 6),
-            "Another objective.",
+            "Use another objective.",
         ),
         Case(
             "`redshift_weight` without redshifts",
             lambda: encoder(redshift_weight=0.1).fit(curves(), labels()),
-            "A metadata column, or classes alone.",
+            "Add the metadata column, or set `redshift_weight=0`.",
         ),
         Case(
             "a redshift that is not positive",
             lambda: encoder(redshift_weight=0.1).fit(
                 curves().with_metadata(redshift=[0.1, -0.2, 0.1, 0.3, 0.1, 0.1]), labels()
             ),
-            "Heliocentric or CMB redshifts both do, but a velocity does not.",
+            "Correct it, or leave the object out.",
         ),
         Case(
             "a checkpoint of another training",
             lambda: encoder(checkpoint=checkpoint(hidden_size=4)).fit(curves(), labels()),
-            "The settings that began it, or another file.",
+            "Use the original settings, or another file.",
         ),
         Case(
             "a checkpoint that is cut short",
             lambda: encoder(checkpoint=cut_short(checkpoint())).fit(curves(), labels()),
-            "A new file.",
+            "Delete it, or name another file.",
         ),
     ],
     "Simulation": [
         Case(
-            "a class that is not known",
+            "an unknown class",
             lambda: simulate(10, "ztf", "SNIA"),
-            "`sklc.simulate.list_classes()` names them; case matters.",
+            "See `sklc.simulate.list_classes()`; case matters.",
         ),
         Case(
-            "a survey that is not known",
+            "an unknown survey",
             lambda: simulate(10, "ztff"),
-            "`sklc.simulate.list_surveys()` names them.",
+            "See `sklc.simulate.list_surveys()`.",
         ),
         Case(
-            "a number that is negative or no integer",
+            "a number of objects that is negative or not an integer",
             lambda: simulate({"SNIa": -1}, "ztf"),
-            "0 is allowed, and gives no light curves.",
+            "Pass 0 or a positive integer.",
         ),
         Case(
             "an impossible redshift",
             lambda: simulate(10, "ztf", "SNIa", z_max=-0.1),
-            "`z_max=None` looks as far as the survey sees.",
+            "`z_max=None` uses the limit of the survey.",
         ),
         Case(
             "an impossible trigger",
             lambda: simulate(10, "ztf", trigger=Trigger(n_det=0)),
-            "At least one detection. A trigger that nothing passes ends in an error, too, which "
-            "says how many candidates were tried.",
+            "Ask for at least one detection.",
         ),
         Case(
             "pointings with NaN",
             lambda: Survey.from_pointings(pointings(depth=np.nan)),
-            "Leave such visits out.",
+            "Drop such visits.",
         ),
         Case(
             "pointings in Julian dates",
@@ -744,46 +739,46 @@ SECTIONS: dict[str, list[Case]] = {
             "Subtract 2400000.5.",
         ),
         Case(
-            "pointings with depths that are no magnitudes",
+            "pointings with depths that are not magnitudes",
             lambda: Survey.from_pointings(pointings(depth=450.0)),
-            "Depth is the 5-sigma point-source limit in AB magnitudes.",
+            "Pass 5-sigma point-source depths in AB magnitudes.",
         ),
         Case(
             "pointings outside the season asked for",
             lambda: Survey.from_pointings(pointings(), season=(50000, 50100)),
-            "Times of the season are MJD.",
+            "Pass the season in MJD.",
         ),
         Case(
             "pointings in an unknown band",
             lambda: Survey.from_pointings(pointings(band="clear")),
-            'Any curve will do: `passbands={"clear": (wavelength, transmission)}`.',
+            '`passbands={"clear": (wavelength, transmission)}`.',
         ),
     ],
     "Serving, and large data sets": [
         Case(
-            "an exported model without what is asked for",
+            "an exported model without the output",
             lambda: exported().run(curves(), "redshift"),
-            "Export an encoder that was trained with `redshift_weight`.",
+            "Export an encoder trained with `redshift_weight`.",
         ),
         Case(
             "an exported model that is not there",
             lambda: OnnxModel("classifier.onnx"),
-            "Paths are relative to the working directory.",
+            "Check the path and the working directory.",
         ),
         Case(
-            "a Parquet folder in another order, read in blocks",
+            "a Parquet folder with unsorted objects, read in blocks",
             lambda: list(stream(encoder().transform, backwards(), n_objects=2)),
-            "`to_parquet` writes both files in one order.",
+            "Rewrite it with `to_parquet`.",
         ),
         Case(
-            "no light curves in a part",
+            "`stream` with `n_objects=0`",
             lambda: list(stream(encoder().transform, curves(), n_objects=0)),
-            "10,000 is the default.",
+            "Pass a positive number, or the default.",
         ),
         Case(
-            "a method that does not return a row for each light curve",
+            "`stream` of a function that does not return one row per object",
             lambda: list(stream(len, [curves()])),
-            "Such as `transform`, `predict`, `predict_proba`, `score_samples`.",
+            "Use `transform`, `predict`, `predict_proba` or `score_samples`.",
         ),
     ],
 }

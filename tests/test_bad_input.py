@@ -1,6 +1,7 @@
 """Bad input to the estimators: one error, before anything is trained, that says what to do.
 
-The table of docs/bad_input.md is rewritten with: python tests/test_bad_input.py
+The lists of docs/bad_input.md, and the messages in tests/golden/bad_input.txt, are rewritten with
+python tests/test_bad_input.py
 """
 
 import os
@@ -44,7 +45,8 @@ from sklc.errors import (
 )
 
 PAGE = Path(__file__).parents[1] / "docs" / "bad_input.md"
-BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
+MESSAGES = Path(__file__).parent / "golden" / "bad_input.txt"
+BEGIN, END = "<!-- cases: begin -->", "<!-- cases: end -->"
 
 SMALL = {"max_epochs": 2, "device": "cpu", "random_state": 0, "verbose": 0}
 ESTIMATORS = {
@@ -450,35 +452,38 @@ def test_every_row_of_the_page_is_an_error_or_a_warning_of_sklc(what, tmp_path, 
     assert "np." not in message
 
 
-def test_page_shows_the_messages_of_this_version(tmp_path, monkeypatch):
+def test_page_and_messages_are_those_of_this_version(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    page, messages = describe()
     text = PAGE.read_text(encoding="utf-8")
-    assert text[text.index(BEGIN) : text.index(END)] == tables()
+    assert text[text.index(BEGIN) : text.index(END)] == page
+    assert MESSAGES.read_text(encoding="utf-8") == messages
 
 
-def tables() -> str:
-    """The tables of the page, from the errors themselves; works in the current directory."""
-    lines = [BEGIN]
+def describe() -> tuple[str, str]:
+    """Return the lists of the page, and all messages; works in the current directory."""
+    page, messages = [BEGIN], []
     for section, cases in SECTIONS.items():
-        lines += ["", f"### {section}", ""]
-        lines += ["| bad input | leads to | message | what to do |", "|---|---|---|---|"]
+        page += ["", f"### {section}", ""]
         for case in cases:
             kind, message = case.outcome()
             message = message.replace(f"{Path.cwd().resolve()}{os.sep}", "")
-            message = " ".join(message.split()).replace("|", "\\|")
-            lines.append(f"| {case.what} | `{kind}` | ``{message}`` | {case.remedy} |")
-    return "\n".join([*lines, "", ""])
+            raised = "" if kind == "LightCurveError" else f" (`{kind}`)"
+            page.append(f"- **{case.what}**{raised}: {case.remedy}")
+            messages += [f"{section}: {case.what}", f"  {kind}: {' '.join(message.split())}", ""]
+    return "\n".join([*page, "", ""]), "\n".join(messages)
 
 
-def rewrite_page() -> None:
+def rewrite() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        made = tables()
+        page, messages = describe()
         os.chdir(PAGE.parent)
     text = PAGE.read_text(encoding="utf-8")
-    PAGE.write_text(text[: text.index(BEGIN)] + made + text[text.index(END) :], encoding="utf-8")
+    PAGE.write_text(text[: text.index(BEGIN)] + page + text[text.index(END) :], encoding="utf-8")
+    MESSAGES.write_text(messages, encoding="utf-8")
 
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore", LightCurveWarning)
-    rewrite_page()
+    rewrite()

@@ -15,7 +15,7 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 @pytest.fixture(scope="module")
 def module():
     """The benchmark, imported as if it were run as a script from its own folder."""
-    pytest.importorskip("light_curve", reason='the rivals need pip install "sklc[features]"')
+    pytest.importorskip("light_curve", reason='the baselines need pip install "sklc[features]"')
     sys.path.insert(0, str(BENCHMARKS))
     yield importlib.import_module("anomalies_real")
     sys.path.remove(str(BENCHMARKS))

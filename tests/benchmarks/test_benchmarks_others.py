@@ -241,11 +241,26 @@ def test_tables_are_copied_between_their_markers(results_page, results, capsys):
     assert "old" in path.read_text(encoding="utf-8")
     assert results_page.main(options) == 0
     assert path.read_text(encoding="utf-8") == (
-        "# σ\n<!-- figures: one -->\n\n| a |\n| --- |\n| .9 |\n\n<!-- end -->\nmine\n"
+        "# σ\n<!-- figures: one -->\n\n|a|\n|---|\n|.9|\n\n<!-- end -->\nmine\n"
         "<!-- figures: two -->\n\ntext\n\n<!-- end -->\nlast\n"
     )
     assert results_page.main([*options, "--check"]) == 0
     assert "up to date" in capsys.readouterr().out
+
+
+def test_chosen_tables_are_copied_with_their_captions(results_page, results):
+    tables = [
+        "First:\n\n| a |\n| --- |\n| 1 |",
+        "Second:\n\n| b |\n| --- |\n| 2 ± 1 |",
+        "| c |\n| --- |",
+    ]
+    (results / "two.json").write_text(json.dumps({"markdown": "\n\n".join(tables)}))
+    path, options = page(results, "<!-- figures: two 2 3 --><!-- end -->")
+    assert results_page.main(options) == 0
+    shown = "Second:\n\n|b|\n|---|\n|2±1|\n\n|c|\n|---|"
+    assert path.read_text(encoding="utf-8") == (
+        f"<!-- figures: two 2 3 -->\n\n{shown}\n\n<!-- end -->"
+    )
 
 
 def test_new_results_are_noticed(results_page, results):
@@ -262,6 +277,7 @@ def test_new_results_are_noticed(results_page, results):
         ("<!-- figures: one --><!-- figures: two --><!-- end -->", "has no '<!-- end -->'"),
         ("<!-- figures: three --><!-- end -->", "run benchmarks/three.py, or correct the marker"),
         ("<!-- figures: without --><!-- end -->", 'without.json has no "markdown"'),
+        ("<!-- figures: one 1 2 --><!-- end -->", "one.json has 1 tables, not [1, 2]"),
     ],
 )
 def test_what_cannot_be_copied_is_named(results_page, results, text, message, capsys):

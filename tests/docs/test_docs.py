@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import json
 import pkgutil
 import re
 from pathlib import Path
@@ -14,12 +15,12 @@ import matplotlib.pyplot as plt
 import pytest
 
 import sklc
-import sklc.passbands
+import sklc.passbands.lookup
 import sklc.weights.file
 from sklc.pretrain import main as pretrain_main
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages(sklc.__path__, "sklc.")
@@ -77,7 +78,7 @@ def test_page(page, request):
         elif language == "python":
             exec(compile("\n" * line + source, str(page), "exec"), names)
     assert runner.summarize(verbose=False).failed == 0
-    assert set(languages) <= {"pycon", "python", "bash", "", "json", "text"}
+    assert set(languages) <= {"pycon", "python", "bash", "", "json", "text", "mermaid"}
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -128,21 +129,61 @@ def anchors(page):
         yield re.sub(r"\s", "-", words)
 
 
-def test_every_page_is_on_the_map():
+def test_every_page_is_in_the_index():
     index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
-    for page in PAGES[1:]:
+    for page in PAGES[2:]:
         assert page.name == "index.md" or f"]({page.name})" in index
 
 
 def test_model_cards_are_those_of_the_weights():
     text = (ROOT / "docs" / "weights.md").read_text(encoding="utf-8")
+    introduction = text[text.index("## Model cards") : text.index("| weights | units |")]
     for name, entry in sklc.weights.file.manifest()["weights"].items():
-        card = text[text.index(f"#### {name}\n") :].split("####")[1]
-        facts = [f"{entry['n_objects']:,}", f"{entry['n_observations']:,}", entry["objective"],
-                 f"{entry['epochs']} epochs", f"seed {entry['seed']}", entry["licence"],
-                 *map(str, entry["metrics"].values())]  # fmt: skip
-        for fact in facts:
-            assert fact in card, (name, fact)
+        row = re.search(rf"^\| `{re.escape(name)}` \|(.*)$", text, re.MULTILINE)[1]
+        cells = [cell.strip() for cell in row.split("|")]
+        expected = [f"{entry['n_objects']:,}", f"{entry['n_observations']:,}",
+                    f"{entry['objective']}, {entry['epochs']}"]  # fmt: skip
+        assert cells[1:4] == expected, name
+        metrics = [f"{kind}_{survey}" for kind in ("macro_auroc", "redshift_mse")
+                   for survey in ("ZTF", "LSST")]  # fmt: skip
+        assert set(entry["metrics"]) <= set(metrics), name
+        assert cells[4:8] == [str(entry["metrics"].get(metric, "")) for metric in metrics], name
+        assert f"seed {entry['seed']}" in introduction
+        assert entry["licence"] in introduction
+
+
+def test_readme_shows_the_results():
+    path = ROOT / "benchmarks" / "results" / "label_efficiency.json"
+    figures = json.loads(path.read_text(encoding="utf-8"))["figures"]
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    head, without_labels = 'ztf+lsst, TransferClassifier "head"', "ztf+lsst, class_prior"
+    for row, names in {
+        "pretrained encoder, frozen": ["ztf+lsst, frozen + logistic regression"],
+        "pretrained, `TransferClassifier": [head, f'{without_labels}="magnitude-limited"'],
+        "the same network from scratch": ["same network, from scratch"],
+        "150 hand-crafted features": ["features + gradient boosting",
+                                      "features + gradient boosting, simulations"],
+    }.items():  # fmt: skip
+        measured = {}
+        for name in names:
+            measured |= {n: scores["auroc"]["mean"] for n, scores in figures[name].items()}
+        expected = [f"{measured[n]:.3f}"[1:] for n in sorted(measured, key=as_number)]
+        shown = re.search(rf"^\| {re.escape(row)}.*?\|(.*)\|$", text, re.MULTILINE)[1]
+        assert re.findall(r"\.\d{3}", shown) == expected, row
+
+
+def as_number(labels):
+    return float("inf") if labels == "all" else int(labels)
+
+
+def test_contributing_names_what_exists():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    paths = set(re.findall(r"`((?:sklc|tests|docs|benchmarks)/[\w/.]+)`", text))
+    assert {path for path in paths if not (ROOT / path).exists()} == set()
+    functions = set(re.findall(r"`(sklc\.[\w.]+)\(", text))
+    assert len(functions) > 5
+    for function in functions:
+        assert callable(pkgutil.resolve_name(function)), function
 
 
 def shell_commands():

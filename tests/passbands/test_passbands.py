@@ -1,6 +1,6 @@
 """Passbands: names resolve to one band or to a helpful error; wavelengths are those of sncosmo.
 
-``python tests/test_passbands.py`` rewrites the tables of docs/passbands.md.
+``python tests/passbands/test_passbands.py`` rewrites the tables of docs/passbands.md.
 """
 
 import doctest
@@ -453,42 +453,36 @@ def test_page_examples():
 
 
 def test_page_lists_every_band():
-    """Rewrite the tables with: python tests/test_passbands.py."""
+    """Rewrite the tables with: python tests/passbands/test_passbands.py."""
     text = PAGE.read_text(encoding="utf-8")
     assert text[text.index(BEGIN) : text.index(END)] == _tables()
 
 
 def _tables():
     """The tables of the page, from the passbands themselves."""
-    lines = [BEGIN, ""]
-    lines += ["| band | survey | wavelength (µm) | aliases | sncosmo |", "|---|---|---|---|---|"]
+    lines = [BEGIN, "", "| survey | bands | wavelengths |", "|---|---|---|"]
     surveys = [survey.name for survey in SURVEYS]
-    telescopes = [name for name in FOLLOW_UP if name not in surveys]
-    for survey in surveys:
-        for band in BUILT_IN:
-            if band.survey == survey and not band.source.startswith("nominal: "):
-                lines.append(_row(band))
-        for band in BUILT_IN:
-            if band.survey == survey and band.source.startswith("nominal: "):
-                lines.append(_row(band))
-    lines += ["", "| survey | also written | wavelengths from |", "|---|---|---|"]
     for survey in SURVEYS:
-        lines.append(f"| {survey.name} | {', '.join(survey.aliases)} | {survey.source} |")
-    lines += ["", "| telescope | also written | filters |", "|---|---|---|"]
-    for telescope in telescopes:
-        aliases = ", ".join(f"`{alias}`" for alias in FOLLOW_UP[telescope][0])
-        names = " ".join(f"`{band.name}`" for band in BUILT_IN if band.survey == telescope)
-        lines.append(f"| {telescope} | {aliases} | {names} |")
-    lines += ["", "| filter | taken as | wavelength (µm) |", "|---|---|---|"]
-    for letter, name in STANDARD.items():
-        lines.append(f"| {letter} | `{name}` | {get_passband(name).wavelength:.4f} |")
+        own = [band for band in BUILT_IN if band.survey == survey.name]
+        own.sort(key=lambda band: band.source.startswith("nominal: "))
+        known_as = f" ({', '.join(survey.aliases)})" if survey.aliases else ""
+        bands = ", ".join(_entry(band) for band in own)
+        source = survey.source.replace(INTEGRATED, "sncosmo")
+        lines.append(f"| {survey.name}{known_as} | {bands} | {source} |")
+    follow_up = []
+    for telescope in [name for name in FOLLOW_UP if name not in surveys]:
+        aliases = "".join(f" (`{alias}`)" for alias in FOLLOW_UP[telescope][0])
+        letters = [band.name.rpartition("_")[2] for band in BUILT_IN if band.survey == telescope]
+        follow_up.append(f"{telescope}{aliases} `{','.join(letters)}`")
+    standard = [f"{letter} as `{name}`" for letter, name in STANDARD.items()]
+    lines += ["", "Follow-up telescopes: " + "; ".join(follow_up) + "."]
+    lines += ["", "Their filters: " + ", ".join(standard) + "."]
     return "\n".join([*lines, "", ""])
 
 
-def _row(band):
-    aliases = ", ".join(f"`{alias}`" for alias in band.aliases)
-    sncosmo_name = f"`{band.sncosmo_name}`" if band.sncosmo_name else ""
-    return f"| `{band.name}` | {band.survey} | {band.wavelength:.4f} | {aliases} | {sncosmo_name} |"
+def _entry(band):
+    aliases = "/".join(f"`{alias}`" for alias in band.aliases)
+    return f"`{band.name}`{'/' * bool(aliases)}{aliases} {band.wavelength:.4f}"
 
 
 if __name__ == "__main__":
