@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import sncosmo
 
+from sklc.simulate.classes import get_class
+from sklc.simulate.classes.requests import without_scatter
 from sklc.simulate.engine import ClassSimulator
-from sklc.simulate.grids import BandGrid
-from sklc.simulate.mending import without_spikes
-from sklc.simulate.requests import get_class, without_scatter
 from sklc.simulate.settings import Settings
 from sklc.simulate.sources import (
     DampedRandomWalk,
@@ -24,8 +23,10 @@ from sklc.simulate.sources import (
 from sklc.simulate.sources.agn import _spectra
 from sklc.simulate.sources.spectral import normalised
 from sklc.simulate.spectra import PHASE, WAVE
+from sklc.simulate.spectra.grids import BandGrid
+from sklc.simulate.spectra.mending import without_spikes
+from sklc.simulate.spectra.templates import Template, TemplateFile, own_grid, sncosmo_source
 from sklc.simulate.surveys import Survey, get_survey
-from sklc.simulate.templates import Template, TemplateFile, own_grid, sncosmo_source
 
 LIFE = 150.0  # rest-frame days from first light
 N_TIMES = 12  # of each object

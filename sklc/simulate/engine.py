@@ -17,12 +17,12 @@ import numpy as np
 from sklc.cosmology import distance_modulus, draw_redshift
 from sklc.errors import SimulationError
 from sklc.light_curves.store import row_index
-from sklc.simulate.grids import BandGrid, Bands
+from sklc.simulate.classes.source_class import SourceClass
 from sklc.simulate.settings import Settings
-from sklc.simulate.source_class import SourceClass
 from sklc.simulate.sources.base import Objects
+from sklc.simulate.spectra.grids import BandGrid, Bands
 from sklc.simulate.surveys import Survey
-from sklc.simulate.visits import Visits
+from sklc.simulate.surveys.visits import Visits
 
 __all__ = ["CHUNK", "Chunk", "ClassSimulator"]
 

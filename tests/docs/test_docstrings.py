@@ -24,13 +24,13 @@ MODULES = [
     "sklc.augment.transformers",
     "sklc.cosmology",
     "sklc.simulate.lightcurvelynx",
-    "sklc.simulate.populations",
-    "sklc.simulate.source_class",
+    "sklc.simulate.classes.populations",
+    "sklc.simulate.classes.source_class",
     "sklc.simulate.sources",
     "sklc.simulate.spectra",
     "sklc.simulate.surveys",
-    "sklc.simulate.templates",
-    "sklc.simulate.visits",
+    "sklc.simulate.spectra.templates",
+    "sklc.simulate.surveys.visits",
 ]
 # No docstring; sections unknown or in another order; parameters missing, unknown or in another
 # order; a value is returned without a Returns section.

@@ -8,10 +8,9 @@ from scipy import integrate, stats
 
 from sklc.cosmology import distance_modulus, draw_redshift
 from sklc.simulate import CLASSES, list_surveys
+from sklc.simulate.classes.source_class import star_formation
 from sklc.simulate.engine import ClassSimulator
-from sklc.simulate.grids import HOST, MILKY_WAY, Bands, build_grid
 from sklc.simulate.settings import Settings
-from sklc.simulate.source_class import star_formation
 from sklc.simulate.sources import (
     ChromaticScatter,
     DampedRandomWalk,
@@ -38,8 +37,9 @@ from sklc.simulate.sources.powered import (
 from sklc.simulate.sources.spectral import normalised
 from sklc.simulate.sources.thermal import LOG_TEMPERATURE, thermal_spectra
 from sklc.simulate.spectra import PHASE, WAVE, planck
+from sklc.simulate.spectra.grids import HOST, MILKY_WAY, Bands, build_grid
+from sklc.simulate.spectra.templates import Template
 from sklc.simulate.surveys import get_survey
-from sklc.simulate.templates import Template
 
 sncosmo = pytest.importorskip("sncosmo", reason="sncosmo is not installed: pip install 'sklc[sim]'")
 FlatLambdaCDM = pytest.importorskip("astropy.cosmology").FlatLambdaCDM

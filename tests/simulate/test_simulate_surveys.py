@@ -4,6 +4,7 @@ import os
 import pickle
 import re
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from sklc.errors import SimulationError
 from sklc.passbands import get_passband
 from sklc.simulate.surveys import Survey, get_survey, list_surveys
-from sklc.simulate.visits import Visits
+from sklc.simulate.surveys.visits import Visits
 
 
 @pytest.fixture
@@ -187,7 +188,7 @@ def test_built_in_surveys_are_sound(name):
 
 
 def test_cadences_are_reproducible():
-    from sklc.simulate import cadences
+    from sklc.simulate.surveys import cadences
 
     one, two = cadences.ztf(), cadences.ztf()
     for column in ("time", "band", "sky", "source", "offsets", "ra", "dec"):
@@ -196,9 +197,7 @@ def test_cadences_are_reproducible():
 
 def test_unknown_survey():
     assert get_survey(" LSST_WFD ") is get_survey("lsst")
-    with pytest.raises(
-        SimulationError, match=r"'lst' is unknown.*ztf, lsst, lsst-ddf.*mean 'lsst'"
-    ):
+    with pytest.raises(SimulationError, match=r"'lst'.*mean 'lsst'.*'lsst', 'lsst-ddf'.*ztf"):
         get_survey("lst")
 
 
@@ -217,8 +216,6 @@ def test_depths_are_five_sigma():
     f5 = 10 ** (-0.4 * (np.array([20.0, 23.5]) - 27.5))
     np.testing.assert_allclose(f5 / np.sqrt(visits.sky + visits.source * f5), 5.0)
     np.testing.assert_allclose(visits.depth(), [20.0, 23.5])
-    other = Visits.from_depths([1.0], [0], [20.0], [0, 1], gamma=0.03, zero_point=25.0)
-    np.testing.assert_allclose(other.depth(zero_point=25.0), 20.0)
 
 
 def test_visits_are_sorted_within_their_positions():
@@ -592,5 +589,26 @@ def test_not_a_table():
 
 def test_passbands_have_to_match_the_visits():
     visits = Visits.from_depths([1.0], [2], [20.0], [0, 1], gamma=0.039)
-    with pytest.raises(SimulationError, match="one passband a code"):
+    with pytest.raises(SimulationError, match="one passband per code"):
         Survey("mine", "mine", (get_passband("ztfg"),), visits, 0.01)
+
+
+@pytest.mark.parametrize("zero_point", [np.nan, None, "27.5", True, -1, 1e3])
+def test_zero_points_are_magnitudes(zero_point):
+    with pytest.raises(SimulationError, match="not an AB zero point: pass a magnitude"):
+        Survey.from_pointings(table(), name="LSST", zero_point=zero_point)
+
+
+def test_two_curves_of_one_name():
+    blue, red = (SimpleNamespace(name="L", wave=[low, low + 900.0], trans=[1.0, 1.0])
+                 for low in (4000.0, 6000.0))  # fmt: skip
+    frame = table(bands=("a", "b"))
+    with pytest.raises(SimulationError, match=r"'a' and 'b' are both named 'L'.*another name"):
+        Survey.from_pointings(frame, name="LSST", passbands={"a": blue, "b": red})
+    both = Survey.from_pointings(frame, name="LSST", passbands={"a": blue, "b": blue})
+    assert [band.name for band in both.passbands] == ["L"]
+
+
+def test_the_zero_point_changes_no_depth():
+    usual, other = (Survey.from_pointings(table(), name="LSST", zero_point=z) for z in (27.5, 31.4))
+    pd.testing.assert_frame_equal(usual.summary(), other.summary())

@@ -8,9 +8,9 @@ from functools import cache
 import numpy as np
 
 from sklc.cosmology import distance_modulus
-from sklc.simulate.grids import MILKY_WAY, BandGrid, Bands, build_grid, cached_grid
 from sklc.simulate.sources.base import Objects, Source, amplitude
 from sklc.simulate.spectra import WAVE, planck, synthetic_magnitude
+from sklc.simulate.spectra.grids import MILKY_WAY, BandGrid, Bands, build_grid, cached_grid
 
 __all__ = ["DampedRandomWalk", "draw_damped_random_walk"]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sklc.simulate.grids import BandGrid, Bands
-from sklc.simulate.templates import Template
+from sklc.simulate.spectra.grids import BandGrid, Bands
+from sklc.simulate.spectra.templates import Template
 
 __all__ = ["ChromaticScatter", "Kind", "Normal", "Objects", "Source"]
 
@@ -233,7 +233,7 @@ class Kind:
     Examples
     --------
     >>> from sklc.simulate.sources import Kind, Normal
-    >>> from sklc.simulate.templates import Template
+    >>> from sklc.simulate.spectra.templates import Template
     >>> kind = Kind(1.0, Normal(-17.0, 0.6), (Template("v19-2009n-corr"),))
     >>> kind.templates[0].name
     'v19-2009n-corr'

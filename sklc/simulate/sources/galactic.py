@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sklc.simulate.grids import BandGrid
 from sklc.simulate.sources.base import Normal, Objects
 from sklc.simulate.sources.thermal import LOG_TEMPERATURE, ThermalSource, unit_magnitude
+from sklc.simulate.spectra.grids import BandGrid
 
 __all__ = ["Microlensing", "magnification"]
 

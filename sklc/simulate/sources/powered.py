@@ -9,9 +9,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from sklc.simulate.grids import BandGrid
 from sklc.simulate.sources.base import Normal, Objects, draw_dust
 from sklc.simulate.sources.thermal import LOG_TEMPERATURE, ThermalSource, unit_magnitude
+from sklc.simulate.spectra.grids import BandGrid
 
 __all__ = [
     "DiffusionSource",

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from sklc.simulate.grids import MILKY_WAY, BandGrid, Bands, Law, build_grid, cached_grid
-from sklc.simulate.mending import rise_before
 from sklc.simulate.sources.base import ChromaticScatter, Objects, Source, amplitude
 from sklc.simulate.spectra import AB_FLUX, PHASE, WAVE, bandpass
-from sklc.simulate.templates import Template, sncosmo_source
+from sklc.simulate.spectra.grids import MILKY_WAY, BandGrid, Bands, Law, build_grid, cached_grid
+from sklc.simulate.spectra.mending import rise_before
+from sklc.simulate.spectra.templates import Template, sncosmo_source
 
 __all__ = ["SALTSource"]
 

@@ -8,7 +8,6 @@ from functools import cached_property
 import numpy as np
 
 from sklc.errors import SimulationError
-from sklc.simulate.grids import BandGrid, Bands, build_grid, cached_grid
 from sklc.simulate.sources.base import (
     ChromaticScatter,
     Kind,
@@ -19,7 +18,8 @@ from sklc.simulate.sources.base import (
     draw_dust,
 )
 from sklc.simulate.spectra import PHASE, SpectralSeries, synthetic_magnitude
-from sklc.simulate.templates import Template
+from sklc.simulate.spectra.grids import BandGrid, Bands, build_grid, cached_grid
+from sklc.simulate.spectra.templates import Template
 
 __all__ = ["SpectralSource"]
 
@@ -51,7 +51,7 @@ class SpectralSource(Source):
     Examples
     --------
     >>> from sklc.simulate.sources import Kind, Normal, SpectralSource
-    >>> from sklc.simulate.templates import Template
+    >>> from sklc.simulate.spectra.templates import Template
     >>> ib = Kind(0.6, Normal(-17.1, 0.6), (Template("v19-2004gv-corr"),))
     >>> ic = Kind(0.4, Normal(-17.3, 0.7), (Template("v19-2004fe-corr"),))
     >>> [template.name for template in SpectralSource((ib, ic)).templates]

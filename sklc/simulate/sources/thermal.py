@@ -8,9 +8,9 @@ from functools import cache
 
 import numpy as np
 
-from sklc.simulate.grids import BandGrid, Bands, build_grid, cached_grid
 from sklc.simulate.sources.base import Normal, Objects, Source, draw_dust
 from sklc.simulate.spectra import WAVE, planck, synthetic_magnitude
+from sklc.simulate.spectra.grids import BandGrid, Bands, build_grid, cached_grid
 
 __all__ = ["FallbackTDE", "ThermalPulse", "ThermalSource"]
 

@@ -12,10 +12,10 @@ import pandas as pd
 from sklc.errors import SimulationError
 from sklc.light_curves import LightCurves
 from sklc.light_curves.store import Store, offsets_of
+from sklc.simulate.classes import SourceClass
+from sklc.simulate.classes.requests import counts_by_class
 from sklc.simulate.engine import CHUNK, Chunk, ClassSimulator
-from sklc.simulate.requests import counts_by_class
 from sklc.simulate.settings import Photometry, Settings, Trigger
-from sklc.simulate.source_class import SourceClass
 from sklc.simulate.surveys import Survey, get_survey
 
 __all__ = ["simulate"]
@@ -256,15 +256,17 @@ def assemble(chunks: list[Chunk], numbers: list[range], survey: Survey) -> Light
         dtype=object,
     )
     metadata.index = pd.Index(ids, name="object_id")
+    scale = 10 ** (0.4 * (survey.zero_point - 27.5))  # the engine's unit is that of 27.5
     store = Store(
         time=flat("time", np.float64),
-        flux=flat("flux", np.float32),
-        flux_err=flat("flux_err", np.float32),
+        flux=(flat("flux", np.float64) * scale).astype(np.float32),
+        flux_err=(flat("flux_err", np.float64) * scale).astype(np.float32),
         band=flat("band", np.int16),
         offsets=offsets_of(flat("lengths", np.int64)),
         passbands=survey.passbands,
         ids=ids,
         metadata=metadata,
+        zero_point=float(survey.zero_point),
     )
     return LightCurves._from_store(store)
 

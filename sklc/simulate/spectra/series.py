@@ -147,7 +147,7 @@ def like_2005hk(series: SpectralSeries) -> SpectralSeries:
     Examples
     --------
     >>> from sklc.simulate.spectra import like_2005hk
-    >>> from sklc.simulate.templates import Template
+    >>> from sklc.simulate.spectra.templates import Template
     >>> Template("hsiao", "3.0", warp=like_2005hk).warp.__name__
     'like_2005hk'
     """

@@ -33,7 +33,7 @@ def snia_rate(z: np.ndarray) -> np.ndarray:
     Examples
     --------
     >>> import numpy as np
-    >>> from sklc.simulate.source_class import snia_rate
+    >>> from sklc.simulate.classes.source_class import snia_rate
     >>> snia_rate(np.array([0.0, 0.5])).round(7).tolist()
     [2.5e-05, 4.59e-05]
     """
@@ -54,7 +54,7 @@ def star_formation(z: np.ndarray) -> np.ndarray:
     Examples
     --------
     >>> import numpy as np
-    >>> from sklc.simulate.source_class import star_formation
+    >>> from sklc.simulate.classes.source_class import star_formation
     >>> star_formation(np.array([0.0, 0.5])).round(2).tolist()
     [1.0, 2.92]
     """
@@ -75,7 +75,7 @@ class ScaledRate:
     Examples
     --------
     >>> import numpy as np
-    >>> from sklc.simulate.source_class import ScaledRate, constant_rate
+    >>> from sklc.simulate.classes.source_class import ScaledRate, constant_rate
     >>> ScaledRate(2e-6, constant_rate)(np.zeros(1))
     array([2.e-06])
     """
@@ -102,7 +102,7 @@ def tde_rate(z: np.ndarray) -> np.ndarray:
     Examples
     --------
     >>> import numpy as np
-    >>> from sklc.simulate.source_class import tde_rate
+    >>> from sklc.simulate.classes.source_class import tde_rate
     >>> tde_rate(np.array([0.0, 0.5])).round(8).tolist()
     [3e-07, 1.1e-07]
     """
@@ -123,7 +123,7 @@ def constant_rate(z: np.ndarray) -> np.ndarray:
     Examples
     --------
     >>> import numpy as np
-    >>> from sklc.simulate.source_class import constant_rate
+    >>> from sklc.simulate.classes.source_class import constant_rate
     >>> constant_rate(np.array([0.0, 0.5])).round(0).tolist()
     [1.0, 1.0]
     """

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from sklc._optional import require
-from sklc.simulate.spectra import AB_FLUX, WAVE
+from sklc.simulate.spectra.series import AB_FLUX, WAVE
 
 __all__ = ["BandGrid", "Bands", "Law", "build_grid", "cache_folder", "cached_grid"]
 

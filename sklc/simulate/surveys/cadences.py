@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from sklc.simulate._conditions import (
+from sklc.simulate.surveys.conditions import (
     SYNODIC,
     YEAR,
     depths,
@@ -21,7 +21,7 @@ from sklc.simulate._conditions import (
     sky,
     weather,
 )
-from sklc.simulate.visits import Visits
+from sklc.simulate.surveys.visits import Visits
 
 __all__ = ["des", "lsst_ddf", "lsst_wfd", "ps1", "ztf"]
 
@@ -45,7 +45,7 @@ def ztf() -> Visits:
 
     Examples
     --------
-    >>> from sklc.simulate.cadences import ztf
+    >>> from sklc.simulate.surveys.cadences import ztf
     >>> ztf().n_positions
     400
     """
@@ -113,7 +113,7 @@ def lsst_wfd() -> Visits:
 
     Examples
     --------
-    >>> from sklc.simulate.cadences import lsst_wfd
+    >>> from sklc.simulate.surveys.cadences import lsst_wfd
     >>> lsst_wfd().n_positions
     400
     """
@@ -174,7 +174,7 @@ def lsst_ddf() -> Visits:
 
     Examples
     --------
-    >>> from sklc.simulate.cadences import lsst_ddf
+    >>> from sklc.simulate.surveys.cadences import lsst_ddf
     >>> lsst_ddf().n_positions
     20
     """
@@ -223,7 +223,7 @@ def ps1() -> Visits:
 
     Examples
     --------
-    >>> from sklc.simulate.cadences import ps1
+    >>> from sklc.simulate.surveys.cadences import ps1
     >>> ps1().n_positions
     40
     """
@@ -275,7 +275,7 @@ def des() -> Visits:
 
     Examples
     --------
-    >>> from sklc.simulate.cadences import des
+    >>> from sklc.simulate.surveys.cadences import des
     >>> des().n_positions
     40
     """

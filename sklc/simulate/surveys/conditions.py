@@ -44,7 +44,7 @@ def local_noon(longitude: float) -> float:
 
     Examples
     --------
-    >>> from sklc.simulate._conditions import local_noon
+    >>> from sklc.simulate.surveys.conditions import local_noon
     >>> round(local_noon(-70.75), 3)
     0.697
     """
