@@ -43,7 +43,9 @@ class Chunk:
     Parameters
     ----------
     time, flux, flux_err, band : ndarray of shape (n_obs,)
+        Observations, object by object, ascending in time.
     lengths : ndarray of shape (n_objects,)
+        Number of observations of each object.
     truth : dict
         Column to an array of shape (n_objects,).
     """
@@ -87,8 +89,11 @@ class ClassSimulator:
     Parameters
     ----------
     survey : Survey
+        Survey that observes.
     source_class : SourceClass
+        Class of objects to simulate.
     settings : Settings
+        Options of the simulation.
     """
 
     def __init__(self, survey: Survey, source_class: SourceClass, settings: Settings) -> None:
@@ -129,7 +134,9 @@ class ClassSimulator:
         Parameters
         ----------
         index : int
+            Number of the chunk within its class.
         n : int
+            Number of draws.
 
         Returns
         -------

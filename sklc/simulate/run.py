@@ -138,6 +138,7 @@ def seed_of(random_state: object) -> int:
     Parameters
     ----------
     random_state : int, Generator, RandomState or None
+        Where the seed comes from.
 
     Returns
     -------
@@ -167,8 +168,11 @@ def list_tasks(
     Parameters
     ----------
     counts : list of (SourceClass, int)
+        Classes, and the number of light curves of each.
     survey : Survey
+        Survey that observes.
     settings : Settings
+        Options of the simulation.
 
     Returns
     -------
@@ -209,8 +213,11 @@ def kept_simulator(
     call : str
         Names the call.
     survey : Survey
+        Survey that observes.
     source_class : SourceClass
+        Class of objects to simulate.
     settings : Settings
+        Options of the simulation.
 
     Returns
     -------
@@ -230,9 +237,11 @@ def assemble(chunks: list[Chunk], numbers: list[range], survey: Survey) -> Light
     Parameters
     ----------
     chunks : list of Chunk
+        Chunks in the order of the result.
     numbers : list of range
         Numbers of the objects of each chunk within their class, for the ids.
     survey : Survey
+        Survey that observes.
 
     Returns
     -------

@@ -72,6 +72,7 @@ class Photometry:
     outliers : float, default=0.002
         Share of observations with an error `outlier_scale` times as large as stated.
     outlier_scale : float, default=8.0
+        How many times larger the errors of outliers are than stated.
     missing_bands : float, default=0.01
         Share of object and band pairs without any observation, as where a reference image is
         missing.
@@ -116,12 +117,19 @@ class Settings:
     Parameters
     ----------
     redshift : {"volumetric", "flat"}
+        How the redshifts of all events are distributed.
     z_max : float or None
+        Largest redshift, or None for as far as the survey sees the class.
     trigger : Trigger
+        When an object counts as found.
     window : (float, float) or None
+        Days before the first and after the last detection that are kept.
     nightly : bool
+        Whether the visits of a night are averaged in each band.
     photometry : Photometry
+        Outliers and missing bands.
     seed : int
+        Seed of the random numbers.
     """
 
     redshift: str = "volumetric"

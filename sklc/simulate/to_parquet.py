@@ -70,7 +70,7 @@ def simulate_to_parquet(
     n_jobs : int, default=1
         Processes, each of which simulates and writes parts. The files do not depend on it.
     part_size : int, default=20000
-        Objects in a part, about; memory is some 100 MB a process for each 20,000.
+        Objects in a part, about; memory is some 100 MB per process for each 20,000.
     progress : bool, default=True
         Show a progress bar.
 

@@ -124,6 +124,6 @@ def test_the_zero_point_of_a_survey(toy_class, toy_survey, tmp_path, zero_point)
     encoder = LightCurveEncoder.pretrained("ztf+lsst")
     np.testing.assert_allclose(encoder.transform(other), encoder.transform(usual), atol=1e-4)
     simulate_to_parquet(tmp_path, 8, other_survey, "flash", progress=False)
-    assert LightCurves.from_parquet(tmp_path).equals(other)
+    assert LightCurves.from_parquet(tmp_path, zero_point=zero_point).equals(other)
     with pytest.raises(SimulationError, match="holds another simulation: visits"):
         simulate_to_parquet(tmp_path, 8, toy_survey, "flash", progress=False)

@@ -8,7 +8,7 @@ from scipy import integrate, stats
 
 from sklc.cosmology import distance_modulus, draw_redshift
 from sklc.simulate import CLASSES, list_surveys
-from sklc.simulate.classes.source_class import star_formation
+from sklc.simulate.classes.rates import star_formation
 from sklc.simulate.engine import ClassSimulator
 from sklc.simulate.settings import Settings
 from sklc.simulate.sources import (

@@ -9,15 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sklc.simulate.classes.registry import REGISTRY
-from sklc.simulate.classes.source_class import (
+from sklc.simulate.classes.rates import (
     ScaledRate,
-    SourceClass,
     constant_rate,
     snia_rate,
     star_formation,
     tde_rate,
 )
+from sklc.simulate.classes.registry import REGISTRY
+from sklc.simulate.classes.source_class import SourceClass
 from sklc.simulate.sources import (
     ChromaticScatter,
     DampedRandomWalk,

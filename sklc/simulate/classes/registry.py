@@ -75,6 +75,12 @@ def get_class(name: str | SourceClass) -> SourceClass:
     ------
     SimulationError
         If there is no class of that name.
+
+    Examples
+    --------
+    >>> from sklc.simulate.classes import get_class
+    >>> get_class("TDE").bright
+    -21.5
     """
     if not isinstance(name, str):
         return _check(name)

@@ -25,7 +25,9 @@ def counts_by_class(
     Parameters
     ----------
     n : int or mapping
+        Number of every class, or class name to number.
     classes : str, SourceClass, sequence of them, or None
+        Classes by name or as they are; None for those of `n`, or the eight common ones.
 
     Returns
     -------
@@ -73,6 +75,7 @@ def without_scatter(source_class: SourceClass) -> SourceClass:
     Parameters
     ----------
     source_class : SourceClass
+        Class of objects to simulate.
 
     Returns
     -------

@@ -42,6 +42,7 @@ def draw_damped_random_walk(
     Parameters
     ----------
     rng : numpy.random.Generator
+        Source of random numbers.
     time : ndarray of shape (n_obs,)
         Days, ascending within an object.
     owner : ndarray of int, shape (n_obs,)

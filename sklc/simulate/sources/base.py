@@ -46,6 +46,7 @@ class Source(ABC):
         Parameters
         ----------
         bands : Bands
+            Passbands of the survey, with their transmission curves.
         z_max : float
             Largest redshift of the table.
 
@@ -61,7 +62,9 @@ class Source(ABC):
         Parameters
         ----------
         rng : numpy.random.Generator
+            Source of random numbers.
         redshift : ndarray of shape (n_objects,)
+            Redshift of each object, 0 in the Milky Way.
 
         Returns
         -------
@@ -75,7 +78,10 @@ class Source(ABC):
         Parameters
         ----------
         grid : BandGrid
+            The table of band fluxes that `Source.prepare` returned.
         objects : dict
+            Parameters of the objects, as `Source.sample` draws them, with redshift,
+            distmod and mwebv.
 
         Returns
         -------
@@ -97,12 +103,16 @@ class Source(ABC):
         Parameters
         ----------
         grid : BandGrid
+            The table of band fluxes that `Source.prepare` returned.
         objects : dict
+            Parameters of the objects, as `Source.sample` draws them, with redshift,
+            distmod and mwebv.
         owner : ndarray of int, shape (n_obs,)
             Object of each observation, ascending; times ascend within an object.
         days : ndarray of shape (n_obs,)
             Observer-frame days since the object's time zero.
         band : ndarray of int, shape (n_obs,)
+            Index of the passband of each observation.
         rng : numpy.random.Generator
             For what is random in time: scatter, damped random walks.
 
@@ -118,7 +128,10 @@ class Source(ABC):
         Parameters
         ----------
         grid : BandGrid
+            The table of band fluxes that `Source.prepare` returned.
         objects : dict
+            Parameters of the objects, as `Source.sample` draws them, with redshift,
+            distmod and mwebv.
 
         Returns
         -------
@@ -135,7 +148,10 @@ class Source(ABC):
         Parameters
         ----------
         grid : BandGrid
+            The table of band fluxes that `Source.prepare` returned.
         objects : dict
+            Parameters of the objects, as `Source.sample` draws them, with redshift,
+            distmod and mwebv.
 
         Returns
         -------
@@ -148,7 +164,10 @@ class Source(ABC):
         Parameters
         ----------
         grid : BandGrid
+            The table of band fluxes that `Source.prepare` returned.
         objects : dict
+            Parameters of the objects, as `Source.sample` draws them, with redshift,
+            distmod and mwebv.
 
         Returns
         -------
@@ -173,6 +192,7 @@ class Normal:
     Parameters
     ----------
     mean, sd : float
+        Mean and standard deviation before the cut.
     cut : float, default=2.5
         Without it a flux-limited sample would be full of the bright tail of a Gaussian.
     low, high : float, optional
@@ -199,7 +219,9 @@ class Normal:
         Parameters
         ----------
         rng : numpy.random.Generator
+            Source of random numbers.
         n : int
+            Number of draws.
 
         Returns
         -------
@@ -229,6 +251,7 @@ class Kind:
     absolute_mag : Normal
         Rest-frame AB magnitude at maximum in the source's reference band, before dust.
     templates : tuple of Template
+        Spectral time series, each as likely as the others.
 
     Examples
     --------
@@ -292,7 +315,9 @@ class ChromaticScatter:
         Parameters
         ----------
         rng : numpy.random.Generator
+            Source of random numbers.
         redshift : ndarray of shape (n_objects,)
+            Redshift of each object, 0 in the Milky Way.
         effective : ndarray of shape (n_bands,)
             Effective wavelengths in Angstrom.
         owner, phase, band : ndarray of shape (n_obs,)

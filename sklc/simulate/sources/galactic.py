@@ -47,9 +47,10 @@ class Microlensing(ThermalSource):
     mag : Normal
         Apparent magnitude of the star, SDSS g.
     log_temperature : Normal
-        Of log10 of the star's temperature in K.
+        Distribution of log10 of the star's temperature in K.
     log_einstein : Normal
-        Of log10 of the Einstein crossing time in days (Wyrzykowski et al. 2015, ApJS 216, 12).
+        Distribution of log10 of the Einstein crossing time in days (Wyrzykowski et al. 2015, ApJS
+        216, 12).
     largest_u : float
         Impact parameters are uniform up to it.
 

@@ -137,10 +137,11 @@ class Library:
     Parameters
     ----------
     log_luminosity, log_temperature : ndarray of shape (n_components, n_models, n_times)
+        Luminosity (erg/s) and temperature (K) of each component.
     absolute_mag : ndarray of shape (n_models,)
         Rest-frame SDSS g at maximum, AB.
     cumulative : ndarray of shape (n_models,)
-        Of the weights with which models are drawn.
+        Cumulative sum of the weights with which models are drawn.
     parameters : dict
         Name to an array of shape (n_models,).
     """
@@ -166,6 +167,7 @@ class DiffusionSource(ThermalSource):
     luminosity : Normal, optional
         Distribution of the rest-frame g magnitude at maximum to which models are weighted.
     n_models : int, default=6000
+        Number of models that are computed once, from which objects are drawn.
 
     Examples
     --------
@@ -187,7 +189,9 @@ class DiffusionSource(ThermalSource):
         Parameters
         ----------
         rng : numpy.random.Generator
+            Source of random numbers.
         n : int
+            Number of draws.
 
         Returns
         -------
@@ -201,6 +205,7 @@ class DiffusionSource(ThermalSource):
         Parameters
         ----------
         parameters : dict
+            Physical parameters of the models, as `draw` returns them.
         days : ndarray
             Rest-frame days since explosion, ascending.
 

@@ -34,6 +34,7 @@ class SALTSource(Source):
         M_B (Vega) at x1 = c = 0. Fainter than the -19.25 (H0 = 70) of standardised samples: with
         it, a flux-limited sample is as bright as that of the ZTF Bright Transient Survey.
     alpha, beta : float
+        Coefficients of stretch and colour in the Tripp relation.
     intrinsic : float
         Grey scatter, standard deviation in magnitudes.
     x1, c : (float, float, float)
@@ -41,8 +42,9 @@ class SALTSource(Source):
         colour: Scolnic & Kessler (2016, ApJ 822, L35), the colour with the longer red tail that
         nearby samples have.
     scatter : ChromaticScatter or None
+        Scatter about the model, or None for none.
     version : str
-        Of sncosmo's source "salt3".
+        Version of sncosmo's source "salt3".
 
     Examples
     --------
@@ -169,6 +171,7 @@ def colour_law(version: str, wave: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     version : str
+        Version of sncosmo's source "salt3".
     wave : ndarray
         Angstrom; constant beyond SALT's range.
 
@@ -195,6 +198,7 @@ def components(version: str) -> tuple[np.ndarray, np.ndarray]:
     Parameters
     ----------
     version : str
+        Version of sncosmo's source "salt3".
 
     Returns
     -------

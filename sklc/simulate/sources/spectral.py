@@ -45,6 +45,7 @@ class SpectralSource(Source):
     colour_stretch : float, default=0.0
         Correlation coefficient of colour and stretch.
     scatter : ChromaticScatter, optional
+        Scatter about the templates; by default there is none.
     reference : str, default="sdssr"
         Band of sncosmo in which absolute magnitudes are meant.
 
@@ -88,6 +89,7 @@ class SpectralSource(Source):
         absolute_mag, stretch : (float, float)
             Mean and standard deviation.
         host_ebv : float
+            Scale of the exponential distribution of the host's E(B-V).
         reference : str
             As for the class.
 
@@ -256,6 +258,7 @@ def normalised(series: SpectralSeries, reference: str) -> tuple[np.ndarray, list
     Parameters
     ----------
     series : SpectralSeries
+        Spectra to change.
     reference : str
         Band of sncosmo.
 

@@ -87,6 +87,8 @@ class ThermalSource(Source):
         Parameters
         ----------
         objects : dict
+            Parameters of the objects, as `Source.sample` draws them, with redshift,
+            distmod and mwebv.
         owner : ndarray of int, shape (n_obs,)
             Object of each observation.
         days : ndarray of shape (n_obs,)
@@ -104,6 +106,8 @@ class ThermalSource(Source):
         Parameters
         ----------
         objects : dict
+            Parameters of the objects, as `Source.sample` draws them, with redshift,
+            distmod and mwebv.
 
         Returns
         -------
@@ -163,9 +167,9 @@ class FallbackTDE(ThermalSource):
     host_ebv, cutoff : float
         As for `ThermalSource`.
     log_temperature : Normal
-        Of log10 of the temperature in K.
+        Distribution of log10 of the temperature in K.
     log_rise, log_decline : Normal
-        Of log10 of sigma and t0 in days.
+        Distributions of log10 of sigma and t0 in days.
     log_l_g : (float, float)
         Range of log10 of the peak nu L_nu at 6.3e14 Hz, erg/s, whose distribution is the broken
         power law of Yao et al. (2023, ApJ 955, L6): exponents .3 and 2.6 about 10**43.1.
@@ -254,16 +258,17 @@ class ThermalPulse(ThermalSource):
     absolute_mag : Normal
         AB magnitude in the rest-frame SDSS g at maximum; apparent for objects of the Milky Way.
     rise : Normal
-        Of log10 of the standard deviation of the rise, days.
+        Distribution of log10 of the standard deviation of the rise in days.
     decline : Normal
-        Of log10 of the decline rate in bolometric magnitudes a day.
+        Distribution of log10 of the decline rate in bolometric magnitudes per day.
     hot, cool : Normal
-        Of log10 of the temperature (K) at maximum and late.
+        Distributions of log10 of the temperature (K) at maximum and late.
     cooling : float
         Days in which the temperature falls by 1/e of the way.
     plateau : Normal
         Days at maximum before the decline.
     galactic : bool
+        Whether objects are in the Milky Way, where magnitudes are apparent.
     name : str
         As the truth names it.
 

@@ -43,6 +43,7 @@ class Template:
     name : str
         Name of the sncosmo source, or of its own for `source`.
     version : str, optional
+        Version of the source; by default the newest one that sncosmo knows.
     source : sncosmo.Source, optional
         The user's own, instead of a registered one.
     rise : float, default=5.0

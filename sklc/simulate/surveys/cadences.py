@@ -34,14 +34,14 @@ PALOMAR, PACHON, TOLOLO, HALEAKALA = -116.86, -70.75, -70.80, -156.26
 def ztf() -> Visits:
     """Zwicky Transient Facility: g and r, 4.2 years.
 
-    Matches ZTF's visits to 400 positions: 400 nights and 1,071 visits a position, 2 d (median)
+    Matches ZTF's visits to 400 positions: 400 nights and 1,071 visits per position, 2 d (median)
     and 3.0 d (mean) between the nights of a band, seasons 99 d apart. The i band, which is rare,
     is left out.
 
     Returns
     -------
     Visits
-        Of 400 positions; bands g, r.
+        Visits to 400 positions; bands g, r.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def ztf() -> Visits:
     return _visits(field, time, band, depth, ra, dec)
 
 
-# Pairs of visits about 33 minutes apart: bands, mean number a position in ten years, moonlight at
+# Pairs of visits about 33 minutes apart: bands, mean number per position in ten years, moonlight at
 # which they are made, how much they bunch into lunations and high rolling seasons.
 # Bands are u g r i z y = 0 ... 5.
 _WFD_PAIRS: tuple[tuple[int, int, float, float, float, float, float], ...] = (
@@ -102,14 +102,14 @@ _LSST_MOON = [1.5, 1.5, 1.0, 0.5, 0.3, 0.1]
 def lsst_wfd() -> Visits:
     """LSST wide-fast-deep survey: u g r i z y, 10 years.
 
-    Matches 400 positions of the baseline 3.0 strategy: 853 visits on 397 nights a position, in
+    Matches 400 positions of the baseline 3.0 strategy: 853 visits on 397 nights per position, in
     pairs, mostly of neighbouring bands, about 33 minutes apart; u and g in dark time, z and y in
     bright time; seasons 150 d apart; high and low seasons take turns from the second year.
 
     Returns
     -------
     Visits
-        Of 400 positions; bands u, g, r, i, z, y.
+        Visits to 400 positions; bands u, g, r, i, z, y.
 
     Examples
     --------
@@ -170,7 +170,7 @@ def lsst_ddf() -> Visits:
     Returns
     -------
     Visits
-        Of 20 positions, four in each field; bands u, g, r, i, z, y.
+        Visits to 20 positions, four in each field; bands u, g, r, i, z, y.
 
     Examples
     --------
@@ -219,7 +219,7 @@ def ps1() -> Visits:
     Returns
     -------
     Visits
-        Of 40 positions, four in each field; bands g, r, i, z, y.
+        Visits to 40 positions, four in each field; bands g, r, i, z, y.
 
     Examples
     --------
@@ -271,7 +271,7 @@ def des() -> Visits:
     Returns
     -------
     Visits
-        Of 40 positions, four in each field, the deep ones last; bands g, r, i, z.
+        Visits to 40 positions, four in each field, the deep ones last; bands g, r, i, z.
 
     Examples
     --------

@@ -25,7 +25,7 @@ _ALSO: dict[str, tuple[Any, ...]] = {
 
 
 class Pointings:
-    """Checked columns of a table of pointings, one row a visit."""
+    """Checked columns of a table of pointings, one row per visit."""
 
     def __init__(
         self,
@@ -110,7 +110,7 @@ def read_pointings(
     """Read and check the columns of a table of pointings."""
     table = Table(frame)
     if not len(table):
-        raise SimulationError("the table of pointings is empty: it has one row a visit.")
+        raise SimulationError("the table of pointings is empty: it needs one row per visit.")
     found = _find_columns(table, {"time": time, "band": band, "depth": depth, "position": position})
     mjd = _numbers(table, found["time"])
     _check_time(mjd, found["time"])

@@ -80,7 +80,7 @@ class Survey:
         if len(band) and not 0 <= band.min() <= band.max() < len(self.passbands):
             raise SimulationError(
                 f"survey {self.name!r}: visits have the band codes {band.min()} to {band.max()}, "
-                f"passbands are {len(self.passbands)}: pass one passband per code, from 0."
+                f"passbands are {len(self.passbands)}: pass one passband per code, counted from 0."
             )
         if not is_number(self.zero_point) or not 0 <= self.zero_point <= 50:
             raise SimulationError(
@@ -147,7 +147,7 @@ class Survey:
         Parameters
         ----------
         table : pandas.DataFrame, polars.DataFrame or pyarrow.Table
-            One row a visit. OpSim's own column names (observationStartMJD, filter,
+            One row per visit. OpSim's own column names (observationStartMJD, filter,
             fiveSigmaDepth, fieldRA, fieldDec) are found where the default names are not there.
         name : str, default="pointings"
             Name of the survey; band labels such as "g" are those of the survey of this name, so
@@ -301,7 +301,7 @@ class Survey:
         Returns
         -------
         pandas.DataFrame
-            One row a band, by name: visits and nights a position; mean and median days between
+            One row per band, by name: visits and nights per position; mean and median days between
             the nights of a position within a season (gaps up to 60 d); 5, 50 and 95 % quantiles
             of the depth of a visit (AB magnitudes).
         """

@@ -180,14 +180,14 @@ class Visits:
         Returns
         -------
         Visits
-            At most one visit a position, band and night.
+            At most one visit per position, band and night.
         """
         if not len(self.time):
             return self
         night = np.floor(self.time - night_start).astype(np.int64)
         night -= night.min()
         n_bands = int(self.band.max()) + 1
-        # one integer a group sorts several times faster than three keys
+        # one integer per group sorts several times faster than three keys
         group = (self.position * (night.max() + 1) + night) * n_bands + self.band
         order = np.argsort(group, kind="stable")
         group = group[order]
