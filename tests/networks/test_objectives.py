@@ -168,6 +168,7 @@ def test_every_objective_combines_with_the_redshift(demo, objective, redshift_we
     assert same_weights(encoder, again)
 
 
+@pytest.mark.slow
 def test_the_redshift_head_learns_redshifts_and_stays_in_the_weights(demo, tmp_path):
     curves, y = load_demo(return_X_y=True)
     params = {**SMALL, "max_epochs": 40, "redshift_weight": 1.0, "early_stopping": False}
@@ -187,6 +188,7 @@ def survey_accuracy(encoder, curves):
     return cross_val_score(LogisticRegression(max_iter=500), latent, survey, cv=3).mean()
 
 
+@pytest.mark.slow
 def test_adversarial_latents_hide_the_survey_and_keep_the_class():
     curves, y = two_surveys(800)
     wrong = np.random.default_rng(1).random(800) < 0.15
@@ -324,6 +326,7 @@ def test_early_stopping_remembers_the_epochs_before(demo, tmp_path, monkeypatch)
     assert len(resumed.net_.history) == n_epochs
 
 
+@pytest.mark.slow
 def test_a_killed_process_leaves_a_checkpoint_to_go_on_from(tmp_path):
     path = tmp_path / "training.checkpoint"
     script = textwrap.dedent(

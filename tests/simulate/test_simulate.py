@@ -160,6 +160,7 @@ def test_ways_of_naming_classes(sncosmo_data):
     assert get_class("TDE") is CLASSES["TDE"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(CLASSES))
 def test_every_class_in_other_surveys(sncosmo_data, name):
     for survey in ("ps1", "lsst-ddf"):

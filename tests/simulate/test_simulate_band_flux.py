@@ -23,6 +23,7 @@ def band_flux_errors(sncosmo_data):
     sys.path.remove(str(BENCHMARKS))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("survey", ["ztf", "lsst"])
 @pytest.mark.parametrize("name", [*COMMON_CLASSES, *SUBTYPES])
 def test_band_fluxes_are_those_of_sncosmo(band_flux_errors, survey, name):
