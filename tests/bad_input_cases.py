@@ -270,7 +270,7 @@ def backwards() -> str:
 SECTIONS: dict[str, list[Case]] = {
     "Tables and columns": [
         Case(
-            "a long table (a row an observation) as X",
+            "a long table (one row per observation) as X",
             lambda: classifier().fit(supernovae(), labels()),
             "Convert it once, then split, fit and predict with the light curves.",
         ),
@@ -299,7 +299,7 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "arrays of different lengths",
             lambda: LightCurves.from_arrays([1.0, 2.0, 3.0], [5.0, 6.0], offsets=[0, 3]),
-            "One value an observation in each.",
+            "Pass one value per observation in each.",
         ),
         Case(
             "dates instead of days",
@@ -350,17 +350,17 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "an infinite time, flux or error",
             lambda: LightCurves.from_frame(spoiled("mjd", np.inf)),
-            "The same.",
+            "As above.",
         ),
         Case(
             "an error that is zero or negative",
             lambda: LightCurves.from_frame(spoiled("flux_err", 0.0)),
-            "The same; or `flux_err=None` if the errors are not to be trusted at all.",
+            "As above; or `flux_err=None` if the errors are not to be trusted at all.",
         ),
         Case(
             "a missing band",
             lambda: LightCurves.from_frame(spoiled("band", None)),
-            "The same.",
+            "As above.",
         ),
         Case(
             'any of these, with `invalid="drop"`',
@@ -399,7 +399,7 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "no object at all",
             lambda: classifier().fit(curves()[:0], labels()[:0]),
-            "Look at the selection that left nothing. (`predict` and `transform` of nothing "
+            "Check the selection that left nothing. (`predict` and `transform` of nothing "
             "return nothing.)",
         ),
     ],
@@ -443,14 +443,14 @@ SECTIONS: dict[str, list[Case]] = {
             "`y.astype(str)`.",
         ),
         Case(
-            "numbers that are no classes",
+            "numbers that are not classes",
             lambda: classifier().fit(curves(), np.linspace(0, 0.1, 6)),
             "Bin them into classes; for redshifts, a regressor on the latents.",
         ),
         Case(
             "a single class",
             lambda: classifier().fit(curves(), ["Ia"] * 6),
-            "Look at how y was made; one class cannot be told from nothing.",
+            "Check how y was made: a classifier needs two classes or more.",
         ),
         Case(
             "a class of one member, with early stopping",
@@ -510,7 +510,7 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "NaN in a 2-D array",
             lambda: classifier().fit(np.where(series() > 2.99, np.nan, series()), labels()),
-            "A list of arrays (time, flux) without the gaps, or a 3-D array padded with NaN.",
+            "Pass a list of arrays (time, flux) without the gaps, or a 3-D array padded with NaN.",
         ),
         Case(
             "a list of series without times",
@@ -520,7 +520,7 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "one array of fluxes",
             lambda: classifier().fit(np.array([2.0, 2.8, 2.9]), labels()),
-            "One row an object.",
+            "Pass one row per object.",
         ),
         Case(
             "a sparse matrix",
@@ -542,7 +542,7 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "a file that is not there",
             lambda: LightCurveEncoder.pretrained("mine.safetensors"),
-            "Look for a typing error, and at the working directory.",
+            "Check the spelling and the working directory.",
         ),
         Case(
             "a file cut short",
@@ -562,7 +562,7 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "a file that is something else",
             lambda: LightCurveEncoder.pretrained(other_file(b"object_id,mjd,flux\nSN1,59000,1\n")),
-            "Look at the path.",
+            "Check the path.",
         ),
         Case(
             "a safetensors file of other software",
@@ -583,7 +583,7 @@ SECTIONS: dict[str, list[Case]] = {
             lambda: classifier(metadata=["host"]).fit(
                 curves().with_metadata(host=["spiral"] * 6), labels()
             ),
-            "One 0-1 column for each value: `pandas.get_dummies`.",
+            "Use one 0-1 column per value: `pandas.get_dummies`.",
         ),
         Case(
             "`merge_classes` with a class that the weights do not have",
@@ -610,7 +610,7 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "a single light curve",
             lambda: outlier_forest().fit(curves()[:1]),
-            "What is normal is learned from many objects.",
+            "Pass more objects: what is normal is learned from many.",
         ),
         Case(
             "more components than light curves",
@@ -620,7 +620,7 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "light curves that all are the same",
             lambda: outlier_forest().fit(concatenate([curves()[:1]] * 2, suffixes=["a", "b"])),
-            "Look at how X was made.",
+            "Check how X was made.",
         ),
     ],
     "Redshifts": [
@@ -657,7 +657,7 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "fewer objects than neighbours",
             lambda: regressor(method="knn").fit(curves(), redshifts()),
-            "As the message says: the number is never changed silently.",
+            "As the message says; the number is never changed silently.",
         ),
         Case(
             "a coverage in percent",
@@ -669,7 +669,7 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             '`objective="adversarial"` without surveys',
             lambda: encoder(objective="adversarial").fit(curves(), labels()),
-            "One survey an object.",
+            "Pass one survey per object.",
         ),
         Case(
             "a survey that is missing",
@@ -681,12 +681,12 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "a single survey",
             lambda: encoder(objective="adversarial").fit(curves(), labels(), survey=["ZTF"] * 6),
-            "Another objective.",
+            "Choose another objective.",
         ),
         Case(
             "`redshift_weight` without redshifts",
             lambda: encoder(redshift_weight=0.1).fit(curves(), labels()),
-            "A metadata column, or classes alone.",
+            "Add the metadata column, or leave `redshift_weight` at 0.",
         ),
         Case(
             "a redshift that is not positive",
@@ -698,12 +698,12 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "a checkpoint of another training",
             lambda: encoder(checkpoint=checkpoint(hidden_size=4)).fit(curves(), labels()),
-            "The settings that began it, or another file.",
+            "Pass the settings that it began with, or name another file.",
         ),
         Case(
             "a checkpoint that is cut short",
             lambda: encoder(checkpoint=cut_short(checkpoint())).fit(curves(), labels()),
-            "A new file.",
+            "Name a new file.",
         ),
     ],
     "Simulation": [
@@ -718,7 +718,7 @@ SECTIONS: dict[str, list[Case]] = {
             "`sklc.simulate.list_surveys()` names them.",
         ),
         Case(
-            "a number that is negative or no integer",
+            "a number that is negative or not an integer",
             lambda: simulate({"SNIa": -1}, "ztf"),
             "0 is allowed, and gives no light curves.",
         ),
@@ -730,8 +730,8 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "an impossible trigger",
             lambda: simulate(10, "ztf", trigger=Trigger(n_det=0)),
-            "At least one detection. A trigger that nothing passes ends in an error, too, which "
-            "says how many candidates were tried.",
+            "Ask for at least one detection. A trigger that nothing passes ends in an error, too, "
+            "which says how many candidates were tried.",
         ),
         Case(
             "pointings with NaN",
@@ -744,14 +744,14 @@ SECTIONS: dict[str, list[Case]] = {
             "Subtract 2400000.5.",
         ),
         Case(
-            "pointings with depths that are no magnitudes",
+            "pointings with depths that are not magnitudes",
             lambda: Survey.from_pointings(pointings(depth=450.0)),
             "Depth is the 5-sigma point-source limit in AB magnitudes.",
         ),
         Case(
             "pointings outside the season asked for",
             lambda: Survey.from_pointings(pointings(), season=(50000, 50100)),
-            "Times of the season are MJD.",
+            "Give the season in MJD.",
         ),
         Case(
             "pointings in an unknown band",

@@ -7,7 +7,6 @@ import os
 import pickle
 import re
 import tempfile
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -480,5 +479,4 @@ def rewrite_page() -> None:
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("ignore", LightCurveWarning)
     rewrite_page()

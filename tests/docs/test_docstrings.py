@@ -85,8 +85,9 @@ ROOT = Path(__file__).parents[2]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 SOURCES = sorted(Path(sklc.__file__).parent.rglob("*.py"))
 # What makes a reader stumble, and what to write instead.
+THINGS = "row|column|line|entry|value|survey|class|band|point|visit|file"
 BANNED = {
-    r"\b(one|a) (row|column|line|entry|value) an? (?!time)\w": "one row per observation",
+    rf"\b(one|a) ({THINGS}) an? (?!time)\w": "one row per observation",
     r"\brivals?\b": "baseline",
     r"\banew\b": "again",
     r"\blest\b": "so that ... not",

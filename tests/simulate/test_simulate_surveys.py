@@ -513,7 +513,7 @@ def coordinates(**changes):
 
 
 BAD_TABLES = [
-    (table().iloc[:0], r"empty: it has one row a visit"),
+    (table().iloc[:0], r"empty: it needs one row per visit"),
     (table().drop(columns=["depth", "mjd"]),
      r"no column 'mjd' \(time=\), 'depth' \(depth=\).*\['band', 'position'\]"),
     (table().drop(columns="position"), r"'position' \(position=\).*pair of columns"),
