@@ -21,6 +21,7 @@ from sklc.simulate.sources import (
     ThermalSource,
 )
 from sklc.simulate.sources.agn import _spectra
+from sklc.simulate.sources.base import Points
 from sklc.simulate.sources.spectral import normalised
 from sklc.simulate.spectra import PHASE, WAVE
 from sklc.simulate.spectra.grids import BandGrid
@@ -135,7 +136,7 @@ def _fluxes(
         return np.repeat(source.steady(grid, one).T, len(days), axis=1)
     owner, band = np.zeros(len(days) * n_bands, dtype=int), np.repeat(np.arange(n_bands), len(days))
     rng = np.random.default_rng(0)  # without scatter it is not used
-    flux = source.flux(grid, one, owner, np.tile(days, n_bands), band, rng)
+    flux = source.flux(grid, one, Points(owner, np.tile(days, n_bands), band), rng)
     return np.asarray(flux, dtype=float).reshape(n_bands, -1)
 
 

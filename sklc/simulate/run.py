@@ -103,19 +103,9 @@ def simulate(
     True
     """
     counts, survey = counts_by_class(n, classes), get_survey(survey)
-    tasks = list_tasks(
-        counts,
-        survey,
-        Settings(
-            redshift=redshift,
-            z_max=z_max,
-            trigger=trigger,
-            window=window,
-            nightly=nightly,
-            photometry=photometry,
-            seed=seed_of(random_state),
-        ),
-    )
+    seed = seed_of(random_state)
+    settings = Settings(redshift, z_max, trigger, window, nightly, photometry, seed)
+    tasks = list_tasks(counts, survey, settings)
     for simulator in {id(task[0]): task[0] for task in tasks}.values():
         _ = simulator.grid  # built here, once; the processes read it from the cache
     if n_jobs == 1:

@@ -100,15 +100,8 @@ def simulate_to_parquet(
         raise SimulationError(f"part_size={part_size!r} is not an integer of at least 1.")
     counts = counts_by_class(n, classes)
     survey = get_survey(survey)
-    settings = Settings(
-        redshift=redshift,
-        z_max=z_max,
-        trigger=trigger,
-        window=window,
-        nightly=nightly,
-        photometry=photometry,
-        seed=seed_of(random_state),
-    )
+    seed = seed_of(random_state)
+    settings = Settings(redshift, z_max, trigger, window, nightly, photometry, seed)
     occupied = sum(count > 0 for _, count in counts)
     per_class = max(1, round(part_size / (CHUNK * max(occupied, 1))))
     longest = max((count for _, count in counts), default=0)

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import re
 import subprocess
 import sys
 import time as clock
@@ -453,7 +454,7 @@ def test_bad_options(options, message):
 @pytest.mark.parametrize("survey", ["lst", None, 3, []])
 def test_unknown_surveys(survey):
     hint = "Did you mean 'lsst'" if survey == "lst" else "Make your own"
-    with pytest.raises(SimulationError, match=f"There is no survey named {survey!r}.*{hint}"):
+    with pytest.raises(SimulationError, match=rf"There is no survey named {re.escape(repr(survey))}.*{hint}"):
         simulate(3, survey, "SNIa")
 
 

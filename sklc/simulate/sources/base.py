@@ -10,11 +10,30 @@ import numpy as np
 from sklc.simulate.spectra.grids import BandGrid, Bands
 from sklc.simulate.spectra.templates import Template
 
-__all__ = ["ChromaticScatter", "Kind", "Normal", "Objects", "Source"]
+__all__ = ["ChromaticScatter", "Kind", "Normal", "Objects", "Points", "Source"]
 
 # Parameters of many objects: name to an array of shape (n_objects,). The engine adds "redshift",
 # "distmod" and "mwebv" to what `Source.sample` draws.
 Objects = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Points:
+    """Observations of many objects, object by object.
+
+    Parameters
+    ----------
+    owner : ndarray of int, shape (n_obs,)
+        Object of each observation, ascending; times ascend within an object.
+    days : ndarray of shape (n_obs,)
+        Observer-frame days since the object's time zero.
+    band : ndarray of int, shape (n_obs,)
+        Index of the passband of each observation.
+    """
+
+    owner: np.ndarray
+    days: np.ndarray
+    band: np.ndarray
 
 
 class Source(ABC):
@@ -90,13 +109,7 @@ class Source(ABC):
 
     @abstractmethod
     def flux(
-        self,
-        grid: BandGrid,
-        objects: Objects,
-        owner: np.ndarray,
-        days: np.ndarray,
-        band: np.ndarray,
-        rng: np.random.Generator,
+        self, grid: BandGrid, objects: Objects, points: Points, rng: np.random.Generator
     ) -> np.ndarray:
         """Return the flux of observations, zero point 27.5.
 
@@ -107,12 +120,8 @@ class Source(ABC):
         objects : dict
             Parameters of the objects, as `Source.sample` draws them, with redshift,
             distmod and mwebv.
-        owner : ndarray of int, shape (n_obs,)
-            Object of each observation, ascending; times ascend within an object.
-        days : ndarray of shape (n_obs,)
-            Observer-frame days since the object's time zero.
-        band : ndarray of int, shape (n_obs,)
-            Index of the passband of each observation.
+        points : Points
+            Which object is observed, when and in which passband.
         rng : numpy.random.Generator
             For what is random in time: scatter, damped random walks.
 

@@ -90,7 +90,7 @@ class Microlensing(ThermalSource):
         }
 
     def evolution(
-        self, objects: Objects, owner: np.ndarray, days: np.ndarray
+        self, objects: Objects, owner: np.ndarray, days: np.ndarray, component: int = 0
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return log10 of the luminosity that is added, and of the temperature."""
         u = np.hypot(objects["impact"][owner], days / objects["einstein_time"][owner])

@@ -255,22 +255,10 @@ class DiffusionSource(ThermalSource):
         dark = np.where(log_days < _LOG_TIME[0], 2 * (log_days - _LOG_TIME[0]), 0.0)
         return values[0] + np.maximum(dark, -20.0), values[1]
 
-    def flux(
-        self,
-        grid: BandGrid,
-        objects: Objects,
-        owner: np.ndarray,
-        days: np.ndarray,
-        band: np.ndarray,
-        rng: np.random.Generator,
-    ) -> np.ndarray:
-        """Return the flux of observations, all components together."""
-        rest = days / (1 + objects["redshift"])[owner]
-        total = np.zeros(len(owner))
-        for component in range(self.models().log_luminosity.shape[0]):
-            log_l, log_t = self.evolution(objects, owner, rest, component)
-            total += self._radiate(grid, objects, owner, band, log_l, log_t)
-        return total
+    @property
+    def n_components(self) -> int:
+        """Number of components of the ejecta."""
+        return self.models().log_luminosity.shape[0]
 
     def brightest_days(self, objects: Objects) -> np.ndarray:
         """Return days around the bolometric maximum, early to late."""

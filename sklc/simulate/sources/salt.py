@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sklc.simulate.sources.base import ChromaticScatter, Objects, Source, amplitude
+from sklc.simulate.sources.base import ChromaticScatter, Objects, Points, Source, amplitude
 from sklc.simulate.spectra import AB_FLUX, PHASE, WAVE, bandpass
 from sklc.simulate.spectra.grids import MILKY_WAY, BandGrid, Bands, Law, build_grid, cached_grid
 from sklc.simulate.spectra.mending import rise_before
@@ -110,15 +110,10 @@ class SALTSource(Source):
         return (objects["x1"] - _X1[0]) / (_X1[1] - _X1[0])
 
     def flux(
-        self,
-        grid: BandGrid,
-        objects: Objects,
-        owner: np.ndarray,
-        days: np.ndarray,
-        band: np.ndarray,
-        rng: np.random.Generator,
+        self, grid: BandGrid, objects: Objects, points: Points, rng: np.random.Generator
     ) -> np.ndarray:
         """Return the flux of observations; time zero is the maximum in B."""
+        owner, days, band = points.owner, points.days, points.band
         phase = days / (1 + objects["redshift"])[owner]
         fast, slow = (
             grid.lookup(series, objects["redshift"], objects, owner, band, phase)

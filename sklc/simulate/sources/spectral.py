@@ -13,6 +13,7 @@ from sklc.simulate.sources.base import (
     Kind,
     Normal,
     Objects,
+    Points,
     Source,
     amplitude,
     draw_dust,
@@ -198,15 +199,10 @@ class SpectralSource(Source):
         return objects["stretch"] * (1 + objects["redshift"])
 
     def flux(
-        self,
-        grid: BandGrid,
-        objects: Objects,
-        owner: np.ndarray,
-        days: np.ndarray,
-        band: np.ndarray,
-        rng: np.random.Generator,
+        self, grid: BandGrid, objects: Objects, points: Points, rng: np.random.Generator
     ) -> np.ndarray:
         """Return the flux of observations; time zero is first light."""
+        owner, days, band = points.owner, points.days, points.band
         start = grid.info[objects["series"], 0]
         phase = start[owner] + days / self._pace(objects)[owner]
         flux = grid.lookup(
