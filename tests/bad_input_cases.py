@@ -267,234 +267,155 @@ def backwards() -> str:
     return "night"
 
 
+# fmt: off
 SECTIONS: dict[str, list[Case]] = {
     "Tables and columns": [
-        Case(
-            "a long table (one row per observation) as X",
-            lambda: classifier().fit(supernovae(), labels()),
-            "Convert it once, then split, fit and predict with the light curves.",
-        ),
-        Case(
-            "a column is missing",
-            lambda: LightCurves.from_frame(supernovae().rename(columns={"flux_err": "sigma"})),
-            'Here: `flux_err="sigma"`.',
-        ),
-        Case(
-            "a column is missing in a list of tables",
-            lambda: classifier().fit(
-                per_object(supernovae().rename(columns={"flux": "fnu"})), labels()
-            ),
-            'Here: `[table.rename(columns={"fnu": "flux"}) for table in X]`.',
-        ),
-        Case(
-            "a band that is not known",
-            lambda: LightCurves.from_frame(spoiled("band", "ztfx")),
-            "Correct the name, or register the band: [passbands](passbands.md).",
-        ),
-        Case(
-            "a band of many surveys",
-            lambda: LightCurves.from_frame(spoiled("band", "g")),
-            'Here: `LightCurves.from_frame(frame, survey="ztf")`.',
-        ),
-        Case(
-            "arrays of different lengths",
-            lambda: LightCurves.from_arrays([1.0, 2.0, 3.0], [5.0, 6.0], offsets=[0, 3]),
-            "Pass one value per observation in each.",
-        ),
-        Case(
-            "dates instead of days",
-            lambda: LightCurves.from_frame(supernovae().assign(mjd=pd.Timestamp("2020-05-31"))),
-            '`days = pandas.DatetimeIndex(frame["mjd"]).to_julian_date() - 2400000.5`, then '
-            "`frame.assign(mjd=days)`.",
-        ),
-        Case(
-            "text instead of numbers",
-            lambda: LightCurves.from_frame(spoiled("flux", "<18.5")),
-            "Drop limits given as text, or replace them: `pandas.to_numeric(frame.flux, "
-            'errors="coerce")`, then `invalid="drop"`.',
-        ),
-        Case(
-            "an id is missing",
-            lambda: LightCurves.from_frame(spoiled("object_id", None)),
-            '`frame.dropna(subset=["object_id"])`.',
-        ),
-        Case(
-            "ids of mixed types",
-            lambda: LightCurves.from_arrays([1.0, 2.0], [5.0, 6.0], object_id=["SN1", 2]),
-            '`frame.assign(object_id=frame["object_id"].astype(str))`.',
-        ),
-        Case(
-            "an id twice in containers put together",
-            lambda: concatenate([curves(), curves()[:1]]),
-            '`sklc.concatenate([first, second], suffixes=["", "_second"])`.',
-        ),
-        Case(
-            "a zero point is missing",
-            lambda: LightCurves.from_frame(
-                supernovae().assign(zp=np.where(np.arange(48) == 10, np.nan, 25.0))
-            ),
-            '`frame.dropna(subset=["zp"])`, or `zero_point=25.0` for all.',
-        ),
-        Case(
-            "an object without a row of metadata",
-            lambda: curves(metadata=pd.DataFrame({"redshift": [0.1] * 5}, index=NAMES[:5])),
-            'Add the row; or `frame[frame["object_id"].isin(metadata.index)]`.',
-        ),
+        Case("a long table (one row per observation) as X",
+             lambda: classifier().fit(supernovae(), labels()),
+             "Convert it once, then split, fit and predict with the light curves."),
+        Case("a column is missing",
+             lambda: LightCurves.from_frame(supernovae().rename(columns={"flux_err": "sigma"})),
+             'Here: `flux_err="sigma"`.'),
+        Case("a column is missing in a list of tables",
+             lambda: classifier().fit(
+                 per_object(supernovae().rename(columns={"flux": "fnu"})), labels()
+             ),
+             'Here: `[table.rename(columns={"fnu": "flux"}) for table in X]`.'),
+        Case("a band that is not known",
+             lambda: LightCurves.from_frame(spoiled("band", "ztfx")),
+             "Correct the name, or register the band: [passbands](passbands.md)."),
+        Case("a band of many surveys",
+             lambda: LightCurves.from_frame(spoiled("band", "g")),
+             'Here: `LightCurves.from_frame(frame, survey="ztf")`.'),
+        Case("arrays of different lengths",
+             lambda: LightCurves.from_arrays([1.0, 2.0, 3.0], [5.0, 6.0], offsets=[0, 3]),
+             "Pass one value per observation in each."),
+        Case("dates instead of days",
+             lambda: LightCurves.from_frame(supernovae().assign(mjd=pd.Timestamp("2020-05-31"))),
+             '`days = pandas.DatetimeIndex(frame["mjd"]).to_julian_date() - 2400000.5`, then '
+             "`frame.assign(mjd=days)`."),
+        Case("text instead of numbers",
+             lambda: LightCurves.from_frame(spoiled("flux", "<18.5")),
+             "Drop limits given as text, or replace them: `pandas.to_numeric(frame.flux, "
+             'errors="coerce")`, then `invalid="drop"`.'),
+        Case("an id is missing",
+             lambda: LightCurves.from_frame(spoiled("object_id", None)),
+             '`frame.dropna(subset=["object_id"])`.'),
+        Case("ids of mixed types",
+             lambda: LightCurves.from_arrays([1.0, 2.0], [5.0, 6.0], object_id=["SN1", 2]),
+             '`frame.assign(object_id=frame["object_id"].astype(str))`.'),
+        Case("an id twice in containers put together",
+             lambda: concatenate([curves(), curves()[:1]]),
+             '`sklc.concatenate([first, second], suffixes=["", "_second"])`.'),
+        Case("a zero point is missing",
+             lambda: LightCurves.from_frame(
+                 supernovae().assign(zp=np.where(np.arange(48) == 10, np.nan, 25.0))
+             ),
+             '`frame.dropna(subset=["zp"])`, or `zero_point=25.0` for all.'),
+        Case("an object without a row of metadata",
+             lambda: curves(metadata=pd.DataFrame({"redshift": [0.1] * 5}, index=NAMES[:5])),
+             'Add the row; or `frame[frame["object_id"].isin(metadata.index)]`.'),
     ],
     "Observations": [
-        Case(
-            "NaN in time, flux or error",
-            lambda: LightCurves.from_frame(spoiled("flux", np.nan)),
-            '`LightCurves.from_frame(frame, invalid="drop")`.',
-        ),
-        Case(
-            "an infinite time, flux or error",
-            lambda: LightCurves.from_frame(spoiled("mjd", np.inf)),
-            "As above.",
-        ),
-        Case(
-            "an error that is zero or negative",
-            lambda: LightCurves.from_frame(spoiled("flux_err", 0.0)),
-            "As above; or `flux_err=None` if the errors are not to be trusted at all.",
-        ),
-        Case(
-            "a missing band",
-            lambda: LightCurves.from_frame(spoiled("band", None)),
-            "As above.",
-        ),
-        Case(
-            'any of these, with `invalid="drop"`',
-            lambda: LightCurves.from_frame(spoiled("flux", np.nan, [9, 10, 30]), invalid="drop"),
-            "Nothing, if you expected as many.",
-        ),
-        Case(
-            "an observation that occurs twice",
-            lambda: LightCurves.from_frame(duplicated()),
-            '`LightCurves.from_frame(frame, duplicates="drop")`.',
-        ),
-        Case(
-            'the same, with `duplicates="drop"`',
-            lambda: LightCurves.from_frame(duplicated(), duplicates="drop"),
-            "Nothing, if you expected as many.",
-        ),
-        Case(
-            "an object without observations",
-            lambda: classifier().fit(one_without_points(supernovae()), labels()),
-            "`keep = curves.lengths >= 1`, then `fit(curves[keep], y[keep])`.",
-        ),
-        Case(
-            "fewer observations than `min_points`",
-            lambda: classifier(min_points=8).fit(
-                LightCurves.from_frame(supernovae().drop(index=[8, 9])), labels()
-            ),
-            "As above, or a smaller `min_points`.",
-        ),
-        Case(
-            "an object whose flux is zero throughout",
-            lambda: classifier().fit(
-                LightCurves.from_frame(spoiled("flux", 0.0, slice(8, 15))), labels()
-            ),
-            "`keep = [lc.flux.any() for lc in curves]`, then `fit(curves[keep], y[keep])`.",
-        ),
-        Case(
-            "no object at all",
-            lambda: classifier().fit(curves()[:0], labels()[:0]),
-            "Check the selection that left nothing. (`predict` and `transform` of nothing "
-            "return nothing.)",
-        ),
+        Case("NaN in time, flux or error",
+             lambda: LightCurves.from_frame(spoiled("flux", np.nan)),
+             '`LightCurves.from_frame(frame, invalid="drop")`.'),
+        Case("an infinite time, flux or error",
+             lambda: LightCurves.from_frame(spoiled("mjd", np.inf)),
+             "As above."),
+        Case("an error that is zero or negative",
+             lambda: LightCurves.from_frame(spoiled("flux_err", 0.0)),
+             "As above; or `flux_err=None` if the errors are not to be trusted at all."),
+        Case("a missing band",
+             lambda: LightCurves.from_frame(spoiled("band", None)),
+             "As above."),
+        Case('any of these, with `invalid="drop"`',
+             lambda: LightCurves.from_frame(spoiled("flux", np.nan, [9, 10, 30]), invalid="drop"),
+             "Nothing, if you expected as many."),
+        Case("an observation that occurs twice",
+             lambda: LightCurves.from_frame(duplicated()),
+             '`LightCurves.from_frame(frame, duplicates="drop")`.'),
+        Case('the same, with `duplicates="drop"`',
+             lambda: LightCurves.from_frame(duplicated(), duplicates="drop"),
+             "Nothing, if you expected as many."),
+        Case("an object without observations",
+             lambda: classifier().fit(one_without_points(supernovae()), labels()),
+             "`keep = curves.lengths >= 1`, then `fit(curves[keep], y[keep])`."),
+        Case("fewer observations than `min_points`",
+             lambda: classifier(min_points=8).fit(
+                 LightCurves.from_frame(supernovae().drop(index=[8, 9])), labels()
+             ),
+             "As above, or a smaller `min_points`."),
+        Case("an object whose flux is zero throughout",
+             lambda: classifier().fit(
+                 LightCurves.from_frame(spoiled("flux", 0.0, slice(8, 15))), labels()
+             ),
+             "`keep = [lc.flux.any() for lc in curves]`, then `fit(curves[keep], y[keep])`."),
+        Case("no object at all",
+             lambda: classifier().fit(curves()[:0], labels()[:0]),
+             "Check the selection that left nothing. (`predict` and `transform` of nothing "
+             "return nothing.)"),
     ],
     "Units that look wrong": [
-        Case(
-            "Julian dates",
-            lambda: LightCurves.from_frame(supernovae().assign(mjd=lambda f: f.mjd + 2400000.5)),
-            "`time - 2400000.5`. Results do not depend on it; `nightly()` does.",
-        ),
-        Case(
-            "times in seconds",
-            lambda: LightCurves.from_frame(supernovae().assign(mjd=lambda f: f.mjd * 86400)),
-            "`time / 86400`: results depend on it.",
-        ),
-        Case(
-            "magnitudes as fluxes",
-            lambda: LightCurves.from_frame(as_magnitudes()),
-            "Convert as the message says: a magnitude falls as the source brightens. Without "
-            "errors this cannot be told, and there is no warning.",
-        ),
+        Case("Julian dates",
+             lambda: LightCurves.from_frame(supernovae().assign(mjd=lambda f: f.mjd + 2400000.5)),
+             "`time - 2400000.5`. Results do not depend on it; `nightly()` does."),
+        Case("times in seconds",
+             lambda: LightCurves.from_frame(supernovae().assign(mjd=lambda f: f.mjd * 86400)),
+             "`time / 86400`: results depend on it."),
+        Case("magnitudes as fluxes",
+             lambda: LightCurves.from_frame(as_magnitudes()),
+             "Convert as the message says: a magnitude falls as the source brightens. Without "
+             "errors this cannot be told, and there is no warning."),
     ],
     "Labels": [
-        Case(
-            "no labels",
-            lambda: classifier().fit(curves()),
-            'Or `finetune="none"`, which needs none.',
-        ),
-        Case(
-            "labels of another length than X",
-            lambda: classifier().fit(curves(), labels()[:5]),
-            "Select X and y with the same rows.",
-        ),
-        Case(
-            "a label that is missing",
-            lambda: classifier().fit(curves(), ["Ia", "Ia", None, "II", "II", "II"]),
-            "Leave the object out, or label it.",
-        ),
-        Case(
-            "labels of mixed types",
-            lambda: classifier().fit(curves(), np.array(["Ia"] * 3 + [2] * 3, dtype=object)),
-            "`y.astype(str)`.",
-        ),
-        Case(
-            "numbers that are not classes",
-            lambda: classifier().fit(curves(), np.linspace(0, 0.1, 6)),
-            "Bin them into classes; for redshifts, a regressor on the latents.",
-        ),
-        Case(
-            "a single class",
-            lambda: classifier().fit(curves(), ["Ia"] * 6),
-            "Check how y was made: a classifier needs two classes or more.",
-        ),
-        Case(
-            "a class of one member, with early stopping",
-            lambda: classifier().fit(curves(), ["Ia", "Ia", "TDE", "II", "II", "II"]),
-            '`keep = y != "TDE"`, then `fit(curves[keep], y[keep])`; or `early_stopping=False`.',
-        ),
-        Case(
-            "a label in `score` that `fit` never saw",
-            lambda: (
-                classifier()
-                .fit(curves(), labels())
-                .score(curves(), ["Ia", "TDE", "Ia", "II", "II", "II"])
-            ),
-            "`seen = numpy.isin(y, clf.classes_)`, then `score(curves[seen], y[seen])`.",
-        ),
+        Case("no labels",
+             lambda: classifier().fit(curves()),
+             'Or `finetune="none"`, which needs none.'),
+        Case("labels of another length than X",
+             lambda: classifier().fit(curves(), labels()[:5]),
+             "Select X and y with the same rows."),
+        Case("a label that is missing",
+             lambda: classifier().fit(curves(), ["Ia", "Ia", None, "II", "II", "II"]),
+             "Leave the object out, or label it."),
+        Case("labels of mixed types",
+             lambda: classifier().fit(curves(), np.array(["Ia"] * 3 + [2] * 3, dtype=object)),
+             "`y.astype(str)`."),
+        Case("numbers that are not classes",
+             lambda: classifier().fit(curves(), np.linspace(0, 0.1, 6)),
+             "Bin them into classes; for redshifts, a regressor on the latents."),
+        Case("a single class",
+             lambda: classifier().fit(curves(), ["Ia"] * 6),
+             "Check how y was made: a classifier needs two classes or more."),
+        Case("a class of one member, with early stopping",
+             lambda: classifier().fit(curves(), ["Ia", "Ia", "TDE", "II", "II", "II"]),
+             '`keep = y != "TDE"`, then `fit(curves[keep], y[keep])`; or `early_stopping=False`.'),
+        Case("a label in `score` that `fit` never saw",
+             lambda: (
+                 classifier()
+                 .fit(curves(), labels())
+                 .score(curves(), ["Ia", "TDE", "Ia", "II", "II", "II"])
+             ),
+             "`seen = numpy.isin(y, clf.classes_)`, then `score(curves[seen], y[seen])`."),
     ],
     "Calibration": [
-        Case(
-            "`calibrate` where nothing is held out",
-            lambda: classifier(finetune="all", calibrate="temperature", early_stopping=False).fit(
-                curves(), labels()
-            ),
-            "`early_stopping=True`, the default; or a linear head on the frozen encoder.",
-        ),
-        Case(
-            "`predict_set` without labels",
-            lambda: TransferClassifier.pretrained("ztf", device="cpu").predict_set(curves()),
-            'Labels in the classes of the weights: `fit(curves, ["SNIa", "SNII", ...])`.',
-        ),
-        Case(
-            "`predict_set` with too few labels",
-            lambda: classifier().fit(curves(), labels()).predict_set(curves(), coverage=0.9),
-            "Here: a coverage of 0.8 can be had.",
-        ),
-        Case(
-            "a coverage in percent",
-            lambda: classifier().fit(curves(), labels()).predict_set(curves(), coverage=90),
-            "`coverage=0.9`.",
-        ),
-        Case(
-            "`class_prior` without a class of the weights",
-            lambda: TransferClassifier.pretrained("ztf", class_prior={"SNIa": 0.8, "SNII": 0.2}),
-            "Shares need not sum to 1.",
-        ),
+        Case("`calibrate` where nothing is held out",
+             lambda: classifier(finetune="all", calibrate="temperature", early_stopping=False).fit(
+                 curves(), labels()
+             ),
+             "`early_stopping=True`, the default; or a linear head on the frozen encoder."),
+        Case("`predict_set` without labels",
+             lambda: TransferClassifier.pretrained("ztf", device="cpu").predict_set(curves()),
+             'Labels in the classes of the weights: `fit(curves, ["SNIa", "SNII", ...])`.'),
+        Case("`predict_set` with too few labels",
+             lambda: classifier().fit(curves(), labels()).predict_set(curves(), coverage=0.9),
+             "Here: a coverage of 0.8 can be had."),
+        Case("a coverage in percent",
+             lambda: classifier().fit(curves(), labels()).predict_set(curves(), coverage=90),
+             "`coverage=0.9`."),
+        Case("`class_prior` without a class of the weights",
+             lambda: TransferClassifier.pretrained("ztf", class_prior={"SNIa": 0.8, "SNII": 0.2}),
+             "Shares need not sum to 1."),
         Case(
             "`class_prior` with a trained head",
             lambda: classifier(class_prior="magnitude-limited").fit(curves(), labels()),
@@ -502,290 +423,189 @@ SECTIONS: dict[str, list[Case]] = {
         ),
     ],
     "Arrays": [
-        Case(
-            "a 2-D array with another number of columns than in `fit`",
-            lambda: classifier().fit(series(), labels()).predict(series()[:, :8]),
-            "Series of other lengths are passed as a list of arrays (time, flux).",
-        ),
+        Case("a 2-D array with another number of columns than in `fit`",
+             lambda: classifier().fit(series(), labels()).predict(series()[:, :8]),
+             "Series of other lengths are passed as a list of arrays (time, flux)."),
         Case(
             "NaN in a 2-D array",
             lambda: classifier().fit(np.where(series() > 2.99, np.nan, series()), labels()),
             "Pass a list of arrays (time, flux) without the gaps, or a 3-D array padded with NaN.",
         ),
-        Case(
-            "a list of series without times",
-            lambda: classifier().fit([row[: 5 + k] for k, row in enumerate(series())], labels()),
-            "`[numpy.column_stack([numpy.arange(len(flux)), flux]) for flux in X]`.",
-        ),
-        Case(
-            "one array of fluxes",
-            lambda: classifier().fit(np.array([2.0, 2.8, 2.9]), labels()),
-            "Pass one row per object.",
-        ),
-        Case(
-            "a sparse matrix",
-            lambda: classifier().fit(sparse.csr_matrix(series()), labels()),
-            "`X.toarray()`.",
-        ),
-        Case(
-            "something else",
-            lambda: classifier().fit({"SN1": series()[0]}, labels()),
-            "[Input](input.md) lists what X may be.",
-        ),
+        Case("a list of series without times",
+             lambda: classifier().fit([row[: 5 + k] for k, row in enumerate(series())], labels()),
+             "`[numpy.column_stack([numpy.arange(len(flux)), flux]) for flux in X]`."),
+        Case("one array of fluxes",
+             lambda: classifier().fit(np.array([2.0, 2.8, 2.9]), labels()),
+             "Pass one row per object."),
+        Case("a sparse matrix",
+             lambda: classifier().fit(sparse.csr_matrix(series()), labels()),
+             "`X.toarray()`."),
+        Case("something else",
+             lambda: classifier().fit({"SN1": series()[0]}, labels()),
+             "[Input](input.md) lists what X may be."),
     ],
     "Weights": [
-        Case(
-            "a name that is not known",
-            lambda: LightCurveEncoder.pretrained("ztf-lsst"),
-            "`sklc.list_weights()` lists them.",
-        ),
-        Case(
-            "a file that is not there",
-            lambda: LightCurveEncoder.pretrained("mine.safetensors"),
-            "Check the spelling and the working directory.",
-        ),
-        Case(
-            "a file cut short",
-            lambda: LightCurveEncoder.pretrained(write_weights(lambda b: b[: len(b) // 2])),
-            "Copy the file again.",
-        ),
-        Case(
-            "a file with a byte changed",
-            lambda: LightCurveEncoder.pretrained(write_weights(lambda b: flipped(b, -1000))),
-            "Copy the file again.",
-        ),
-        Case(
-            "a file of a newer sklc",
-            lambda: LightCurveEncoder.pretrained(write_header(format_version=2)),
-            "Upgrade; or save the weights with the older version.",
-        ),
-        Case(
-            "a file that is something else",
-            lambda: LightCurveEncoder.pretrained(other_file(b"object_id,mjd,flux\nSN1,59000,1\n")),
-            "Check the path.",
-        ),
-        Case(
-            "a safetensors file of other software",
-            lambda: LightCurveEncoder.pretrained(
-                other_file(safetensors.numpy.save({"weight": np.zeros(3, dtype=np.float32)}))
-            ),
-            "Weights need their input convention: load such a network in torch, not here.",
-        ),
+        Case("a name that is not known",
+             lambda: LightCurveEncoder.pretrained("ztf-lsst"),
+             "`sklc.list_weights()` lists them."),
+        Case("a file that is not there",
+             lambda: LightCurveEncoder.pretrained("mine.safetensors"),
+             "Check the spelling and the working directory."),
+        Case("a file cut short",
+             lambda: LightCurveEncoder.pretrained(write_weights(lambda b: b[: len(b) // 2])),
+             "Copy the file again."),
+        Case("a file with a byte changed",
+             lambda: LightCurveEncoder.pretrained(write_weights(lambda b: flipped(b, -1000))),
+             "Copy the file again."),
+        Case("a file of a newer sklc",
+             lambda: LightCurveEncoder.pretrained(write_header(format_version=2)),
+             "Upgrade; or save the weights with the older version."),
+        Case("a file that is something else",
+             lambda: LightCurveEncoder.pretrained(other_file(b"object_id,mjd,flux\nSN1,59000,1\n")),
+             "Check the path."),
+        Case("a safetensors file of other software",
+             lambda: LightCurveEncoder.pretrained(
+                 other_file(safetensors.numpy.save({"weight": np.zeros(3, dtype=np.float32)}))
+             ),
+             "Weights need their input convention: load such a network in torch, not here."),
     ],
     "Parameters": [
-        Case(
-            "a metadata column that is not there",
-            lambda: classifier(metadata=["mwebv"]).fit(curves(), labels()),
-            "`curves.with_metadata(mwebv=values)`, in `fit` and in `predict`.",
-        ),
-        Case(
-            "a metadata column that is not numeric",
-            lambda: classifier(metadata=["host"]).fit(
-                curves().with_metadata(host=["spiral"] * 6), labels()
-            ),
-            "Use one 0-1 column per value: `pandas.get_dummies`.",
-        ),
-        Case(
-            "`merge_classes` with a class that the weights do not have",
-            lambda: TransferClassifier.pretrained("ztf", merge_classes={"Ia": ["SNIa", "Ia-pec"]}),
-            '`sklc.weights.file.load_weights("ztf").classes` are the classes.',
-        ),
-        Case(
-            "`transform` before `fit`, without weights",
-            lambda: LightCurveEncoder().transform(curves()),
-            "`fit(X, y)` first, or pretrained weights.",
-        ),
+        Case("a metadata column that is not there",
+             lambda: classifier(metadata=["mwebv"]).fit(curves(), labels()),
+             "`curves.with_metadata(mwebv=values)`, in `fit` and in `predict`."),
+        Case("a metadata column that is not numeric",
+             lambda: classifier(metadata=["host"]).fit(
+                 curves().with_metadata(host=["spiral"] * 6), labels()
+             ),
+             "Use one 0-1 column per value: `pandas.get_dummies`."),
+        Case("`merge_classes` with a class that the weights do not have",
+             lambda: TransferClassifier.pretrained("ztf", merge_classes={"Ia": ["SNIa", "Ia-pec"]}),
+             '`sklc.weights.file.load_weights("ztf").classes` are the classes.'),
+        Case("`transform` before `fit`, without weights",
+             lambda: LightCurveEncoder().transform(curves()),
+             "`fit(X, y)` first, or pretrained weights."),
     ],
     "Anomalies": [
-        Case(
-            "no classes where they are needed",
-            lambda: outlier_forest(per_class=True).fit(curves()),
-            "`fit(X, y)`; or leave out `per_class` and `finetune`, and name weights.",
-        ),
-        Case(
-            "a class of one member, with a forest for each",
-            lambda: outlier_forest(per_class=True).fit(curves(), ["Ia"] * 5 + ["TDE"]),
-            '`keep = y != "TDE"`, then `fit(curves[keep], y[keep])`.',
-        ),
-        Case(
-            "a single light curve",
-            lambda: outlier_forest().fit(curves()[:1]),
-            "Pass more objects: what is normal is learned from many.",
-        ),
-        Case(
-            "more components than light curves",
-            lambda: outlier_forest(n_components=32).fit(curves()),
-            "The default keeps as many as the data have.",
-        ),
-        Case(
-            "light curves that all are the same",
-            lambda: outlier_forest().fit(concatenate([curves()[:1]] * 2, suffixes=["a", "b"])),
-            "Check how X was made.",
-        ),
+        Case("no classes where they are needed",
+             lambda: outlier_forest(per_class=True).fit(curves()),
+             "`fit(X, y)`; or leave out `per_class` and `finetune`, and name weights."),
+        Case("a class of one member, with a forest for each",
+             lambda: outlier_forest(per_class=True).fit(curves(), ["Ia"] * 5 + ["TDE"]),
+             '`keep = y != "TDE"`, then `fit(curves[keep], y[keep])`.'),
+        Case("a single light curve",
+             lambda: outlier_forest().fit(curves()[:1]),
+             "Pass more objects: what is normal is learned from many."),
+        Case("more components than light curves",
+             lambda: outlier_forest(n_components=32).fit(curves()),
+             "The default keeps as many as the data have."),
+        Case("light curves that all are the same",
+             lambda: outlier_forest().fit(concatenate([curves()[:1]] * 2, suffixes=["a", "b"])),
+             "Check how X was made."),
     ],
     "Redshifts": [
-        Case(
-            "no redshifts",
-            lambda: regressor().fit(curves()),
-            'Or `finetune="none"`, with weights that were trained on redshifts.',
-        ),
-        Case(
-            "a redshift that is missing",
-            lambda: regressor().fit(curves(), redshifts(SN3=np.nan)),
-            "As the message says.",
-        ),
-        Case(
-            "a redshift that is zero or negative",
-            lambda: regressor().fit(curves(), redshifts(SN3=-0.001)),
-            "As the message says.",
-        ),
-        Case(
-            "redshifts of another length than X",
-            lambda: regressor().fit(curves(), redshifts()[:5]),
-            "Select X and y with the same rows.",
-        ),
-        Case(
-            "redshifts given as text",
-            lambda: regressor().fit(curves(), ["z=0.1"] * 6),
-            '`pandas.to_numeric(y, errors="coerce")`, then leave out what is NaN.',
-        ),
-        Case(
-            "two objects",
-            lambda: regressor().fit(curves()[:2], redshifts()[:2]),
-            "With a few dozen, intervals begin to mean something.",
-        ),
-        Case(
-            "fewer objects than neighbours",
-            lambda: regressor(method="knn").fit(curves(), redshifts()),
-            "As the message says; the number is never changed silently.",
-        ),
-        Case(
-            "a coverage in percent",
-            lambda: regressor().fit(curves(), redshifts()).predict_interval(curves(), 68),
-            "`coverage=0.68`.",
-        ),
+        Case("no redshifts",
+             lambda: regressor().fit(curves()),
+             'Or `finetune="none"`, with weights that were trained on redshifts.'),
+        Case("a redshift that is missing",
+             lambda: regressor().fit(curves(), redshifts(SN3=np.nan)),
+             "As the message says."),
+        Case("a redshift that is zero or negative",
+             lambda: regressor().fit(curves(), redshifts(SN3=-0.001)),
+             "As the message says."),
+        Case("redshifts of another length than X",
+             lambda: regressor().fit(curves(), redshifts()[:5]),
+             "Select X and y with the same rows."),
+        Case("redshifts given as text",
+             lambda: regressor().fit(curves(), ["z=0.1"] * 6),
+             '`pandas.to_numeric(y, errors="coerce")`, then leave out what is NaN.'),
+        Case("two objects",
+             lambda: regressor().fit(curves()[:2], redshifts()[:2]),
+             "With a few dozen, intervals begin to mean something."),
+        Case("fewer objects than neighbours",
+             lambda: regressor(method="knn").fit(curves(), redshifts()),
+             "As the message says; the number is never changed silently."),
+        Case("a coverage in percent",
+             lambda: regressor().fit(curves(), redshifts()).predict_interval(curves(), 68),
+             "`coverage=0.68`."),
     ],
     "Pretraining": [
-        Case(
-            '`objective="adversarial"` without surveys',
-            lambda: encoder(objective="adversarial").fit(curves(), labels()),
-            "Pass one survey per object.",
-        ),
-        Case(
-            "a survey that is missing",
-            lambda: encoder(objective="adversarial").fit(
-                curves(), labels(), survey=["ZTF", None, "LSST", "ZTF", "ZTF", "LSST"]
-            ),
-            "Leave the object out, or find its survey.",
-        ),
-        Case(
-            "a single survey",
-            lambda: encoder(objective="adversarial").fit(curves(), labels(), survey=["ZTF"] * 6),
-            "Choose another objective.",
-        ),
-        Case(
-            "`redshift_weight` without redshifts",
-            lambda: encoder(redshift_weight=0.1).fit(curves(), labels()),
-            "Add the metadata column, or leave `redshift_weight` at 0.",
-        ),
-        Case(
-            "a redshift that is not positive",
-            lambda: encoder(redshift_weight=0.1).fit(
-                curves().with_metadata(redshift=[0.1, -0.2, 0.1, 0.3, 0.1, 0.1]), labels()
-            ),
-            "Heliocentric or CMB redshifts both do, but a velocity does not.",
-        ),
-        Case(
-            "a checkpoint of another training",
-            lambda: encoder(checkpoint=checkpoint(hidden_size=4)).fit(curves(), labels()),
-            "Pass the settings that it began with, or name another file.",
-        ),
-        Case(
-            "a checkpoint that is cut short",
-            lambda: encoder(checkpoint=cut_short(checkpoint())).fit(curves(), labels()),
-            "Name a new file.",
-        ),
+        Case('`objective="adversarial"` without surveys',
+             lambda: encoder(objective="adversarial").fit(curves(), labels()),
+             "Pass one survey per object."),
+        Case("a survey that is missing",
+             lambda: encoder(objective="adversarial").fit(
+                 curves(), labels(), survey=["ZTF", None, "LSST", "ZTF", "ZTF", "LSST"]
+             ),
+             "Leave the object out, or find its survey."),
+        Case("a single survey",
+             lambda: encoder(objective="adversarial").fit(curves(), labels(), survey=["ZTF"] * 6),
+             "Choose another objective."),
+        Case("`redshift_weight` without redshifts",
+             lambda: encoder(redshift_weight=0.1).fit(curves(), labels()),
+             "Add the metadata column, or leave `redshift_weight` at 0."),
+        Case("a redshift that is not positive",
+             lambda: encoder(redshift_weight=0.1).fit(
+                 curves().with_metadata(redshift=[0.1, -0.2, 0.1, 0.3, 0.1, 0.1]), labels()
+             ),
+             "Heliocentric or CMB redshifts both do, but a velocity does not."),
+        Case("a checkpoint of another training",
+             lambda: encoder(checkpoint=checkpoint(hidden_size=4)).fit(curves(), labels()),
+             "Pass the settings that it began with, or name another file."),
+        Case("a checkpoint that is cut short",
+             lambda: encoder(checkpoint=cut_short(checkpoint())).fit(curves(), labels()),
+             "Name a new file."),
     ],
     "Simulation": [
-        Case(
-            "a class that is not known",
-            lambda: simulate(10, "ztf", "SNIA"),
-            "`sklc.simulate.list_classes()` names them; case matters.",
-        ),
-        Case(
-            "a survey that is not known",
-            lambda: simulate(10, "ztff"),
-            "`sklc.simulate.list_surveys()` names them.",
-        ),
-        Case(
-            "a number that is negative or not an integer",
-            lambda: simulate({"SNIa": -1}, "ztf"),
-            "0 is allowed, and gives no light curves.",
-        ),
-        Case(
-            "an impossible redshift",
-            lambda: simulate(10, "ztf", "SNIa", z_max=-0.1),
-            "`z_max=None` looks as far as the survey sees.",
-        ),
-        Case(
-            "an impossible trigger",
-            lambda: simulate(10, "ztf", trigger=Trigger(n_det=0)),
-            "Ask for at least one detection. A trigger that nothing passes ends in an error, too, "
-            "which says how many candidates were tried.",
-        ),
-        Case(
-            "pointings with NaN",
-            lambda: Survey.from_pointings(pointings(depth=np.nan)),
-            "Leave such visits out.",
-        ),
-        Case(
-            "pointings in Julian dates",
-            lambda: Survey.from_pointings(pointings(mjd=2460000.5)),
-            "Subtract 2400000.5.",
-        ),
-        Case(
-            "pointings with depths that are not magnitudes",
-            lambda: Survey.from_pointings(pointings(depth=450.0)),
-            "Depth is the 5-sigma point-source limit in AB magnitudes.",
-        ),
-        Case(
-            "pointings outside the season asked for",
-            lambda: Survey.from_pointings(pointings(), season=(50000, 50100)),
-            "Give the season in MJD.",
-        ),
-        Case(
-            "pointings in an unknown band",
-            lambda: Survey.from_pointings(pointings(band="clear")),
-            'Any curve will do: `passbands={"clear": (wavelength, transmission)}`.',
-        ),
+        Case("a class that is not known",
+             lambda: simulate(10, "ztf", "SNIA"),
+             "`sklc.simulate.list_classes()` names them; case matters."),
+        Case("a survey that is not known",
+             lambda: simulate(10, "ztff"),
+             "`sklc.simulate.list_surveys()` names them."),
+        Case("a number that is negative or not an integer",
+             lambda: simulate({"SNIa": -1}, "ztf"),
+             "0 is allowed, and gives no light curves."),
+        Case("an impossible redshift",
+             lambda: simulate(10, "ztf", "SNIa", z_max=-0.1),
+             "`z_max=None` looks as far as the survey sees."),
+        Case("an impossible trigger",
+             lambda: simulate(10, "ztf", trigger=Trigger(n_det=0)),
+             "Ask for at least one detection. A trigger that nothing passes ends in an error, too, "
+             "which says how many candidates were tried."),
+        Case("pointings with NaN",
+             lambda: Survey.from_pointings(pointings(depth=np.nan)),
+             "Leave such visits out."),
+        Case("pointings in Julian dates",
+             lambda: Survey.from_pointings(pointings(mjd=2460000.5)),
+             "Subtract 2400000.5."),
+        Case("pointings with depths that are not magnitudes",
+             lambda: Survey.from_pointings(pointings(depth=450.0)),
+             "Depth is the 5-sigma point-source limit in AB magnitudes."),
+        Case("pointings outside the season asked for",
+             lambda: Survey.from_pointings(pointings(), season=(50000, 50100)),
+             "Give the season in MJD."),
+        Case("pointings in an unknown band",
+             lambda: Survey.from_pointings(pointings(band="clear")),
+             'Any curve will do: `passbands={"clear": (wavelength, transmission)}`.'),
     ],
     "Serving, and large data sets": [
-        Case(
-            "an exported model without what is asked for",
-            lambda: exported().run(curves(), "redshift"),
-            "Export an encoder that was trained with `redshift_weight`.",
-        ),
-        Case(
-            "an exported model that is not there",
-            lambda: OnnxModel("classifier.onnx"),
-            "Paths are relative to the working directory.",
-        ),
-        Case(
-            "a Parquet folder in another order, read in blocks",
-            lambda: list(stream(encoder().transform, backwards(), n_objects=2)),
-            "`to_parquet` writes both files in one order.",
-        ),
-        Case(
-            "no light curves in a part",
-            lambda: list(stream(encoder().transform, curves(), n_objects=0)),
-            "10,000 is the default.",
-        ),
-        Case(
-            "a method that does not return a row for each light curve",
-            lambda: list(stream(len, [curves()])),
-            "Such as `transform`, `predict`, `predict_proba`, `score_samples`.",
-        ),
+        Case("an exported model without what is asked for",
+             lambda: exported().run(curves(), "redshift"),
+             "Export an encoder that was trained with `redshift_weight`."),
+        Case("an exported model that is not there",
+             lambda: OnnxModel("classifier.onnx"),
+             "Paths are relative to the working directory."),
+        Case("a Parquet folder in another order, read in blocks",
+             lambda: list(stream(encoder().transform, backwards(), n_objects=2)),
+             "`to_parquet` writes both files in one order."),
+        Case("no light curves in a part",
+             lambda: list(stream(encoder().transform, curves(), n_objects=0)),
+             "10,000 is the default."),
+        Case("a method that does not return a row for each light curve",
+             lambda: list(stream(len, [curves()])),
+             "Such as `transform`, `predict`, `predict_proba`, `score_samples`."),
     ],
 }
 
+# fmt: on
 CASES = {case.what: case for section in SECTIONS.values() for case in section}

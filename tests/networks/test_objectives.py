@@ -299,6 +299,7 @@ def test_a_stopped_training_ends_as_if_it_had_not_been(demo, tmp_path, objective
     assert same_weights(LightCurveEncoder(**params).fit(curves, y), whole)
 
 
+@pytest.mark.slow
 def test_early_stopping_remembers_the_epochs_before(demo, tmp_path, monkeypatch):
     curves, y = demo
     params = {**SMALL, "max_epochs": 30, "patience": 2, "learning_rate": 0.05}
@@ -356,6 +357,7 @@ def test_a_killed_process_leaves_a_checkpoint_to_go_on_from(tmp_path):
     assert os.listdir(tmp_path) == ["training.checkpoint"]
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_another_training_is_refused(demo, tmp_path):
     curves, y = demo
     path = tmp_path / "training.checkpoint"

@@ -92,6 +92,7 @@ def own_survey():
 # ---------------------------------------------------------------- the same, always
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("survey", ["ztf", "lsst"])
 def test_the_number_of_processes_does_not_matter(sncosmo_data, survey):
     n = {"SNIa": 15, "SNIb/c": 7, "AGN": 4, "TDE": 0, "KN": 3}
@@ -454,7 +455,9 @@ def test_bad_options(options, message):
 @pytest.mark.parametrize("survey", ["lst", None, 3, []])
 def test_unknown_surveys(survey):
     hint = "Did you mean 'lsst'" if survey == "lst" else "Make your own"
-    with pytest.raises(SimulationError, match=rf"There is no survey named {re.escape(repr(survey))}.*{hint}"):
+    with pytest.raises(
+        SimulationError, match=rf"There is no survey named {re.escape(repr(survey))}.*{hint}"
+    ):
         simulate(3, survey, "SNIa")
 
 
