@@ -608,4 +608,3 @@ SECTIONS: dict[str, list[Case]] = {
 }
 
 # fmt: on
-CASES = {case.what: case for section in SECTIONS.values() for case in section}
