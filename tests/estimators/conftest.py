@@ -11,5 +11,6 @@ def pytest_collection_modifyitems(items):
         estimator = getattr(item, "callspec", None) and item.callspec.params.get("estimator")
         encoder = getattr(estimator, "encoder", "")
         trains = encoder is None or isinstance(encoder, LightCurveEncoder)
-        if trains or getattr(estimator, "finetune", None) == "all":
+        trains |= bool(getattr(estimator, "head_sizes", None))
+        if trains or getattr(estimator, "finetune", None) in ("backbone+head", "all"):
             item.add_marker(pytest.mark.slow)

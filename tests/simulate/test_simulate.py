@@ -383,6 +383,7 @@ def test_a_class_of_your_own(sncosmo_data):
     assert not curves.equals(simulate(30, "ztf", SourceClass("Toy", other, bright=-20.0)))
 
 
+@pytest.mark.slow
 def test_a_survey_of_your_own(sncosmo_data, own_survey):
     curves = simulate(10, own_survey, ["SNIa", "SNII"])
     assert set(curves.band_names) == {"Mytel_blue", "Mytel_red"}
