@@ -22,7 +22,7 @@ from sklearn.model_selection import train_test_split
 
 import sklc
 from sklc.light_curves import LightCurves
-from sklc.simulate.grids import cache_folder
+from sklc.simulate.spectra.grids import cache_folder
 from sklc.weights.catalogue import manifest
 
 RESULTS = Path(__file__).parent / "results"

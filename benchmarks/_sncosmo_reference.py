@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import sncosmo
 
+from sklc.simulate.classes import get_class
+from sklc.simulate.classes.requests import without_scatter
 from sklc.simulate.engine import ClassSimulator
-from sklc.simulate.grids import BandGrid
-from sklc.simulate.mending import without_spikes
-from sklc.simulate.requests import get_class, without_scatter
 from sklc.simulate.settings import Settings
 from sklc.simulate.sources import (
     DampedRandomWalk,
@@ -22,10 +21,13 @@ from sklc.simulate.sources import (
     ThermalSource,
 )
 from sklc.simulate.sources.agn import _spectra
+from sklc.simulate.sources.base import Points
 from sklc.simulate.sources.spectral import normalised
 from sklc.simulate.spectra import PHASE, WAVE
+from sklc.simulate.spectra.grids import BandGrid
+from sklc.simulate.spectra.mending import without_spikes
+from sklc.simulate.spectra.templates import Template, TemplateFile, own_grid, sncosmo_source
 from sklc.simulate.surveys import Survey, get_survey
-from sklc.simulate.templates import Template, TemplateFile, own_grid, sncosmo_source
 
 LIFE = 150.0  # rest-frame days from first light
 N_TIMES = 12  # of each object
@@ -134,7 +136,7 @@ def _fluxes(
         return np.repeat(source.steady(grid, one).T, len(days), axis=1)
     owner, band = np.zeros(len(days) * n_bands, dtype=int), np.repeat(np.arange(n_bands), len(days))
     rng = np.random.default_rng(0)  # without scatter it is not used
-    flux = source.flux(grid, one, owner, np.tile(days, n_bands), band, rng)
+    flux = source.flux(grid, one, Points(owner, np.tile(days, n_bands), band), rng)
     return np.asarray(flux, dtype=float).reshape(n_bands, -1)
 
 

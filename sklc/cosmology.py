@@ -64,8 +64,11 @@ def draw_redshift(
     Parameters
     ----------
     rng : numpy.random.Generator
+        Source of random numbers.
     n : int
+        Number of draws.
     z_min, z_max : float
+        Range of the redshifts.
     rate : callable or None
         Events per comoving volume and rest-frame time at each redshift, in any unit: the density
         is then rate(z) dV/dz / (1+z). None draws uniformly in redshift.

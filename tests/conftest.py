@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from sklc.errors import SimulationError
-from sklc.simulate.templates import find_snoopy_file
+from sklc.simulate.spectra.templates import find_snoopy_file
 
 
 @pytest.fixture(autouse=True)
@@ -62,26 +62,27 @@ def sncosmo_data(tmp_path_factory):
 
 def _templates(tmp_path_factory):
     given, data = os.environ.get("SNCOSMO_DATA_DIR"), os.environ.get("SKLC_DATA")
-    archive = Path(data or ".") / "templates" / "sncosmo_data.tar.xz"
-    if not given and not (data and archive.is_file()):
-        pytest.skip(
-            "no spectral templates: SNCOSMO_DATA_DIR is not set, and SKLC_DATA names no folder "
-            "with templates/sncosmo_data.tar.xz"
-        )
-    if not _finds_snoopy():
-        pytest.skip(
-            f"SNCOSMO_DATA_DIR={given} and SKLC_DATA={data} lack {' and '.join(SNOOPY_FILES)}"
-        )
     if given:
-        return Path(given)
-    folder = tmp_path_factory.mktemp("sncosmo")
-    with tarfile.open(archive) as stream:
-        stream.extractall(folder, filter="data")
+        folder = Path(given)
+    else:
+        stored = Path(data or ".") / "templates"
+        archive = stored / "sncosmo_data.tar.xz"
+        if not data or not archive.is_file():
+            pytest.skip(
+                "no spectral templates: SNCOSMO_DATA_DIR is not set, and SKLC_DATA names no "
+                "folder with templates/sncosmo_data.tar.xz"
+            )
+        folder = tmp_path_factory.mktemp("sncosmo")
+        with tarfile.open(archive) as stream:
+            stream.extractall(folder, filter="data")
+        for name in SNOOPY_FILES:
+            if (stored / name).is_file():
+                shutil.copy(stored / name, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SNCOSMO_DATA_DIR", str(folder))
+        try:
+            for name in SNOOPY_FILES:
+                find_snoopy_file(name)
+        except SimulationError:
+            pytest.skip(f"SNCOSMO_DATA_DIR={given} and SKLC_DATA={data} lack {name}")
     return folder
-
-
-def _finds_snoopy():
-    try:
-        return all(find_snoopy_file(name) for name in SNOOPY_FILES)
-    except SimulationError:
-        return False

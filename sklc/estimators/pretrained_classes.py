@@ -16,7 +16,7 @@ __all__ = ["CLASS_PRIORS", "fit_joint_shares", "merge_matrix", "prior_shares"]
 # 1,212 : 339 : 46 : 22; Rehemtulla et al. 2024, ApJ 972, 7, as counted by Gupta et al. 2025,
 # MNRASL, slaf074, table 1). Subtypes divide each group by volumetric rate times
 # <10**(-0.6 M)>, the volume they are seen in, with the rates and luminosity functions of
-# `sklc.simulate.populations`, whose sources are named there. Active galaxies are vetted out.
+# `sklc.simulate.CLASSES`, whose sources are named there. Active galaxies are vetted out.
 CLASS_PRIORS: dict[str, dict[str, float]] = {
     "magnitude-limited": {
         "SNIa": 0.714,

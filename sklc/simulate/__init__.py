@@ -14,14 +14,20 @@ from sklc.augment.transformers import (
     Redshifting,
 )
 from sklc.errors import SimulationError
-from sklc.simulate.api import simulate
+from sklc.simulate.classes import (
+    CLASSES,
+    COMMON_CLASSES,
+    RARE_CLASSES,
+    TWELVE_CLASSES,
+    SourceClass,
+    list_classes,
+    register_class,
+)
 from sklc.simulate.lightcurvelynx import from_lightcurvelynx
-from sklc.simulate.populations import CLASSES, COMMON_CLASSES, RARE_CLASSES, TWELVE_CLASSES
-from sklc.simulate.requests import list_classes
+from sklc.simulate.run import simulate
 from sklc.simulate.settings import Photometry, Trigger
-from sklc.simulate.source_class import SourceClass
 from sklc.simulate.sources import SpectralSource
-from sklc.simulate.surveys import Survey, list_surveys
+from sklc.simulate.surveys import Survey, list_surveys, register_survey
 from sklc.simulate.to_parquet import simulate_to_parquet
 
 __all__ = [
@@ -45,6 +51,8 @@ __all__ = [
     "from_lightcurvelynx",
     "list_classes",
     "list_surveys",
+    "register_class",
+    "register_survey",
     "simulate",
     "simulate_to_parquet",
 ]

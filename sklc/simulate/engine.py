@@ -11,18 +11,19 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from sklc.cosmology import distance_modulus, draw_redshift
 from sklc.errors import SimulationError
 from sklc.light_curves.store import row_index
-from sklc.simulate.grids import BandGrid, Bands
+from sklc.simulate.classes.source_class import SourceClass
 from sklc.simulate.settings import Settings
-from sklc.simulate.source_class import SourceClass
-from sklc.simulate.sources.base import Objects
+from sklc.simulate.sources.base import Objects, Points
+from sklc.simulate.spectra.grids import BandGrid, Bands
 from sklc.simulate.surveys import Survey
-from sklc.simulate.visits import Visits
+from sklc.simulate.surveys.visits import Visits
 
 __all__ = ["CHUNK", "Chunk", "ClassSimulator"]
 
@@ -34,6 +35,7 @@ _LEAST_EFFICIENCY = 1e-6
 _OBSERVED = 40_000
 _MWEBV_SCALE, _MWEBV_MOST = 0.06, 0.6
 _MINUTE = 1 / 1440
+_FLAT = ("time", "flux", "flux_err", "band")
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +45,9 @@ class Chunk:
     Parameters
     ----------
     time, flux, flux_err, band : ndarray of shape (n_obs,)
+        Observations, object by object, ascending in time.
     lengths : ndarray of shape (n_objects,)
+        Number of observations of each object.
     truth : dict
         Column to an array of shape (n_objects,).
     """
@@ -58,27 +62,16 @@ class Chunk:
     def first(self, n: int) -> Chunk:
         """Return the first n objects."""
         end = int(self.lengths[:n].sum())
+        flat: dict[str, Any] = {name: getattr(self, name)[:end] for name in _FLAT}
         truth = {name: values[:n] for name, values in self.truth.items()}
-        return Chunk(
-            self.time[:end],
-            self.flux[:end],
-            self.flux_err[:end],
-            self.band[:end],
-            self.lengths[:n],
-            truth,
-        )
+        return Chunk(lengths=self.lengths[:n], truth=truth, **flat)
 
 
 def join(chunks: list[Chunk]) -> Chunk:
     """Put chunks of one class one after the other."""
-    return Chunk(
-        time=np.concatenate([chunk.time for chunk in chunks]),
-        flux=np.concatenate([chunk.flux for chunk in chunks]),
-        flux_err=np.concatenate([chunk.flux_err for chunk in chunks]),
-        band=np.concatenate([chunk.band for chunk in chunks]),
-        lengths=np.concatenate([chunk.lengths for chunk in chunks]),
-        truth={k: np.concatenate([c.truth[k] for c in chunks]) for k in chunks[0].truth},
-    )
+    names = (*_FLAT, "lengths")
+    flat: dict[str, Any] = _joined([{n: getattr(chunk, n) for n in names} for chunk in chunks])
+    return Chunk(truth=_joined([chunk.truth for chunk in chunks]), **flat)
 
 
 class ClassSimulator:
@@ -87,8 +80,11 @@ class ClassSimulator:
     Parameters
     ----------
     survey : Survey
+        Survey that observes.
     source_class : SourceClass
+        Class of objects to simulate.
     settings : Settings
+        Options of the simulation.
     """
 
     def __init__(self, survey: Survey, source_class: SourceClass, settings: Settings) -> None:
@@ -129,7 +125,9 @@ class ClassSimulator:
         Parameters
         ----------
         index : int
+            Number of the chunk within its class.
         n : int
+            Number of draws.
 
         Returns
         -------
@@ -239,7 +237,7 @@ class ClassSimulator:
         row = row_index(low, high)
         time, band = visits.time[row], visits.band[row].astype(np.int64)
         own = owner * n_bands + band
-        flux = source.flux(self.grid, objects, owner, time - t0[owner], band, rng)
+        flux = source.flux(self.grid, objects, Points(owner, time - t0[owner], band), rng)
         flux = np.asarray(flux, dtype=np.float64)
         total = flux
         steady = source.steady(self.grid, objects)
@@ -284,11 +282,8 @@ class ClassSimulator:
         rng: np.random.Generator,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return which observations are delivered, and which objects are accepted."""
-        trigger, window, transient = (
-            self.settings.trigger,
-            self.settings.window,
-            self.source.transient,
-        )
+        trigger, window = self.settings.trigger, self.settings.window
+        transient = self.source.transient
         signal = measured if transient else np.abs(measured)
         detected = np.flatnonzero(there & (signal >= trigger.snr * flux_err))
         by = owner[detected]

@@ -9,7 +9,7 @@ import numpy as np
 from sklc.cosmology import MAX_REDSHIFT
 from sklc.errors import SimulationError
 
-__all__ = ["Photometry", "Settings", "Trigger"]
+__all__ = ["Photometry", "Settings", "Trigger", "is_number"]
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,10 @@ class Trigger:
             raise SimulationError(f"Trigger: n_det={self.n_det!r} is not an integer of at least 1.")
         for name in ("snr", "separation", "bright_width"):
             value = getattr(self, name)
-            if not _is_number(value) or value < 0:
+            if not is_number(value) or value < 0:
                 raise SimulationError(f"Trigger: {name}={value!r} is not a number of at least 0.")
         if self.bright_limit is not None and not (
-            _is_number(self.bright_limit) and 0 < self.bright_limit < 40
+            is_number(self.bright_limit) and 0 < self.bright_limit < 40
         ):
             raise SimulationError(
                 f"Trigger: bright_limit={self.bright_limit!r} is not an apparent magnitude: pass "
@@ -72,6 +72,7 @@ class Photometry:
     outliers : float, default=0.002
         Share of observations with an error `outlier_scale` times as large as stated.
     outlier_scale : float, default=8.0
+        How many times larger the errors of outliers are than stated.
     missing_bands : float, default=0.01
         Share of object and band pairs without any observation, as where a reference image is
         missing.
@@ -90,17 +91,18 @@ class Photometry:
     def __post_init__(self) -> None:
         for name in ("outliers", "missing_bands"):
             value = getattr(self, name)
-            if not _is_number(value) or not 0 <= value < 1:
+            if not is_number(value) or not 0 <= value < 1:
                 raise SimulationError(
                     f"Photometry: {name}={value!r} is not a share of at least 0 and less than 1."
                 )
-        if not _is_number(self.outlier_scale) or self.outlier_scale < 1:
+        if not is_number(self.outlier_scale) or self.outlier_scale < 1:
             raise SimulationError(
                 f"Photometry: outlier_scale={self.outlier_scale!r} is not a number of at least 1."
             )
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> bool:
+    """Whether this is a finite number, and no bool."""
     return (
         isinstance(value, int | float | np.integer | np.floating)
         and not isinstance(value, bool)
@@ -115,12 +117,19 @@ class Settings:
     Parameters
     ----------
     redshift : {"volumetric", "flat"}
+        How the redshifts of all events are distributed.
     z_max : float or None
+        Largest redshift, or None for as far as the survey sees the class.
     trigger : Trigger
+        When an object counts as found.
     window : (float, float) or None
+        Days before the first and after the last detection that are kept.
     nightly : bool
+        Whether the visits of a night are averaged in each band.
     photometry : Photometry
+        Outliers and missing bands.
     seed : int
+        Seed of the random numbers.
     """
 
     redshift: str = "volumetric"
@@ -137,7 +146,7 @@ class Settings:
                 f"redshift={self.redshift!r} is not a distribution: pass 'volumetric' (rate times "
                 "volume) or 'flat'."
             )
-        if self.z_max is not None and not (_is_number(self.z_max) and 0 < self.z_max <= 6):
+        if self.z_max is not None and not (is_number(self.z_max) and 0 < self.z_max <= 6):
             raise SimulationError(
                 f"z_max={self.z_max!r} is not a redshift that can be simulated: pass one above 0 "
                 f"and up to {MAX_REDSHIFT:g}, or None for as far as the survey sees the class."
@@ -154,7 +163,7 @@ class Settings:
         if self.window is not None:
             window = self.window
             pair = isinstance(window, tuple | list) and len(window) == 2
-            if not (pair and all(map(_is_number, window)) and window[0] <= 0 <= window[1]):
+            if not (pair and all(map(is_number, window)) and window[0] <= 0 <= window[1]):
                 raise SimulationError(
                     f"window={window!r} is not a pair of days before the first and after the last "
                     "detection: pass (-30, 60), or None for everything."

@@ -24,11 +24,11 @@ import numpy as np
 import sklc
 from sklc.errors import SimulationError
 from sklc.light_curves.readers.parquet import MANIFEST, PART
-from sklc.simulate.api import assemble, kept_simulator, list_tasks, seed_of
+from sklc.simulate.classes import SourceClass
+from sklc.simulate.classes.requests import counts_by_class
 from sklc.simulate.engine import CHUNK
-from sklc.simulate.requests import counts_by_class
+from sklc.simulate.run import assemble, kept_simulator, list_tasks, seed_of
 from sklc.simulate.settings import Photometry, Settings, Trigger
-from sklc.simulate.source_class import SourceClass
 from sklc.simulate.surveys import Survey, get_survey
 from sklc.utils.progress import progress_bar
 
@@ -71,7 +71,7 @@ def simulate_to_parquet(
     n_jobs : int, default=1
         Processes, each of which simulates and writes parts. The files do not depend on it.
     part_size : int, default=20000
-        Objects in a part, about; memory is some 100 MB a process for each 20,000.
+        Objects in a part, about; memory is some 100 MB per process for each 20,000.
     progress : bool, default=True
         Show a progress bar.
 
@@ -101,15 +101,8 @@ def simulate_to_parquet(
         raise SimulationError(f"part_size={part_size!r} is not an integer of at least 1.")
     counts = counts_by_class(n, classes)
     survey = get_survey(survey)
-    settings = Settings(
-        redshift=redshift,
-        z_max=z_max,
-        trigger=trigger,
-        window=window,
-        nightly=nightly,
-        photometry=photometry,
-        seed=seed_of(random_state),
-    )
+    seed = seed_of(random_state)
+    settings = Settings(redshift, z_max, trigger, window, nightly, photometry, seed)
     occupied = sum(count > 0 for _, count in counts)
     per_class = max(1, round(part_size / (CHUNK * max(occupied, 1))))
     longest = max((count for _, count in counts), default=0)
@@ -151,7 +144,10 @@ def _record(
     hashes = [
         joblib.hash([getattr(visits, name) for name in ("time", "band", "sky", "source")]),
         joblib.hash([(name, *map(np.asarray, curve)) for name, curve in curves]),
+        f"{survey.systematic} {survey.night_start}",
     ]
+    if survey.zero_point != 27.5:  # added later: other folders keep their record
+        hashes.append(f"zero point {survey.zero_point}")
     return {
         "n": {source_class.name: count for source_class, count in counts},
         "survey": survey.name,
@@ -165,7 +161,7 @@ def _record(
         "chunks_per_part": per_class,
         "classes": _digest(source_class.key() for source_class, _ in counts),
         "passbands": [passband.name for passband in survey.passbands],
-        "visits": _digest([*hashes, f"{survey.systematic} {survey.night_start}"]),
+        "visits": _digest(hashes),
         "parts": n_parts,
     }
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import Generic, TypeVar
 
 __all__ = ["Registry"]
@@ -20,6 +21,8 @@ class Registry(Generic[Entry]):
         What the entries are, for messages, such as "architecture".
     load : callable, optional
         Called once before the first look-up, to import the entries of the package.
+    home : str, default="sklc"
+        The module that has the public function ``register_<kind>``, for messages.
 
     Examples
     --------
@@ -30,8 +33,11 @@ class Registry(Generic[Entry]):
     ('#f00', ['red'])
     """
 
-    def __init__(self, kind: str, load: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, kind: str, load: Callable[[], None] | None = None, home: str = "sklc"
+    ) -> None:
         self.kind = kind
+        self._home = home
         self._load = load
         self._entries: dict[str, Entry] = {}
 
@@ -69,12 +75,13 @@ class Registry(Generic[Entry]):
     def __getitem__(self, name: str) -> Entry:
         """Return the entry of a name; an unknown one is a ValueError that lists all."""
         self._fill()
-        if name not in self._entries:
-            near = get_close_matches(str(name), self._entries, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
+        if not isinstance(name, str) or name not in self._entries:
+            folded = {known.casefold(): known for known in self._entries}
+            near = get_close_matches(str(name).casefold(), folded, n=1)
+            hint = f" Did you mean {folded[near[0]]!r}?" if near else ""
             raise ValueError(
                 f"There is no {self.kind} named {name!r}.{hint} Known are {self.names()}; add "
-                f"your own with sklc.register_{self.kind.replace(' ', '_')}."
+                f"your own with {self._home}.register_{self.kind.replace(' ', '_')}."
             )
         return self._entries[name]
 
@@ -86,6 +93,12 @@ class Registry(Generic[Entry]):
         """Return all names, sorted."""
         self._fill()
         return sorted(self._entries)
+
+    @property
+    def entries(self) -> Mapping[str, Entry]:
+        """All entries by name, in the order in which they were registered; a live view."""
+        self._fill()
+        return MappingProxyType(self._entries)
 
     def _fill(self) -> None:
         if self._load is not None:

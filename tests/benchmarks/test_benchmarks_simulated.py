@@ -1,10 +1,6 @@
 """The benchmarks on simulations: their protocol, encoders kept in a folder, and quick runs."""
 
-import importlib
-import json
 import math
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,35 +10,11 @@ from sklc.datasets import load_demo
 from sklc.light_curves import LightCurves
 from sklc.weights.catalogue import manifest
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
-
-@pytest.fixture(scope="module")
-def load_module():
-    """Import a benchmark as if it were run as a script from its own folder."""
-    sys.path.insert(0, str(BENCHMARKS))
-    yield importlib.import_module
-    sys.path.remove(str(BENCHMARKS))
-
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory):
     """A folder of encoders for all quick runs of this file."""
     return tmp_path_factory.mktemp("encoders")
-
-
-def run_quick(module, cache, output, capsys, *arguments):
-    """Run a benchmark, check what every result must hold, and return figures and result."""
-    if cache is not None:
-        arguments = ("--cache", str(cache), *arguments)
-    figures = module.main(["--quick", "--output", str(output), *arguments])
-    result = json.loads((output / f"{module.NAME}_quick.json").read_text())
-    assert result["figures"] == figures
-    assert (output / f"{module.NAME}_quick.png").stat().st_size > 10_000
-    printed = capsys.readouterr().out
-    assert printed.splitlines()[-1] == result["summary"]
-    assert result["markdown"] in printed
-    return figures, result
 
 
 def values_of(figures):
@@ -171,8 +143,10 @@ def test_claims_compare_the_repeats_that_both_rows_have(zero_shot):
     assert not held["zero-shot: contrastive <= zero-shot: adversarial"]
 
 
-def test_zero_shot_redshift_quick(zero_shot, sncosmo_data, cache, tmp_path, capsys):
-    figures, result = run_quick(zero_shot, cache, tmp_path, capsys)
+@pytest.mark.slow
+def test_zero_shot_redshift_quick(zero_shot, sncosmo_data, cache, run_quick):
+    figures, result, printed = run_quick(zero_shot, "--cache", cache)
+    assert result["markdown"] in printed
     assert list(figures) == list(zero_shot.ROWS)
     assert all(math.isfinite(value) for value in values_of(figures))
     assert set(result["claims"]) == {f"{a} <= {b}" for a, b in zero_shot.ORDER}
@@ -237,8 +211,10 @@ def test_survey_to_survey_claims(survey_to_survey):
     assert share is None
 
 
-def test_survey_to_survey_quick(survey_to_survey, sncosmo_data, tmp_path, capsys):
-    figures, result = run_quick(survey_to_survey, None, tmp_path, capsys)
+@pytest.mark.slow
+def test_survey_to_survey_quick(survey_to_survey, sncosmo_data, run_quick):
+    figures, result, printed = run_quick(survey_to_survey)
+    assert result["markdown"] in printed
     assert list(figures) == list(survey_to_survey.METHODS)
     for row in figures.values():
         assert list(row) == [str(n) for n in survey_to_survey.QUICK_SIZES]
@@ -278,8 +254,10 @@ def test_development_objects_are_in_no_test_part(ablations):
         assert not set(kept) & set(draw_labels(y, 512, seed)[1])
 
 
-def test_ablations_quick(ablations, data_dir, sncosmo_data, cache, tmp_path, capsys):
-    figures, result = run_quick(ablations, cache, tmp_path, capsys, "--data", str(data_dir))
+@pytest.mark.slow
+def test_ablations_quick(ablations, data_dir, sncosmo_data, cache, run_quick):
+    figures, result, printed = run_quick(ablations, "--cache", cache, "--data", data_dir)
+    assert result["markdown"] in printed
     assert next(iter(figures)) == ablations.BASE
     assert all(set(row) == set(ablations.COLUMNS) for row in figures.values())
     assert all(math.isfinite(value) for value in values_of(figures))

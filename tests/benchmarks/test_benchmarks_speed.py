@@ -1,24 +1,17 @@
 """The benchmarks of speed run through, and say what they missed. Their figures are not judged."""
 
-import importlib
 import json
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
-
-@pytest.fixture(scope="module")
-def load():
-    """Import a benchmark as if it were run as a script from its own folder."""
+@pytest.fixture
+def load(load_module):
     pytest.importorskip("light_curve")
-    sys.path.insert(0, str(BENCHMARKS))
-    yield importlib.import_module
-    sys.path.remove(str(BENCHMARKS))
+    return load_module
 
 
 def run_quick(module, folder):
@@ -30,6 +23,7 @@ def run_quick(module, folder):
     return result
 
 
+@pytest.mark.slow
 def test_speed_inference(load, tmp_path, monkeypatch):
     module = load("speed_inference")
     monkeypatch.setitem(sys.modules, "aeon", None)  # minutes of compilation
@@ -53,6 +47,7 @@ def test_speed_inference(load, tmp_path, monkeypatch):
     assert "1 thread |" in tables
 
 
+@pytest.mark.slow
 def test_speed_training(load, tmp_path):
     module = load("speed_training")
     result = run_quick(module, tmp_path)
@@ -99,6 +94,7 @@ def test_lengths_are_those_of_a_survey(load):
     assert (lengths.min(), lengths.max()) == (3, 587)
 
 
+@pytest.mark.slow
 def test_speed_containers(load, tmp_path):
     module = load("speed_containers")
     result = run_quick(module, tmp_path)
@@ -107,6 +103,7 @@ def test_speed_containers(load, tmp_path):
     assert "take 80 % of the objects" in result["cpu_ms"]
 
 
+@pytest.mark.slow
 def test_speed_gpu_without_one(load, tmp_path, capsys, monkeypatch):
     module = load("speed_gpu")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)

@@ -1,23 +1,13 @@
 """The benchmark of redshifts: its draws, its figures, and a quick run on real light curves."""
 
-import importlib
-import json
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
 
 @pytest.fixture(scope="module")
-def module():
-    """The benchmark, imported as if it were run as a script from its own folder."""
+def module(load_module):
     pytest.importorskip("light_curve")
-    sys.path.insert(0, str(BENCHMARKS))
-    yield importlib.import_module("redshift_real")
-    sys.path.remove(str(BENCHMARKS))
+    return load_module("redshift_real")
 
 
 def test_others_join_the_same_test_parts(module):
@@ -41,14 +31,12 @@ def test_scores_of_known_predictions(module):
     assert scores["outliers"] == 0.25
 
 
-def test_redshift_real_quick(module, data_dir, tmp_path, capsys):
-    figures = module.main(["--quick", "--data", str(data_dir), "--output", str(tmp_path)])
-    result = json.loads((tmp_path / "redshift_real_quick.json").read_text())
+@pytest.mark.slow
+def test_redshift_real_quick(module, data_dir, run_quick):
+    figures, result, _ = run_quick(module, "--data", data_dir)
     errors = {name: row["64"]["mse"]["mean"] for name, row in figures["three classes"].items()
               if "64" in row}  # fmt: skip
     best = min(errors, key=errors.get)
     assert "RedshiftRegressor" in best
     assert errors[best] < 0.6 * errors["median"]
     assert result["n_objects"]["three classes"]["objects"] == 2476
-    assert (tmp_path / "redshift_real_quick.png").stat().st_size > 10_000
-    assert capsys.readouterr().out.splitlines()[-1] == result["summary"]

@@ -32,7 +32,7 @@ HAS_LIGHT_CURVE = importlib.util.find_spec("light_curve") is not None
 NEEDS_LIGHT_CURVE = {"README.md", "features.md", "sklc.features", "sklc.baselines",
                     "sklc.features.band"}  # fmt: skip
 # Examples that simulate need spectral templates, see `sncosmo_data`.
-NEEDS_TEMPLATES = {"simulation.md", "sklc.simulate.api", "sklc.simulate.to_parquet"}
+NEEDS_TEMPLATES = {"simulation.md", "sklc.simulate.run", "sklc.simulate.to_parquet"}
 
 
 @pytest.fixture(autouse=True)

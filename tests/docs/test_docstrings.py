@@ -3,10 +3,13 @@
 import importlib
 import inspect
 import re
+from pathlib import Path
 
 import pytest
 from numpydoc.docscrape import get_doc_object
 from numpydoc.validate import Validator, validate
+
+import sklc
 
 MODULES = [
     "sklc",
@@ -24,13 +27,13 @@ MODULES = [
     "sklc.augment.transformers",
     "sklc.cosmology",
     "sklc.simulate.lightcurvelynx",
-    "sklc.simulate.populations",
-    "sklc.simulate.source_class",
+    "sklc.simulate.classes",
+    "sklc.simulate.classes.rates",
     "sklc.simulate.sources",
     "sklc.simulate.spectra",
+    "sklc.simulate.spectra.templates",
     "sklc.simulate.surveys",
-    "sklc.simulate.templates",
-    "sklc.simulate.visits",
+    "sklc.simulate.surveys.visits",
 ]
 # No docstring; sections unknown or in another order; parameters missing, unknown or in another
 # order; a value is returned without a Returns section.
@@ -74,6 +77,101 @@ def methods():
 def problems(name, thing=None):
     ignored = {"PR01"} if getattr(thing, "__name__", None) in NOT_CONSTRUCTED else set()
     return [error for error in validate(name)["errors"] if error[0] in CHECKS - ignored]
+
+
+# -- plain English
+
+ROOT = Path(__file__).parents[2]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+SOURCES = sorted(Path(sklc.__file__).parent.rglob("*.py"))
+# What makes a reader stumble, and what to write instead.
+THINGS = "row|column|line|entry|value|survey|class|band|point|visit|file"
+BANNED = {
+    rf"\b(one|a) ({THINGS}) an? (?!time)\w": "one row per observation",
+    r"\brivals?\b": "baseline",
+    r"\banew\b": "again",
+    r"\blest\b": "so that ... not",
+    r"\bby heart\b": "overfitted, memorized",
+    r"\bsurely wrong\b": "wrong",
+    r"\bas often as they (say|state|claim)\b": "calibrated intervals",
+    r"\bunlike the rest\b": "anomaly detection",
+    r"\btell(ing|s)? less of\b": "trained to be survey-invariant",
+    r"\bis the map\b": "See docs/index.md for all pages",
+}
+
+
+def prose(path):
+    """The text of a file on one line, without the marks of comments and broken strings."""
+    text = re.sub(r"^\s*#+ ?", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return " ".join(re.sub(r"""["']\s*\n\s*f?["']""", "", text).split())
+
+
+def not_plain(text):
+    """Each phrase of a text that stands in the table, with its better form and surroundings."""
+    return [
+        f"...{text[max(0, found.start() - 30) : found.end() + 30]}...: write {better!r}"
+        for phrase, better in BANNED.items()
+        for found in re.finditer(phrase, text, re.IGNORECASE)
+    ]
+
+
+def not_sentences(name):
+    """Descriptions of parameters and attributes that are not sentences."""
+    documented = get_doc_object(Validator._load_obj(name))
+    found = []
+    for section in ("Parameters", "Other Parameters", "Attributes"):
+        for item in documented[section]:
+            text = " ".join(item.desc).strip()
+            begins = re.match(r"[A-Z\d`'\"({\[+-]", text) and not text.startswith("Of ")
+            # an attribute that is a property is described where it is defined
+            if not (begins and text.endswith(".")) and (text or section != "Attributes"):
+                found.append(f"{item.name}: {text or 'no description'}")
+    return found
+
+
+@pytest.mark.parametrize("path", [*PAGES, *SOURCES], ids=lambda path: str(path.relative_to(ROOT)))
+def test_plain_english(path):
+    assert not_plain(prose(path)) == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_description_begins_with_of(path):
+    text = path.read_text(encoding="utf-8")
+    assert re.findall(r"^ *(?:\"\"\")?Of .*", text, re.MULTILINE) == []
+
+
+@pytest.mark.parametrize("name", [*exported(), *methods()])
+def test_descriptions_are_sentences(name):
+    assert not_sentences(name) == []
+
+
+def test_what_is_not_plain_english_is_noticed(monkeypatch, tmp_path):
+    source = '''"""One row
+    an observation."""  # the
+    # rival
+    raise ValueError("sure"
+                     f"ly wrong")'''
+    (tmp_path / "a.py").write_text(source)
+    assert len(not_plain(prose(tmp_path / "a.py"))) == 3
+    assert not_plain("One row at a time; a row per object; arrivals and crests renewed.") == []
+
+    def terse(first, second, third, fourth):
+        """Do something.
+
+        Parameters
+        ----------
+        first : int
+            Of the file.
+        second : int
+            how many
+        third : int
+        fourth : int
+            ``None`` leaves it out.
+        """
+
+    monkeypatch.setattr("sklc.datasets.terse", terse, raising=False)
+    found = not_sentences("sklc.datasets.terse")
+    assert [text.split(":")[0] for text in found] == ["first", "second", "third"]
 
 
 def is_explained_by_a_base(thing, method):

@@ -59,6 +59,7 @@ def written(folder):
     return {path.name for path in folder.iterdir()}
 
 
+@pytest.mark.slow
 def test_demo(quickstart, tmp_path, capsys):
     scores = quickstart.main(["--quick", "--output", str(tmp_path)])
     assert list(scores) == METHODS
@@ -75,6 +76,7 @@ def test_demo(quickstart, tmp_path, capsys):
         assert f"{name:34}{mean:.3f}" in printed
 
 
+@pytest.mark.slow
 def test_table_with_labels(quickstart, table, tmp_path, capsys):
     scores = quickstart.main(csv_arguments(table, tmp_path, "--label", "type", "--quick"))
     assert list(scores) == METHODS
@@ -182,6 +184,7 @@ def test_a_folder(quickstart, tmp_path, capsys):
     assert "left out 40 of 90 objects at random" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_real_supernovae(quickstart, data_dir, tmp_path, capsys):
     folder = str(data_dir / "ztf_bts")
     scores = quickstart.main(["--data", folder, "--quick", "--output", str(tmp_path)])

@@ -38,6 +38,7 @@ def parts(demo):
     return curves[:160], y[:160], curves[160:], y[160:]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("finetune", ["head", "gru+head", "all"])
 @pytest.mark.parametrize("head_sizes", [(), (16,)], ids=["linear", "hidden"])
 def test_every_recipe_learns_and_repeats(parts, finetune, head_sizes):

@@ -57,6 +57,7 @@ RECIPES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_every_recipe_repeats_and_follows_the_conventions(parts, recipe):
     train, y, test, _ = parts

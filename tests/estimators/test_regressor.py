@@ -64,6 +64,7 @@ RECIPES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_learns_and_repeats(parts, name):
     train, z_train, test, z_test = parts
@@ -99,6 +100,7 @@ def test_one_object_is_predicted_as_in_a_batch(parts):
 # -- intervals
 
 
+@pytest.mark.slow
 def test_intervals_hold_as_often_as_they_say(demo):
     curves, z = demo
     inside = {0.68: [], 0.95: []}

@@ -186,6 +186,7 @@ def kind_of_store(curves):
     return [type(curves._store.time).__name__, type(curves._store.flux).__name__], curves.is_view
 
 
+@pytest.mark.slow
 def test_worker_processes_map_the_arrays_of_a_large_view(curves_and_labels):
     curves, _ = curves_and_labels
     found = joblib.Parallel(n_jobs=2, max_nbytes="1K")(

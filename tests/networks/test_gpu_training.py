@@ -82,6 +82,7 @@ def test_data_on_the_device_train_the_same_network(demo, params, n_brought, requ
     assert there.net_.history[-1, "train_loss"] == host.net_.history[-1, "train_loss"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("params", [{"finetune": "head", "head_sizes": (8,)}, {"finetune": "all"}])
 def test_fine_tuning_on_the_device(demo, params, request):
     curves, y = demo

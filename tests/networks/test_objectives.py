@@ -218,6 +218,7 @@ def test_every_objective_combines_with_the_redshift(demo, objective, redshift_we
     assert same_weights(encoder, again)
 
 
+@pytest.mark.slow
 def test_the_redshift_head_learns_redshifts_and_stays_in_the_weights(demo, tmp_path):
     curves, y = load_demo(return_X_y=True)
     params = {**SMALL, "max_epochs": 40, "redshift_weight": 1.0, "early_stopping": False}
@@ -237,6 +238,7 @@ def survey_accuracy(encoder, curves):
     return cross_val_score(LogisticRegression(max_iter=500), latent, survey, cv=3).mean()
 
 
+@pytest.mark.slow
 def test_adversarial_latents_hide_the_survey_and_keep_the_class():
     curves, y = two_surveys(800)
     wrong = np.random.default_rng(1).random(800) < 0.15
@@ -394,6 +396,7 @@ def test_a_stopped_training_ends_as_if_it_had_not_been(demo, tmp_path, objective
     assert same_weights(LightCurveEncoder(**params).fit(curves, y), whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("own", [False, True])
 def test_callbacks_remember_the_epochs_before(demo, tmp_path, monkeypatch, own):
     curves, y = demo
@@ -429,6 +432,7 @@ def test_callbacks_remember_the_epochs_before(demo, tmp_path, monkeypatch, own):
     assert len(resumed.net_.history) == n_epochs
 
 
+@pytest.mark.slow
 def test_a_killed_process_leaves_a_checkpoint_to_go_on_from(tmp_path):
     path = tmp_path / "training.checkpoint"
     script = textwrap.dedent(
@@ -458,6 +462,7 @@ def test_a_killed_process_leaves_a_checkpoint_to_go_on_from(tmp_path):
     assert os.listdir(tmp_path) == ["training.checkpoint"]
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_another_training_is_refused(demo, tmp_path):
     curves, y = demo
     path = tmp_path / "training.checkpoint"

@@ -23,6 +23,7 @@ def band_flux_errors(sncosmo_data):
     sys.path.remove(str(BENCHMARKS))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("survey", ["ztf", "lsst"])
 @pytest.mark.parametrize("name", [*COMMON_CLASSES, *SUBTYPES])
 def test_band_fluxes_are_those_of_sncosmo(band_flux_errors, survey, name):
@@ -36,6 +37,7 @@ def test_band_fluxes_are_those_of_sncosmo(band_flux_errors, survey, name):
         assert error["n"] >= 50 or band == "lsstu", (band, error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["SNIIP/L", "SLSN-I", "KN", "SNIbn", "ILOT", "uLens", "PISN"])
 def test_other_surveys_and_rare_classes(band_flux_errors, name):
     for survey in ("ps1", "des"):

@@ -8,10 +8,9 @@ from scipy import integrate, stats
 
 from sklc.cosmology import distance_modulus, draw_redshift
 from sklc.simulate import CLASSES, list_surveys
+from sklc.simulate.classes.rates import star_formation
 from sklc.simulate.engine import ClassSimulator
-from sklc.simulate.grids import HOST, MILKY_WAY, Bands, build_grid
 from sklc.simulate.settings import Settings
-from sklc.simulate.source_class import star_formation
 from sklc.simulate.sources import (
     ChromaticScatter,
     DampedRandomWalk,
@@ -25,6 +24,7 @@ from sklc.simulate.sources import (
     draw_damped_random_walk,
 )
 from sklc.simulate.sources.agn import CONTINUUM
+from sklc.simulate.sources.base import Points
 from sklc.simulate.sources.galactic import magnification
 from sklc.simulate.sources.powered import (
     _LOG_TIME,
@@ -38,8 +38,9 @@ from sklc.simulate.sources.powered import (
 from sklc.simulate.sources.spectral import normalised
 from sklc.simulate.sources.thermal import LOG_TEMPERATURE, thermal_spectra
 from sklc.simulate.spectra import PHASE, WAVE, planck
+from sklc.simulate.spectra.grids import HOST, MILKY_WAY, Bands, build_grid
+from sklc.simulate.spectra.templates import Template
 from sklc.simulate.surveys import get_survey
-from sklc.simulate.templates import Template
 
 sncosmo = pytest.importorskip("sncosmo", reason="sncosmo is not installed: pip install 'sklc[sim]'")
 FlatLambdaCDM = pytest.importorskip("astropy.cosmology").FlatLambdaCDM
@@ -190,7 +191,7 @@ def test_time_is_dilated(sncosmo_data, z):
     grid = toy.prepare(bands, 1.0)
     for stretch in (0.8, 1.0, 1.3):
         objects = one(redshift=z, series=0, stretch=stretch, host_ebv=0.0, absolute_mag=-18.0)
-        flux = toy.flux(grid, objects, zero, days, zero, None)
+        flux = toy.flux(grid, objects, Points(zero, days, zero), None)
         assert full_width(days, flux) == pytest.approx(40.0 * stretch * (1 + z), rel=0.01)
         times = toy.truth(grid, objects)
         at = days[np.argmax(flux)] if flux.max() > 0 else np.nan
@@ -199,7 +200,7 @@ def test_time_is_dilated(sncosmo_data, z):
     grid = tde.prepare(bands, 1.0)
     objects = one(redshift=z, log_l_peak=44.0, log_temperature=4.3, rise=10.0, decline=50.0,
                   host_ebv=0.0)  # fmt: skip
-    flux = tde.flux(grid, objects, zero, days - 100, zero, None)
+    flux = tde.flux(grid, objects, Points(zero, days - 100, zero), None)
     half = 10 * np.sqrt(2 * np.log(2)) + 50 * (2 ** (3 / 5) - 1)
     assert full_width(days, flux) == pytest.approx(half * (1 + z), rel=0.01)
 
@@ -283,7 +284,7 @@ def test_magnitudes_of_blackbodies(sncosmo_data, log_t):
                   host_ebv=0.0)  # fmt: skip
     grid = source.prepare(bands, 1.0)
     n, zero = len(bands.names), np.zeros(len(bands.names), dtype=int)
-    flux = source.flux(grid, objects, zero, np.zeros(n), np.arange(n), None)
+    flux = source.flux(grid, objects, Points(zero, np.zeros(n), np.arange(n)), None)
     # a sphere of that luminosity and temperature, at its luminosity distance
     temperature = 10**log_t
     radius = np.sqrt(1e44 / (4 * np.pi * 5.670374e-5 * temperature**4))
@@ -456,7 +457,7 @@ def test_microlensing_is_a_difference_of_fluxes(sncosmo_data):
                   impact=0.3, host_ebv=0.0)  # fmt: skip
     days = np.array([-80.0, -20.0, 0.0, 20.0, 500.0])
     zero = np.zeros(5, dtype=int)
-    flux = source.flux(grid, objects, zero, days, zero, None)
+    flux = source.flux(grid, objects, Points(zero, days, zero), None)
     star = source.steady(grid, objects)[0, 0]
     u = np.hypot(0.3, days / 20.0)
     expected = (u**2 + 2) / (u * np.sqrt(u**2 + 4)) - 1
@@ -515,7 +516,9 @@ def test_difference_flux_of_agn_has_its_structure_function(sncosmo_data):
     tau = 120.0 * (1 + z) * middle**0.17
     for band in range(len(rest)):
         rng = np.random.default_rng(band)
-        flux = source.flux(grid, objects, owner, days, np.full(len(days), band), rng).reshape(n, 5)
+        flux = source.flux(
+            grid, objects, Points(owner, days, np.full(len(days), band)), rng
+        ).reshape(n, 5)
         # of a few hundredths of a magnitude, which are proportional to flux
         mags = flux / continuum[band] / (0.4 * np.log(10))
         made = np.sqrt(np.mean((mags[:, 1:] - mags[:, :1]) ** 2, axis=0))
@@ -535,7 +538,9 @@ def test_red_light_of_agn_lags(sncosmo_data):
     n_bands, start = len(rest), 100.0
     # each band looked at later by its lag: all see the same of the one walk
     owner, band = np.repeat(np.arange(n), n_bands), np.tile(np.arange(n_bands), n)
-    flux = source.flux(grid, objects, owner, start + lag[band], band, np.random.default_rng(0))
+    flux = source.flux(
+        grid, objects, Points(owner, start + lag[band], band), np.random.default_rng(0)
+    )
     mags = flux.reshape(n, n_bands) / continuum * (rest / 4000) ** 0.479
     for code in range(1, n_bands):
         assert np.corrcoef(mags[:, 0], mags[:, code])[0, 1] > 0.999
@@ -551,7 +556,7 @@ def test_nuclei_vary_and_their_light_adds_noise(sncosmo_data):
         -0.4 * (objects["absolute_mag"] + objects["distmod"])[:, None]
     ))  # fmt: skip
     zero = np.arange(500)
-    flux = source.flux(grid, objects, zero, np.zeros(500), np.zeros(500, dtype=int), rng)
+    flux = source.flux(grid, objects, Points(zero, np.zeros(500), np.zeros(500, dtype=int)), rng)
     assert 0.3 < np.mean(flux < 0) < 0.7  # difference images go both ways
     assert np.all(flux + steady_flux[:, 0] > 0)
 

@@ -4,6 +4,7 @@ import os
 import pickle
 import re
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from sklc.errors import SimulationError
 from sklc.passbands import get_passband
 from sklc.simulate.surveys import Survey, get_survey, list_surveys
-from sklc.simulate.visits import Visits
+from sklc.simulate.surveys.visits import Visits
 
 
 @pytest.fixture
@@ -49,33 +50,31 @@ def nights(survey):
 WITHIN = 0.08
 
 
-def test_ztf_statistics():
-    survey = get_survey("ztf")
+@pytest.mark.parametrize(
+    ("name", "n_visits", "n_nights", "years", "gap", "columns"),
+    [
+        ("ztf", 1071, 400, 4.2, 99, {"gap_mean": 3.0, "gap_median": 2.0}),
+        ("lsst", 853, 397, 10, 150, {"visits": [49, 70, 193, 197, 168, 174],
+                                     "gap_mean": [14, 16, 9.6, 9.1, 10.7, 13]}),
+    ],
+)  # fmt: skip
+def test_statistics(name, n_visits, n_nights, years, gap, columns):
+    survey = get_survey(name)
     visits, summary = survey.visits, survey.summary()
     assert visits.n_positions == 400
-    assert len(visits.time) / 400 == pytest.approx(1071, rel=WITHIN)
-    assert nights(survey) == pytest.approx(400, rel=WITHIN)
-    assert np.ptp(visits.span) / 365.25 == pytest.approx(4.2, rel=0.02)
-    assert season_gaps(visits).mean() == pytest.approx(99, rel=WITHIN)
-    np.testing.assert_allclose(summary["gap_mean"], 3.0, rtol=WITHIN)
-    np.testing.assert_allclose(summary["gap_median"], 2.0, rtol=WITHIN)
-    depth = summary[["m5_05", "m5_50", "m5_95"]]
-    np.testing.assert_allclose(depth, [[19.2, 21.0, 21.9], [19.0, 20.7, 21.6]], atol=0.1)
-
-
-def test_lsst_wide_statistics():
-    survey = get_survey("lsst")
-    visits, summary = survey.visits, survey.summary()
-    assert visits.n_positions == 400
-    assert len(visits.time) / 400 == pytest.approx(853, rel=WITHIN)
-    assert nights(survey) == pytest.approx(397, rel=WITHIN)
-    assert np.ptp(visits.span) / 365.25 == pytest.approx(10, rel=0.02)
-    assert season_gaps(visits).mean() == pytest.approx(150, rel=WITHIN)
-    np.testing.assert_allclose(summary["visits"], [49, 70, 193, 197, 168, 174], rtol=WITHIN)
-    np.testing.assert_allclose(summary["gap_mean"], [14, 16, 9.6, 9.1, 10.7, 13], rtol=WITHIN)
-    depth = [23.62, 24.43, 24.01, 23.42, 22.81, 22.01]
-    np.testing.assert_allclose(summary["m5_50"], depth, atol=0.02)
-    assert np.all(summary["m5_50"] - summary["m5_05"] > summary["m5_95"] - summary["m5_50"])
+    assert len(visits.time) / 400 == pytest.approx(n_visits, rel=WITHIN)
+    assert nights(survey) == pytest.approx(n_nights, rel=WITHIN)
+    assert np.ptp(visits.span) / 365.25 == pytest.approx(years, rel=0.02)
+    assert season_gaps(visits).mean() == pytest.approx(gap, rel=WITHIN)
+    for column, expected in columns.items():
+        np.testing.assert_allclose(summary[column], expected, rtol=WITHIN)
+    depth = summary[["m5_05", "m5_50", "m5_95"]].to_numpy()
+    if name == "ztf":
+        np.testing.assert_allclose(depth, [[19.2, 21.0, 21.9], [19.0, 20.7, 21.6]], atol=0.1)
+    else:
+        median = [23.62, 24.43, 24.01, 23.42, 22.81, 22.01]
+        np.testing.assert_allclose(depth[:, 1], median, atol=0.02)
+        assert np.all(depth[:, 1] - depth[:, 0] > depth[:, 2] - depth[:, 1])
 
 
 def moonlight(mjd):
@@ -187,7 +186,7 @@ def test_built_in_surveys_are_sound(name):
 
 
 def test_cadences_are_reproducible():
-    from sklc.simulate import cadences
+    from sklc.simulate.surveys import cadences
 
     one, two = cadences.ztf(), cadences.ztf()
     for column in ("time", "band", "sky", "source", "offsets", "ra", "dec"):
@@ -196,9 +195,7 @@ def test_cadences_are_reproducible():
 
 def test_unknown_survey():
     assert get_survey(" LSST_WFD ") is get_survey("lsst")
-    with pytest.raises(
-        SimulationError, match=r"'lst' is unknown.*ztf, lsst, lsst-ddf.*mean 'lsst'"
-    ):
+    with pytest.raises(SimulationError, match=r"'lst'.*mean 'lsst'.*'lsst', 'lsst-ddf'.*ztf"):
         get_survey("lst")
 
 
@@ -217,8 +214,6 @@ def test_depths_are_five_sigma():
     f5 = 10 ** (-0.4 * (np.array([20.0, 23.5]) - 27.5))
     np.testing.assert_allclose(f5 / np.sqrt(visits.sky + visits.source * f5), 5.0)
     np.testing.assert_allclose(visits.depth(), [20.0, 23.5])
-    other = Visits.from_depths([1.0], [0], [20.0], [0, 1], gamma=0.03, zero_point=25.0)
-    np.testing.assert_allclose(other.depth(zero_point=25.0), 20.0)
 
 
 def test_visits_are_sorted_within_their_positions():
@@ -516,7 +511,7 @@ def coordinates(**changes):
 
 
 BAD_TABLES = [
-    (table().iloc[:0], r"empty: it has one row a visit"),
+    (table().iloc[:0], r"empty: it needs one row per visit"),
     (table().drop(columns=["depth", "mjd"]),
      r"no column 'mjd' \(time=\), 'depth' \(depth=\).*\['band', 'position'\]"),
     (table().drop(columns="position"), r"'position' \(position=\).*pair of columns"),
@@ -592,5 +587,26 @@ def test_not_a_table():
 
 def test_passbands_have_to_match_the_visits():
     visits = Visits.from_depths([1.0], [2], [20.0], [0, 1], gamma=0.039)
-    with pytest.raises(SimulationError, match="one passband a code"):
+    with pytest.raises(SimulationError, match="one passband per code"):
         Survey("mine", "mine", (get_passband("ztfg"),), visits, 0.01)
+
+
+@pytest.mark.parametrize("zero_point", [np.nan, None, "27.5", True, -1, 1e3])
+def test_zero_points_are_magnitudes(zero_point):
+    with pytest.raises(SimulationError, match="not an AB zero point: pass a magnitude"):
+        Survey.from_pointings(table(), name="LSST", zero_point=zero_point)
+
+
+def test_two_curves_of_one_name():
+    blue, red = (SimpleNamespace(name="L", wave=[low, low + 900.0], trans=[1.0, 1.0])
+                 for low in (4000.0, 6000.0))  # fmt: skip
+    frame = table(bands=("a", "b"))
+    with pytest.raises(SimulationError, match=r"'a' and 'b' are both named 'L'.*another name"):
+        Survey.from_pointings(frame, name="LSST", passbands={"a": blue, "b": red})
+    both = Survey.from_pointings(frame, name="LSST", passbands={"a": blue, "b": blue})
+    assert [band.name for band in both.passbands] == ["L"]
+
+
+def test_the_zero_point_changes_no_depth():
+    usual, other = (Survey.from_pointings(table(), name="LSST", zero_point=z) for z in (27.5, 31.4))
+    pd.testing.assert_frame_equal(usual.summary(), other.summary())

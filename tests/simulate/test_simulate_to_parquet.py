@@ -169,6 +169,7 @@ def killed(sncosmo_data, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_a_killed_simulation_goes_on(whole, killed):
     names = sorted(path.name for path in killed.iterdir())
     (left,) = (name for name in names if name.startswith(f".{PART}"))

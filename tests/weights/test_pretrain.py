@@ -45,6 +45,7 @@ def test_the_command_writes_weights_and_manifest(folder, tmp_path, demo):
         main([*arguments[:3], "LSST", *arguments[4:-1], "demo-v2"])
 
 
+@pytest.mark.slow
 def test_the_command_simulates_from_the_seed(sncosmo_data, tmp_path):
     arguments = ["--simulate", "--share", 0.002, "--surveys", "ztf", "--name", "tiny-v1"]
     arguments += ["--epochs", 1, "--hidden-size", 4, "--seed", 3, "--output", tmp_path]

@@ -8,9 +8,9 @@ from functools import cache
 import numpy as np
 
 from sklc.cosmology import distance_modulus
-from sklc.simulate.grids import MILKY_WAY, BandGrid, Bands, build_grid, cached_grid
-from sklc.simulate.sources.base import Objects, Source, amplitude
+from sklc.simulate.sources.base import Objects, Points, Source, amplitude
 from sklc.simulate.spectra import WAVE, planck, synthetic_magnitude
+from sklc.simulate.spectra.grids import MILKY_WAY, BandGrid, Bands, build_grid, cached_grid
 
 __all__ = ["DampedRandomWalk", "draw_damped_random_walk"]
 
@@ -42,6 +42,7 @@ def draw_damped_random_walk(
     Parameters
     ----------
     rng : numpy.random.Generator
+        Source of random numbers.
     time : ndarray of shape (n_obs,)
         Days, ascending within an object.
     owner : ndarray of int, shape (n_obs,)
@@ -195,15 +196,10 @@ class DampedRandomWalk(Source):
         return nucleus * amplitude(objects)[:, None] + host * scale[:, None]
 
     def flux(
-        self,
-        grid: BandGrid,
-        objects: Objects,
-        owner: np.ndarray,
-        days: np.ndarray,
-        band: np.ndarray,
-        rng: np.random.Generator,
+        self, grid: BandGrid, objects: Objects, points: Points, rng: np.random.Generator
     ) -> np.ndarray:
         """Return the flux of observations above that of the reference image."""
+        owner, days, band = points.owner, points.days, points.band
         pace = 1 + objects["redshift"]
         wave = grid.effective[None, :] / pace[:, None] / 4000.0
         lag = self.lag * 10 ** (-0.16 * (objects["absolute_mag"] + 23.0))

@@ -7,14 +7,33 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sklc.simulate.grids import BandGrid, Bands
-from sklc.simulate.templates import Template
+from sklc.simulate.spectra.grids import BandGrid, Bands
+from sklc.simulate.spectra.templates import Template
 
-__all__ = ["ChromaticScatter", "Kind", "Normal", "Objects", "Source"]
+__all__ = ["ChromaticScatter", "Kind", "Normal", "Objects", "Points", "Source"]
 
 # Parameters of many objects: name to an array of shape (n_objects,). The engine adds "redshift",
 # "distmod" and "mwebv" to what `Source.sample` draws.
 Objects = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Points:
+    """Observations of many objects, object by object.
+
+    Parameters
+    ----------
+    owner : ndarray of int, shape (n_obs,)
+        Object of each observation, ascending; times ascend within an object.
+    days : ndarray of shape (n_obs,)
+        Observer-frame days since the object's time zero.
+    band : ndarray of int, shape (n_obs,)
+        Index of the passband of each observation.
+    """
+
+    owner: np.ndarray
+    days: np.ndarray
+    band: np.ndarray
 
 
 class Source(ABC):
@@ -46,6 +65,7 @@ class Source(ABC):
         Parameters
         ----------
         bands : Bands
+            Passbands of the survey, with their transmission curves.
         z_max : float
             Largest redshift of the table.
 
@@ -61,7 +81,9 @@ class Source(ABC):
         Parameters
         ----------
         rng : numpy.random.Generator
+            Source of random numbers.
         redshift : ndarray of shape (n_objects,)
+            Redshift of each object, 0 in the Milky Way.
 
         Returns
         -------
@@ -75,7 +97,10 @@ class Source(ABC):
         Parameters
         ----------
         grid : BandGrid
+            The table of band fluxes that `Source.prepare` returned.
         objects : dict
+            Parameters of the objects, as `Source.sample` draws them, with redshift,
+            distmod and mwebv.
 
         Returns
         -------
@@ -84,25 +109,19 @@ class Source(ABC):
 
     @abstractmethod
     def flux(
-        self,
-        grid: BandGrid,
-        objects: Objects,
-        owner: np.ndarray,
-        days: np.ndarray,
-        band: np.ndarray,
-        rng: np.random.Generator,
+        self, grid: BandGrid, objects: Objects, points: Points, rng: np.random.Generator
     ) -> np.ndarray:
         """Return the flux of observations, zero point 27.5.
 
         Parameters
         ----------
         grid : BandGrid
+            The table of band fluxes that `Source.prepare` returned.
         objects : dict
-        owner : ndarray of int, shape (n_obs,)
-            Object of each observation, ascending; times ascend within an object.
-        days : ndarray of shape (n_obs,)
-            Observer-frame days since the object's time zero.
-        band : ndarray of int, shape (n_obs,)
+            Parameters of the objects, as `Source.sample` draws them, with redshift,
+            distmod and mwebv.
+        points : Points
+            Which object is observed, when and in which passband.
         rng : numpy.random.Generator
             For what is random in time: scatter, damped random walks.
 
@@ -118,7 +137,10 @@ class Source(ABC):
         Parameters
         ----------
         grid : BandGrid
+            The table of band fluxes that `Source.prepare` returned.
         objects : dict
+            Parameters of the objects, as `Source.sample` draws them, with redshift,
+            distmod and mwebv.
 
         Returns
         -------
@@ -135,7 +157,10 @@ class Source(ABC):
         Parameters
         ----------
         grid : BandGrid
+            The table of band fluxes that `Source.prepare` returned.
         objects : dict
+            Parameters of the objects, as `Source.sample` draws them, with redshift,
+            distmod and mwebv.
 
         Returns
         -------
@@ -148,7 +173,10 @@ class Source(ABC):
         Parameters
         ----------
         grid : BandGrid
+            The table of band fluxes that `Source.prepare` returned.
         objects : dict
+            Parameters of the objects, as `Source.sample` draws them, with redshift,
+            distmod and mwebv.
 
         Returns
         -------
@@ -173,6 +201,7 @@ class Normal:
     Parameters
     ----------
     mean, sd : float
+        Mean and standard deviation before the cut.
     cut : float, default=2.5
         Without it a flux-limited sample would be full of the bright tail of a Gaussian.
     low, high : float, optional
@@ -199,7 +228,9 @@ class Normal:
         Parameters
         ----------
         rng : numpy.random.Generator
+            Source of random numbers.
         n : int
+            Number of draws.
 
         Returns
         -------
@@ -229,11 +260,12 @@ class Kind:
     absolute_mag : Normal
         Rest-frame AB magnitude at maximum in the source's reference band, before dust.
     templates : tuple of Template
+        Spectral time series, each as likely as the others.
 
     Examples
     --------
     >>> from sklc.simulate.sources import Kind, Normal
-    >>> from sklc.simulate.templates import Template
+    >>> from sklc.simulate.spectra.templates import Template
     >>> kind = Kind(1.0, Normal(-17.0, 0.6), (Template("v19-2009n-corr"),))
     >>> kind.templates[0].name
     'v19-2009n-corr'
@@ -292,7 +324,9 @@ class ChromaticScatter:
         Parameters
         ----------
         rng : numpy.random.Generator
+            Source of random numbers.
         redshift : ndarray of shape (n_objects,)
+            Redshift of each object, 0 in the Milky Way.
         effective : ndarray of shape (n_bands,)
             Effective wavelengths in Angstrom.
         owner, phase, band : ndarray of shape (n_obs,)

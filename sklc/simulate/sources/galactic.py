@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sklc.simulate.grids import BandGrid
 from sklc.simulate.sources.base import Normal, Objects
 from sklc.simulate.sources.thermal import LOG_TEMPERATURE, ThermalSource, unit_magnitude
+from sklc.simulate.spectra.grids import BandGrid
 
 __all__ = ["Microlensing", "magnification"]
 
@@ -47,9 +47,10 @@ class Microlensing(ThermalSource):
     mag : Normal
         Apparent magnitude of the star, SDSS g.
     log_temperature : Normal
-        Of log10 of the star's temperature in K.
+        Distribution of log10 of the star's temperature in K.
     log_einstein : Normal
-        Of log10 of the Einstein crossing time in days (Wyrzykowski et al. 2015, ApJS 216, 12).
+        Distribution of log10 of the Einstein crossing time in days (Wyrzykowski et al. 2015, ApJS
+        216, 12).
     largest_u : float
         Impact parameters are uniform up to it.
 
@@ -89,7 +90,7 @@ class Microlensing(ThermalSource):
         }
 
     def evolution(
-        self, objects: Objects, owner: np.ndarray, days: np.ndarray
+        self, objects: Objects, owner: np.ndarray, days: np.ndarray, component: int = 0
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return log10 of the luminosity that is added, and of the temperature."""
         u = np.hypot(objects["impact"][owner], days / objects["einstein_time"][owner])

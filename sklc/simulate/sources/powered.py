@@ -9,9 +9,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from sklc.simulate.grids import BandGrid
 from sklc.simulate.sources.base import Normal, Objects, draw_dust
 from sklc.simulate.sources.thermal import LOG_TEMPERATURE, ThermalSource, unit_magnitude
+from sklc.simulate.spectra.grids import BandGrid
 
 __all__ = [
     "DiffusionSource",
@@ -137,10 +137,11 @@ class Library:
     Parameters
     ----------
     log_luminosity, log_temperature : ndarray of shape (n_components, n_models, n_times)
+        Luminosity (erg/s) and temperature (K) of each component.
     absolute_mag : ndarray of shape (n_models,)
         Rest-frame SDSS g at maximum, AB.
     cumulative : ndarray of shape (n_models,)
-        Of the weights with which models are drawn.
+        Cumulative sum of the weights with which models are drawn.
     parameters : dict
         Name to an array of shape (n_models,).
     """
@@ -166,6 +167,7 @@ class DiffusionSource(ThermalSource):
     luminosity : Normal, optional
         Distribution of the rest-frame g magnitude at maximum to which models are weighted.
     n_models : int, default=6000
+        Number of models that are computed once, from which objects are drawn.
 
     Examples
     --------
@@ -187,7 +189,9 @@ class DiffusionSource(ThermalSource):
         Parameters
         ----------
         rng : numpy.random.Generator
+            Source of random numbers.
         n : int
+            Number of draws.
 
         Returns
         -------
@@ -201,6 +205,7 @@ class DiffusionSource(ThermalSource):
         Parameters
         ----------
         parameters : dict
+            Physical parameters of the models, as `draw` returns them.
         days : ndarray
             Rest-frame days since explosion, ascending.
 
@@ -250,22 +255,10 @@ class DiffusionSource(ThermalSource):
         dark = np.where(log_days < _LOG_TIME[0], 2 * (log_days - _LOG_TIME[0]), 0.0)
         return values[0] + np.maximum(dark, -20.0), values[1]
 
-    def flux(
-        self,
-        grid: BandGrid,
-        objects: Objects,
-        owner: np.ndarray,
-        days: np.ndarray,
-        band: np.ndarray,
-        rng: np.random.Generator,
-    ) -> np.ndarray:
-        """Return the flux of observations, all components together."""
-        rest = days / (1 + objects["redshift"])[owner]
-        total = np.zeros(len(owner))
-        for component in range(self.models().log_luminosity.shape[0]):
-            log_l, log_t = self.evolution(objects, owner, rest, component)
-            total += self._radiate(grid, objects, owner, band, log_l, log_t)
-        return total
+    @property
+    def n_components(self) -> int:
+        """Number of components of the ejecta."""
+        return self.models().log_luminosity.shape[0]
 
     def brightest_days(self, objects: Objects) -> np.ndarray:
         """Return days around the bolometric maximum, early to late."""

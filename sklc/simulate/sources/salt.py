@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from sklc.simulate.grids import MILKY_WAY, BandGrid, Bands, Law, build_grid, cached_grid
-from sklc.simulate.mending import rise_before
-from sklc.simulate.sources.base import ChromaticScatter, Objects, Source, amplitude
+from sklc.simulate.sources.base import ChromaticScatter, Objects, Points, Source, amplitude
 from sklc.simulate.spectra import AB_FLUX, PHASE, WAVE, bandpass
-from sklc.simulate.templates import Template, sncosmo_source
+from sklc.simulate.spectra.grids import MILKY_WAY, BandGrid, Bands, Law, build_grid, cached_grid
+from sklc.simulate.spectra.mending import rise_before
+from sklc.simulate.spectra.templates import Template, sncosmo_source
 
 __all__ = ["SALTSource"]
 
@@ -34,6 +34,7 @@ class SALTSource(Source):
         M_B (Vega) at x1 = c = 0. Fainter than the -19.25 (H0 = 70) of standardised samples: with
         it, a flux-limited sample is as bright as that of the ZTF Bright Transient Survey.
     alpha, beta : float
+        Coefficients of stretch and colour in the Tripp relation.
     intrinsic : float
         Grey scatter, standard deviation in magnitudes.
     x1, c : (float, float, float)
@@ -41,8 +42,9 @@ class SALTSource(Source):
         colour: Scolnic & Kessler (2016, ApJ 822, L35), the colour with the longer red tail that
         nearby samples have.
     scatter : ChromaticScatter or None
+        Scatter about the model, or None for none.
     version : str
-        Of sncosmo's source "salt3".
+        Version of sncosmo's source "salt3".
 
     Examples
     --------
@@ -108,15 +110,10 @@ class SALTSource(Source):
         return (objects["x1"] - _X1[0]) / (_X1[1] - _X1[0])
 
     def flux(
-        self,
-        grid: BandGrid,
-        objects: Objects,
-        owner: np.ndarray,
-        days: np.ndarray,
-        band: np.ndarray,
-        rng: np.random.Generator,
+        self, grid: BandGrid, objects: Objects, points: Points, rng: np.random.Generator
     ) -> np.ndarray:
         """Return the flux of observations; time zero is the maximum in B."""
+        owner, days, band = points.owner, points.days, points.band
         phase = days / (1 + objects["redshift"])[owner]
         fast, slow = (
             grid.lookup(series, objects["redshift"], objects, owner, band, phase)
@@ -169,6 +166,7 @@ def colour_law(version: str, wave: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     version : str
+        Version of sncosmo's source "salt3".
     wave : ndarray
         Angstrom; constant beyond SALT's range.
 
@@ -195,6 +193,7 @@ def components(version: str) -> tuple[np.ndarray, np.ndarray]:
     Parameters
     ----------
     version : str
+        Version of sncosmo's source "salt3".
 
     Returns
     -------

@@ -8,18 +8,19 @@ from functools import cached_property
 import numpy as np
 
 from sklc.errors import SimulationError
-from sklc.simulate.grids import BandGrid, Bands, build_grid, cached_grid
 from sklc.simulate.sources.base import (
     ChromaticScatter,
     Kind,
     Normal,
     Objects,
+    Points,
     Source,
     amplitude,
     draw_dust,
 )
 from sklc.simulate.spectra import PHASE, SpectralSeries, synthetic_magnitude
-from sklc.simulate.templates import Template
+from sklc.simulate.spectra.grids import BandGrid, Bands, build_grid, cached_grid
+from sklc.simulate.spectra.templates import Template
 
 __all__ = ["SpectralSource"]
 
@@ -45,13 +46,14 @@ class SpectralSource(Source):
     colour_stretch : float, default=0.0
         Correlation coefficient of colour and stretch.
     scatter : ChromaticScatter, optional
+        Scatter about the templates; by default there is none.
     reference : str, default="sdssr"
         Band of sncosmo in which absolute magnitudes are meant.
 
     Examples
     --------
     >>> from sklc.simulate.sources import Kind, Normal, SpectralSource
-    >>> from sklc.simulate.templates import Template
+    >>> from sklc.simulate.spectra.templates import Template
     >>> ib = Kind(0.6, Normal(-17.1, 0.6), (Template("v19-2004gv-corr"),))
     >>> ic = Kind(0.4, Normal(-17.3, 0.7), (Template("v19-2004fe-corr"),))
     >>> [template.name for template in SpectralSource((ib, ic)).templates]
@@ -88,6 +90,7 @@ class SpectralSource(Source):
         absolute_mag, stretch : (float, float)
             Mean and standard deviation.
         host_ebv : float
+            Scale of the exponential distribution of the host's E(B-V).
         reference : str
             As for the class.
 
@@ -196,15 +199,10 @@ class SpectralSource(Source):
         return objects["stretch"] * (1 + objects["redshift"])
 
     def flux(
-        self,
-        grid: BandGrid,
-        objects: Objects,
-        owner: np.ndarray,
-        days: np.ndarray,
-        band: np.ndarray,
-        rng: np.random.Generator,
+        self, grid: BandGrid, objects: Objects, points: Points, rng: np.random.Generator
     ) -> np.ndarray:
         """Return the flux of observations; time zero is first light."""
+        owner, days, band = points.owner, points.days, points.band
         start = grid.info[objects["series"], 0]
         phase = start[owner] + days / self._pace(objects)[owner]
         flux = grid.lookup(
@@ -256,6 +254,7 @@ def normalised(series: SpectralSeries, reference: str) -> tuple[np.ndarray, list
     Parameters
     ----------
     series : SpectralSeries
+        Spectra to change.
     reference : str
         Band of sncosmo.
 

@@ -8,9 +8,9 @@ from functools import cache
 
 import numpy as np
 
-from sklc.simulate.grids import BandGrid, Bands, build_grid, cached_grid
-from sklc.simulate.sources.base import Normal, Objects, Source, draw_dust
+from sklc.simulate.sources.base import Normal, Objects, Points, Source, draw_dust
 from sklc.simulate.spectra import WAVE, planck, synthetic_magnitude
+from sklc.simulate.spectra.grids import BandGrid, Bands, build_grid, cached_grid
 
 __all__ = ["FallbackTDE", "ThermalPulse", "ThermalSource"]
 
@@ -78,19 +78,28 @@ class ThermalSource(Source):
         key = ["thermal", self.cutoff, bands.key(), z_max, len(LOG_TEMPERATURE)]
         return cached_grid(key, build)
 
+    @property
+    def n_components(self) -> int:
+        """Number of blackbodies that the source is made of."""
+        return 1
+
     @abstractmethod
     def evolution(
-        self, objects: Objects, owner: np.ndarray, days: np.ndarray
+        self, objects: Objects, owner: np.ndarray, days: np.ndarray, component: int = 0
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return log10 of luminosity (erg/s) and of temperature (K) at rest-frame days.
 
         Parameters
         ----------
         objects : dict
+            Parameters of the objects, as `Source.sample` draws them, with redshift,
+            distmod and mwebv.
         owner : ndarray of int, shape (n_obs,)
             Object of each observation.
         days : ndarray of shape (n_obs,)
             Rest-frame days since time zero.
+        component : int, default=0
+            Which of the blackbodies that the source is made of.
 
         Returns
         -------
@@ -104,6 +113,8 @@ class ThermalSource(Source):
         Parameters
         ----------
         objects : dict
+            Parameters of the objects, as `Source.sample` draws them, with redshift,
+            distmod and mwebv.
 
         Returns
         -------
@@ -119,36 +130,21 @@ class ThermalSource(Source):
         band = np.tile(np.arange(n_bands), n * n_days)
         time = (days * (1 + objects["redshift"])[:, None]).ravel().repeat(n_bands)
         rng = np.random.default_rng(0)
-        flux = self.flux(grid, objects, owner, time, band, rng)
+        flux = self.flux(grid, objects, Points(owner, time, band), rng)
         return flux.reshape(n, n_days, n_bands).max(axis=1)
 
     def flux(
-        self,
-        grid: BandGrid,
-        objects: Objects,
-        owner: np.ndarray,
-        days: np.ndarray,
-        band: np.ndarray,
-        rng: np.random.Generator,
+        self, grid: BandGrid, objects: Objects, points: Points, rng: np.random.Generator
     ) -> np.ndarray:
         """Return the flux of observations."""
-        rest = days / (1 + objects["redshift"])[owner]
-        luminosity, temperature = self.evolution(objects, owner, rest)
-        return self._radiate(grid, objects, owner, band, luminosity, temperature)
-
-    def _radiate(
-        self,
-        grid: BandGrid,
-        objects: Objects,
-        owner: np.ndarray,
-        band: np.ndarray,
-        log_luminosity: np.ndarray,
-        log_temperature: np.ndarray,
-    ) -> np.ndarray:
+        rest = points.days / (1 + objects["redshift"])[points.owner]
         zero = np.zeros(len(objects["redshift"]), dtype=np.int64)
-        flux = grid.lookup(zero, objects["redshift"], objects, owner, band, log_temperature)
-        log_scale = log_luminosity - np.log10(_UNIT) - 0.4 * objects["distmod"][owner]
-        return flux * 10**log_scale
+        total = np.zeros(len(rest))
+        for component in range(self.n_components):
+            log_l, log_t = self.evolution(objects, points.owner, rest, component)
+            unit = grid.lookup(zero, objects["redshift"], objects, points.owner, points.band, log_t)
+            total += unit * 10 ** (log_l - np.log10(_UNIT) - 0.4 * objects["distmod"][points.owner])
+        return total
 
 
 @dataclass(frozen=True)
@@ -163,9 +159,9 @@ class FallbackTDE(ThermalSource):
     host_ebv, cutoff : float
         As for `ThermalSource`.
     log_temperature : Normal
-        Of log10 of the temperature in K.
+        Distribution of log10 of the temperature in K.
     log_rise, log_decline : Normal
-        Of log10 of sigma and t0 in days.
+        Distributions of log10 of sigma and t0 in days.
     log_l_g : (float, float)
         Range of log10 of the peak nu L_nu at 6.3e14 Hz, erg/s, whose distribution is the broken
         power law of Yao et al. (2023, ApJ 955, L6): exponents .3 and 2.6 about 10**43.1.
@@ -209,7 +205,7 @@ class FallbackTDE(ThermalSource):
         }
 
     def evolution(
-        self, objects: Objects, owner: np.ndarray, days: np.ndarray
+        self, objects: Objects, owner: np.ndarray, days: np.ndarray, component: int = 0
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return log10 of luminosity (erg/s) and of temperature (K); time zero is maximum."""
         rising = -0.5 * np.log10(np.e) * (np.minimum(days, 0) / objects["rise"][owner]) ** 2
@@ -230,17 +226,8 @@ class FallbackTDE(ThermalSource):
 
     def truth(self, grid: BandGrid, objects: Objects) -> dict[str, np.ndarray]:
         """Return luminosity, temperature, time scales, and times."""
-        n = len(objects["redshift"])
-        return {
-            "template": np.full(n, "blackbody-fallback", dtype=object),
-            "host_ebv": objects["host_ebv"],
-            "peak_absmag": objects["absolute_mag"],
-            "explosion": np.full(n, np.nan),
-            "peak": np.zeros(n),
-            **{
-                name: objects[name] for name in ("log_l_peak", "log_temperature", "rise", "decline")
-            },
-        }
+        unknown = np.full(len(objects["redshift"]), np.nan)
+        return _outburst(objects, "blackbody-fallback", unknown)
 
 
 @dataclass(frozen=True)
@@ -254,16 +241,17 @@ class ThermalPulse(ThermalSource):
     absolute_mag : Normal
         AB magnitude in the rest-frame SDSS g at maximum; apparent for objects of the Milky Way.
     rise : Normal
-        Of log10 of the standard deviation of the rise, days.
+        Distribution of log10 of the standard deviation of the rise in days.
     decline : Normal
-        Of log10 of the decline rate in bolometric magnitudes a day.
+        Distribution of log10 of the decline rate in bolometric magnitudes per day.
     hot, cool : Normal
-        Of log10 of the temperature (K) at maximum and late.
+        Distributions of log10 of the temperature (K) at maximum and late.
     cooling : float
         Days in which the temperature falls by 1/e of the way.
     plateau : Normal
         Days at maximum before the decline.
     galactic : bool
+        Whether objects are in the Milky Way, where magnitudes are apparent.
     name : str
         As the truth names it.
 
@@ -303,7 +291,7 @@ class ThermalPulse(ThermalSource):
         }
 
     def evolution(
-        self, objects: Objects, owner: np.ndarray, days: np.ndarray
+        self, objects: Objects, owner: np.ndarray, days: np.ndarray, component: int = 0
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return log10 of luminosity (erg/s) and of temperature (K); time zero is maximum."""
         rising = -0.5 * np.log10(np.e) * (np.minimum(days, 0) / objects["rise"][owner]) ** 2
@@ -326,14 +314,18 @@ class ThermalPulse(ThermalSource):
 
     def truth(self, grid: BandGrid, objects: Objects) -> dict[str, np.ndarray]:
         """Return luminosity, temperature, time scales, and times."""
-        n = len(objects["redshift"])
-        return {
-            "template": np.full(n, self.name, dtype=object),
-            "host_ebv": objects["host_ebv"],
-            "peak_absmag": objects["absolute_mag"],
-            "explosion": -4.0 * objects["rise"] * (1 + objects["redshift"]),
-            "peak": np.zeros(n),
-            **{
-                name: objects[name] for name in ("log_l_peak", "log_temperature", "rise", "decline")
-            },
-        }
+        first_light = -4.0 * objects["rise"] * (1 + objects["redshift"])
+        return _outburst(objects, self.name, first_light)
+
+
+def _outburst(objects: Objects, name: str, explosion: np.ndarray) -> dict[str, np.ndarray]:
+    """Return what is true of outbursts whose time zero is maximum."""
+    n = len(explosion)
+    own = {key: objects[key] for key in ("log_l_peak", "log_temperature", "rise", "decline")}
+    return {
+        "template": np.full(n, name, dtype=object),
+        "host_ebv": objects["host_ebv"],
+        "peak_absmag": objects["absolute_mag"],
+        "explosion": explosion,
+        "peak": np.zeros(n),
+    } | own

@@ -1,70 +1,19 @@
-"""What a user asks for: classes by name, and how many of each."""
+"""What a user asks for: how many light curves of which classes."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from sklc.errors import SimulationError
-from sklc.simulate.populations import CLASSES, COMMON_CLASSES
-from sklc.simulate.source_class import SourceClass
+from sklc.simulate.classes.populations import COMMON_CLASSES
+from sklc.simulate.classes.registry import get_class
+from sklc.simulate.classes.source_class import SourceClass
 from sklc.simulate.sources import SALTSource, SpectralSource
 
-__all__ = ["counts_by_class", "get_class", "list_classes", "without_scatter"]
-
-
-def list_classes() -> list[str]:
-    """Names of the classes that `simulate` knows.
-
-    Returns
-    -------
-    list of str
-        The eight common ones first, then subtypes, then rare ones.
-
-    Examples
-    --------
-    >>> from sklc.simulate import list_classes
-    >>> list_classes()[:4]
-    ['SNIa', 'SNIa-91bg', 'SNIax', 'SNIb/c']
-    """
-    return list(CLASSES)
-
-
-def get_class(name: str | SourceClass) -> SourceClass:
-    """Return a class by name, or as it is.
-
-    Parameters
-    ----------
-    name : str or SourceClass
-
-    Returns
-    -------
-    SourceClass
-
-    Raises
-    ------
-    SimulationError
-        If there is no class of that name.
-    """
-    if isinstance(name, SourceClass):
-        return name
-    if not isinstance(name, str):
-        raise SimulationError(
-            f"a class is a name or a sklc.simulate.SourceClass, got {type(name).__name__}: for a "
-            "source of your own use SourceClass(name, SpectralSource.from_sncosmo(source))."
-        )
-    if name in CLASSES:
-        return CLASSES[name]
-    close = difflib.get_close_matches(name.casefold(), [c.casefold() for c in CLASSES], 1, 0.5)
-    near = [c for c in CLASSES if c.casefold() in close]
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise SimulationError(
-        f"class {name!r} is not known.{hint} Known are {', '.join(CLASSES)}; a class of your own "
-        "is passed as a sklc.simulate.SourceClass."
-    )
+__all__ = ["counts_by_class", "without_scatter"]
 
 
 def counts_by_class(
@@ -76,7 +25,9 @@ def counts_by_class(
     Parameters
     ----------
     n : int or mapping
+        Number of every class, or class name to number.
     classes : str, SourceClass, sequence of them, or None
+        Classes by name or as they are; None for those of `n`, or the eight common ones.
 
     Returns
     -------
@@ -109,7 +60,7 @@ def counts_by_class(
             )
         pairs = [(own.get(name) or get_class(name), count) for name, count in n.items()]
     else:
-        pairs = [(c, n) for c in named or [CLASSES[name] for name in COMMON_CLASSES]]
+        pairs = [(c, n) for c in named or map(get_class, COMMON_CLASSES)]
     for source_class, count in pairs:
         if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 0:
             raise SimulationError(
@@ -124,6 +75,7 @@ def without_scatter(source_class: SourceClass) -> SourceClass:
     Parameters
     ----------
     source_class : SourceClass
+        Class of objects to simulate.
 
     Returns
     -------
@@ -131,7 +83,8 @@ def without_scatter(source_class: SourceClass) -> SourceClass:
 
     Examples
     --------
-    >>> from sklc.simulate.requests import CLASSES, without_scatter
+    >>> from sklc.simulate.classes import CLASSES
+    >>> from sklc.simulate.classes.requests import without_scatter
     >>> without_scatter(CLASSES["SNIa"]).source.scatter is None
     True
     """

@@ -47,6 +47,7 @@ class SpectralSeries:
     Parameters
     ----------
     flux : ndarray of shape (len(PHASE), len(WAVE))
+        Flux per unit of wavelength at each phase and wavelength, in any unit.
     start, end : float
         Phases between which the template has data; beyond, it is extended.
     shift : float, default=0.0
@@ -109,8 +110,9 @@ def synthetic_magnitude(flux: np.ndarray, band: str) -> np.ndarray:
     Parameters
     ----------
     flux : ndarray of shape (n, len(WAVE))
+        Spectra in erg/s/cm2/Angstrom.
     band : str
-        Of sncosmo.
+        Name of the band in sncosmo.
 
     Returns
     -------
@@ -139,6 +141,7 @@ def like_2005hk(series: SpectralSeries) -> SpectralSeries:
     Parameters
     ----------
     series : SpectralSeries
+        Spectra to change.
 
     Returns
     -------
@@ -147,7 +150,7 @@ def like_2005hk(series: SpectralSeries) -> SpectralSeries:
     Examples
     --------
     >>> from sklc.simulate.spectra import like_2005hk
-    >>> from sklc.simulate.templates import Template
+    >>> from sklc.simulate.spectra.templates import Template
     >>> Template("hsiao", "3.0", warp=like_2005hk).warp.__name__
     'like_2005hk'
     """

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
-from typing import Any, NamedTuple
+from functools import cache, cached_property, partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from sklc.errors import SimulationError
 from sklc.passbands.lookup import Passband, find_passbands
-from sklc.simulate import cadences
-from sklc.simulate._conditions import local_noon
-from sklc.simulate._curves import Curve, passbands_of_labels, sncosmo_curve
-from sklc.simulate._pointings import idle_hour, read_pointings
-from sklc.simulate.visits import Visits
+from sklc.simulate.settings import is_number
+from sklc.simulate.surveys.builtin import ALIASES, RECIPES
+from sklc.simulate.surveys.conditions import local_noon
+from sklc.simulate.surveys.curves import Curve, passbands_of_labels, sncosmo_curve
+from sklc.simulate.surveys.pointings import idle_hour, read_pointings
+from sklc.simulate.surveys.visits import Visits
+from sklc.utils.registry import Registry
 
-__all__ = ["Survey", "get_survey", "list_surveys"]
+__all__ = ["Survey", "get_survey", "list_surveys", "register_survey"]
 
 # Longer gaps between two visits in a band lie between seasons, not within one.
 _SEASON_GAP = 60.0
@@ -42,7 +43,8 @@ class Survey:
     systematic : float
         Systematic error as a fraction of the flux.
     zero_point : float, default=27.5
-        Zero point of the fluxes.
+        AB zero point of the light curves that are simulated: the same objects, with fluxes and
+        errors in these units. The visits are in units of the zero point 27.5, whatever this is.
     night_start : float, default=0.0
         When a new night begins, as a fraction of the UT day: local noon.
     curves : mapping of str to tuple of ndarray, optional
@@ -78,7 +80,12 @@ class Survey:
         if len(band) and not 0 <= band.min() <= band.max() < len(self.passbands):
             raise SimulationError(
                 f"survey {self.name!r}: visits have the band codes {band.min()} to {band.max()}, "
-                f"passbands are {len(self.passbands)}: pass one passband a code, from 0."
+                f"passbands are {len(self.passbands)}: pass one passband per code, counted from 0."
+            )
+        if not is_number(self.zero_point) or not 0 <= self.zero_point <= 50:
+            raise SimulationError(
+                f"survey {self.name!r}: zero_point={self.zero_point!r} is not an AB zero point: "
+                "pass a magnitude, such as 27.5, or 31.4 for fluxes in nJy."
             )
 
     def __repr__(self) -> str:
@@ -87,14 +94,15 @@ class Survey:
 
     @classmethod
     def builtin(cls, name: str) -> Survey:
-        """Return a survey that comes with the library.
+        """Return a survey by name: one that comes with the library, or one that you registered.
 
-        The visits are drawn once in a session, always the same.
+        The visits of the built-in surveys are drawn once in a session and are always the same.
 
         Parameters
         ----------
         name : str
-            "ztf", "lsst" (or "lsst-wfd"), "lsst-ddf", "ps1" or "des", in any case.
+            The name, in any case: "ztf", "lsst" (or "lsst-wfd"), "lsst-ddf", "ps1", "des", or the
+            name of a survey that was registered with `register_survey`.
 
         Returns
         -------
@@ -103,18 +111,15 @@ class Survey:
         Raises
         ------
         SimulationError
-            If no built-in survey has the name.
+            If no survey has the name.
         """
-        key = str(name).strip().casefold().replace("_", "-")
-        key = {"lsst-wfd": "lsst"}.get(key, key)
-        if key not in _BUILTIN:
-            close = difflib.get_close_matches(key, [*_BUILTIN, "lsst-wfd"], n=1)
+        key = _key(name)
+        try:
+            return SURVEYS[key if key in SURVEYS else name]()
+        except ValueError as error:
             raise SimulationError(
-                f"survey {name!r} is unknown: the built-in ones are {', '.join(_BUILTIN)}."
-                + (f" Did you mean {close[0]!r}?" if close else "")
-                + " Make your own with Survey.from_pointings(table, name=...)."
-            )
-        return _build(key)
+                f"{error} Make your own with Survey.from_pointings(table, name=...)."
+            ) from None
 
     @classmethod
     def from_pointings(
@@ -131,6 +136,7 @@ class Survey:
         n_positions: int = 400,
         season: tuple[float, float] | None = None,
         systematic: float = 0.005,
+        zero_point: float = 27.5,
         gamma: float = 0.039,
         label: str | None = None,
         night_start: float | None = None,
@@ -141,7 +147,7 @@ class Survey:
         Parameters
         ----------
         table : pandas.DataFrame, polars.DataFrame or pyarrow.Table
-            One row a visit. OpSim's own column names (observationStartMJD, filter,
+            One row per visit. OpSim's own column names (observationStartMJD, filter,
             fiveSigmaDepth, fieldRA, fieldDec) are found where the default names are not there.
         name : str, default="pointings"
             Name of the survey; band labels such as "g" are those of the survey of this name, so
@@ -167,6 +173,8 @@ class Survey:
             First and last MJD of the visits to use.
         systematic : float, default=0.005
             Systematic error as a fraction of the flux.
+        zero_point : float, default=27.5
+            AB zero point of the light curves that are simulated.
         gamma : float, default=0.039
             Share of the background in the noise, see `Visits.from_depths`.
         label : str, optional
@@ -201,7 +209,15 @@ class Survey:
         pointings = read_pointings(table, time=time, band=band, depth=depth, position=position)
         found = passbands_of_labels(pointings.names, name, passbands or {})
         # two labels may mean one passband; bands go from blue to red
-        known = {passband.name: passband for passband, _ in found}
+        known: dict[str, Passband] = {}
+        first: dict[str, Any] = {}
+        for band_label, (passband, _) in zip(pointings.names, found, strict=True):
+            one = first.setdefault(passband.name, band_label)
+            if known.setdefault(passband.name, passband) != passband:
+                raise SimulationError(
+                    f"The bands {one!r} and {band_label!r} are both named {passband.name!r}, but "
+                    "differ in survey or wavelength: give one of them another name."
+                )
         bands = tuple(sorted(known.values(), key=lambda passband: passband.wavelength))
         code_of = np.array([bands.index(known[passband.name]) for passband, _ in found])
         if season is not None:
@@ -227,6 +243,7 @@ class Survey:
                 dec=dec,
             ),
             systematic,
+            zero_point,
             night_start=idle_hour(pointings.time) if night_start is None else night_start,
             curves={passband.name: curve for passband, curve in found if curve is not None},
         )
@@ -284,13 +301,13 @@ class Survey:
         Returns
         -------
         pandas.DataFrame
-            One row a band, by name: visits and nights a position; mean and median days between
+            One row per band, by name: visits and nights per position; mean and median days between
             the nights of a position within a season (gaps up to 60 d); 5, 50 and 95 % quantiles
             of the depth of a visit (AB magnitudes).
         """
         visits, nights = self.visits, self.nightly_visits
         n = max(visits.n_positions, 1)
-        depth = visits.depth(self.zero_point)
+        depth = visits.depth()
         rows = []
         for code in range(len(self.passbands)):
             of_band = nights.band == code
@@ -339,44 +356,68 @@ def get_survey(survey: str | Survey) -> Survey:
 
 
 def list_surveys() -> list[str]:
-    """Names of the built-in surveys.
+    """Return the names of the surveys that `simulate` knows.
 
     Returns
     -------
     list of str
+        The built-in surveys, then those that you registered.
 
     Examples
     --------
     >>> from sklc.simulate.surveys import list_surveys
     >>> list_surveys()
-    ['ztf', 'lsst', 'lsst-ddf', 'ps1', 'des']
+    ['ztf', 'lsst', 'lsst-ddf', 'ps1', 'des'...]
     """
-    return list(_BUILTIN)
+    return list(SURVEYS.entries)
 
 
-class _Recipe(NamedTuple):
-    label: str
-    passbands: tuple[str, ...]
-    cadence: Callable[[], Visits]
-    systematic: float
-    longitude: float
+def register_survey(survey: Survey, *, overwrite: bool = False) -> None:
+    """Make a survey known by its name to `simulate`, `simulate_to_parquet` and `list_surveys`.
+
+    Parameters
+    ----------
+    survey : Survey
+        The survey; its ``name``, in any case, is how it is chosen.
+    overwrite : bool, default=False
+        Whether to replace a survey of this name.
+
+    Raises
+    ------
+    SimulationError
+        If this is not a Survey, or if another survey has the name.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklc.simulate import Survey, list_surveys, register_survey
+    >>> table = pd.DataFrame({"mjd": [60000.2, 60001.2], "band": ["g", "r"],
+    ...                       "depth": [24.4, 24.0], "position": ["COSMOS", "COSMOS"]})
+    >>> survey = Survey.from_pointings(table, name="deep", passbands={"g": "desg", "r": "desr"})
+    >>> register_survey(survey, overwrite=True)
+    >>> "deep" in list_surveys()
+    True
+    """
+    if not isinstance(survey, Survey):
+        raise SimulationError(
+            f"A survey is made with sklc.simulate.Survey, got {type(survey).__name__}."
+        )
+    key = _key(survey.name) if isinstance(survey.name, str) else survey.name
+    known = key in SURVEYS and SURVEYS[key]() is survey
+    try:
+        SURVEYS.register(key, lambda: survey, overwrite=overwrite or known)
+    except ValueError as error:
+        raise SimulationError(str(error)) from None
 
 
-_LSST_BANDS = ("lsstu", "lsstg", "lsstr", "lssti", "lsstz", "lssty")
-_BUILTIN = {
-    "ztf": _Recipe("ZTF", ("ztfg", "ztfr"), cadences.ztf, 0.015, cadences.PALOMAR),
-    "lsst": _Recipe("LSST", _LSST_BANDS, cadences.lsst_wfd, 0.005, cadences.PACHON),
-    "lsst-ddf": _Recipe("LSST", _LSST_BANDS, cadences.lsst_ddf, 0.005, cadences.PACHON),
-    "ps1": _Recipe(
-        "PS1", ("ps1g", "ps1r", "ps1i", "ps1z", "ps1y"), cadences.ps1, 0.01, cadences.HALEAKALA
-    ),
-    "des": _Recipe("DES", ("desg", "desr", "desi", "desz"), cadences.des, 0.01, cadences.TOLOLO),
-}
+def _key(name: object) -> str:
+    key = str(name).strip().casefold().replace("_", "-")
+    return ALIASES.get(key, key)
 
 
 @cache
 def _build(key: str) -> Survey:
-    recipe = _BUILTIN[key]
+    recipe = RECIPES[key]
     return Survey(
         key,
         recipe.label,
@@ -385,3 +426,8 @@ def _build(key: str) -> Survey:
         recipe.systematic,
         night_start=local_noon(recipe.longitude),
     )
+
+
+SURVEYS: Registry[Callable[[], Survey]] = Registry("survey", home="sklc.simulate")
+for _name in RECIPES:
+    SURVEYS.register(_name, partial(_build, _name))

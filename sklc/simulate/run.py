@@ -12,10 +12,10 @@ import pandas as pd
 from sklc.errors import SimulationError
 from sklc.light_curves import LightCurves
 from sklc.light_curves.store import Store, offsets_of
+from sklc.simulate.classes import SourceClass
+from sklc.simulate.classes.requests import counts_by_class
 from sklc.simulate.engine import CHUNK, Chunk, ClassSimulator
-from sklc.simulate.requests import counts_by_class
 from sklc.simulate.settings import Photometry, Settings, Trigger
-from sklc.simulate.source_class import SourceClass
 from sklc.simulate.surveys import Survey, get_survey
 
 __all__ = ["simulate"]
@@ -103,19 +103,9 @@ def simulate(
     True
     """
     counts, survey = counts_by_class(n, classes), get_survey(survey)
-    tasks = list_tasks(
-        counts,
-        survey,
-        Settings(
-            redshift=redshift,
-            z_max=z_max,
-            trigger=trigger,
-            window=window,
-            nightly=nightly,
-            photometry=photometry,
-            seed=seed_of(random_state),
-        ),
-    )
+    seed = seed_of(random_state)
+    settings = Settings(redshift, z_max, trigger, window, nightly, photometry, seed)
+    tasks = list_tasks(counts, survey, settings)
     for simulator in {id(task[0]): task[0] for task in tasks}.values():
         _ = simulator.grid  # built here, once; the processes read it from the cache
     if n_jobs == 1:
@@ -138,6 +128,7 @@ def seed_of(random_state: object) -> int:
     Parameters
     ----------
     random_state : int, Generator, RandomState or None
+        Where the seed comes from.
 
     Returns
     -------
@@ -167,8 +158,11 @@ def list_tasks(
     Parameters
     ----------
     counts : list of (SourceClass, int)
+        Classes, and the number of light curves of each.
     survey : Survey
+        Survey that observes.
     settings : Settings
+        Options of the simulation.
 
     Returns
     -------
@@ -209,8 +203,11 @@ def kept_simulator(
     call : str
         Names the call.
     survey : Survey
+        Survey that observes.
     source_class : SourceClass
+        Class of objects to simulate.
     settings : Settings
+        Options of the simulation.
 
     Returns
     -------
@@ -230,9 +227,11 @@ def assemble(chunks: list[Chunk], numbers: list[range], survey: Survey) -> Light
     Parameters
     ----------
     chunks : list of Chunk
+        Chunks in the order of the result.
     numbers : list of range
         Numbers of the objects of each chunk within their class, for the ids.
     survey : Survey
+        Survey that observes.
 
     Returns
     -------
@@ -256,15 +255,17 @@ def assemble(chunks: list[Chunk], numbers: list[range], survey: Survey) -> Light
         dtype=object,
     )
     metadata.index = pd.Index(ids, name="object_id")
+    scale = 10 ** (0.4 * (survey.zero_point - 27.5))  # the engine's unit is that of 27.5
     store = Store(
         time=flat("time", np.float64),
-        flux=flat("flux", np.float32),
-        flux_err=flat("flux_err", np.float32),
+        flux=(flat("flux", np.float64) * scale).astype(np.float32),
+        flux_err=(flat("flux_err", np.float64) * scale).astype(np.float32),
         band=flat("band", np.int16),
         offsets=offsets_of(flat("lengths", np.int64)),
         passbands=survey.passbands,
         ids=ids,
         metadata=metadata,
+        zero_point=float(survey.zero_point),
     )
     return LightCurves._from_store(store)
 

@@ -21,7 +21,7 @@ class Visits:
     """Visits to positions of the sky, flat.
 
     The variance of a flux f measured in a visit is ``sky + source * f + (s * f)**2``, with the
-    systematic fraction s of the survey. Fluxes have the zero point of the survey, 27.5.
+    systematic fraction s of the survey. Fluxes have the zero point 27.5.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Visits:
 
     Examples
     --------
-    >>> from sklc.simulate.visits import Visits
+    >>> from sklc.simulate.surveys.visits import Visits
     >>> visits = Visits.from_depths([60000.1, 60000.2, 60002.1], band=[0, 0, 1],
     ...                             depth=[20.0, 20.0, 21.0], offsets=[0, 3], gamma=0.039)
     >>> visits
@@ -73,7 +73,6 @@ class Visits:
         offsets: ArrayLike,
         *,
         gamma: float,
-        zero_point: float = 27.5,
         ra: ArrayLike | None = None,
         dec: ArrayLike | None = None,
     ) -> Visits:
@@ -95,8 +94,6 @@ class Visits:
             Position i has the rows ``offsets[i]`` to ``offsets[i + 1]``.
         gamma : float
             Share of the background in the noise of a source at the depth, from 0 to 0.04.
-        zero_point : float, default=27.5
-            Zero point of the fluxes.
         ra, dec : array-like of shape (n_positions,), optional
             Coordinates of the positions in degrees.
 
@@ -111,7 +108,7 @@ class Visits:
 
         Examples
         --------
-        >>> from sklc.simulate.visits import Visits
+        >>> from sklc.simulate.surveys.visits import Visits
         >>> visits = Visits.from_depths([60000.0], [0], [20.0], [0, 1], gamma=0.04)
         >>> visits.sky, visits.source
         (array([40000.]), array([0.]))
@@ -133,7 +130,7 @@ class Visits:
         if np.any((np.diff(time) < 0) & (np.diff(position) == 0)):
             order = np.lexsort((time, position))
             time, band, depth = time[order], band[order], depth[order]
-        f5 = 10.0 ** (-0.4 * (depth - zero_point))
+        f5 = 10.0 ** (-0.4 * (depth - 27.5))
         where = [None if c is None else np.asarray(c, np.float64) for c in (ra, dec)]
         return cls(time, band, gamma * f5**2, (_FIVE_SIGMA - gamma) * f5, offsets, *where)
 
@@ -154,13 +151,8 @@ class Visits:
         """Position of each visit, of shape (n_visits,)."""
         return np.repeat(np.arange(self.n_positions), np.diff(self.offsets))
 
-    def depth(self, zero_point: float = 27.5) -> np.ndarray:
+    def depth(self) -> np.ndarray:
         """Return the 5-sigma depth of each visit.
-
-        Parameters
-        ----------
-        zero_point : float, default=27.5
-            Zero point of the fluxes.
 
         Returns
         -------
@@ -170,7 +162,7 @@ class Visits:
         # the positive root of sky + source * f = 0.04 * f**2
         root = np.sqrt(self.source**2 + 4 * _FIVE_SIGMA * self.sky)
         f5 = (self.source + root) / (2 * _FIVE_SIGMA)
-        return zero_point - 2.5 * np.log10(f5)
+        return 27.5 - 2.5 * np.log10(f5)
 
     def nightly(self, night_start: float = 0.0) -> Visits:
         """Combine the visits of one position, band and night.
@@ -188,14 +180,14 @@ class Visits:
         Returns
         -------
         Visits
-            At most one visit a position, band and night.
+            At most one visit per position, band and night.
         """
         if not len(self.time):
             return self
         night = np.floor(self.time - night_start).astype(np.int64)
         night -= night.min()
         n_bands = int(self.band.max()) + 1
-        # one integer a group sorts several times faster than three keys
+        # one integer per group sorts several times faster than three keys
         group = (self.position * (night.max() + 1) + night) * n_bands + self.band
         order = np.argsort(group, kind="stable")
         group = group[order]

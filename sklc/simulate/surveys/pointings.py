@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 import numpy as np
@@ -24,24 +25,16 @@ _ALSO: dict[str, tuple[Any, ...]] = {
 }
 
 
+@dataclass(frozen=True, eq=False)
 class Pointings:
-    """Checked columns of a table of pointings, one row a visit."""
+    """Checked columns of a table of pointings, one row per visit."""
 
-    def __init__(
-        self,
-        time: np.ndarray,
-        codes: np.ndarray,
-        names: list[Any],
-        depth: np.ndarray,
-        field: np.ndarray | None,
-        coordinates: np.ndarray | None,
-    ) -> None:
-        self.time = time
-        self.codes = codes
-        self.names = names
-        self.depth = depth
-        self.field = field
-        self.coordinates = coordinates
+    time: np.ndarray
+    codes: np.ndarray
+    depth: np.ndarray
+    names: list[Any]
+    field: np.ndarray | None
+    coordinates: np.ndarray | None
 
     def within(self, season: Sequence[float]) -> Pointings:
         """Keep the visits between two dates."""
@@ -57,14 +50,12 @@ class Pointings:
                 f"no visit is in season=({start:g}, {stop:g}): the table covers MJD "
                 f"{self.time.min():.1f} to {self.time.max():.1f}."
             )
-        return Pointings(
-            self.time[inside],
-            self.codes[inside],
-            self.names,
-            self.depth[inside],
-            None if self.field is None else self.field[inside],
-            None if self.coordinates is None else self.coordinates[inside],
-        )
+        columns: dict[str, Any] = {
+            name: column[inside]
+            for name, column in vars(self).items()
+            if isinstance(column, np.ndarray)
+        }
+        return replace(self, **columns)
 
     def at_fields(self) -> tuple[np.ndarray, np.ndarray]:
         """Rows of the visits to each field, and the offsets of the fields."""
@@ -110,7 +101,7 @@ def read_pointings(
     """Read and check the columns of a table of pointings."""
     table = Table(frame)
     if not len(table):
-        raise SimulationError("the table of pointings is empty: it has one row a visit.")
+        raise SimulationError("the table of pointings is empty: it needs one row per visit.")
     found = _find_columns(table, {"time": time, "band": band, "depth": depth, "position": position})
     mjd = _numbers(table, found["time"])
     _check_time(mjd, found["time"])
@@ -134,14 +125,8 @@ def read_pointings(
         ra, dec = (_numbers(table, name) for name in pair)
         _check_coordinates(ra, dec, pair)
         coordinates = np.stack([ra, dec], axis=1)
-    return Pointings(
-        mjd,
-        np.searchsorted(present, codes),
-        [names[code] for code in present],
-        magnitude,
-        field,
-        coordinates,
-    )
+    codes, used = np.searchsorted(present, codes), [names[code] for code in present]
+    return Pointings(mjd, codes, magnitude, used, field, coordinates)
 
 
 def idle_hour(time: np.ndarray) -> float:

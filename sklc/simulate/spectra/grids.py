@@ -1,6 +1,6 @@
 """Band fluxes of spectra as a table over redshift, passband and phase, built once and cached.
 
-A table costs one matrix product a spectrum: the weights of "shift to a redshift, multiply by the
+A table costs one matrix product per spectrum: the weights of "shift to a redshift, multiply by the
 transmission, integrate" are the same for all. Dust and colour laws are kept as slopes of ln flux
 beside it, with a quadratic term for the shift of the effective wavelength in strong reddening.
 Looking up is one interpolation for all observations of all objects at once.
@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from sklc._optional import require
-from sklc.simulate.spectra import AB_FLUX, WAVE
+from sklc.simulate.spectra.series import AB_FLUX, WAVE
 
 __all__ = ["BandGrid", "Bands", "Law", "build_grid", "cache_folder", "cached_grid"]
 
@@ -38,6 +38,7 @@ class Bands:
     Parameters
     ----------
     names : tuple of str
+        Names of the passbands.
     curves : tuple of (ndarray, ndarray)
         Wavelength in Angstrom, ascending, and transmission per photon, of each.
     """
@@ -66,6 +67,7 @@ class Law:
     Parameters
     ----------
     name : str
+        Name of the law.
     magnitudes : callable
         Function of wavelength in Angstrom.
     frame : {"rest", "observer"}
@@ -105,6 +107,7 @@ class BandGrid:
     axis : ndarray of shape (n,)
         Phase in days, or log10 temperature.
     laws : tuple of str
+        Names of the laws, in the order of `slopes`.
     info : ndarray of shape (n_series, n_facts)
         What the source model has to remember of each series.
     effective : ndarray of shape (n_bands,)
@@ -162,12 +165,15 @@ class BandGrid:
         Parameters
         ----------
         series : ndarray of int, shape (n_objects,)
+            Which series of spectra each object has.
         redshift : ndarray of shape (n_objects,)
+            Redshift of each object, 0 in the Milky Way.
         ebv : mapping
             Name of a law to its parameter, shape (n_objects,).
         owner : ndarray of int, shape (n_obs,)
             Object of each observation.
         band : ndarray of int, shape (n_obs,)
+            Index of the passband of each observation.
         x : ndarray of shape (n_obs,)
             Position along `axis`; the flux is that of the nearest end beyond it.
 
@@ -218,10 +224,15 @@ def build_grid(
     cubes : sequence of ndarray of shape (len(axis), len(WAVE))
         Rest-frame flux density per wavelength at 10 pc, erg/s/cm2/Angstrom.
     axis : ndarray
+        Values of the last axis: phases, or other parameters of the spectra.
     bands : Bands
+        Passbands of the survey, with their transmission curves.
     z_max : float
+        Largest redshift of the table.
     laws : sequence of Law
+        Laws whose slopes are tabulated.
     info : ndarray of shape (n_series, n_facts), optional
+        Facts about each series, kept with the table.
 
     Returns
     -------
@@ -337,6 +348,7 @@ def cached_grid(key: Sequence[Any], build: Callable[[], BandGrid]) -> BandGrid:
     key : sequence
         All that the table depends on; hashed as text.
     build : callable
+        Builds the table where the cache has none.
 
     Returns
     -------
@@ -344,7 +356,7 @@ def cached_grid(key: Sequence[Any], build: Callable[[], BandGrid]) -> BandGrid:
 
     Notes
     -----
-    A file that cannot be read is built anew, and a folder that cannot be written to is done
+    A file that cannot be read is built again, and a folder that cannot be written to is done
     without: the cache saves time, nothing depends on it.
     """
     text = "|".join(map(str, [_FORMAT, _STEP, len(WAVE), *key]))

@@ -7,19 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import ndtri
 
-__all__ = [
-    "SYNODIC",
-    "YEAR",
-    "depths",
-    "local_noon",
-    "midnight",
-    "moonlight",
-    "opposition",
-    "season_phase",
-    "sky",
-    "weather",
-]
-
 YEAR = 365.25
 # New moon of 2000 January 6, and the mean synodic month.
 _NEW_MOON, SYNODIC = 51549.6, 29.530589
@@ -44,7 +31,7 @@ def local_noon(longitude: float) -> float:
 
     Examples
     --------
-    >>> from sklc.simulate._conditions import local_noon
+    >>> from sklc.simulate.surveys.conditions import local_noon
     >>> round(local_noon(-70.75), 3)
     0.697
     """

@@ -21,8 +21,8 @@ import numpy as np
 
 from sklc._optional import require
 from sklc.errors import SimulationError
-from sklc.simulate.mending import on_grid
-from sklc.simulate.spectra import WAVE, SpectralSeries
+from sklc.simulate.spectra.mending import on_grid
+from sklc.simulate.spectra.series import WAVE, SpectralSeries
 
 __all__ = ["Template", "TemplateFile"]
 
@@ -43,6 +43,7 @@ class Template:
     name : str
         Name of the sncosmo source, or of its own for `source`.
     version : str, optional
+        Version of the source; by default the newest one that sncosmo knows.
     source : sncosmo.Source, optional
         The user's own, instead of a registered one.
     rise : float, default=5.0
@@ -57,7 +58,7 @@ class Template:
 
     Examples
     --------
-    >>> from sklc.simulate.templates import Template
+    >>> from sklc.simulate.spectra.templates import Template
     >>> Template("v19-2009n-corr").name
     'v19-2009n-corr'
     """
@@ -133,7 +134,7 @@ class TemplateFile(Template):
 
     Examples
     --------
-    >>> from sklc.simulate.templates import TemplateFile
+    >>> from sklc.simulate.spectra.templates import TemplateFile
     >>> TemplateFile("91bg-sequence-3").name
     '91bg-sequence-3'
     """
@@ -177,15 +178,13 @@ class TemplateFile(Template):
 def find_snoopy_file(name: str) -> Path:
     """Return where a file of SNooPy lies.
 
-    Looked for in ``SNCOSMO_DATA_DIR``, its ``models/snoopy`` and beside it, in the templates of
-    ``SKLC_DATA``, and in the package snpy, if it is installed.
+    Looked for in ``SNCOSMO_DATA_DIR``, its ``models/snoopy`` and beside it, and in the package
+    snpy, if it is installed.
     """
     folders = []
     if os.environ.get("SNCOSMO_DATA_DIR"):
         base = Path(os.environ["SNCOSMO_DATA_DIR"])
         folders += [base, base / "models" / "snoopy", base.parent]
-    if os.environ.get("SKLC_DATA"):
-        folders.append(Path(os.environ["SKLC_DATA"]) / "templates")
     package = importlib.util.find_spec("snpy")
     if package is not None and package.origin is not None:
         folders.append(Path(package.origin).parent / "typeIa")

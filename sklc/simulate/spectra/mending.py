@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import maximum_filter, median_filter
 
-from sklc.simulate.spectra import PHASE, WAVE, SpectralSeries, planck
+from sklc.simulate.spectra.series import PHASE, WAVE, SpectralSeries, planck
 
 __all__ = ["on_grid", "rise_before", "without_spikes"]
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from sklc.simulate._conditions import (
+from sklc.simulate.surveys.conditions import (
     SYNODIC,
     YEAR,
     depths,
@@ -21,7 +21,7 @@ from sklc.simulate._conditions import (
     sky,
     weather,
 )
-from sklc.simulate.visits import Visits
+from sklc.simulate.surveys.visits import Visits
 
 __all__ = ["des", "lsst_ddf", "lsst_wfd", "ps1", "ztf"]
 
@@ -34,18 +34,18 @@ PALOMAR, PACHON, TOLOLO, HALEAKALA = -116.86, -70.75, -70.80, -156.26
 def ztf() -> Visits:
     """Zwicky Transient Facility: g and r, 4.2 years.
 
-    Matches ZTF's visits to 400 positions: 400 nights and 1,071 visits a position, 2 d (median)
+    Matches ZTF's visits to 400 positions: 400 nights and 1,071 visits per position, 2 d (median)
     and 3.0 d (mean) between the nights of a band, seasons 99 d apart. The i band, which is rare,
     is left out.
 
     Returns
     -------
     Visits
-        Of 400 positions; bands g, r.
+        Visits to 400 positions; bands g, r.
 
     Examples
     --------
-    >>> from sklc.simulate.cadences import ztf
+    >>> from sklc.simulate.surveys.cadences import ztf
     >>> ztf().n_positions
     400
     """
@@ -81,7 +81,7 @@ def ztf() -> Visits:
     return _visits(field, time, band, depth, ra, dec)
 
 
-# Pairs of visits about 33 minutes apart: bands, mean number a position in ten years, moonlight at
+# Pairs of visits about 33 minutes apart: bands, mean number per position in ten years, moonlight at
 # which they are made, how much they bunch into lunations and high rolling seasons.
 # Bands are u g r i z y = 0 ... 5.
 _WFD_PAIRS: tuple[tuple[int, int, float, float, float, float, float], ...] = (
@@ -102,18 +102,18 @@ _LSST_MOON = [1.5, 1.5, 1.0, 0.5, 0.3, 0.1]
 def lsst_wfd() -> Visits:
     """LSST wide-fast-deep survey: u g r i z y, 10 years.
 
-    Matches 400 positions of the baseline 3.0 strategy: 853 visits on 397 nights a position, in
+    Matches 400 positions of the baseline 3.0 strategy: 853 visits on 397 nights per position, in
     pairs, mostly of neighbouring bands, about 33 minutes apart; u and g in dark time, z and y in
     bright time; seasons 150 d apart; high and low seasons take turns from the second year.
 
     Returns
     -------
     Visits
-        Of 400 positions; bands u, g, r, i, z, y.
+        Visits to 400 positions; bands u, g, r, i, z, y.
 
     Examples
     --------
-    >>> from sklc.simulate.cadences import lsst_wfd
+    >>> from sklc.simulate.surveys.cadences import lsst_wfd
     >>> lsst_wfd().n_positions
     400
     """
@@ -170,11 +170,11 @@ def lsst_ddf() -> Visits:
     Returns
     -------
     Visits
-        Of 20 positions, four in each field; bands u, g, r, i, z, y.
+        Visits to 20 positions, four in each field; bands u, g, r, i, z, y.
 
     Examples
     --------
-    >>> from sklc.simulate.cadences import lsst_ddf
+    >>> from sklc.simulate.surveys.cadences import lsst_ddf
     >>> lsst_ddf().n_positions
     20
     """
@@ -219,11 +219,11 @@ def ps1() -> Visits:
     Returns
     -------
     Visits
-        Of 40 positions, four in each field; bands g, r, i, z, y.
+        Visits to 40 positions, four in each field; bands g, r, i, z, y.
 
     Examples
     --------
-    >>> from sklc.simulate.cadences import ps1
+    >>> from sklc.simulate.surveys.cadences import ps1
     >>> ps1().n_positions
     40
     """
@@ -271,11 +271,11 @@ def des() -> Visits:
     Returns
     -------
     Visits
-        Of 40 positions, four in each field, the deep ones last; bands g, r, i, z.
+        Visits to 40 positions, four in each field, the deep ones last; bands g, r, i, z.
 
     Examples
     --------
-    >>> from sklc.simulate.cadences import des
+    >>> from sklc.simulate.surveys.cadences import des
     >>> des().n_positions
     40
     """

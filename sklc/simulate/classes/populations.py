@@ -9,14 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sklc.simulate.source_class import (
+from sklc.simulate.classes.rates import (
     ScaledRate,
-    SourceClass,
     constant_rate,
     snia_rate,
     star_formation,
     tde_rate,
 )
+from sklc.simulate.classes.registry import REGISTRY
+from sklc.simulate.classes.source_class import SourceClass
 from sklc.simulate.sources import (
     ChromaticScatter,
     DampedRandomWalk,
@@ -32,7 +33,7 @@ from sklc.simulate.sources import (
     ThermalPulse,
 )
 from sklc.simulate.spectra import like_2005hk
-from sklc.simulate.templates import Template, TemplateFile
+from sklc.simulate.spectra.templates import Template, TemplateFile
 
 __all__ = ["CLASSES", "COMMON_CLASSES", "RARE_CLASSES", "TWELVE_CLASSES"]
 
@@ -116,7 +117,7 @@ RARE_CLASSES = (
     "ILOT",
 )
 
-_all = (
+for _source_class in (
     SourceClass("SNIa", SALTSource(), snia_rate, bright=-20.0, z_cap=1.4),
     SourceClass(
         # colour, stretch and their correlation as in PLAsTiCC (Kessler et al. 2019, PASP 131,
@@ -283,9 +284,10 @@ _all = (
         z_cap=0.1,
         z_min=0.001,
     ),
-)
+):
+    REGISTRY.register(_source_class.name, _source_class)
 
-CLASSES: dict[str, SourceClass] = {source_class.name: source_class for source_class in _all}
+CLASSES = REGISTRY.entries
 
 # The classes of Gupta, Muthukrishna, Rehemtulla & Shah (2025), with the subtypes apart: SNII is
 # here without SNIIn, SNIb/c and SNIIb are not one class.

@@ -1,0 +1,5 @@
+"""Surveys: where and when they look, how deep, and in which passbands."""
+
+from sklc.simulate.surveys.survey import Survey, get_survey, list_surveys, register_survey
+
+__all__ = ["Survey", "get_survey", "list_surveys", "register_survey"]
