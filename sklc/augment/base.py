@@ -13,8 +13,8 @@ from sklearn.utils._param_validation import Interval
 
 from sklc.errors import LightCurveError
 from sklc.light_curves import LightCurves, as_light_curves
-from sklc.light_curves.operations import keep_observations
-from sklc.light_curves.store import Store, describe, object_of
+from sklc.light_curves.store import Store, describe
+from sklc.utils.offsets import object_of, offsets_after
 
 __all__ = [
     "FRACTION",
@@ -131,7 +131,7 @@ class Selection(Augmenter):
         lengths = np.diff(store.offsets)
         spared = ~chosen | (count_by_object(store, kept) < self.min_points)
         kept |= np.repeat(spared, lengths)
-        return keep_observations(store, kept)
+        return store.keep(kept)
 
     def _kept(self, store: Store, rng: np.random.Generator) -> np.ndarray:
         """Return a mask of the observations that would be left if all objects were chosen."""
@@ -140,7 +140,7 @@ class Selection(Augmenter):
 
 def count_by_object(store: Store, mask: np.ndarray) -> np.ndarray:
     """Return how many observations of each object the mask marks."""
-    return np.diff(np.concatenate([[0], np.cumsum(mask)])[store.offsets])
+    return np.diff(offsets_after(mask, store.offsets))
 
 
 def check_errors(store: Store, estimator: BaseEstimator) -> None:

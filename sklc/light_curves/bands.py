@@ -12,8 +12,9 @@ import pandas as pd
 
 from sklc.errors import UnknownPassbandError
 from sklc.light_curves.columns import with_missing
-from sklc.light_curves.store import blocks, describe, object_of
+from sklc.light_curves.store import blocks, describe
 from sklc.passbands.lookup import Passband, get_passband, list_passbands
+from sklc.utils.offsets import object_of, per_observation
 
 #: The passband of plain series, the rows of a 2-D array; in the middle of the optical.
 SERIES_PASSBAND = Passband(name="series", survey="anonymous", wavelength=0.6)
@@ -181,7 +182,7 @@ def _resolve_per_object(
     surveys = with_missing(surveys)
     survey_codes = survey_codes % len(surveys)
     pairs = codes.astype(np.int64) * len(surveys)
-    pairs += np.repeat(survey_codes, np.diff(offsets))
+    pairs += per_observation(survey_codes, offsets)
     pairs[codes < 0] = -1
     codes, keys = pd.factorize(pairs)
     if (missing := np.flatnonzero(keys == -1)).size:

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sklc.errors import LightCurveError
-from sklc.light_curves import build, operations
-from sklc.light_curves.build import indexed_metadata
+from sklc.light_curves import operations
+from sklc.light_curves.alignment import align_column, indexed_metadata
 from sklc.light_curves.light_curve import LightCurve
-from sklc.light_curves.readers import arrays
-from sklc.light_curves.store import DEFAULT_ZERO_POINT, Store, describe, offsets_of
+from sklc.light_curves.options import FROM_TABLE, ReadOptions
+from sklc.light_curves.readers import arrays, nested, padded, parquet
+from sklc.light_curves.readers import frame as tables
+from sklc.light_curves.readers.parquet_blocks import iter_stores
+from sklc.light_curves.store import DEFAULT_ZERO_POINT, Store
 from sklc.passbands.registry import Passband
+from sklc.utils.offsets import offsets_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +63,7 @@ class LightCurves:
         Number of observations of each object; may be 0.
     ids : ndarray of shape (n_objects,)
     metadata : pandas.DataFrame
-        One row an object, indexed by id; possibly without columns. A copy.
+        One row per object, indexed by id; possibly without columns. A copy.
     zero_point : float
         AB zero point of the fluxes: magnitude = zero_point - 2.5 log10(flux).
     shape : tuple of int
@@ -350,13 +353,13 @@ class LightCurves:
         flux_err: str | None = "flux_err",
         band: str | None = "band",
         metadata: Any = None,
-        zero_point: Any = build.FROM_TABLE,
+        zero_point: Any = FROM_TABLE,
         survey: Any = None,
         passband: str | Passband | None = None,
         invalid: str = "raise",
         duplicates: str = "raise",
     ) -> Self:
-        """Build from a long table: one row an observation.
+        """Build from a long table: one row per observation.
 
         Parameters
         ----------
@@ -374,7 +377,7 @@ class LightCurves:
         band : str or None, default="band"
             Name of the column of band names, aliases or filter ids; None with `passband`.
         metadata : table, optional
-            One row an object, indexed by id or with a column of the name `object_id`. Every
+            One row per object, indexed by id or with a column of the name `object_id`. Every
             object needs its row, and every row its object. Rows are put in the order of objects.
         zero_point : float or str, optional
             AB zero point of the fluxes, or the name of a column of zero points, by which each row
@@ -429,22 +432,20 @@ class LightCurves:
         >>> curves[0].band_names
         array(['ztfg', 'ztfr'], dtype=object)
         """
-        return cls._from_store(
-            build.store_from_frame(
-                frame,
-                object_id=object_id,
-                time=time,
-                flux=flux,
-                flux_err=flux_err,
-                band=band,
-                metadata=metadata,
-                zero_point=zero_point,
-                survey=survey,
-                passband=passband,
-                invalid=invalid,
-                duplicates=duplicates,
-            )
+        options = ReadOptions(
+            object_id=object_id,
+            time=time,
+            flux=flux,
+            flux_err=flux_err,
+            band=band,
+            metadata=metadata,
+            zero_point=zero_point,
+            survey=survey,
+            passband=passband,
+            invalid=invalid,
+            duplicates=duplicates,
         )
+        return cls(tables.read(frame, options))
 
     @classmethod
     def from_nested(
@@ -456,13 +457,13 @@ class LightCurves:
         flux: str | None = None,
         flux_err: str | None = None,
         band: str | None = None,
-        zero_point: Any = build.FROM_TABLE,
+        zero_point: Any = FROM_TABLE,
         survey: Any = None,
         passband: str | Passband | None = None,
         invalid: str = "raise",
         duplicates: str = "raise",
     ) -> Self:
-        """Build from a nested-pandas frame: one row an object, one nested column of observations.
+        """Build from a nested-pandas frame: one row per object, one nested column of observations.
 
         Observations sorted by time are not copied. All other columns become metadata, the index
         becomes the ids.
@@ -503,23 +504,19 @@ class LightCurves:
         >>> LightCurves.from_nested(nested).lengths
         array([2, 1])
         """
-        from sklc.light_curves.readers.nested import store_from_nested
-
-        return cls._from_store(
-            store_from_nested(
-                nested_frame,
-                column=column,
-                time=time,
-                flux=flux,
-                flux_err=flux_err,
-                band=band,
-                zero_point=zero_point,
-                survey=survey,
-                passband=passband,
-                invalid=invalid,
-                duplicates=duplicates,
-            )
+        options = ReadOptions(
+            column=column,
+            time=time,
+            flux=flux,
+            flux_err=flux_err,
+            band=band,
+            zero_point=zero_point,
+            survey=survey,
+            passband=passband,
+            invalid=invalid,
+            duplicates=duplicates,
         )
+        return cls(nested.read(nested_frame, options))
 
     @classmethod
     def from_arrays(
@@ -539,7 +536,7 @@ class LightCurves:
         invalid: str = "raise",
         duplicates: str = "raise",
     ) -> Self:
-        """Build from flat arrays, or from lists of one array an object.
+        """Build from flat arrays, or from lists of one array per object.
 
         Parameters
         ----------
@@ -557,7 +554,7 @@ class LightCurves:
         ids : array-like of shape (n_objects,), optional
             With `offsets` or lists; by default 0, 1, 2, ...
         metadata : table or dict of arrays, optional
-            One row an object: aligned by its index if that holds ids, otherwise in order.
+            One row per object: aligned by its index if that holds ids, otherwise in order.
         zero_point : float, default=27.5
             AB zero point of the fluxes.
         survey, passband, invalid, duplicates
@@ -588,23 +585,16 @@ class LightCurves:
         >>> curves.band_names
         array(['ztfg', 'ztfr', 'ztfg'], dtype=object)
         """
-        return cls._from_store(
-            arrays.store_from_arrays(
-                time,
-                flux,
-                flux_err,
-                band,
-                offsets=offsets,
-                object_id=object_id,
-                ids=ids,
-                metadata=metadata,
-                zero_point=zero_point,
-                survey=survey,
-                passband=passband,
-                invalid=invalid,
-                duplicates=duplicates,
-            )
+        options = ReadOptions(
+            metadata=metadata,
+            zero_point=zero_point,
+            survey=survey,
+            passband=passband,
+            invalid=invalid,
+            duplicates=duplicates,
         )
+        own = {"offsets": offsets, "object_id": object_id, "ids": ids}
+        return cls(arrays.read(time, flux, flux_err, band, **own, options=options))
 
     @classmethod
     def from_padded(
@@ -655,18 +645,14 @@ class LightCurves:
         >>> LightCurves.from_padded(X, passband="kepler", zero_point=25.0)
         LightCurves: 2 objects, 5 observations (median 2.5), bands kepler, zero point 25
         """
-        return cls._from_store(
-            arrays.store_from_padded(
-                X,
-                lengths,
-                ids=ids,
-                metadata=metadata,
-                zero_point=zero_point,
-                passband=passband,
-                invalid=invalid,
-                duplicates=duplicates,
-            )
+        options = ReadOptions(
+            metadata=metadata,
+            zero_point=zero_point,
+            passband=passband,
+            invalid=invalid,
+            duplicates=duplicates,
         )
+        return cls(padded.read(X, options, lengths, ids))
 
     @classmethod
     def from_parquet(
@@ -677,7 +663,7 @@ class LightCurves:
         photometry: Any = None,
         **options: Any,
     ) -> Self:
-        """Build from parquet files; see `sklc.light_curves.readers.parquet.read_parquet`.
+        """Build from parquet files; one of objects, one of their observations.
 
         Parameters
         ----------
@@ -713,13 +699,11 @@ class LightCurves:
         ...     LightCurves.from_parquet(folder).equals(curves)
         True
         """
-        from sklc.light_curves.operations import concatenate
-        from sklc.light_curves.readers.parquet import list_parts, read_store
-
-        if path is not None and objects is None and photometry is None:
-            stores = [read_store(part, **options) for part in list_parts(path)]
-            return cls._from_store(stores[0] if len(stores) == 1 else concatenate(stores))
-        return cls._from_store(read_store(path, objects=objects, photometry=photometry, **options))
+        own = parquet.options_of(options)
+        if path is None or objects is not None or photometry is not None:
+            return cls(parquet.read(path, own, objects=objects, photometry=photometry))
+        stores = [parquet.read(part, own) for part in parquet.list_parts(path)]
+        return cls(stores[0] if len(stores) == 1 else operations.concatenate(stores))
 
     @classmethod
     def iter_parquet(
@@ -762,16 +746,14 @@ class LightCurves:
         ...     [len(part) for part in LightCurves.iter_parquet(folder)]
         [1]
         """
-        from sklc.light_curves.readers.parquet import list_parts, read_store
-        from sklc.light_curves.readers.parquet_blocks import iter_stores
-
         if n_objects is not None and (int(n_objects) != n_objects or n_objects < 1):
             raise ValueError(f"n_objects must be a positive integer, got {n_objects!r}")
-        for part in list_parts(path):
+        own = parquet.options_of(options)
+        for part in parquet.list_parts(path):
             if n_objects is None:
-                yield cls._from_store(read_store(part, **options))
+                yield cls(parquet.read(part, own))
             else:
-                yield from map(cls._from_store, iter_stores(part, int(n_objects), **options))
+                yield from map(cls, iter_stores(part, int(n_objects), own))
 
     # Selections and other changes
 
@@ -917,7 +899,7 @@ class LightCurves:
                 raise TypeError(f"expected a pandas.DataFrame, got {type(frame).__name__}")
             added |= {str(name): frame[name] for name in frame.columns}
         for name, column in (added | columns).items():
-            metadata[name] = _per_object_column(name, column, index, name in columns)
+            metadata[name] = align_column(name, column, index, name in columns)
         return self._from_store(replace(store, metadata=indexed_metadata(metadata, store.ids)))
 
     @classmethod
@@ -983,7 +965,7 @@ class LightCurves:
     # Exports
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a long table, one row an observation.
+        """Return a long table, one row per observation.
 
         Objects without observations have no row. `from_frame` reads the table back.
 
@@ -1016,7 +998,7 @@ class LightCurves:
         )
 
     def to_nested(self) -> NestedFrame:
-        """Return a nested-pandas frame, one row an object.
+        """Return a nested-pandas frame, one row per object.
 
         This is the form for meta-estimators that turn X into an array themselves, and the way to
         LSDB. `from_nested` reads it back.
@@ -1036,9 +1018,7 @@ class LightCurves:
         >>> nested["lightcurve.flux"].to_list()
         [9.0, 8.0]
         """
-        from sklc.light_curves.readers.nested import to_nested
-
-        return to_nested(self._compact())
+        return nested.to_nested(self._compact())
 
     def to_padded(self) -> np.ndarray:
         """Return a 3-D array padded with NaN; `from_padded` reads it back.
@@ -1085,9 +1065,7 @@ class LightCurves:
         --------
         See `LightCurves.from_parquet`.
         """
-        from sklc.light_curves.readers.parquet import write_store
-
-        write_store(self._compact(), folder)
+        parquet.write_store(self._compact(), folder)
 
     # Display
 
@@ -1155,29 +1133,3 @@ def concatenate(
 
 def _some(names: list[str], most: int) -> str:
     return " ".join(names[:most]) + (" ..." if len(names) > most else "")
-
-
-def _per_object_column(name: str, column: Any, index: pd.Index, positional: bool) -> Any:
-    """Return a metadata column in the order of the objects."""
-    aligned = isinstance(column, pd.Series) and not (
-        positional and isinstance(column.index, pd.RangeIndex)
-    )
-    if aligned:
-        if not column.index.is_unique:
-            raise LightCurveError(f"the index of metadata column {name!r} repeats an id")
-        rows = column.index.get_indexer(index)
-        missing = np.flatnonzero(rows < 0)
-        if len(missing):
-            k = missing[0]
-            raise LightCurveError(
-                f"{describe(index.to_numpy(), k)} has no value in the metadata column {name!r} "
-                f"({len(missing)} of {len(index)} objects; it is indexed by "
-                f"{column.index[:3].tolist()}...): index it by object id, or pass its .to_numpy() "
-                "if it is in the order of the objects"
-            )
-        return column.iloc[rows].reset_index(drop=True)
-    if np.ndim(column) and len(column) != len(index):
-        raise LightCurveError(
-            f"metadata column {name!r} has {len(column)} values for {len(index)} objects"
-        )
-    return column.reset_index(drop=True) if isinstance(column, pd.Series) else column

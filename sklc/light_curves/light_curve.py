@@ -122,7 +122,7 @@ class LightCurve:
         Returns
         -------
         pandas.DataFrame
-            Columns mjd, band, flux, flux_err; one row an observation.
+            Columns mjd, band, flux, flux_err; one row per observation.
 
         Examples
         --------

@@ -10,24 +10,12 @@ import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError, UnknownPassbandError
+from sklc.light_curves.alignment import indexed_metadata
 from sklc.light_curves.bands import resolve
-from sklc.light_curves.build import indexed_metadata
-from sklc.light_curves.checks import check_ids
-from sklc.light_curves.store import Store, offsets_of, read_only
+from sklc.light_curves.ids import check_ids, join_ids
+from sklc.light_curves.store import Store, read_only
 from sklc.passbands.registry import Passband
-
-
-def keep_observations(store: Store, keep: np.ndarray) -> Store:
-    """Return the observations where the mask is true; every object stays, even if empty."""
-    kept_before = np.concatenate([[0], np.cumsum(keep)])
-    return replace(
-        store,
-        time=read_only(store.time[keep]),
-        flux=read_only(store.flux[keep]),
-        flux_err=read_only(store.flux_err[keep]),
-        band=read_only(store.band[keep]),
-        offsets=read_only(kept_before[store.offsets]),
-    )
+from sklc.utils.offsets import offsets_of
 
 
 def detections(store: Store, snr: float) -> Store:
@@ -37,7 +25,7 @@ def detections(store: Store, snr: float) -> Store:
             "detections need flux errors, and these light curves have none: select by flux, or "
             "build the container with flux_err="
         )
-    return keep_observations(store, store.flux >= snr * store.flux_err)
+    return store.keep(store.flux >= snr * store.flux_err)
 
 
 def truncate(store: Store, days: float | None, points: int | None) -> Store:
@@ -49,11 +37,11 @@ def truncate(store: Store, days: float | None, points: int | None) -> Store:
     if points is not None:
         if points < 0 or int(points) != points:
             raise ValueError(f"points must be an integer of at least 0, got {points!r}")
-        return keep_observations(store, np.arange(store.n_observations) - starts < points)
+        return store.keep(np.arange(store.n_observations) - starts < points)
     assert days is not None
     if not days >= 0:
         raise ValueError(f"days must be at least 0, got {days!r}")
-    return keep_observations(store, store.time - store.time[starts] <= days)
+    return store.keep(store.time - store.time[starts] <= days)
 
 
 def with_bands(store: Store, names: Sequence[str | Passband]) -> Store:
@@ -80,7 +68,7 @@ def with_bands(store: Store, names: Sequence[str | Passband]) -> Store:
     lookup = np.full(len(own) + 1, -1, dtype=np.int16)
     lookup[list(chosen.values())] = np.arange(len(chosen))
     band = lookup[store.band]
-    kept = keep_observations(replace(store, band=band), band >= 0)
+    kept = replace(store, band=band).keep(band >= 0)
     return replace(kept, passbands=tuple(store.passbands[k] for k in chosen.values()))
 
 
@@ -133,11 +121,9 @@ def concatenate(
     ids of mixed types become strings.
     """
     ids = [_renamed(s.ids, k, suffixes, prefix_ids) for k, s in enumerate(stores)]
-    all_ids = np.concatenate([i for i in ids if len(i)] or ids[:1])
+    all_ids = join_ids(ids, as_strings=not check_unique)
     if check_unique:
         _check_unique(ids, all_ids)
-    elif all_ids.dtype == object and len(set(map(type, all_ids))) > 1:
-        all_ids = np.array([str(i) for i in all_ids], dtype=object)
     passbands = dict.fromkeys(p for s in stores for p in s.passbands)
     merged: dict[tuple[str, float], int] = {}
     for passband in passbands:

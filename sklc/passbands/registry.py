@@ -249,9 +249,9 @@ def _problem(
     close = difflib.get_close_matches(text.casefold(), names, n=4, cutoff=0.6)
     nearest = list(dict.fromkeys(registry.exact[names[key]][0].name for key in close))
     closest = f" The closest known are {_some(nearest)}." if nearest and not found else ""
-    line = f'"{text}", wavelength=0.48'
+    line = f'"{text}", wavelength=<micrometre>'  # no number: it would be taken for this band's
     if survey is not None and len(text) <= 2:  # "u" alone would be taken for any survey's u
-        line = f'"{survey.lower()}_{text}", wavelength=0.48, survey="{survey}", aliases=["{text}"]'
+        line = f'"{survey.lower()}_{line[1:]}, survey="{survey}", aliases=["{text}"]'
     return (
         f"passband {name!r} is unknown.{hint}{closest} Register it with its effective wavelength "
         f"in micrometre: sklc.register_passband({line})"

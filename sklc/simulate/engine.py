@@ -16,13 +16,13 @@ import numpy as np
 
 from sklc.cosmology import distance_modulus, draw_redshift
 from sklc.errors import SimulationError
-from sklc.light_curves.store import row_index
 from sklc.simulate.grids import BandGrid, Bands
 from sklc.simulate.settings import Settings
 from sklc.simulate.source_class import SourceClass
 from sklc.simulate.sources.base import Objects
 from sklc.simulate.surveys import Survey
 from sklc.simulate.visits import Visits
+from sklc.utils.offsets import row_index
 
 __all__ = ["CHUNK", "Chunk", "ClassSimulator"]
 
