@@ -75,28 +75,33 @@ def build(
     if error is not None and error.dtype != flux.dtype:
         flux, error = flux.astype(np.float64), error.astype(np.float64)
     check_same_length(time=time, flux=flux, flux_err=error, band=band, zero_point=zp_column)
-    codes, labels = _band_labels(band, band_table, len(time))
+    if options.passband is not None and (band is not None or band_table is not None):
+        raise ValueError(
+            "these observations have bands of their own: pass band= or passband=, the one passband "
+            "of all, not both (for a table, band=None)"
+        )
+    labels: np.ndarray | None = None
+    passbands: tuple[Passband, ...] = ()
+    if band_table is not None:
+        code, passbands = band_table
+    elif band is not None:
+        code, labels = tables.labels(band)
+    else:
+        one = UNNAMED_PASSBAND if options.passband is None else options.passband
+        passbands = (resolve(one, survey if isinstance(survey, str) else None),)
+        code = np.zeros(len(time), dtype=np.int16)
     zero_point = DEFAULT_ZERO_POINT if zp_column is not None else options.constant_zero_point
     if not np.isfinite(zero_point):
         raise LightCurveError(f"the zero point must be a finite AB magnitude, got {zero_point}")
     factor = None if zp_column is None else _zero_point_factor(zp_column, offsets, ids, order)
     if order is not None:
-        time, flux, codes = time[order], flux[order], codes[order]
+        time, flux, code = time[order], flux[order], code[order]
         error = None if error is None else error[order]
     if offsets[-1] != len(time):
         raise LightCurveError(f"offsets end at {offsets[-1]}, but there are {len(time)} rows")
-    if band_table is not None:
-        code, passbands = codes.astype(np.int16, copy=False), band_table[1]
-    elif band is None:
-        one_survey = survey if isinstance(survey, str) else None
-        given = options.passband
-        code, passbands = (
-            codes,
-            (UNNAMED_PASSBAND if given is None else resolve(given, one_survey),),
-        )
-    else:
+    if labels is not None:
         code, passbands = resolve_bands(
-            codes, labels, offsets=offsets, ids=ids, survey=survey, known=known_passbands or {}
+            code, labels, offsets=offsets, ids=ids, survey=survey, known=known_passbands or {}
         )
     warn_magnitudes(flux, error)
     if factor is not None:
@@ -108,7 +113,7 @@ def build(
         time=time,
         flux=flux,
         flux_err=np.full(len(flux), np.nan, dtype=flux.dtype) if error is None else error,
-        band=code,
+        band=code.astype(np.int16, copy=False),
         offsets=offsets.astype(np.int64, copy=False),
         passbands=passbands,
         ids=read_only(ids),
@@ -121,16 +126,6 @@ def build(
         for name in ("time", "flux", "flux_err", "band", "offsets")
     }
     return replace(store, **flat)
-
-
-def _band_labels(
-    band: Any, band_table: tuple[np.ndarray, tuple[Passband, ...]] | None, n_rows: int
-) -> tuple[np.ndarray, np.ndarray]:
-    if band_table is not None:
-        return band_table[0], np.empty(0, dtype=object)
-    if band is None:
-        return np.zeros(n_rows, dtype=np.int16), np.empty(0, dtype=object)
-    return tables.labels(band)
 
 
 def _zero_point_factor(

@@ -45,7 +45,9 @@ def are_rows(items: list | tuple) -> bool:
         n_axes = {np.ndim(item) for item in items}
     except ValueError:  # ragged
         return False
-    return n_axes == {0} or (n_axes == {1} and len({len(item) for item in items}) == 1)
+    if n_axes == {0}:
+        return all(map(np.isscalar, items))
+    return n_axes == {1} and len({len(item) for item in items}) == 1
 
 
 def is_table(X: Any) -> bool:

@@ -73,9 +73,12 @@ def register_reader(name: str, reader: Reader, *, before: str | None = None) -> 
     Notes
     -----
     To be split by scikit-learn (``cross_val_score``, ``train_test_split``, ...), X itself needs
-    ``shape``, whose first number is the number of objects, and ``X[positions]``, which returns the
-    objects at an array of positions in the same form. Otherwise convert it first:
-    ``as_light_curves(X)`` can be split.
+    ``shape``, whose first number is the number of objects, and an index: ``X[positions]`` and
+    ``X[positions, ...]`` return the objects at an array of positions, in the same form. Otherwise
+    convert it first: ``as_light_curves(X)`` can be split.
+
+    Register the reader in the module that defines the form, so that worker processes, which import
+    that module to read X, know it too.
 
     Examples
     --------

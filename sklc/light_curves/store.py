@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -71,10 +72,10 @@ class Store:
         """Return time, flux, flux_err and band of the objects `rows`; no copy if adjacent."""
         columns = (self.time, self.flux, self.flux_err, self.band)
         if len(rows) and is_range(rows):
-            own = slice(self.offsets[rows[0]], self.offsets[rows[-1] + 1])
-            return (columns[0][own], columns[1][own], columns[2][own], columns[3][own])
-        where = row_index(self.offsets[rows], self.offsets[rows + 1])
-        return (columns[0][where], columns[1][where], columns[2][where], columns[3][where])
+            own: Any = slice(self.offsets[rows[0]], self.offsets[rows[-1] + 1])
+        else:
+            own = row_index(self.offsets[rows], self.offsets[rows + 1])
+        return columns[0][own], columns[1][own], columns[2][own], columns[3][own]
 
     def compact(self, rows: np.ndarray) -> Store:
         """Return a store that owns nothing but the objects `rows`."""

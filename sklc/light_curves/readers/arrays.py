@@ -35,8 +35,6 @@ def read(
     order = None
     if isinstance(band, str | Passband):
         band, options = None, replace(options, passband=band)
-    elif band is not None and options.passband is not None:
-        raise ValueError("pass band= (one per observation) or passband= (one for all), not both")
     nothing = offsets is None and object_id is None and isinstance(time, list | tuple) and not time
     if nothing or _is_ragged(time):
         if offsets is not None or object_id is not None:

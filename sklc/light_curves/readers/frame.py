@@ -29,8 +29,6 @@ def read(frame: Any, options: ReadOptions) -> Store:
 
 def read_columns(table: Table, options: ReadOptions) -> dict[str, Any]:
     """Return the columns that the options name, and the zero points, by argument of `build`."""
-    if options.band is not None and options.passband is not None:
-        raise ValueError("pass band= (a column) or passband= (one for the table), not both")
     names = {argument: getattr(options, argument) for argument in ARGUMENTS}
     columns = {a: table.column(name, a) for a, name in names.items() if name is not None}
     zero_point = options.zero_point_column(table.columns)

@@ -142,19 +142,16 @@ def _columns_of(item: Any, position: int) -> dict[str, Any]:
         columns: dict[str, Any] = {}
         for argument in ("time", "flux", "flux_err", "band", "zp"):
             name = next((n for n in COLUMN_NAMES.get(argument, ("zp",)) if n in table), None)
-            if name is None and argument in ("time", "flux"):
+            if name is not None:
+                raw = table.column(name, argument)
+                is_band = argument == "band"
+                columns[argument] = tables.labels(raw) if is_band else tables.numeric(raw, argument)
+            elif argument in ("time", "flux"):
                 raise LightCurveError(
                     f"the table of the object at position {position} has none of the columns "
                     f"{COLUMN_NAMES[argument]}; its columns are {table.columns}: rename the one "
                     "to use"
                 )
-            if name is None:
-                continue
-            raw = table.column(name, argument)
-            if argument == "band":
-                columns[argument] = tables.labels(raw)
-            else:
-                columns[argument] = tables.numeric(raw, argument)
         if position == 0:
             known = {name for names in COLUMN_NAMES.values() for name in names} | {"zp"}
             warn_unread(
@@ -171,7 +168,7 @@ def _columns_of(item: Any, position: int) -> dict[str, Any]:
         if not array.ndim:
             remedy += (
                 ". If scikit-learn made this list of another container when splitting it, convert "
-                "that first with sklc.as_light_curves(X); or give it shape and X[positions], as "
+                "that first with sklc.as_light_curves(X); or give it shape and X[positions, ...], as "
                 "sklc.register_reader says"
             )
         if array.ndim == 1 and len(array):
