@@ -737,6 +737,103 @@ def test_concatenate_ids(curves):
         concatenate([])
 
 
+ID_TYPES = {
+    "int": ["int8", "int64", "uint8", "uint64", "object"],
+    "float": ["float32", "float64"],
+    "bool": ["bool"],
+    "str": ["str", "object"],
+    "bytes": ["S2"],
+}
+VALUES = {
+    "int": st.integers(0, 9) | st.sampled_from([-(2**63), -1, 2**53 + 1, 2**63, 2**64 - 1]),
+    "float": st.integers(0, 100).map(lambda k: k / 4),
+    "bool": st.booleans(),
+    "str": st.text("ab1", min_size=1, max_size=2),
+    "bytes": st.text("ab1", min_size=1, max_size=2).map(str.encode),
+}  # fmt: skip
+
+
+@st.composite
+def id_arrays(draw):
+    """The ids of up to four containers, of any types, each a kind and an array."""
+    parts, seen = [], set()
+    for kind in draw(st.lists(st.sampled_from(list(ID_TYPES)), min_size=1, max_size=4)):
+        values = draw(st.lists(VALUES[kind], min_size=1, max_size=3, unique=True))
+        values = [v for v in values if (kind, v) not in seen]
+        seen |= {(kind, v) for v in values}
+        dtype = draw(st.sampled_from(ID_TYPES[kind]))
+        if kind == "int" and dtype != "object":
+            info = np.iinfo(dtype)
+            values = [v for v in values if info.min <= v <= info.max]
+        parts.append((kind, np.array(values, dtype=dtype)))
+    return parts
+
+
+def numbered(ids):
+    n = len(ids)
+    return LightCurves.from_arrays(np.arange(n), np.ones(n), offsets=np.arange(n + 1), ids=ids)
+
+
+@settings(max_examples=300)
+@given(parts=id_arrays())
+def test_concatenate_keeps_every_id_exactly(parts):
+    containers = [numbered(ids) for _, ids in parts]
+    kinds = {kind for kind, ids in parts if len(ids)}
+    values = [i for _, ids in parts for i in ids.tolist()]
+    fits = kinds != {"int"} or min(values) >= 0 or max(values) < 2**63
+    as_objects = any(ids.dtype == object for _, ids in parts if len(ids))
+    if len(kinds) > 1:
+        with pytest.raises(LightCurveError, match=r"mixed types \(.*, .*\).*prefix_ids=True"):
+            concatenate(containers)
+    elif not fits and not as_objects:
+        with pytest.raises(LightCurveError, match=r"no type of integers holds.*prefix_ids=True"):
+            concatenate(containers)
+    else:
+        joined = concatenate(containers)
+        assert joined.ids.tolist() == values
+        assert list(map(type, joined.ids.tolist())) == list(map(type, values))
+        assert joined.metadata.index.tolist() == values
+        if kinds == {"int"} and fits and not as_objects:
+            assert joined.ids.dtype.kind in "iu"
+    strings = concatenate(containers, prefix_ids=True).ids  # the remedy
+    assert strings.tolist() == [
+        f"{k}_{i}" for k, (_, ids) in enumerate(parts) for i in ids.tolist()
+    ]
+
+
+@pytest.mark.parametrize("values", [[-1, 2**63 - 1], [2**64 - 1, 0], [-1, 2**64 - 1], [1, 2**70]])
+def test_large_integer_ids_stay_exact(values, tmp_path):
+    made = [numbered(values), LightCurves.from_arrays([1.0, 2.0], [1.0, 2.0], object_id=values)]
+    made.append(LightCurves.from_frame(made[0].to_frame()))
+    if max(values) < 2**64 and min(values) >= 0:
+        made[0].to_parquet(tmp_path)
+        made += [LightCurves.from_parquet(tmp_path), LightCurves.from_nested(made[0].to_nested())]
+    for curves in made:
+        assert curves.ids.tolist() == values
+        assert [curve.id for curve in curves] == values
+
+
+@pytest.mark.parametrize("values", [[1, 2.5], [True, 2], ["a", 1], [b"a", "a"]])
+def test_lists_of_ids_of_mixed_types(values):
+    with pytest.raises(LightCurveError, match=r"mixed types \(.*, .*astype\(str\)"):
+        numbered(values)
+    with pytest.raises(LightCurveError, match=r"mixed types \(.*, .*astype\(str\)"):
+        LightCurves.from_arrays([1.0, 2.0], [1.0, 2.0], object_id=values)
+
+
+def test_a_passband_for_observations_that_have_bands(curves):
+    made = {
+        "from_nested": lambda: LightCurves.from_nested(curves.to_nested(), passband="ztfg"),
+        "from_padded": lambda: LightCurves.from_padded(curves.to_padded(), passband="ztfg"),
+        "from_arrays": lambda: LightCurves.from_arrays(
+            [1.0], [1.0], None, ["ztfr"], offsets=[0, 1], passband="ztfg"
+        ),
+    }
+    for make in made.values():
+        with pytest.raises(ValueError, match="bands of their own"):
+            make()
+
+
 def test_every_result_keeps_ids_metadata_and_zero_point(curves):
     for made in (
         curves.detections(),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from strategies import container, naive_objects
 
-from sklc.errors import LightCurveError, LightCurveWarning
+from sklc.errors import LightCurveError, LightCurveWarning, UnknownPassbandError
 from sklc.light_curves import LightCurves
 from sklc.passbands import Passband
 
@@ -200,8 +200,19 @@ def test_real_light_curves(data_dir):
     assert curves.zero_point == 27.5
 
 
+@pytest.mark.parametrize("name", ["metadata", "column", "unique_ids", "fluxx"])
+def test_options_that_files_do_not_have(folder, name):
+    for read in (LightCurves.from_parquet, lambda *a, **k: list(LightCurves.iter_parquet(*a, **k))):
+        with pytest.raises(TypeError, match=rf"option\(s\) \['{name}'\]: use \['object_id'"):
+            read(folder, **{name: None})
+
+
 def test_every_dataset_is_read(data_dir):
     for file in sorted(data_dir.glob("*/photometry.parquet")):
+        if file.parent.name == "debosscher":  # in bands that are not in the registry
+            with pytest.raises(UnknownPassbandError, match=r"'hipHp'.*register_passband"):
+                LightCurves.from_parquet(file.parent)
+            continue
         options = {"zero_point": 25.0} if file.parent.name == "kepler_tda_small" else {}
         curves = LightCurves.from_parquet(file.parent, **options)
         assert curves.offsets[-1] == pq.read_metadata(file).num_rows, file

@@ -168,8 +168,8 @@ def _columns_of(item: Any, position: int) -> dict[str, Any]:
         if not array.ndim:
             remedy += (
                 ". If scikit-learn made this list of another container when splitting it, convert "
-                "that first with sklc.as_light_curves(X); or give it shape and X[positions, ...], as "
-                "sklc.register_reader says"
+                "that first with sklc.as_light_curves(X); or give it shape and X[positions, ...], "
+                "see sklc.register_reader"
             )
         if array.ndim == 1 and len(array):
             remedy = f"a series without times needs them: {remedy}, with numpy.arange for the time"
