@@ -56,7 +56,7 @@ class LightCurves:
     wavelength : ndarray of float64, shape (n_obs_total,)
         Effective wavelength of the passband, micrometre.
     passbands : tuple of Passband
-        Of the container that this is a selection of; not all need occur in the selection.
+        The passbands of the container that this is a selection of; not all need occur here.
     offsets : ndarray of int64, shape (n_objects + 1,)
         Object ``i`` owns the observations ``offsets[i]:offsets[i + 1]``.
     lengths : ndarray of int64, shape (n_objects,)
@@ -880,7 +880,7 @@ class LightCurves:
         Raises
         ------
         LightCurveError
-            If an object has no row, or a column not one value an object.
+            If an object has no row, or a column does not have one value per object.
 
         Examples
         --------

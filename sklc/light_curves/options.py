@@ -83,7 +83,25 @@ class ReadOptions:
             )
 
     def zero_point_column(self, columns: Collection[str]) -> str | None:
-        """Return the name of the column of zero points, if the fluxes are rescaled by one."""
+        """Return the name of the column of zero points, if the fluxes are rescaled by one.
+
+        Parameters
+        ----------
+        columns : collection of str
+            The names of all columns that there are.
+
+        Returns
+        -------
+        str or None
+            The name that was asked for, or "zp" where there is such a column and nothing else was
+            asked for.
+
+        Examples
+        --------
+        >>> from sklc.light_curves import ReadOptions
+        >>> ReadOptions().zero_point_column(["mjd", "flux", "zp"])
+        'zp'
+        """
         if isinstance(self.zero_point, _FromTable):
             return "zp" if "zp" in columns else None
         return self.zero_point if isinstance(self.zero_point, str) else None

@@ -16,13 +16,52 @@ __all__ = ["READERS", "Reader", "reader_of", "register_reader"]
 
 @runtime_checkable
 class Reader(Protocol):
-    """What turns one form of X into light curves; an object, or a module with two functions."""
+    """What turns one form of X into light curves; an object, or a module with two functions.
+
+    Examples
+    --------
+    A reader of one's own is shown in `sklc.register_reader`.
+
+    >>> from sklc.light_curves import READERS, Reader
+    >>> isinstance(READERS["padded"], Reader)
+    True
+    """
 
     def accepts(self, X: Any) -> bool:
-        """Whether X has this form; without reading it, since every X may be asked about."""
+        """Whether X has this form.
+
+        Parameters
+        ----------
+        X : object
+            Anything that was passed as X. It should not be read yet.
+
+        Returns
+        -------
+        bool
+
+        Examples
+        --------
+        See `sklc.register_reader`.
+        """
 
     def read(self, X: Any, options: ReadOptions) -> LightCurves:
-        """Return X as light curves, one for each object, in the order of X."""
+        """Return X as light curves, one for each object, in the order of X.
+
+        Parameters
+        ----------
+        X : object
+            An object that the reader has accepted.
+        options : ReadOptions
+            What the reader may use of it: policies, passbands, names.
+
+        Returns
+        -------
+        LightCurves
+
+        Examples
+        --------
+        See `sklc.register_reader`.
+        """
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def stream(
     Yields
     ------
     ids : ndarray of shape (n_part,)
-        Of the light curves of the part, in the order of the source.
+        The ids of the light curves of the part, in the order of the source.
     result : ndarray or DataFrame of n_part rows
         What `method` returned.
 
