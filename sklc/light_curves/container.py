@@ -1037,15 +1037,11 @@ class LightCurves:
         array([[3.    , 7.    , 2.    , 0.4814],
                [   nan,    nan,    nan,    nan]])
         """
-        store = self._compact()
-        lengths = np.diff(store.offsets)
-        longest = int(lengths.max()) if len(lengths) else 0
-        padded = np.full((len(lengths), longest, 4), np.nan)
-        where = np.arange(longest) < lengths[:, None]
-        wavelengths = np.array([p.wavelength for p in store.passbands], dtype=np.float64)
-        for k, column in enumerate((store.time, store.flux, store.flux_err)):
+        longest = int(self.lengths.max(initial=0))
+        padded = np.full((len(self), longest, 4), np.nan)
+        where = np.arange(longest) < self.lengths[:, None]
+        for k, column in enumerate((self.time, self.flux, self.flux_err, self.wavelength)):
             padded[where, k] = column
-        padded[where, 3] = wavelengths[store.band]
         return padded
 
     def to_parquet(self, folder: str | Path) -> None:
@@ -1080,18 +1076,16 @@ class LightCurves:
         return text + (f", metadata {_some(columns, 6)}" if columns else "")
 
     def _repr_html_(self) -> str:
-        rows = []
-        for curve in self[:5]:
-            span = f"{curve.time[0]:.1f} to {curve.time[-1]:.1f}" if len(curve) else ""
-            rows.append(
-                {
-                    "object_id": curve.id,
-                    "observations": len(curve),
-                    "time": span,
-                    "bands": " ".join(p.name for p in curve.passbands),
-                    **curve.metadata.iloc[:4].to_dict(),
-                }
-            )
+        rows = [
+            {
+                "object_id": curve.id,
+                "observations": len(curve),
+                "time": f"{curve.time[0]:.1f} to {curve.time[-1]:.1f}" if len(curve) else "",
+                "bands": " ".join(p.name for p in curve.passbands),
+                **curve.metadata.iloc[:4].to_dict(),
+            }
+            for curve in self[:5]
+        ]
         table = pd.DataFrame(rows).to_html(index=False, border=0) if rows else ""
         more = f"<p>and {len(self) - 5:,} more</p>" if len(self) > 5 else ""
         return f"<p>{html.escape(repr(self))}</p>{table}{more}"

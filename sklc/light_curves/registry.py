@@ -147,4 +147,4 @@ def register_reader(name: str, reader: Reader, *, before: str | None = None) -> 
 
 def reader_of(X: Any) -> str | None:
     """Return the name of the first reader that accepts X, or None."""
-    return next((name for name, reader in READERS.items() if reader.accepts(X)), None)
+    return next((name for name, reader in READERS.entries.items() if reader.accepts(X)), None)

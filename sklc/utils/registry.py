@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import Generic, TypeVar
 
 __all__ = ["Registry"]
@@ -49,7 +50,7 @@ class Registry(Generic[Entry]):
         overwrite : bool, default=False
             Whether to replace an entry of this name.
         before : str, optional
-            The entry that is to follow in `items`; by default the new one is the last.
+            The entry that is to follow in `entries`; by default the new one is the last.
 
         Raises
         ------
@@ -98,10 +99,11 @@ class Registry(Generic[Entry]):
         self._fill()
         return sorted(self._entries)
 
-    def items(self) -> list[tuple[str, Entry]]:
-        """Return names and entries in the order in which they were registered."""
+    @property
+    def entries(self) -> Mapping[str, Entry]:
+        """All entries by name, in the order in which they were registered; a live view."""
         self._fill()
-        return list(self._entries.items())
+        return MappingProxyType(self._entries)
 
     def _fill(self) -> None:
         if self._load is not None:

@@ -69,18 +69,14 @@ def _store_of_items(items: list, options: ReadOptions) -> tuple[Store, np.ndarra
         for row, k in enumerate(others):
             curves[k] = LightCurve(store, row)
     stores = {id(curve._store): curve._store for curve in curves}
+    rows = np.array([curve._row for curve in curves], dtype=np.int64)
     if len(stores) == 1:
-        return curves[0]._store, np.array([curve._row for curve in curves], dtype=np.int64)
-    rows: dict[int, list[int]] = {key: [] for key in stores}
-    position: dict[int, list[int]] = {key: [] for key in stores}
-    for k, curve in enumerate(curves):
-        rows[id(curve._store)].append(curve._row)
-        position[id(curve._store)].append(k)
-    joined = concatenate(
-        [stores[key].compact(np.array(own)) for key, own in rows.items()], check_unique=False
-    )
-    order = np.argsort(np.concatenate(list(position.values())))
-    return joined, order
+        return curves[0]._store, rows
+    owner = pd.factorize(np.array([id(curve._store) for curve in curves]))[0]
+    by_owner = np.argsort(owner, kind="stable")
+    parts = np.split(rows[by_owner], np.cumsum(np.bincount(owner))[:-1])
+    compact = [store.compact(own) for store, own in zip(stores.values(), parts, strict=True)]
+    return concatenate(compact, check_unique=False), np.argsort(by_owner)
 
 
 def _store_of_columns(items: list, positions: list[int], options: ReadOptions) -> Store:
