@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from sklc.errors import LightCurveError
 from sklc.light_curves import columns as tables
-from sklc.light_curves.bands import UNNAMED_PASSBAND, resolve, resolve_bands
+from sklc.light_curves.bands import UNNAMED_PASSBAND, identified, resolve, resolve_bands
 from sklc.light_curves.checks import (
     Observations,
     check_ids,
@@ -78,7 +78,8 @@ def build(
     metadata : pandas.DataFrame or None
         One row an object, in the order of `ids`.
     zero_point : float
-        Of the flux, unless `zp_column` is given: then fluxes are rescaled to 27.5.
+        Of the flux, unless `zp_column` is given: then it is the value of that column, or 27.5 if
+        that has several, to which fluxes are then rescaled.
     zp_column : column or None
     survey : str, sequence of one an object, or None
     passband : str or Passband or None
@@ -88,7 +89,7 @@ def build(
     errors_unknown : ndarray of bool or None
         The objects whose source has no errors.
     known_passbands : mapping of str to Passband, or None
-        Passbands for names that are not registered.
+        Passbands of names, whatever else is registered under these.
     check_unique : bool
         Whether an id may not occur twice; a resampled selection repeats its ids.
     invalid, duplicates : str
@@ -107,7 +108,9 @@ def build(
         flux, error = flux.astype(np.float64), error.astype(np.float64)
     check_same_length(time=time, flux=flux, flux_err=error, band=band, zero_point=zp_column)
     codes, labels = _band_labels(band, band_table, len(time))
-    factor = None if zp_column is None else _zero_point_factor(zp_column, offsets, ids, order)
+    factor = None
+    if zp_column is not None and len(zp_column):
+        zero_point, factor = _zero_points(zp_column, offsets, ids, order)
     if order is not None:
         time, flux, codes = time[order], flux[order], codes[order]
         error = None if error is None else error[order]
@@ -124,7 +127,7 @@ def build(
         )
     warn_magnitudes(flux, error)
     if factor is not None:
-        factor = np.asarray(factor, dtype=flux.dtype)
+        factor = factor.astype(flux.dtype)
         flux, error = flux * factor, None if error is None else error * factor
     observations = clean(
         Observations(time, flux, error, code, offsets, ids, errors_unknown),
@@ -238,13 +241,14 @@ def store_from_frame(
     if band is not None and passband is not None:
         raise ValueError("pass band= (a column) or passband= (one for the table), not both")
     column = {argument: table.column(name, argument) for argument, name in needed.items()}
+    column["band"] = identified(table, band)
     zp, zp_name = zero_point_of(table.columns, zero_point)
     offsets, ids, order = group_rows(column["object_id"])
     return build(
         time=column["time"],
         flux=column["flux"],
         flux_err=column.get("flux_err"),
-        band=column.get("band"),
+        band=column["band"],
         offsets=offsets,
         ids=ids,
         order=order,
@@ -340,13 +344,14 @@ def zero_point_of(names: Collection[str], zero_point: Any) -> tuple[float, str |
     return float(zero_point), None
 
 
-def _zero_point_factor(
+def _zero_points(
     zp_column: Any, offsets: np.ndarray, ids: np.ndarray, order: np.ndarray | None
-) -> np.ndarray | float | None:
-    """Return what to multiply the fluxes by to bring them to a zero point of 27.5."""
+) -> tuple[float, np.ndarray | None]:
+    """Return the zero point of a container, and what to multiply the fluxes by to bring them to it.
+
+    One value for all rows is kept; several are brought to 27.5.
+    """
     zp = tables.numeric(zp_column, "zero point")
-    if not len(zp):
-        return None
     if not np.isfinite(zp.sum()):
         zp = zp if order is None else zp[order]
         bad = np.flatnonzero(~np.isfinite(zp))
@@ -357,8 +362,7 @@ def _zero_point_factor(
             "fluxes, such as zero_point=25.0 (any constant for uncalibrated flux), or drop those "
             "rows"
         )
-    low, high = float(zp.min()), float(zp.max())
-    if low == high:
-        return None if low == DEFAULT_ZERO_POINT else 10 ** (-0.4 * (low - DEFAULT_ZERO_POINT))
+    if (low := float(zp.min())) == zp.max():
+        return low, None
     zp = zp if order is None else zp[order]
-    return 10 ** (-0.4 * (zp.astype(np.float64) - DEFAULT_ZERO_POINT))
+    return DEFAULT_ZERO_POINT, 10 ** (-0.4 * (zp.astype(np.float64) - DEFAULT_ZERO_POINT))

@@ -13,7 +13,12 @@ from scipy import sparse
 from sklc.errors import LightCurveError
 from sklc.light_curves import columns as tables
 from sklc.light_curves import operations as _operations
-from sklc.light_curves.bands import SERIES_PASSBAND, UNNAMED_PASSBAND, resolve_wavelengths
+from sklc.light_curves.bands import (
+    SERIES_PASSBAND,
+    UNNAMED_PASSBAND,
+    identified,
+    resolve_wavelengths,
+)
 from sklc.light_curves.build import build
 from sklc.light_curves.checks import warn_unread
 from sklc.light_curves.columns import COLUMN_NAMES
@@ -300,11 +305,10 @@ def _columns_of(item: Any, position: int) -> dict[str, Any]:
                 )
             if name is None:
                 continue
-            raw = table.column(name, argument)
             if argument == "band":
-                columns[argument] = tables.labels(raw)
+                columns[argument] = tables.labels(identified(table, name))
             else:
-                columns[argument] = tables.numeric(raw, argument)
+                columns[argument] = tables.numeric(table.column(name, argument), argument)
         if position == 0:
             known = {name for names in COLUMN_NAMES.values() for name in names} | {"zp"}
             warn_unread(

@@ -218,7 +218,7 @@ def runs(values: Any) -> tuple[np.ndarray, np.ndarray]:
     run_codes = codes[starts]
     picked = with_missing(names)[run_codes]
     if len(picked) and all(isinstance(v, int | np.integer) for v in picked):
-        picked = picked.astype(np.int64)
+        picked = pd.Index(picked.tolist()).to_numpy()  # int64, or uint64 where it needs to be
     return starts, picked
 
 
@@ -231,7 +231,7 @@ def with_missing(labels: np.ndarray) -> np.ndarray:
 
 def unwrap_strings(array: np.ndarray) -> np.ndarray:
     """Return fixed-width strings as objects, so that ids of all sources compare alike."""
-    return array.astype(object) if array.dtype.kind == "U" else array
+    return array.astype(object) if array.dtype.kind in "US" else array
 
 
 def _not_numbers(raw: np.ndarray, name: str) -> str:

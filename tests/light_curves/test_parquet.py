@@ -97,8 +97,11 @@ def test_zero_point(curves, tmp_path):
         [1.0, 2.0], [10.0, 20.0], [1.0, 1.0], "kepler", offsets=[0, 2], zero_point=25.0
     )
     other.to_parquet(tmp_path)
-    np.testing.assert_allclose(LightCurves.from_parquet(tmp_path).flux, [100.0, 200.0])
+    assert LightCurves.from_parquet(tmp_path).equals(other)
     assert LightCurves.from_parquet(tmp_path, zero_point=25.0).equals(other)
+    photometry = pd.read_parquet(tmp_path / "photometry.parquet").assign(zp=[25.0, 27.5])
+    photometry.to_parquet(tmp_path / "photometry.parquet")
+    np.testing.assert_allclose(LightCurves.from_parquet(tmp_path).flux, [100.0, 20.0])
 
 
 def test_unknown_errors_come_back(tmp_path):

@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sklc.errors import LightCurveError
+from sklc.light_curves.bands import band_columns, identified
 from sklc.light_curves.build import FROM_TABLE, build, group_rows, zero_point_of
 from sklc.light_curves.checks import check_ids, check_policy, warn
 from sklc.light_curves.columns import Table
@@ -33,7 +34,7 @@ OBJECTS, PHOTOMETRY = "objects.parquet", "photometry.parquet"
 # says how many parts make up the whole.
 PART, MANIFEST = "part-", "simulation.json"
 
-# Schema metadata of the photometry file: what its columns cannot say.
+# Schema metadata of both files: what their columns cannot say.
 _HEADER = b"sklc"
 
 
@@ -86,17 +87,13 @@ def read_store(
     check_policy(invalid, duplicates)
     layout = Layout(object_id, time, flux, flux_err, band, zero_point)
     objects, photometry = files_of(path, objects, photometry)
-    metadata = pd.read_parquet(objects)
     schema = pq.read_schema(photometry)
     names, strings = layout.columns_of(schema)
-    header = read_header(schema)
     return assemble(
-        metadata,
+        pq.ParquetFile(objects).read(),
         pq.read_table(photometry, columns=names, read_dictionary=strings),
         layout,
         files=(objects.name, photometry.name),
-        n_empty=header.get("empty_objects", 0),
-        passbands=header.get("passbands", {}),
         survey=survey,
         passband=passband,
         invalid=invalid,
@@ -121,7 +118,8 @@ class Layout:
         Ids and bands are read as dictionaries, which group fastest.
         """
         zero_point = self.zero_point if isinstance(self.zero_point, str) else "zp"
-        named = (self.object_id, self.time, self.flux, self.flux_err, self.band, zero_point)
+        band = (self.band, f"{self.band}_survey", f"{self.band}_wavelength")
+        named = (self.object_id, self.time, self.flux, self.flux_err, *band, zero_point)
         names = [name for name in named if name is not None]
         there = [name for name in dict.fromkeys(names) if name in schema.names]
         if not {self.object_id, self.time, self.flux} <= set(there):
@@ -129,7 +127,7 @@ class Layout:
         text = (pa.types.is_string, pa.types.is_large_string)
         strings = [
             name
-            for name in (self.object_id, self.band)
+            for name in (self.object_id, *band[:2])
             if name is not None
             and name in there
             and any(is_text(schema.field(name).type) for is_text in text)
@@ -138,18 +136,17 @@ class Layout:
 
 
 def read_header(schema: pa.Schema) -> dict[str, Any]:
-    """What the columns of the photometry cannot say, {} for a file that sklc did not write."""
+    """What the columns of a file cannot say, {} for a file that sklc did not write."""
     return json.loads((schema.metadata or {}).get(_HEADER, b"{}"))
 
 
 def assemble(
-    metadata: pd.DataFrame,
+    objects: pa.Table,
     photometry: pa.Table,
     layout: Layout,
     *,
     files: tuple[str, str],
-    n_empty: int,
-    passbands: Mapping[str, Any],
+    n_empty: int | None = None,
     survey: Any,
     passband: str | Passband | None,
     invalid: str,
@@ -159,22 +156,21 @@ def assemble(
 
     Parameters
     ----------
-    metadata : DataFrame
-        One row an object, with its id.
+    objects : pyarrow.Table
+        One row per object, with its id and its metadata.
     photometry : pyarrow.Table
         Their observations.
     layout : Layout
     files : tuple of str
         Names of the two files, for messages.
-    n_empty : int
-        How many objects are known to have no observations.
-    passbands : mapping
-        Of the header.
+    n_empty : int, optional
+        How many objects are known to have no observations; by default what the header says.
     survey, passband, invalid, duplicates
         As for `LightCurves.from_frame`.
     """
-    metadata, ids = _split_ids(metadata, layout.object_id, files[0])
-    table = Table(photometry)
+    metadata, ids = _split_ids(metadata_of(objects), layout.object_id, files[0])
+    table, header = Table(photometry), read_header(photometry.schema)
+    n_empty = header.get("empty_objects", 0) if n_empty is None else n_empty
     needed = {
         "object_id": layout.object_id,
         "time": layout.time,
@@ -183,7 +179,10 @@ def assemble(
         "band": layout.band,
     }
     column = {a: None if name is None else table.column(name, a) for a, name in needed.items()}
+    column["band"] = identified(table, layout.band)
     zp, zp_name = zero_point_of(table.columns, layout.zero_point)
+    if zp_name == "zp" and not len(table):  # its column cannot say it
+        zp = header.get("zero_point", zp)
     offsets, found, order = group_rows(column["object_id"])
     rows = _match(ids, found, *files)
     without = np.flatnonzero(rows < 0)
@@ -211,7 +210,7 @@ def assemble(
         zp_column=None if zp_name is None else table.column(zp_name, "zero_point"),
         survey=survey,
         passband=passband,
-        known_passbands=_passbands(passbands),
+        known_passbands=_passbands(header.get("passbands", {})),
         invalid=invalid,
         duplicates=duplicates,
     )
@@ -274,27 +273,57 @@ def write_store(store: Store, folder: str | Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     lengths = np.diff(store.offsets)
     owner = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
-    header = {
-        "empty_objects": int(np.sum(lengths == 0)),
-        "passbands": {p.name: [p.survey, p.wavelength] for p in store.passbands},
-    }
+    header = {"empty_objects": int(np.sum(lengths == 0)), "zero_point": store.zero_point}
     photometry = pa.table(
         {
             "object_id": pa.DictionaryArray.from_arrays(owner, pa.array(store.ids)),
             "mjd": store.time,
-            "band": pa.DictionaryArray.from_arrays(
-                store.band, pa.array([p.name for p in store.passbands], pa.string())
-            ),
+            **band_columns(store.band, store.passbands),
             "flux": store.flux,
             "flux_err": store.flux_err,
             "zp": np.full(len(owner), store.zero_point),
         }
     ).replace_schema_metadata({_HEADER: json.dumps(header)})
-    objects = pa.Table.from_pandas(store.metadata.reset_index(), preserve_index=False)
+    objects = _objects_table(store.metadata)
     for table, name in ((objects, OBJECTS), (photometry, PHOTOMETRY)):
         part = folder / f".{name}.part"
         pq.write_table(table, part, compression="zstd")
         os.replace(part, folder / name)
+
+
+def _objects_table(metadata: pd.DataFrame) -> pa.Table:
+    """Return the table of objects; its header has the types that Parquet does not have."""
+    try:
+        table = pa.Table.from_pandas(metadata.reset_index(), preserve_index=False)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+        raise LightCurveError(
+            f"the metadata cannot be written to parquet: {error}. Give each column values of one "
+            "type, for example with .astype(str)"
+        ) from error
+    types, categories = {}, {}
+    for name, dtype in metadata.dtypes.items():
+        if isinstance(dtype, pd.CategoricalDtype):
+            values = dtype.categories
+            categories[name] = values.tolist(), str(values.dtype), dtype.ordered
+        elif isinstance(dtype, np.dtype) and dtype.kind in "mMO":  # units of time, mixed values
+            types[name] = str(dtype)
+    header = json.dumps({"types": types, "categories": categories}, default=str)
+    return table.replace_schema_metadata({**(table.schema.metadata or {}), _HEADER: header})
+
+
+def metadata_of(objects: pa.Table) -> pd.DataFrame:
+    """Return the table of objects as pandas has it, with the types it was written from."""
+    metadata, header = objects.to_pandas(), read_header(objects.schema)
+    there = set(metadata.columns)
+    for name in there & set(header.get("types", ())):
+        dtype = np.dtype(header["types"][name])
+        values = objects.column(name).to_pylist() if dtype == object else metadata[name]
+        metadata[name] = pd.Series(values, metadata.index, dtype=dtype)
+    for name in there & set(header.get("categories", ())):
+        values, kind, ordered = header["categories"][name]
+        categories = pd.Index(values, dtype=object).astype(kind)
+        metadata[name] = metadata[name].astype(pd.CategoricalDtype(categories, ordered))
+    return metadata
 
 
 def files_of(

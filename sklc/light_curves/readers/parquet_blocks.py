@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from sklc.errors import LightCurveError
 from sklc.light_curves.checks import check_policy
 from sklc.light_curves.readers.arrays import id_array
-from sklc.light_curves.readers.parquet import Layout, assemble, files_of, read_header
+from sklc.light_curves.readers.parquet import Layout, assemble, files_of, metadata_of, read_header
 from sklc.light_curves.store import Store
 
 __all__ = ["iter_stores"]
@@ -66,7 +66,8 @@ def iter_stores(
     may_be_empty = observations.header.get("empty_objects", 0)
     with pq.ParquetFile(objects) as file:
         for batch in file.iter_batches(batch_size=n_objects):
-            metadata = pa.Table.from_batches([batch]).to_pandas()
+            table = pa.Table.from_batches([batch])
+            metadata = metadata_of(table)
             ids = metadata.index if object_id not in metadata.columns else metadata[object_id]
             ids = id_array(ids)
             block, found = observations.take(ids)
@@ -76,12 +77,11 @@ def iter_stores(
                 observations.refuse(ids[np.argmin(found)])
             may_be_empty -= n_empty
             yield assemble(
-                metadata,
+                table,
                 block,
                 layout,
                 files=(objects.name, photometry.name),
                 n_empty=n_empty if may_be_empty >= 0 else 0,
-                passbands=observations.header.get("passbands", {}),
                 survey=survey,
                 passband=passband,
                 invalid=invalid,
