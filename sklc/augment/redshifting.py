@@ -140,7 +140,10 @@ def _moved_passbands(store: Store, steps: np.ndarray) -> tuple[np.ndarray, tuple
     """Return band codes and passbands for observations moved by `steps`, 0 for those that stay."""
     n_bands = len(store.passbands)
     moves, pair = np.unique(steps * n_bands + store.band, return_inverse=True)
-    moved = [_moved(store.passbands[code], step) for step, code in zip(*divmod(moves, n_bands), strict=True)]
+    moved = [
+        _moved(store.passbands[code], step)
+        for step, code in zip(*divmod(moves, n_bands), strict=True)
+    ]
     # the passbands that are there keep their codes; an earlier move may have led to the same one
     lookup, passbands = unique_passbands([*store.passbands, *moved])
     return lookup[n_bands + pair], passbands

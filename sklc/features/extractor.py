@@ -294,9 +294,7 @@ def _named(
         yield prefix + name, column
 
 
-def _passbands(
-    curves: LightCurves, bands: Sequence[str | Passband] | None
-) -> Iterable[Passband]:
+def _passbands(curves: LightCurves, bands: Sequence[str | Passband] | None) -> Iterable[Passband]:
     """The passbands to describe: those asked for, or those with observations."""
     if bands is None:
         seen = [curves.passbands[code] for code in np.unique(curves.band)]

@@ -74,7 +74,10 @@ def _codes_of(store: Store, band: str | Passband) -> list[int]:
     """Return the codes of a passband, or of all that have a name."""
     own = passband_labels(store.passbands)
     if isinstance(band, Passband):
-        own, codes = list(map(str, store.passbands)), [k for k, p in enumerate(store.passbands) if p == band]
+        own, codes = (
+            list(map(str, store.passbands)),
+            [k for k, p in enumerate(store.passbands) if p == band],
+        )
     elif not (codes := [k for k, p in enumerate(store.passbands) if p.name == band]):
         try:
             known = resolve(band).name

@@ -1,6 +1,7 @@
 """Every form that light curves can take gives them back: passbands, ids, metadata, types, order."""
 
 import copy
+import json
 import pickle
 import subprocess
 import sys
@@ -11,8 +12,9 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import errors, fluxes, times
 
@@ -144,7 +146,8 @@ def test_pickles_copies_and_slices(curves, cut):
         assert_same(again, curves)
         assert again.passbands == curves.passbands
     assert_same(concatenate([curves[:cut], curves[cut:cut], curves[cut:]]), curves)
-    assert_same(pickle.loads(pickle.dumps(curves[cut:])), curves[cut:])
+    for view in (curves[cut:], curves[::-1], concatenate([curves])[[0, 0] if len(curves) else []]):
+        assert_same(pickle.loads(pickle.dumps(view)), view)
 
 
 @FEW
@@ -155,3 +158,170 @@ def test_lists_of_objects(curves):
     assert_same(as_light_curves(list(curves), min_points=None), curves)
     alone = [pickle.loads(pickle.dumps(curve)) for curve in curves]
     assert_same(as_light_curves(alone, min_points=None), curves)
+
+
+@pytest.fixture
+def two_g():
+    """Three objects, one without observations, in two passbands of the name g and a known one."""
+    return LightCurves.from_arrays(
+        [[1.0, 1.0, 2.0], [], [3.0]],
+        [[5.0, 5.0, 6.0], [], [7.0]],
+        [[1.0, 1.0, 1.0], [], [1.0]],
+        [np.array(PASSBANDS, dtype=object)[[0, 1, 5]], np.array([], dtype=object), PASSBANDS[1]],
+        ids=["a", "b", "c"],
+        zero_point=25.0,
+    )
+
+
+def test_columns_of_passbands_are_there_only_where_names_do_not_say_them(two_g):
+    told = ["band", "band_survey", "band_wavelength"]
+    known = two_g.with_bands("lsstu")
+    with pytest.warns(LightCurveWarning, match="2 of 3 objects have no observations"):
+        assert [c for c in known.to_frame() if c.startswith("band")] == ["band"]
+    assert [c for c in known[0].to_frame() if c.startswith("band")] == ["band"]
+    with pytest.warns(LightCurveWarning, match="1 of 3 objects have no observations"):
+        frame = two_g.to_frame()
+    assert [c for c in frame if c.startswith("band")] == told
+    assert [c for c in two_g[0].to_frame() if c.startswith("band")] == told
+    assert [f for f in two_g.to_nested()["lightcurve"].nest.columns if f.startswith("band")] == told
+    assert frame["band_wavelength"].tolist() == two_g.wavelength.tolist()
+
+
+def test_missing_identities_are_left_to_the_names():
+    frame = pd.DataFrame({"object_id": 1, "mjd": [1.0, 2.0, 3.0], "flux": 1.0})
+    options = {"flux_err": None, "band": "filter"}
+    frame["filter"] = ["ztfg", "g", "g"]
+    frame["filter_survey"] = [None, "lsst", "lab"]
+    frame["filter_wavelength"] = [np.nan, np.nan, 0.5]
+    curves = LightCurves.from_frame(frame, **options)
+    mine = Passband("g", "lab", 0.5)
+    assert curves.passbands == (get_passband("ztfg"), get_passband("lsstg"), mine)
+    with pytest.raises(LightCurveError, match=r"'g' has the wavelength 0\.5 but no survey"):
+        LightCurves.from_frame(frame.drop(columns="filter_survey"), **options)
+    with pytest.raises(LightCurveError, match=r"4800.*micrometre"):
+        LightCurves.from_frame(frame.assign(filter_wavelength=4800.0, filter_survey="x"), **options)
+
+
+def test_tables_of_single_objects(two_g):
+    curves = two_g[[0, 2]]
+    again = as_light_curves([curve.to_frame() for curve in curves])
+    assert again.equals(LightCurves.from_frame(curves.to_frame().replace({"a": 0, "c": 1})))
+    assert again.zero_point == 25.0
+
+
+def test_nested_frames_keep_passbands_in_files_and_flat_tables(two_g, tmp_path):
+    nested = two_g.to_nested()
+    nested.to_parquet(tmp_path / "nested.parquet")
+    again = LightCurves.from_nested(nested_pandas.read_parquet(tmp_path / "nested.parquet"))
+    assert again.wavelength.tolist() == two_g.wavelength.tolist()
+    assert again.passbands == two_g.passbands
+    late = nested.query("lightcurve.time > 1").dropna(subset="lightcurve")
+    assert LightCurves.from_nested(late).passbands == (PASSBANDS[1], PASSBANDS[5])
+    flat = nested["lightcurve"].nest.to_flat().rename_axis("object_id").reset_index()
+    assert LightCurves.from_frame(flat, time="time").equals(two_g[[0, 2]])
+
+
+def test_other_processes_need_no_registration(two_g, tmp_path):
+    two_g.to_parquet(tmp_path / "folder")
+    forms = {"curves": two_g, "nested": two_g.to_nested(), "frame": two_g[[0, 2]].to_frame()}
+    (tmp_path / "pickle").write_bytes(pickle.dumps(forms))
+    code = (
+        "import pickle, sys; from sklc import LightCurves\n"
+        "forms = pickle.load(open(sys.argv[1] + '/pickle', 'rb'))\n"
+        "made = [forms['curves'], LightCurves.from_nested(forms['nested']),\n"
+        "        LightCurves.from_frame(forms['frame']),\n"
+        "        LightCurves.from_parquet(sys.argv[1] + '/folder')]\n"
+        "print([[str(p) for p in curves.passbands] for curves in made])"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert eval(run.stdout) == [[str(p) for p in two_g.passbands]] * 4
+
+
+def test_streams_and_views_keep_passbands(two_g, tmp_path):
+    two_g.to_parquet(tmp_path)
+    wavelengths = [
+        wavelength
+        for _, part in stream(lambda part: [c.wavelength for c in part], tmp_path, n_objects=1)
+        for curve in part
+        for wavelength in curve
+    ]
+    assert wavelengths == two_g.wavelength.tolist()
+    assert two_g[2].passbands == (PASSBANDS[1],)
+    assert two_g[0].band.tolist() == [0, 1, 2]
+
+
+def test_selections_by_name_and_by_passband(two_g):
+    assert two_g.with_bands("g").passbands == tuple(PASSBANDS[:2])
+    assert two_g.with_bands("g").lengths.tolist() == [2, 0, 1]
+    assert two_g.with_bands(PASSBANDS[1]).lengths.tolist() == [1, 0, 1]
+    assert two_g.with_bands("lsstu", PASSBANDS[1]).passbands == (PASSBANDS[5], PASSBANDS[1])
+    with pytest.raises(LightCurveError, match=r"'g\(field 0.48um\)'.*'g\(lab 0.48um\)'"):
+        two_g.with_bands(PASSBANDS[2])
+
+
+def test_passbands_of_one_name_are_neither_averaged_nor_taken_for_repetitions(two_g):
+    assert two_g.nightly().lengths.tolist() == [3, 0, 1]
+    frame = two_g[[0]].to_frame()
+    assert LightCurves.from_frame(frame).lengths.tolist() == [3]
+    with pytest.raises(LightCurveError, match="occurs twice"):
+        LightCurves.from_frame(frame.assign(band_wavelength=0.48))
+
+
+def test_equality_and_texts_tell_passbands_apart(two_g):
+    frame = two_g[[0]].to_frame()
+    assert "bands g(lab 0.48um) g(lab 0.52um) lsstu" in repr(two_g)
+    assert "g(lab 0.52um)" in repr(two_g[0])
+    assert "g(lab 0.52um)" in two_g._repr_html_()
+    for change in ({"band_survey": "other"}, {"band_wavelength": 0.5 + np.arange(3) / 100}):
+        assert not two_g[[0]].equals(LightCurves.from_frame(frame.assign(**change)))
+    joined = concatenate([two_g[[2]], two_g[[0]]])
+    assert joined.passbands == two_g.passbands
+    assert joined[1].wavelength.tolist() == two_g[0].wavelength.tolist()
+
+
+def test_passbands_moved_by_redshifting_come_back(tmp_path):
+    pytest.importorskip("astropy", reason="astropy is not installed: pip install 'sklc[sim]'")
+    from sklc.augment import Redshifting
+    from sklc.datasets import load_demo
+
+    curves = load_demo().curves[:30]
+    moved = Redshifting(share=0.7, random_state=0).fit_transform(curves)
+    again = Redshifting(share=0.7, random_state=1).fit_transform(moved)
+    for made in (moved, again):
+        assert len(set(made.passbands)) == len(made.passbands) > 4
+        assert LightCurves.from_frame(made.to_frame(), metadata=made.metadata).equals(made)
+        assert LightCurves.from_nested(made.to_nested()).equals(made)
+        made.to_parquet(tmp_path)
+        assert LightCurves.from_parquet(tmp_path).equals(made)
+
+
+def test_files_of_earlier_versions_say_unknown_passbands_in_their_header(tmp_path):
+    mine = Passband("my_very_own", "lab", 0.512)
+    curves = LightCurves.from_arrays([1.0], [10.0], None, mine, offsets=[0, 1])
+    curves.to_parquet(tmp_path)
+    file = tmp_path / "photometry.parquet"
+    table = pq.read_table(file).drop(["band_survey", "band_wavelength"])
+    header = json.dumps({"passbands": {"my_very_own": ["lab", 0.512]}})
+    pq.write_table(table.replace_schema_metadata({"sklc": header}), file)
+    assert LightCurves.from_parquet(tmp_path).passbands == (mine,)
+
+
+def test_what_a_padded_array_can_hold(two_g):
+    known = two_g.with_bands("lsstu")
+    again = LightCurves.from_padded(known.to_padded(), ids=known.ids, zero_point=25.0)
+    assert_same(again, known)
+    padded = two_g.to_padded()
+    again = LightCurves.from_padded(padded, ids=two_g.ids, zero_point=25.0)
+    assert again.wavelength.tolist() == two_g.wavelength.tolist()
+    assert [p.survey for p in again.passbands] == ["anonymous", "anonymous", "LSST"]
+
+
+def test_metadata_that_a_form_cannot_hold(two_g, tmp_path):
+    with pytest.raises(LightCurveError, match=r'column "lightcurve".*rename'):
+        two_g.with_metadata(lightcurve=1).to_nested()
+    for column in ([1, "a", 2], pd.cut([1, 2, 3], 2)):
+        with pytest.raises(LightCurveError, match=r"metadata cannot be written.*astype\(str\)"):
+            two_g.with_metadata(odd=column).to_parquet(tmp_path / "odd")
+        assert not list((tmp_path / "odd").iterdir())

@@ -284,22 +284,28 @@ def write_store(store: Store, folder: str | Path) -> None:
             "zp": np.full(len(owner), store.zero_point),
         }
     ).replace_schema_metadata({_HEADER: json.dumps(header)})
-    objects = _objects_table(store.metadata)
-    for table, name in ((objects, OBJECTS), (photometry, PHOTOMETRY)):
+    try:
+        _write({OBJECTS: _objects_table(store.metadata), PHOTOMETRY: photometry}, folder)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+        raise LightCurveError(
+            f"the metadata cannot be written to parquet: {error}. Give each column values of one "
+            "type that parquet has, for example with .astype(str)"
+        ) from error
+
+
+def _write(tables: Mapping[str, pa.Table], folder: Path) -> None:
+    for name, table in tables.items():
         part = folder / f".{name}.part"
-        pq.write_table(table, part, compression="zstd")
-        os.replace(part, folder / name)
+        try:
+            pq.write_table(table, part, compression="zstd")
+            os.replace(part, folder / name)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def _objects_table(metadata: pd.DataFrame) -> pa.Table:
     """Return the table of objects; its header has the types that Parquet does not have."""
-    try:
-        table = pa.Table.from_pandas(metadata.reset_index(), preserve_index=False)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
-        raise LightCurveError(
-            f"the metadata cannot be written to parquet: {error}. Give each column values of one "
-            "type, for example with .astype(str)"
-        ) from error
+    table = pa.Table.from_pandas(metadata.reset_index(), preserve_index=False)
     types, categories = {}, {}
     for name, dtype in metadata.dtypes.items():
         if isinstance(dtype, pd.CategoricalDtype):
@@ -316,9 +322,9 @@ def metadata_of(objects: pa.Table) -> pd.DataFrame:
     metadata, header = objects.to_pandas(), read_header(objects.schema)
     there = set(metadata.columns)
     for name in there & set(header.get("types", ())):
-        dtype = np.dtype(header["types"][name])
-        values = objects.column(name).to_pylist() if dtype == object else metadata[name]
-        metadata[name] = pd.Series(values, metadata.index, dtype=dtype)
+        kind = header["types"][name]
+        values = objects.column(name).to_pylist() if kind == "object" else metadata[name]
+        metadata[name] = pd.Series(values, metadata.index, dtype=kind)
     for name in there & set(header.get("categories", ())):
         values, kind, ordered = header["categories"][name]
         categories = pd.Index(values, dtype=object).astype(kind)

@@ -68,8 +68,7 @@ def iter_stores(
         for batch in file.iter_batches(batch_size=n_objects):
             table = pa.Table.from_batches([batch])
             metadata = metadata_of(table)
-            ids = metadata.index if object_id not in metadata.columns else metadata[object_id]
-            ids = id_array(ids)
+            ids = id_array(metadata[object_id] if object_id in metadata else metadata.index)
             block, found = observations.take(ids)
             n_empty = int(np.sum(~found))
             # More than the file says: they may stand further down, in another order.
