@@ -1,4 +1,4 @@
-"""LightCurveFeatures: light curves in, hand-made features out, the rival of the encoders."""
+"""LightCurveFeatures: hand-crafted features of light curves, the baseline of the encoders."""
 
 from __future__ import annotations
 

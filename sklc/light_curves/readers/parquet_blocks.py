@@ -68,7 +68,7 @@ def iter_stores(
         for batch in file.iter_batches(batch_size=n_objects):
             table = pa.Table.from_batches([batch])
             metadata = metadata_of(table)
-            ids = id_array(metadata[object_id] if object_id in metadata else metadata.index)
+            ids = id_array(metadata.get(object_id, metadata.index))
             block, found = observations.take(ids)
             n_empty = int(np.sum(~found))
             # More than the file says: they may stand further down, in another order.
