@@ -52,7 +52,8 @@ def build(
     band : column or None
         None for the passband of the options.
     zp_column : column or None
-        Zero points, by which fluxes are rescaled to 27.5.
+        The zero points of the observations. One value is that of the result; where there are
+        several, fluxes are rescaled to 27.5.
     order : ndarray of int or None
         The rows to take, if the rows are not grouped by object.
     metadata : pandas.DataFrame or None
@@ -62,7 +63,7 @@ def build(
     errors_unknown : ndarray of bool or None
         The objects whose source has no errors.
     known_passbands : mapping of str to Passband, or None
-        Passbands for names that are not registered.
+        Passbands of names, whatever else is registered under these.
     """
     ids = tables.unwrap_strings(np.asarray(ids))
     check_ids(ids, unique=options.unique_ids)
@@ -93,7 +94,9 @@ def build(
     zero_point = DEFAULT_ZERO_POINT if zp_column is not None else options.constant_zero_point
     if not np.isfinite(zero_point):
         raise LightCurveError(f"the zero point must be a finite AB magnitude, got {zero_point}")
-    factor = None if zp_column is None else _zero_point_factor(zp_column, offsets, ids, order)
+    factor = None
+    if zp_column is not None and len(zp_column):
+        zero_point, factor = _zero_points(zp_column, offsets, ids, order)
     if order is not None:
         time, flux, code = time[order], flux[order], code[order]
         error = None if error is None else error[order]
@@ -105,7 +108,7 @@ def build(
         )
     warn_magnitudes(flux, error)
     if factor is not None:
-        factor = np.asarray(factor, dtype=flux.dtype)
+        factor = factor.astype(flux.dtype)
         flux, error = flux * factor, None if error is None else error * factor
     if errors_unknown is None or error is None:
         errors_unknown = np.full(len(ids), error is None)
@@ -128,13 +131,14 @@ def build(
     return replace(store, **flat)
 
 
-def _zero_point_factor(
+def _zero_points(
     zp_column: Any, offsets: np.ndarray, ids: np.ndarray, order: np.ndarray | None
-) -> np.ndarray | float | None:
-    """Return what to multiply the fluxes by to bring them to a zero point of 27.5."""
+) -> tuple[float, np.ndarray | None]:
+    """Return the zero point of a container, and what to multiply the fluxes by to bring them to it.
+
+    One value for all rows is kept; several are brought to 27.5.
+    """
     zp = tables.numeric(zp_column, "zero point")
-    if not len(zp):
-        return None
     if not np.isfinite(zp.sum()):
         zp = zp if order is None else zp[order]
         bad = np.flatnonzero(~np.isfinite(zp))
@@ -145,8 +149,7 @@ def _zero_point_factor(
             "fluxes, such as zero_point=25.0 (any constant for uncalibrated flux), or drop those "
             "rows"
         )
-    low, high = float(zp.min()), float(zp.max())
-    if low == high:
-        return None if low == DEFAULT_ZERO_POINT else 10 ** (-0.4 * (low - DEFAULT_ZERO_POINT))
+    if (low := float(zp.min())) == zp.max():
+        return low, None
     zp = zp if order is None else zp[order]
-    return 10 ** (-0.4 * (zp.astype(np.float64) - DEFAULT_ZERO_POINT))
+    return DEFAULT_ZERO_POINT, 10 ** (-0.4 * (zp.astype(np.float64) - DEFAULT_ZERO_POINT))

@@ -229,7 +229,7 @@ def with_missing(labels: np.ndarray) -> np.ndarray:
 
 def unwrap_strings(array: np.ndarray) -> np.ndarray:
     """Return fixed-width strings as objects, so that ids of all sources compare alike."""
-    return array.astype(object) if array.dtype.kind == "U" else array
+    return array.astype(object) if array.dtype.kind in "US" else array
 
 
 def _not_numbers(raw: np.ndarray, name: str) -> str:

@@ -12,13 +12,15 @@ import pandas as pd
 
 from sklc.light_curves import operations
 from sklc.light_curves.alignment import align_column, indexed_metadata
+from sklc.light_curves.bands import band_columns, unique_passbands
+from sklc.light_curves.checks import warn
 from sklc.light_curves.light_curve import LightCurve
 from sklc.light_curves.options import FROM_TABLE, ReadOptions
 from sklc.light_curves.readers import arrays, nested, padded, parquet
 from sklc.light_curves.readers import frame as tables
 from sklc.light_curves.readers.parquet_blocks import iter_stores
 from sklc.light_curves.store import DEFAULT_ZERO_POINT, Store
-from sklc.passbands.registry import Passband
+from sklc.passbands.registry import Passband, passband_labels
 from sklc.utils.offsets import offsets_of
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ class LightCurves:
     band : ndarray of int16, shape (n_obs_total,)
         Index into `passbands`.
     band_names : ndarray of str, shape (n_obs_total,)
+        Names of the passbands. Passbands of different surveys or wavelengths may share a name.
     wavelength : ndarray of float64, shape (n_obs_total,)
         Effective wavelength of the passband, micrometre.
     passbands : tuple of Passband
@@ -170,7 +173,7 @@ class LightCurves:
 
     @property
     def band_names(self) -> np.ndarray:
-        """Canonical names of the passbands, shape (n_obs_total,)."""
+        """Names of the passbands, shape (n_obs_total,)."""
         return np.array([p.name for p in self.passbands], dtype=object)[self.band]
 
     @property
@@ -316,8 +319,8 @@ class LightCurves:
         Returns
         -------
         bool
-            True if ids, observations, band names, zero point and metadata are equal; NaN equals
-            NaN, and the precision of the fluxes does not matter.
+            True if ids, observations, passbands (name, survey and wavelength), zero point and
+            metadata are equal; NaN equals NaN, and the precision of the fluxes does not matter.
 
         Examples
         --------
@@ -335,8 +338,7 @@ class LightCurves:
             and np.array_equal(self.time, other.time)
             and np.array_equal(self.flux, other.flux)
             and np.array_equal(self.flux_err, other.flux_err, equal_nan=True)
-            and np.array_equal(self.band_names, other.band_names)
-            and np.array_equal(self.wavelength, other.wavelength)
+            and np.array_equal(*_common_bands(self, other))
             and self.metadata.equals(other.metadata)
         )
 
@@ -375,13 +377,16 @@ class LightCurves:
             Name of the column of standard errors; None if they are not known. A column that is
             NaN throughout counts as not known.
         band : str or None, default="band"
-            Name of the column of band names, aliases or filter ids; None with `passband`.
+            Name of the column of band names, aliases or filter ids; None with `passband`. If the
+            table has the columns band_survey and band_wavelength (micrometre; named after this
+            column), as `to_frame` writes them, they identify the passbands together with it.
         metadata : table, optional
             One row per object, indexed by id or with a column of the name `object_id`. Every
             object needs its row, and every row its object. Rows are put in the order of objects.
         zero_point : float or str, optional
-            AB zero point of the fluxes, or the name of a column of zero points, by which each row
-            is rescaled to 27.5. By default the column "zp" if the table has one, else 27.5.
+            AB zero point of the fluxes, or the name of a column of zero points. Where that column
+            holds one value, this is the zero point; where it holds several, each row is rescaled
+            to 27.5. By default the column "zp" if the table has one, else 27.5.
         survey : str or sequence of str, optional
             The survey that short band names ("g", 1) belong to; or one for each object. By default
             the metadata column "survey", if there is one. Kept as that column.
@@ -479,8 +484,8 @@ class LightCurves:
             flux_err, fluxerr, flux_error; band, passband, filter. Without a field of errors they
             are not known.
         zero_point : float or str, optional
-            AB zero point of the fluxes, or the name of a field of zero points, by which fluxes
-            are rescaled to 27.5. By default the field "zp" if there is one, else 27.5.
+            AB zero point of the fluxes, or the name of a field of zero points, as for
+            `from_frame`. By default the field "zp" if there is one, else 27.5.
         survey, passband, invalid, duplicates
             As for `from_frame`. Without a band field and without `passband`, the passband is an
             anonymous one.
@@ -819,7 +824,9 @@ class LightCurves:
         Parameters
         ----------
         *names : str or Passband
-            Canonical names or unambiguous aliases. They become `passbands`, in this order.
+            A name or an unambiguous alias selects all passbands of that name, whatever their
+            surveys and wavelengths; a `Passband` selects exactly that one. The selected ones
+            become `passbands`, in this order.
 
         Returns
         -------
@@ -828,7 +835,7 @@ class LightCurves:
         Raises
         ------
         LightCurveError
-            If no passband of the container has the name.
+            If no passband of the container has the name, or none is the given passband.
         ValueError
             If no name is given.
 
@@ -967,12 +974,22 @@ class LightCurves:
     def to_frame(self) -> pd.DataFrame:
         """Return a long table, one row per observation.
 
-        Objects without observations have no row. `from_frame` reads the table back.
+        `from_frame` reads the table back; the metadata is given to it separately,
+        ``LightCurves.from_frame(curves.to_frame(), metadata=curves.metadata)``. Objects without
+        observations have no row. A table without rows does not tell the zero point.
 
         Returns
         -------
         pandas.DataFrame
-            Columns object_id, mjd, band (categorical, canonical names), flux, flux_err, zp.
+            Columns object_id, mjd, band (categorical, the names of the passbands), flux, flux_err
+            and zp. If any passband is not one of those that sklc itself knows by their names,
+            there are two more, which identify it: band_survey (categorical) and band_wavelength
+            (micrometre).
+
+        Warns
+        -----
+        LightCurveWarning
+            If objects have no observations.
 
         Examples
         --------
@@ -985,12 +1002,17 @@ class LightCurves:
         1         a  2.0  ztfg   8.0       1.0  27.5
         """
         store = self._compact()
-        names = pd.Index([p.name for p in store.passbands], dtype=object)
+        if n_empty := int(np.sum(self.lengths == 0)):
+            warn(
+                f"{n_empty} of {len(self)} objects have no observations, and so no row in the "
+                "table: to_nested and to_parquet keep such objects"
+            )
+        bands = band_columns(store.band, store.passbands)
         return pd.DataFrame(
             {
                 "object_id": np.repeat(store.ids, np.diff(store.offsets)),
                 "mjd": store.time,
-                "band": pd.Categorical.from_codes(store.band, names),
+                **{name: column.to_pandas() for name, column in bands.items()},
                 "flux": store.flux,
                 "flux_err": store.flux_err,
                 "zp": np.full(store.n_observations, store.zero_point),
@@ -1007,7 +1029,14 @@ class LightCurves:
         -------
         nested_pandas.NestedFrame
             The metadata, and a nested column "lightcurve" with the fields time, band, flux and
-            flux_err, and zp if the zero point is not 27.5; indexed by id. Arrays are not copied.
+            flux_err, and zp if the zero point is not 27.5; indexed by id. As in `to_frame`, there
+            are the fields band_survey and band_wavelength where names do not identify the
+            passbands. Arrays are not copied.
+
+        Raises
+        ------
+        LightCurveError
+            If a metadata column has the name "lightcurve".
 
         Examples
         --------
@@ -1022,6 +1051,10 @@ class LightCurves:
 
     def to_padded(self) -> np.ndarray:
         """Return a 3-D array padded with NaN; `from_padded` reads it back.
+
+        The array holds times, fluxes and errors, and of the passbands their wavelengths alone:
+        from these `from_padded` chooses names. Ids, metadata and zero point are given to it
+        separately; fluxes become float64.
 
         Returns
         -------
@@ -1069,7 +1102,7 @@ class LightCurves:
         text = f"LightCurves: {len(self):,} objects, {int(self.offsets[-1]):,} observations"
         if len(self):
             text += f" (median {np.median(self.lengths):g})"
-        bands = [p.name for p in self.passbands]
+        bands = passband_labels(self.passbands)
         text += f", bands {_some(bands, 8)}" if bands else ""
         text += f", zero point {self.zero_point:g}"
         columns = [str(c) for c in self._store.metadata.columns]
@@ -1081,7 +1114,7 @@ class LightCurves:
                 "object_id": curve.id,
                 "observations": len(curve),
                 "time": f"{curve.time[0]:.1f} to {curve.time[-1]:.1f}" if len(curve) else "",
-                "bands": " ".join(p.name for p in curve.passbands),
+                "bands": " ".join(passband_labels(curve.passbands)),
                 **curve.metadata.iloc[:4].to_dict(),
             }
             for curve in self[:5]
@@ -1123,6 +1156,12 @@ def concatenate(
     4
     """
     return LightCurves.concatenate(containers, suffixes=suffixes, prefix_ids=prefix_ids)
+
+
+def _common_bands(first: LightCurves, second: LightCurves) -> tuple[np.ndarray, np.ndarray]:
+    """Return the band codes of two containers as an index into all their passbands."""
+    code, _ = unique_passbands([*first.passbands, *second.passbands])
+    return code[first.band], code[len(first.passbands) :][second.band]
 
 
 def _some(names: list[str], most: int) -> str:

@@ -17,7 +17,7 @@ from sklc.light_curves.build import build
 from sklc.light_curves.checks import warn
 from sklc.light_curves.options import ReadOptions
 from sklc.light_curves.readers.nested import list_parts, nested_columns, one_list_array
-from sklc.light_curves.store import describe
+from sklc.light_curves.store import DEFAULT_ZERO_POINT, describe
 from sklc.passbands.lookup import Passband, get_passband
 from sklc.utils.offsets import object_of, offsets_after, per_observation
 
@@ -116,16 +116,18 @@ def from_lightcurvelynx(
     band, table = resolve_bands(pairs, bands, offsets=offsets, ids=ids)
     one_each = [*(p.survey for p in table), None] if survey is None else surveys
     observer = np.array(one_each, dtype=object)[band if survey is None else index]
-    flux_err = tables.numeric(fields["fluxerr"], "fluxerr")
+    # from nJy, of the AB zero point 31.4
+    factor = 10 ** (-0.4 * (31.4 - DEFAULT_ZERO_POINT))
+    flux = tables.numeric(fields["flux"], "flux") * factor
+    flux_err = tables.numeric(fields["fluxerr"], "fluxerr") * factor
     store = build(
         time=fields["mjd"],
-        flux=fields["flux"],
+        flux=flux,
         flux_err=flux_err if flux_err.any() else None,
         band_table=(band, table),
         offsets=offsets,
         ids=ids,
         metadata=_metadata(results, _joined_by_object(observer, surveys, offsets), class_name),
-        zp_column=np.full(offsets[-1], 31.4),  # nJy
         options=ReadOptions(invalid=invalid, duplicates=duplicates),
     )
     return LightCurves(store)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from sklc.errors import SimulationError
-from sklc.passbands.lookup import Passband, find_passbands
+from sklc.passbands import Passband, find_passbands, passband_labels
 from sklc.simulate import cadences
 from sklc.simulate._conditions import local_noon
 from sklc.simulate._curves import Curve, passbands_of_labels, sncosmo_curve
@@ -45,9 +45,9 @@ class Survey:
         Zero point of the fluxes.
     night_start : float, default=0.0
         When a new night begins, as a fraction of the UT day: local noon.
-    curves : mapping of str to tuple of ndarray, optional
-        Transmission curves by passband name: wavelength in Angstrom and photon transmission.
-        Other passbands take theirs from sncosmo.
+    curves : mapping of Passband or str to tuple of ndarray, optional
+        Transmission curves by passband, or by its name: wavelength in Angstrom and photon
+        transmission. Other passbands take theirs from sncosmo.
 
     Raises
     ------
@@ -71,7 +71,7 @@ class Survey:
     systematic: float
     zero_point: float = 27.5
     night_start: float = 0.0
-    curves: Mapping[str, Curve] = field(default_factory=dict)
+    curves: Mapping[Any, Curve] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         band = self.visits.band
@@ -82,7 +82,7 @@ class Survey:
             )
 
     def __repr__(self) -> str:
-        bands = " ".join(band.name for band in self.passbands)
+        bands = " ".join(passband_labels(self.passbands))
         return f"Survey({self.name!r}, {bands}; {self.visits!r})"
 
     @classmethod
@@ -201,9 +201,8 @@ class Survey:
         pointings = read_pointings(table, time=time, band=band, depth=depth, position=position)
         found = passbands_of_labels(pointings.names, name, passbands or {})
         # two labels may mean one passband; bands go from blue to red
-        known = {passband.name: passband for passband, _ in found}
-        bands = tuple(sorted(known.values(), key=lambda passband: passband.wavelength))
-        code_of = np.array([bands.index(known[passband.name]) for passband, _ in found])
+        bands = tuple(sorted({p: None for p, _ in found}, key=lambda p: p.wavelength))
+        code_of = np.array([bands.index(passband) for passband, _ in found])
         if season is not None:
             pointings = pointings.within(season)
         ra = dec = None
@@ -228,7 +227,7 @@ class Survey:
             ),
             systematic,
             night_start=idle_hour(pointings.time) if night_start is None else night_start,
-            curves={passband.name: curve for passband, curve in found if curve is not None},
+            curves={passband: curve for passband, curve in found if curve is not None},
         )
 
     @cached_property
@@ -272,11 +271,13 @@ class Survey:
         array([4000., 5500., 7000.])
         """
         passband = self.passbands[code]
-        if passband.name in self.curves:
-            return self.curves[passband.name]
-        if passband.name not in self._loaded:
-            self._loaded[passband.name] = sncosmo_curve(passband.sncosmo_name or passband.name)
-        return self._loaded[passband.name]
+        for key in (passband, passband.name):
+            if key in self.curves:
+                return self.curves[key]
+        name = passband.sncosmo_name or passband.name
+        if name not in self._loaded:
+            self._loaded[name] = sncosmo_curve(name)
+        return self._loaded[name]
 
     def summary(self) -> pd.DataFrame:
         """Describe the visits in each band.
@@ -308,7 +309,7 @@ class Survey:
                 )
             )
         columns = ["visits", "nights", "gap_mean", "gap_median", "m5_05", "m5_50", "m5_95"]
-        index = pd.Index([band.name for band in self.passbands], name="band")
+        index = pd.Index(passband_labels(self.passbands), name="band")
         return pd.DataFrame(rows, index=index, columns=columns)
 
 

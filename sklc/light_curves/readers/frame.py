@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sklc.light_curves.alignment import align_metadata
+from sklc.light_curves.bands import identified
 from sklc.light_curves.build import build
 from sklc.light_curves.columns import Table
 from sklc.light_curves.ids import group_rows
@@ -31,6 +32,8 @@ def read_columns(table: Table, options: ReadOptions) -> dict[str, Any]:
     """Return the columns that the options name, and the zero points, by argument of `build`."""
     names = {argument: getattr(options, argument) for argument in ARGUMENTS}
     columns = {a: table.column(name, a) for a, name in names.items() if name is not None}
+    if options.band is not None:
+        columns["band"] = identified(table, options.band)
     zero_point = options.zero_point_column(table.columns)
     if zero_point is not None:
         columns["zp_column"] = table.column(zero_point, "zero_point")

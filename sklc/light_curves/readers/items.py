@@ -10,7 +10,7 @@ import pandas as pd
 
 from sklc.errors import LightCurveError
 from sklc.light_curves import columns as tables
-from sklc.light_curves.bands import UNNAMED_PASSBAND, resolve_wavelengths
+from sklc.light_curves.bands import UNNAMED_PASSBAND, identified, resolve_wavelengths
 from sklc.light_curves.build import build
 from sklc.light_curves.checks import warn_unread
 from sklc.light_curves.columns import COLUMN_NAMES
@@ -139,9 +139,11 @@ def _columns_of(item: Any, position: int) -> dict[str, Any]:
         for argument in ("time", "flux", "flux_err", "band", "zp"):
             name = next((n for n in COLUMN_NAMES.get(argument, ("zp",)) if n in table), None)
             if name is not None:
-                raw = table.column(name, argument)
-                is_band = argument == "band"
-                columns[argument] = tables.labels(raw) if is_band else tables.numeric(raw, argument)
+                columns[argument] = (
+                    tables.labels(identified(table, name))
+                    if argument == "band"
+                    else tables.numeric(table.column(name, argument), argument)
+                )
             elif argument in ("time", "flux"):
                 raise LightCurveError(
                     f"the table of the object at position {position} has none of the columns "

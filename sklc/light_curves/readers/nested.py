@@ -10,9 +10,10 @@ import pyarrow as pa
 from nested_pandas import NestedDtype, NestedFrame
 
 from sklc.errors import LightCurveError
+from sklc.light_curves.bands import band_columns, identified
 from sklc.light_curves.build import build
 from sklc.light_curves.checks import warn_unread
-from sklc.light_curves.columns import COLUMN_NAMES
+from sklc.light_curves.columns import COLUMN_NAMES, Table
 from sklc.light_curves.options import ReadOptions
 from sklc.light_curves.store import DEFAULT_ZERO_POINT, Store
 from sklc.utils.offsets import offsets_of
@@ -58,6 +59,8 @@ def read(X: pd.DataFrame | pd.Series, options: ReadOptions) -> Store:
         missing.remove("band")
     warn_unread(missing, [name for name in fields if name not in names.values()])
     values = {a: None if name is None else observations.field(name) for a, name in names.items()}
+    table = Table(pa.table({name: observations.field(name) for name in fields}))
+    values["band"] = identified(table, names["band"])
     metadata = pd.DataFrame(frame).loc[:, [name not in found for name in frame.columns]]
     return build(
         **values,
@@ -95,11 +98,13 @@ def list_parts(lists: pa.LargeListArray) -> tuple[np.ndarray, pa.StructArray]:
 
 def to_nested(store: Store) -> NestedFrame:
     """See `LightCurves.to_nested`."""
-    names = pa.array([p.name for p in store.passbands], pa.string())
-    band = pa.DictionaryArray.from_arrays(pa.array(store.band), names)
+    if "lightcurve" in store.metadata.columns:
+        raise LightCurveError(
+            'the metadata has a column "lightcurve", the name of the nested column: rename it'
+        )
     fields = {
         "time": pa.array(store.time),
-        "band": band,
+        **band_columns(store.band, store.passbands),
         "flux": pa.array(store.flux),
         "flux_err": pa.array(store.flux_err),
     }

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sklc.errors import LightCurveError
+from sklc.light_curves.bands import band_columns
 from sklc.light_curves.build import build
 from sklc.light_curves.checks import warn
 from sklc.light_curves.columns import Table
 from sklc.light_curves.ids import check_ids, group_rows, id_array
-from sklc.light_curves.options import ReadOptions
+from sklc.light_curves.options import FROM_TABLE, ReadOptions
 from sklc.light_curves.readers.frame import ARGUMENTS, read_columns
 from sklc.light_curves.store import Store, describe
 from sklc.passbands.registry import Passband
@@ -35,7 +37,7 @@ OBJECTS, PHOTOMETRY = "objects.parquet", "photometry.parquet"
 # says how many parts make up the whole.
 PART, MANIFEST = "part-", "simulation.json"
 
-# Schema metadata of the photometry file: what its columns cannot say.
+# Schema metadata of both files: what their columns cannot say.
 _HEADER = b"sklc"
 
 
@@ -85,17 +87,13 @@ def read(
         With ``invalid="drop"``, for objects without photometry.
     """
     objects, photometry = files_of(path, objects, photometry)
-    metadata = pd.read_parquet(objects)
     schema = pq.read_schema(photometry)
     names, strings = columns_of(schema, options)
-    header = read_header(schema)
     return assemble(
-        metadata,
+        pq.ParquetFile(objects).read(),
         pq.read_table(photometry, columns=names, read_dictionary=strings),
         options,
         files=(objects.name, photometry.name),
-        n_empty=header.get("empty_objects", 0),
-        passbands=header.get("passbands", {}),
     )
 
 
@@ -104,55 +102,57 @@ def columns_of(schema: pa.Schema, options: ReadOptions) -> tuple[list[str], list
 
     Ids and bands are read as dictionaries, which group fastest.
     """
-    zero_point = options.zero_point_column(schema.names)
-    named = [getattr(options, argument) for argument in ARGUMENTS] + [zero_point]
-    names = [name for name in dict.fromkeys(named) if name is not None]
-    if not set(names) <= set(schema.names):
+    essential = [getattr(options, argument) for argument in ARGUMENTS]
+    band = [f"{options.band}_survey", f"{options.band}_wavelength"]
+    named = dict.fromkeys([*essential, *band, options.zero_point_column(schema.names)])
+    names = [name for name in named if name in schema.names]
+    if not {name for name in essential if name is not None} <= set(names):
         names = schema.names  # for the message, which lists the columns
     text = (pa.types.is_string, pa.types.is_large_string)
     strings: list[Any] = [
         name
-        for name in (options.object_id, options.band)
-        if name is not None
-        and name in names
-        and any(is_text(schema.field(name).type) for is_text in text)
+        for name in (options.object_id, options.band, band[0])
+        if name in names and any(is_text(schema.field(name).type) for is_text in text)
     ]
     return names, strings
 
 
 def read_header(schema: pa.Schema) -> dict[str, Any]:
-    """What the columns of the photometry cannot say, {} for a file that sklc did not write."""
+    """What the columns of a file cannot say, {} for a file that sklc did not write."""
     return json.loads((schema.metadata or {}).get(_HEADER, b"{}"))
 
 
 def assemble(
-    metadata: pd.DataFrame,
+    objects: pa.Table,
     photometry: pa.Table,
     options: ReadOptions,
     *,
     files: tuple[str, str],
-    n_empty: int,
-    passbands: Mapping[str, Any],
+    n_empty: int | None = None,
 ) -> Store:
     """Put objects and their observations together, as `read` does.
 
     Parameters
     ----------
-    metadata : DataFrame
-        One row per object, with its id.
+    objects : pyarrow.Table
+        One row per object, with its id and its metadata.
     photometry : pyarrow.Table
         The observations of these objects.
     options : ReadOptions
         As for `read`.
     files : tuple of str
         Names of the two files, for messages.
-    n_empty : int
-        How many objects are known to have no observations.
-    passbands : mapping
-        What the header says about passbands.
+    n_empty : int, optional
+        How many objects are known to have no observations; by default what the header says.
     """
-    metadata, ids = _split_ids(metadata, options.object_id, files[0])
-    columns = read_columns(Table(photometry), options)
+    metadata, ids = _split_ids(metadata_of(objects), options.object_id, files[0])
+    table, header = Table(photometry), read_header(photometry.schema)
+    n_empty = header.get("empty_objects", 0) if n_empty is None else n_empty
+    columns = read_columns(table, options)
+    if not len(table) and options.zero_point_column(table.columns) == "zp":
+        # An empty column cannot say it.
+        options = replace(options, zero_point=header.get("zero_point", FROM_TABLE))
+        columns.pop("zp_column", None)
     offsets, found, order = group_rows(columns.pop("object_id"))
     rows = _match(ids, found, *files)
     without = np.flatnonzero(rows < 0)
@@ -173,7 +173,7 @@ def assemble(
         ids=ids,
         order=order,
         metadata=metadata if metadata.shape[1] else None,
-        known_passbands=_passbands(passbands),
+        known_passbands=_passbands(header.get("passbands", {})),
         options=options,
     )
 
@@ -235,27 +235,63 @@ def write_store(store: Store, folder: str | Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     lengths = np.diff(store.offsets)
     owner = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
-    header = {
-        "empty_objects": int(np.sum(lengths == 0)),
-        "passbands": {p.name: [p.survey, p.wavelength] for p in store.passbands},
-    }
+    header = {"empty_objects": int(np.sum(lengths == 0)), "zero_point": store.zero_point}
     photometry = pa.table(
         {
             "object_id": pa.DictionaryArray.from_arrays(owner, pa.array(store.ids)),
             "mjd": store.time,
-            "band": pa.DictionaryArray.from_arrays(
-                store.band, pa.array([p.name for p in store.passbands], pa.string())
-            ),
+            **band_columns(store.band, store.passbands),
             "flux": store.flux,
             "flux_err": store.flux_err,
             "zp": np.full(len(owner), store.zero_point),
         }
     ).replace_schema_metadata({_HEADER: json.dumps(header)})
-    objects = pa.Table.from_pandas(store.metadata.reset_index(), preserve_index=False)
-    for table, name in ((objects, OBJECTS), (photometry, PHOTOMETRY)):
+    try:
+        _write({OBJECTS: _objects_table(store.metadata), PHOTOMETRY: photometry}, folder)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+        raise LightCurveError(
+            f"the metadata cannot be written to parquet: {error}. Give each column values of one "
+            "type that parquet has, for example with .astype(str)"
+        ) from error
+
+
+def _write(tables: Mapping[str, pa.Table], folder: Path) -> None:
+    for name, table in tables.items():
         part = folder / f".{name}.part"
-        pq.write_table(table, part, compression="zstd")
-        os.replace(part, folder / name)
+        try:
+            pq.write_table(table, part, compression="zstd")
+            os.replace(part, folder / name)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def _objects_table(metadata: pd.DataFrame) -> pa.Table:
+    """Return the table of objects; its header has the types that Parquet does not have."""
+    table = pa.Table.from_pandas(metadata.reset_index(), preserve_index=False)
+    types, categories = {}, {}
+    for name, dtype in metadata.dtypes.items():
+        if isinstance(dtype, pd.CategoricalDtype):
+            values = dtype.categories
+            categories[name] = values.tolist(), str(values.dtype), dtype.ordered
+        elif isinstance(dtype, np.dtype) and dtype.kind in "mMO":  # units of time, mixed values
+            types[name] = str(dtype)
+    header = json.dumps({"types": types, "categories": categories}, default=str)
+    return table.replace_schema_metadata({**(table.schema.metadata or {}), _HEADER: header})
+
+
+def metadata_of(objects: pa.Table) -> pd.DataFrame:
+    """Return the table of objects as pandas has it, with the types it was written from."""
+    metadata, header = objects.to_pandas(), read_header(objects.schema)
+    there = set(metadata.columns)
+    for name in there & set(header.get("types", ())):
+        kind = header["types"][name]
+        values = objects.column(name).to_pylist() if kind == "object" else metadata[name]
+        metadata[name] = pd.Series(values, metadata.index, dtype=kind)
+    for name in there & set(header.get("categories", ())):
+        values, kind, ordered = header["categories"][name]
+        categories = pd.Index(values, dtype=object).astype(kind)
+        metadata[name] = metadata[name].astype(pd.CategoricalDtype(categories, ordered))
+    return metadata
 
 
 def files_of(

@@ -14,7 +14,13 @@ import pyarrow.parquet as pq
 from sklc.errors import LightCurveError
 from sklc.light_curves.ids import id_array
 from sklc.light_curves.options import ReadOptions
-from sklc.light_curves.readers.parquet import assemble, columns_of, files_of, read_header
+from sklc.light_curves.readers.parquet import (
+    assemble,
+    columns_of,
+    files_of,
+    metadata_of,
+    read_header,
+)
 from sklc.light_curves.store import Store
 
 __all__ = ["iter_stores"]
@@ -50,9 +56,9 @@ def iter_stores(path: str | Path, n_objects: int, options: ReadOptions) -> Itera
     may_be_empty = observations.header.get("empty_objects", 0)
     with pq.ParquetFile(objects) as file:
         for batch in file.iter_batches(batch_size=n_objects):
-            metadata = pa.Table.from_batches([batch]).to_pandas()
-            named = options.object_id in metadata.columns
-            ids = id_array(metadata[options.object_id] if named else metadata.index)
+            table = pa.Table.from_batches([batch])
+            metadata = metadata_of(table)
+            ids = id_array(metadata.get(options.object_id, metadata.index))
             block, found = observations.take(ids)
             n_empty = int(np.sum(~found))
             # More than the file says: they may stand further down, in another order.
@@ -60,12 +66,11 @@ def iter_stores(path: str | Path, n_objects: int, options: ReadOptions) -> Itera
                 observations.refuse(ids[np.argmin(found)])
             may_be_empty -= n_empty
             yield assemble(
-                metadata,
+                table,
                 block,
                 options,
                 files=(objects.name, photometry.name),
                 n_empty=n_empty if may_be_empty >= 0 else 0,
-                passbands=observations.header.get("passbands", {}),
             )
     if observations.left():
         observations.refuse()
