@@ -105,6 +105,17 @@ class Table:
         )
 
 
+def recognised(argument: str, names: Collection[str], what: str, remedy: str) -> str | None:
+    """Return the first usual name of a column that there is; time and flux there must be."""
+    found = next((name for name in COLUMN_NAMES[argument] if name in names), None)
+    if found is None and argument in ("time", "flux"):
+        raise LightCurveError(
+            f"{what} has none of the columns {COLUMN_NAMES[argument]}; its columns are "
+            f"{list(names)}: {remedy}"
+        )
+    return found
+
+
 def raw_column(values: Any) -> RawColumn:
     """Return a column, list or array as a numpy array, an Arrow array or a Categorical."""
     if isinstance(values, pa.ChunkedArray):

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sklc.light_curves.columns import COLUMN_NAMES
 from sklc.light_curves.store import DEFAULT_ZERO_POINT
 from sklc.passbands.registry import Passband
 
@@ -105,6 +106,11 @@ class ReadOptions:
         if isinstance(self.zero_point, _FromTable):
             return "zp" if "zp" in columns else None
         return self.zero_point if isinstance(self.zero_point, str) else None
+
+    @property
+    def columns(self) -> dict[str, str | None]:
+        """The names of the columns of a table that holds the observations."""
+        return {argument: getattr(self, argument) for argument in COLUMN_NAMES}
 
     @property
     def constant_zero_point(self) -> float:

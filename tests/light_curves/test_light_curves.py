@@ -484,7 +484,7 @@ def test_from_nested_without_errors_or_bands(curves):
     assert [p.name for p in bare.passbands] == ["unnamed"]
     assert [p.name for p in LightCurves.from_nested(nested, passband="tess").passbands] == ["tess"]
     nested["lightcurve"] = nested["lightcurve"].nest[["time"]]
-    with pytest.raises(LightCurveError, match="none of the fields"):
+    with pytest.raises(LightCurveError, match="none of the columns"):
         LightCurves.from_nested(nested)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from sklc.errors import LightCurveError
 from sklc.light_curves import columns as tables
-from sklc.light_curves.bands import UNNAMED_PASSBAND, identified, resolve_wavelengths
+from sklc.light_curves.bands import UNNAMED_PASSBAND, resolve_wavelengths
 from sklc.light_curves.build import build
 from sklc.light_curves.checks import warn_unread
 from sklc.light_curves.columns import COLUMN_NAMES
@@ -19,6 +19,7 @@ from sklc.light_curves.forms import are_rows, array_of, is_object, is_table
 from sklc.light_curves.light_curve import LightCurve
 from sklc.light_curves.operations import concatenate
 from sklc.light_curves.options import ReadOptions
+from sklc.light_curves.readers.frame import read_columns
 from sklc.light_curves.store import Store
 from sklc.utils.offsets import offsets_of
 
@@ -81,7 +82,10 @@ def _store_of_items(items: list, options: ReadOptions) -> tuple[Store, np.ndarra
 
 def _store_of_columns(items: list, positions: list[int], options: ReadOptions) -> Store:
     """Return frames, mappings and 2-D arrays, one per object, as a store."""
-    parts = [_columns_of(item, position) for item, position in zip(items, positions, strict=True)]
+    parts = [
+        _columns_of(item, position, options)
+        for item, position in zip(items, positions, strict=True)
+    ]
     lengths = [len(part["time"]) for part in parts]
 
     def join(name: str, missing: float) -> np.ndarray | None:
@@ -101,7 +105,7 @@ def _store_of_columns(items: list, positions: list[int], options: ReadOptions) -
         flux_err=join("flux_err", np.nan),
         errors_unknown=np.array([part.get("flux_err") is None for part in parts], dtype=bool),
         band=_join_bands(parts, lengths),
-        zp_column=join("zp", 27.5),
+        zp_column=join("zp_column", 27.5),
         offsets=offsets_of(lengths),
         ids=np.arange(len(parts)),
         options=options,
@@ -129,27 +133,22 @@ def _join_bands(parts: list[dict[str, Any]], lengths: list[int]) -> pd.Categoric
     return pd.Categorical.from_codes(band, pd.Index(list(labels), dtype=object))
 
 
-def _columns_of(item: Any, position: int) -> dict[str, Any]:
+def _columns_of(item: Any, position: int, options: ReadOptions) -> dict[str, Any]:
     """Return the columns of one object, those that there are; bands as codes and labels."""
     if isinstance(item, Mapping):
         item = pd.DataFrame(dict(item))
     if is_table(item):
         table = tables.Table(item)
-        columns: dict[str, Any] = {}
-        for argument in ("time", "flux", "flux_err", "band", "zp"):
-            name = next((n for n in COLUMN_NAMES.get(argument, ("zp",)) if n in table), None)
-            if name is not None:
-                columns[argument] = (
-                    tables.labels(identified(table, name))
-                    if argument == "band"
-                    else tables.numeric(table.column(name, argument), argument)
-                )
-            elif argument in ("time", "flux"):
-                raise LightCurveError(
-                    f"the table of the object at position {position} has none of the columns "
-                    f"{COLUMN_NAMES[argument]}; its columns are {table.columns}: rename the one "
-                    "to use"
-                )
+        what = f"the table of the object at position {position}"
+        arguments = ("time", "flux", "flux_err", "band")
+        names = {
+            a: tables.recognised(a, table.columns, what, "rename the one to use") for a in arguments
+        }
+        raw = read_columns(table, names, options)
+        columns: dict[str, Any] = {
+            argument: tables.labels(own) if argument == "band" else tables.numeric(own, argument)
+            for argument, own in raw.items()
+        }
         if position == 0:
             known = {name for names in COLUMN_NAMES.values() for name in names} | {"zp"}
             warn_unread(

@@ -10,11 +10,12 @@ import pyarrow as pa
 from nested_pandas import NestedDtype, NestedFrame
 
 from sklc.errors import LightCurveError
-from sklc.light_curves.bands import band_columns, identified
+from sklc.light_curves.bands import band_columns
 from sklc.light_curves.build import build
 from sklc.light_curves.checks import warn_unread
-from sklc.light_curves.columns import COLUMN_NAMES, Table
+from sklc.light_curves.columns import Table, recognised
 from sklc.light_curves.options import ReadOptions
+from sklc.light_curves.readers.frame import read_columns
 from sklc.light_curves.store import DEFAULT_ZERO_POINT, Store
 from sklc.utils.offsets import offsets_of
 
@@ -53,17 +54,16 @@ def read(X: pd.DataFrame | pd.Series, options: ReadOptions) -> Store:
     }
     zero_point = options.zero_point_column(fields)
     if zero_point is not None:
-        names["zp_column"] = _field_name("zero_point", zero_point, fields, column)
+        _field_name("zero_point", zero_point, fields, column)
     missing = [argument for argument in ("band", "flux_err") if names[argument] is None]
     if options.passband is not None and "band" in missing:
         missing.remove("band")
-    warn_unread(missing, [name for name in fields if name not in names.values()])
-    values = {a: None if name is None else observations.field(name) for a, name in names.items()}
+    warn_unread(missing, [name for name in fields if name not in {*names.values(), zero_point}])
     table = Table(pa.table({name: observations.field(name) for name in fields}))
-    values["band"] = identified(table, names["band"])
+    columns = read_columns(table, names, options)
     metadata = pd.DataFrame(frame).loc[:, [name not in found for name in frame.columns]]
     return build(
-        **values,
+        **columns,
         offsets=offsets,
         ids=frame.index.to_numpy(),
         metadata=metadata if metadata.shape[1] else None,
@@ -118,19 +118,12 @@ def to_nested(store: Store) -> NestedFrame:
 
 
 def _field_name(argument: str, given: str | None, fields: list[str], column: str) -> str | None:
-    if given is not None:
-        if given not in fields:
-            raise LightCurveError(
-                f"the nested column {column!r} has no field {given!r} (argument {argument}=); its "
-                f"fields are {fields}"
-            )
-        return given
-    for name in COLUMN_NAMES[argument]:
-        if name in fields:
-            return name
-    if argument in ("time", "flux"):
+    if given is None:
+        what = f"the nested column {column!r}"
+        return recognised(argument, fields, what, f"pass {argument}= the one to use")
+    if given not in fields:
         raise LightCurveError(
-            f"the nested column {column!r} has none of the fields {COLUMN_NAMES[argument]}; its "
-            f"fields are {fields}: pass {argument}= the one to use"
+            f"the nested column {column!r} has no field {given!r} (argument {argument}=); its "
+            f"fields are {fields}"
         )
-    return None
+    return given

@@ -24,10 +24,10 @@ from sklc.errors import LightCurveError
 from sklc.light_curves.bands import band_columns
 from sklc.light_curves.build import build
 from sklc.light_curves.checks import warn
-from sklc.light_curves.columns import Table
+from sklc.light_curves.columns import COLUMN_NAMES, Table
 from sklc.light_curves.ids import check_ids, group_rows, id_array
 from sklc.light_curves.options import FROM_TABLE, ReadOptions
-from sklc.light_curves.readers.frame import ARGUMENTS, read_columns
+from sklc.light_curves.readers.frame import read_columns
 from sklc.light_curves.store import Store, describe
 from sklc.passbands.registry import Passband
 from sklc.utils.offsets import offsets_of, row_index
@@ -43,7 +43,7 @@ _HEADER = b"sklc"
 
 def options_of(given: dict[str, Any]) -> ReadOptions:
     """Return the options that were given to `LightCurves.from_parquet`, if files have them."""
-    known = [*ARGUMENTS, "zero_point", "survey", "passband", "invalid", "duplicates"]
+    known = [*COLUMN_NAMES, "zero_point", "survey", "passband", "invalid", "duplicates"]
     if unknown := [name for name in given if name not in known]:
         raise TypeError(f"parquet files are not read with the option(s) {unknown}: use {known}")
     return ReadOptions(**given)
@@ -102,10 +102,10 @@ def columns_of(schema: pa.Schema, options: ReadOptions) -> tuple[list[str], list
 
     Ids and bands are read as dictionaries, which group fastest.
     """
-    essential = [getattr(options, argument) for argument in ARGUMENTS]
+    essential = list(options.columns.values())
     band = [f"{options.band}_survey", f"{options.band}_wavelength"]
     named = dict.fromkeys([*essential, *band, options.zero_point_column(schema.names)])
-    names = [name for name in named if name in schema.names]
+    names: list[Any] = [name for name in named if name in schema.names]
     if not {name for name in essential if name is not None} <= set(names):
         names = schema.names  # for the message, which lists the columns
     text = (pa.types.is_string, pa.types.is_large_string)
@@ -148,7 +148,7 @@ def assemble(
     metadata, ids = _split_ids(metadata_of(objects), options.object_id, files[0])
     table, header = Table(photometry), read_header(photometry.schema)
     n_empty = header.get("empty_objects", 0) if n_empty is None else n_empty
-    columns = read_columns(table, options)
+    columns = read_columns(table, options.columns, options)
     if not len(table) and options.zero_point_column(table.columns) == "zp":
         # An empty column cannot say it.
         options = replace(options, zero_point=header.get("zero_point", FROM_TABLE))
