@@ -30,6 +30,7 @@ from .light_curves import LightCurve as LightCurve
 from .light_curves import LightCurves as LightCurves
 from .light_curves import as_light_curves as as_light_curves
 from .light_curves import concatenate as concatenate
+from .light_curves import register_reader as register_reader
 from .light_curves import stream as stream
 from .networks.architectures import register_architecture as register_architecture
 from .networks.objectives import register_objective as register_objective

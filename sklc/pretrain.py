@@ -32,6 +32,7 @@ from sklc.light_curves import LightCurves, concatenate
 from sklc.light_curves.metadata import name_object
 from sklc.networks.objectives import Objective
 from sklc.networks.objectives.registry import OBJECTIVES
+from sklc.passbands import passband_labels
 from sklc.representation import InputRepresentation
 from sklc.weights.file import FORMAT_VERSION
 
@@ -396,7 +397,7 @@ def main(arguments: list[str] | None = None) -> None:
         "seed": options.seed,
         "redshift_weight": options.redshift_weight,
         "epochs": options.epochs,
-        "passbands": {band.name: band.wavelength for band in bands},
+        "passbands": dict(zip(passband_labels(bands), [b.wavelength for b in bands], strict=True)),
         "metrics": metrics,
         "hours": round(seconds / 3600, 2),
         "licence": _LICENCE,

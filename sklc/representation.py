@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from sklc.light_curves import LightCurves
+from sklc.errors import LightCurveError
+from sklc.light_curves.container import LightCurves
+from sklc.light_curves.store import Store, describe
+from sklc.utils.offsets import count_by_object, offsets_after, per_observation, reduce_by_object
 
 __all__ = ["CHANNELS", "PRESETS", "InputRepresentation"]
 
 
 @dataclass(frozen=True)
 class InputRepresentation:
-    """Turn light curves into the numbers a recurrent network reads, one row an observation.
+    """Turn light curves into the numbers a recurrent network reads, one row per observation.
 
     Every constant of the input convention is a field, so a weights file that stores this object
     restores its own preprocessing. Two presets exist: ``"relative"``, the default, and
@@ -158,13 +160,14 @@ class InputRepresentation:
         """
         return {**asdict(self), "channels": list(self.channels)}
 
-    def encode(self, curves: LightCurves) -> tuple[np.ndarray, np.ndarray]:
+    def encode(self, curves: LightCurves | Store) -> tuple[np.ndarray, np.ndarray]:
         """Encode every observation.
 
         Parameters
         ----------
         curves : LightCurves
-            Light curves, no object empty.
+            The light curves. Every object needs at least one observation; no objects at all are
+            fine.
 
         Returns
         -------
@@ -172,6 +175,11 @@ class InputRepresentation:
             The observations that are shown (see `min_snr`), in the order of ``curves.time``.
         lengths : ndarray of shape (n_objects,), int64
             How many of them belong to each object; at least one.
+
+        Raises
+        ------
+        LightCurveError
+            If an object has no observations: a network has no output for it.
 
         Examples
         --------
@@ -182,92 +190,86 @@ class InputRepresentation:
         >>> representation.encode(curves)[0].tolist()  # the first observation is not shown
         [[0.0, 40.0], [2.0, 20.0]]
         """
-        observations = _Observations(self, curves)
-        values = np.empty((len(observations.time), len(self.channels)), dtype=np.float32)
+        empty = np.flatnonzero(curves.lengths == 0)
+        if len(empty):
+            raise LightCurveError(
+                f"{describe(curves.ids, empty[0])} has no observations to encode ({len(empty)} of "
+                f"{len(curves.lengths)} objects are empty). Select the others: "
+                "curves[curves.lengths >= 1]"
+            )
+        shown = _Shown(self, curves)
+        values = np.empty((len(shown.time), len(self.channels)), dtype=np.float32)
         for column, channel in enumerate(self.channels):
-            values[:, column] = CHANNELS[channel](observations)
-        return values, observations.lengths
+            values[:, column] = CHANNELS[channel](shown)
+        return values, np.diff(shown.offsets)
 
 
-class _Observations:
-    """Quantities that several channels share, each computed once."""
+class _Shown:
+    """The observations that the network sees, and what several channels share, computed once."""
 
-    def __init__(self, representation: InputRepresentation, curves: LightCurves) -> None:
+    def __init__(self, representation: InputRepresentation, curves: LightCurves | Store) -> None:
         self.settings = representation
         scale = 10 ** (-0.4 * (curves.zero_point - representation.zero_point))
         flux = np.asarray(curves.flux, dtype=np.float64) * scale
         # NaN marks an error that the source does not give.
         flux_err = np.nan_to_num(np.asarray(curves.flux_err, dtype=np.float64) * scale, nan=0.0)
-        shown = self._shown(flux, flux_err, curves)
+        shown = np.abs(flux) >= representation.min_snr * flux_err
+        # An object of noise alone is shown whole.
+        shown |= per_observation(count_by_object(shown, curves.offsets) == 0, curves.offsets)
         self.time = np.asarray(curves.time, dtype=np.float64)[shown]
         self.wavelength = curves.wavelength[shown]
         self.flux, self.flux_err = flux[shown], flux_err[shown]
-        self.lengths = np.diff(np.concatenate([[0], np.cumsum(shown)])[curves.offsets])
-        self.starts = np.cumsum(self.lengths) - self.lengths
-
-    def _shown(self, flux: np.ndarray, flux_err: np.ndarray, curves: LightCurves) -> np.ndarray:
-        """Which observations the network sees."""
-        shown = np.abs(flux) >= self.settings.min_snr * flux_err
-        if len(shown):
-            nothing = ~np.logical_or.reduceat(shown, curves.offsets[:-1])
-            shown |= np.repeat(nothing, curves.lengths)
-        return shown
+        self.offsets = offsets_after(shown, curves.offsets)
 
     def per_observation(self, per_object: np.ndarray) -> np.ndarray:
-        return np.repeat(per_object, self.lengths)
+        return per_observation(per_object, self.offsets)
+
+    def largest(self, values: np.ndarray) -> np.ndarray:
+        """Largest value of each object, (n_objects,)."""
+        return reduce_by_object(np.maximum, values, self.offsets, empty=np.nan)
 
     @cached_property
     def since_first(self) -> np.ndarray:
-        if not len(self.time):
-            return self.time
-        return self.time - self.per_observation(self.time[self.starts])
+        return self.time - self.per_observation(self.time[self.offsets[:-1]])
 
     @cached_property
     def peak(self) -> np.ndarray:
         """Largest flux of each object, (n_objects,)."""
-        if not len(self.time):
-            return np.empty(0)
-        return np.maximum.reduceat(self.flux, self.starts)
+        return self.largest(self.flux)
 
     @cached_property
     def peak_scale(self) -> np.ndarray:
         """Per observation, a positive number to divide by, whatever the sign of the fluxes."""
-        peak = self.peak
-        if len(peak):
-            largest = np.maximum.reduceat(np.abs(self.flux), self.starts)
-            # A light curve that never rises above zero has no peak: its largest excursion then.
-            peak = np.where(peak > 1e-6 * largest, peak, largest)
+        largest = self.largest(np.abs(self.flux))
+        # A light curve that never rises above zero has no peak: its largest excursion then.
+        peak = np.where(self.peak > 1e-6 * largest, self.peak, largest)
         return self.per_observation(np.where(peak > 0, peak, 1.0))
 
     @cached_property
     def since_peak(self) -> np.ndarray:
         at_peak = self.flux == self.per_observation(self.peak)
-        time = np.where(at_peak, self.time, np.inf)
-        if not len(time):
-            return self.time
-        return self.time - self.per_observation(np.minimum.reduceat(time, self.starts))
+        first = -self.largest(np.where(at_peak, -self.time, -np.inf))
+        return self.time - self.per_observation(first)
 
     @cached_property
     def gap(self) -> np.ndarray:
         gap = np.diff(self.time, prepend=self.time[:1])
-        gap[self.starts] = 0.0
+        gap[self.offsets[:-1]] = 0.0
         return np.minimum(gap, self.settings.gap_limit)
 
     def log(self, flux: np.ndarray) -> np.ndarray:
         return np.arcsinh(flux / (2 * self.settings.flux_softening)) / np.log(10)
 
 
-def _time_fraction(x: _Observations) -> np.ndarray:
-    if not len(x.time):
-        return x.time
-    span = np.maximum.reduceat(x.since_first, x.starts)
+def _time_fraction(x: _Shown) -> np.ndarray:
+    span = x.largest(x.since_first)
     return x.since_first / x.per_observation(np.where(span > 0, span, 1.0))
 
 
 # Large ratios carry no information and upset training: a quiet object with one bad observation.
 _RATIO_LIMIT = 10.0
 
-CHANNELS: dict[str, Callable[[_Observations], np.ndarray]] = {
+CHANNELS: dict[str, Callable[[_Shown], np.ndarray]] = {
     "wavelength": lambda x: x.wavelength,
     "centered_wavelength": lambda x: (
         (x.wavelength - x.settings.wavelength_center) / x.settings.wavelength_scale

@@ -6,11 +6,11 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from sklc.errors import LightCurveError
-from sklc.light_curves.store import Store, describe, object_of
+from sklc.light_curves.store import Store, describe
+from sklc.utils.offsets import object_of, per_observation, reduce_by_object
 
 __all__ = [
     "check_errors",
-    "count_by_object",
     "inflate_errors",
     "log_uniform",
     "spaced",
@@ -52,18 +52,8 @@ def until_after_first(
     -------
     ndarray of bool, shape (n_obs_total,)
     """
-    lengths = np.diff(offsets)
-    first = np.full(len(lengths), np.inf)
-    # reduceat takes no empty segments; leaving those out moves no other segment's end
-    own = lengths > 0
-    if own.any():
-        first[own] = np.minimum.reduceat(np.where(counted, time, np.inf), offsets[:-1][own])
-    return time <= np.repeat(first + span, lengths)
-
-
-def count_by_object(store: Store, mask: np.ndarray) -> np.ndarray:
-    """Return how many observations of each object the mask marks."""
-    return np.diff(np.concatenate([[0], np.cumsum(mask)])[store.offsets])
+    first = reduce_by_object(np.minimum, np.where(counted, time, np.inf), offsets, empty=np.inf)
+    return time <= per_observation(first + span, offsets)
 
 
 def check_errors(store: Store, estimator: BaseEstimator) -> None:

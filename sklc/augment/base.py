@@ -11,10 +11,9 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
-from sklc.augment.arrays import count_by_object
 from sklc.light_curves import LightCurves, as_light_curves
-from sklc.light_curves.operations import keep_observations
 from sklc.light_curves.store import Store
+from sklc.utils.offsets import count_by_object, per_observation
 
 __all__ = ["FRACTION", "Augmenter", "Selection"]
 
@@ -146,10 +145,9 @@ class Selection(Augmenter):
 
     def _altered(self, store: Store, chosen: np.ndarray, rng: np.random.Generator) -> Store:
         kept = self._kept(store, rng)
-        lengths = np.diff(store.offsets)
-        spared = ~chosen | (count_by_object(store, kept) < self.min_points)
-        kept |= np.repeat(spared, lengths)
-        return keep_observations(store, kept)
+        spared = ~chosen | (count_by_object(kept, store.offsets) < self.min_points)
+        kept |= per_observation(spared, store.offsets)
+        return store.keep(kept)
 
     def _kept(self, store: Store, rng: np.random.Generator) -> np.ndarray:
         """Return a mask of the observations that would be left if all objects were chosen."""

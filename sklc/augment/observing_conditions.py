@@ -10,14 +10,13 @@ from sklearn.utils._param_validation import Interval
 
 from sklc.augment.arrays import (
     check_errors,
-    count_by_object,
     inflate_errors,
     log_uniform,
     until_after_first,
 )
 from sklc.augment.base import FRACTION, Augmenter
-from sklc.light_curves.operations import keep_observations
 from sklc.light_curves.store import Store
+from sklc.utils.offsets import count_by_object
 
 __all__ = ["ObservingConditions"]
 
@@ -116,6 +115,6 @@ class ObservingConditions(Augmenter):
         own = np.append(store.band, -1)[picked]  # an empty object at the end has no observation
         kept &= store.band != per_observation(np.where(chosen(self.dropped), own, -1))
 
-        kept &= per_observation(count_by_object(store, kept) >= self.min_points)
+        kept &= per_observation(count_by_object(kept, store.offsets) >= self.min_points)
         noisy = replace(store, flux=flux.astype(dtype), flux_err=flux_err.astype(dtype))
-        return keep_observations(noisy, kept)
+        return noisy.keep(kept)

@@ -8,12 +8,14 @@ from numbers import Real
 import numpy as np
 from sklearn.utils._param_validation import Interval
 
-from sklc.augment.arrays import check_errors, count_by_object, inflate_errors
+from sklc.augment.arrays import check_errors, inflate_errors
 from sklc.augment.base import Augmenter
 from sklc.cosmology import MAX_REDSHIFT, MIN_REDSHIFT, distance_modulus
 from sklc.errors import LightCurveError
+from sklc.light_curves.bands import unique_passbands
 from sklc.light_curves.store import Store, describe, read_only
 from sklc.passbands.registry import Passband
+from sklc.utils.offsets import count_by_object
 
 __all__ = ["Redshifting"]
 
@@ -28,8 +30,8 @@ class Redshifting(Augmenter):
     of flat LambdaCDM (H0 = 70 km/s/Mpc, Omega_m = 0.3):
 
     - time since the object's first observation is multiplied by r;
-    - effective wavelengths are multiplied by r: the passband "ztfg" becomes "ztfg*1.05", and no
-      spectrum is interpolated;
+    - effective wavelengths are multiplied by r: the passband "ztfg" becomes "ztfg*1.05", of the
+      same survey, and no spectrum is interpolated;
     - flux, per unit of frequency, is multiplied by s = r (d(z) / d(z'))^2;
     - flux errors stay, and noise of sqrt(1 - s^2) times the error is added: the noise of the sky,
       unlike the light, does not dim;
@@ -97,7 +99,7 @@ class Redshifting(Augmenter):
         flux, flux_err = inflate_errors(
             dimmed * store.flux, dimmed * store.flux_err, 1 / dimmed, rng
         )
-        visible = count_by_object(store, flux >= _VISIBLE * flux_err)
+        visible = count_by_object(flux >= _VISIBLE * flux_err, store.offsets)
         moved = (steps > 0) & (visible >= self.min_points)
         steps[~moved] = 0
         altered = np.repeat(moved, lengths)
@@ -138,13 +140,21 @@ def _redshifts(store: Store) -> np.ndarray:
 def _moved_passbands(store: Store, steps: np.ndarray) -> tuple[np.ndarray, tuple[Passband, ...]]:
     """Return band codes and passbands for observations moved by `steps`, 0 for those that stay."""
     n_bands = len(store.passbands)
-    pair = steps * n_bands + store.band  # the pairs of step 0 are the passbands that are there
-    occurs = np.bincount(pair, minlength=n_bands) > 0
-    occurs[:n_bands] = True
-    passbands = list(store.passbands)
-    for step, code in zip(*divmod(np.flatnonzero(occurs)[n_bands:], n_bands), strict=True):
-        old, ratio = store.passbands[code], float(np.exp(_STEP * step))
-        source = f"{old.name} with its wavelength multiplied by exp({_STEP * step:.2f})"
-        name = f"{old.name}*{ratio:.2f}"
-        passbands.append(Passband(name, old.survey, old.wavelength * ratio, source=source))
-    return (np.cumsum(occurs) - 1)[pair].astype(np.int16), tuple(passbands)
+    moves, pair = np.unique(steps * n_bands + store.band, return_inverse=True)
+    moved = [
+        _moved(store.passbands[code], step)
+        for step, code in zip(*divmod(moves, n_bands), strict=True)
+    ]
+    # the passbands that are there keep their codes; an earlier move may have led to the same one
+    lookup, passbands = unique_passbands([*store.passbands, *moved])
+    return lookup[n_bands + pair], passbands
+
+
+def _moved(old: Passband, step: int) -> Passband:
+    """Return a passband with its wavelength multiplied by exp(0.01 step)."""
+    if not step:
+        return old
+    ratio = float(np.exp(_STEP * step))
+    source = f"{old.name} with its wavelength multiplied by exp({_STEP * step:.2f})"
+    name = f"{old.name}*{ratio:.2f}"
+    return Passband(name, old.survey, old.wavelength * ratio, source=source)

@@ -1,17 +1,19 @@
-"""Numbers that describe the light curves of many objects in one band, from flat arrays.
+"""Features of the light curves of many objects in one band, from flat arrays.
 
-Everything here works on all objects at once: an array of observations, ordered by object, and the
-row of the object each belongs to. A number that cannot be had is NaN.
+Everything here works on all objects at once: on an array of observations, ordered by object, and
+the row of the object that each belongs to. A feature that cannot be computed is NaN.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import ModuleType
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import log_expit
 
 __all__ = [
     "BAZIN_EPOCHS",
@@ -23,7 +25,6 @@ __all__ = [
     "color",
     "load_light_curve",
     "magnitude",
-    "peak_position",
     "statistic_names",
     "statistics",
 ]
@@ -109,7 +110,7 @@ class BandCurves:
     time : ndarray of float, shape (n_observations,)
         Days, from any origin.
     flux, flux_err : ndarray of float, shape (n_observations,)
-        In the same unit. A NaN error is an unknown one.
+        Both in the same unit. An error that is not known is NaN.
     n_objects : int
         Number of objects, with or without observations.
     """
@@ -119,11 +120,11 @@ class BandCurves:
     flux: Floats
     flux_err: Floats
     n_objects: int
-    offsets: NDArray[np.intp] = field(init=False)
 
-    def __post_init__(self) -> None:
-        offsets = np.searchsorted(self.row, np.arange(self.n_objects + 1))
-        object.__setattr__(self, "offsets", offsets)
+    @cached_property
+    def offsets(self) -> NDArray[np.intp]:
+        """Where each object's observations start, and where the last one's end."""
+        return np.searchsorted(self.row, np.arange(self.n_objects + 1))
 
     @property
     def counts(self) -> NDArray[np.intp]:
@@ -132,8 +133,15 @@ class BandCurves:
 
     @cached_property
     def peak(self) -> NDArray[np.intp]:
-        """Position of each object's peak among the observations, -1 without observations."""
-        return peak_position(self.flux, self.flux_err, self.row, self.n_objects)
+        """Position of each object's largest flux minus error, the earliest of equals; -1 without.
+
+        Subtracting the error keeps a noisy outlier from being taken for the peak.
+        """
+        height = pd.Series(self.flux - np.where(np.isnan(self.flux_err), 0.0, self.flux_err))
+        highest = height.groupby(self.row).idxmax()
+        position = np.full(self.n_objects, -1, dtype=np.intp)
+        position[highest.index] = highest
+        return position
 
     @cached_property
     def has_errors(self) -> NDArray[np.bool_]:
@@ -164,36 +172,20 @@ class BandCurves:
         """Position of each object's last observation, -1 without."""
         return np.where(self.counts > 0, self.offsets[1:] - 1, -1)
 
+    @property
+    def span(self) -> Floats:
+        """Days from each object's first observation to its last, NaN without."""
+        return self.take(self.time, self.last) - self.take(self.time, self.first)
+
     def select(self, mask: NDArray[np.bool_]) -> BandCurves:
         """Only these observations, of the same objects."""
-        return BandCurves(
-            self.row[mask], self.time[mask], self.flux[mask], self.flux_err[mask], self.n_objects
-        )
+        row, time, flux = self.row[mask], self.time[mask], self.flux[mask]
+        return replace(self, row=row, time=time, flux=flux, flux_err=self.flux_err[mask])
 
     def rescaled(self, origin: Floats, unit: Floats) -> BandCurves:
         """Times from each object's `origin`, fluxes in each object's `unit`."""
-        return BandCurves(
-            self.row,
-            self.time - origin[self.row],
-            self.flux / unit[self.row],
-            self.flux_err / unit[self.row],
-            self.n_objects,
-        )
-
-
-def peak_position(
-    flux: Floats, flux_err: Floats, row: NDArray[np.intp], n_objects: int
-) -> NDArray[np.intp]:
-    """Position of the largest flux minus error of each object, the earliest of equals.
-
-    Subtracting the error keeps a noisy outlier from being taken for the peak.
-    """
-    height = flux - np.where(np.isnan(flux_err), 0.0, flux_err)
-    order = np.lexsort((-np.arange(len(height)), height, row))
-    last_of_object = np.flatnonzero(np.diff(row[order], append=n_objects))
-    position = np.full(n_objects, -1, dtype=np.intp)
-    position[row[order][last_of_object]] = order[last_of_object]
-    return position
+        time, unit = self.time - origin[self.row], unit[self.row]
+        return replace(self, time=time, flux=self.flux / unit, flux_err=self.flux_err / unit)
 
 
 def magnitude(flux: Floats, zero_point: float = 0.0) -> Floats:
@@ -238,17 +230,15 @@ def statistics(curves: BandCurves, n_jobs: int = 1) -> Floats:
     """Light-curve statistics of the fluxes as they are, (n_objects, n_statistics)."""
     present = curves.counts > 0
     # light_curve aborts where it divides by a time span of zero, so it never sees one.
-    span = curves.take(curves.time, curves.last) - curves.take(curves.time, curves.first)
-    usable = {"flux": present, "time": span > 0, "error": present & curves.has_errors}
+    usable = {"flux": present, "time": curves.span > 0, "error": present & curves.has_errors}
     return np.hstack([_evaluate(_extractor(kind), curves, usable[kind], n_jobs) for kind in usable])
 
 
 def _bazin(days: Floats, parameters: Floats) -> Floats:
     """The Bazin function at (n_objects, n_epochs) days, given its five parameters."""
     amplitude, baseline, reference, rise, fall = (p[:, None] for p in parameters.T)
-    fall_exponent = np.clip(-(days - reference) / fall, -500, 500)
-    rise_exponent = np.clip(-(days - reference) / rise, -500, 500)
-    return amplitude * np.exp(fall_exponent) / (1 + np.exp(rise_exponent)) + baseline
+    since = days - reference
+    return amplitude * np.exp(log_expit(since / rise) - since / fall) + baseline
 
 
 def bazin_fit(curves: BandCurves, n_jobs: int = 1) -> Floats:
@@ -262,8 +252,7 @@ def bazin_fit(curves: BandCurves, n_jobs: int = 1) -> Floats:
     algorithm, settings = next(
         entry for entry in _BAZIN_ALGORITHMS if entry[0] in module.BazinFit.supported_algorithms
     )
-    span = curves.take(curves.time, curves.last) - curves.take(curves.time, curves.first)
-    fit = _evaluate(module.BazinFit(algorithm, **settings), curves, span > 0, n_jobs)
+    fit = _evaluate(module.BazinFit(algorithm, **settings), curves, curves.span > 0, n_jobs)
     parameters, chi2 = fit[:, :5], fit[:, 5]
     amplitude, baseline, reference, rise, fall = parameters.T
     with np.errstate(all="ignore"):

@@ -1,8 +1,8 @@
-"""LightCurveFeatures: light curves in, hand-made features out, the rival of the encoders."""
+"""LightCurveFeatures: hand-crafted features of light curves, the baseline of the encoders."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from numbers import Integral
 from typing import Any
@@ -17,7 +17,7 @@ from sklc.errors import LightCurveError
 from sklc.features import band as band_features
 from sklc.features.band import BandCurves
 from sklc.light_curves import LightCurves, as_light_curves, is_series_matrix
-from sklc.passbands.lookup import Passband, get_passband
+from sklc.passbands import Passband, get_passband, passband_labels
 
 __all__ = ["DEFAULT_BIN_EDGES", "LightCurveFeatures"]
 
@@ -33,8 +33,10 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
     The features that photometric classifiers are commonly built on, one row per object, for a
     gradient-boosted or random forest. Statistics and the Bazin fit are those of the `light-curve`
     package [1]_; `docs/features.md` names every column. Which columns there are depends only on
-    the bands learned by `fit` and on the parameters. What an object lacks (a band, enough
-    observations, errors) is NaN, which scikit-learn's forests take as it is.
+    the bands learned by `fit` and on the parameters. Columns of a band begin with its name; where
+    several passbands have one name, with its name, survey and wavelength. Features that an object
+    does not have (it lacks a band, enough observations or errors) are NaN, which scikit-learn's
+    forests accept.
 
     Every object is referred to its peak: the observation, in any of the bands, with the largest
     flux minus error. In each band, fluxes are divided by the peak flux in that band; brightness
@@ -42,24 +44,25 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    bands : sequence of str or None, default=None
-        Names of the passbands to describe. None: those with observations in the data given to
-        `fit`. Observations in other bands are left out.
+    bands : sequence of str or Passband, or None, default=None
+        Passbands to describe. A name stands for all passbands of that name in the data given to
+        `fit`, or else for the registered one. With None, all passbands with observations in these
+        data are described. Observations in other bands are left out.
     statistics : bool, default=True
         Whether to compute 27 light-curve statistics per band.
     parametric_fit : bool, default=True
-        Whether to fit a Bazin function per band (needs six observations): its parameters, and its
-        flux around its own peak.
+        Whether to fit a Bazin function per band, which needs six observations. The features are
+        its parameters, and its flux around its own peak.
     colors : bool, default=True
         Whether to compute colours of the neighbouring bands, by wavelength, of each survey: at
         their peaks and in the bins of `binned_flux`.
     binned_flux : bool or array-like of float, default=True
-        Whether to average the flux in bins of time around the object's peak, in each band; or the
-        edges of these bins, in days from the peak, ascending. True uses `DEFAULT_BIN_EDGES`. Bins
-        between observations are interpolated.
+        Whether to average the flux in bins of time around the object's peak, in each band. True
+        uses `DEFAULT_BIN_EDGES`; an array gives the edges of the bins, ascending, in days from the
+        peak. Bins between observations are interpolated.
     n_jobs : int or None, default=None
-        Number of threads for statistics and fits: None is 1, -1 is all cores. Results do not
-        depend on it.
+        Number of threads for statistics and fits: None means 1, -1 means all cores. Results do
+        not depend on it.
 
     Attributes
     ----------
@@ -73,7 +76,7 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
     Raises
     ------
     ImportError
-        From `fit` and `transform`, where the light-curve package is not installed.
+        If the light-curve package is not installed, in `fit` and `transform`.
 
     References
     ----------
@@ -108,7 +111,7 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
 
     def __init__(
         self,
-        bands: Sequence[str] | None = None,
+        bands: Sequence[str | Passband] | None = None,
         *,
         statistics: bool = True,
         parametric_fit: bool = True,
@@ -149,7 +152,7 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
         LightCurveError
             If X cannot be used as light curves, or has none, or no observations at all.
         UnknownPassbandError
-            If `bands` has a name that is neither in X nor in the registry.
+            If `bands` has a name that is neither in X nor registered.
         ValueError
             If `bands` is empty, or the edges of `binned_flux` are not ascending numbers.
         """
@@ -157,7 +160,7 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
         self._bin_edges = _bin_edges(self.binned_flux)
         curves = self._curves(X, reset=True)
         passbands = _passbands(curves, self.bands)
-        self.passbands_ = tuple(sorted(passbands, key=lambda p: (p.wavelength, p.name)))
+        self.passbands_ = tuple(sorted(passbands, key=lambda p: (p.wavelength, p.name, p.survey)))
         names = [name for name, _ in self._columns(curves[:0])]
         self._feature_names = np.asarray(names, dtype=object)
         return self
@@ -236,8 +239,9 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
         yield from _extent("", everything, peak_time, curves.zero_point)
 
         peak_fluxes, binned = [], []
-        for number, passband in enumerate(self.passbands_):
-            prefix = f"{passband.name}_"
+        labels = passband_labels(self.passbands_)
+        for number, label in enumerate(labels):
+            prefix = f"{label}_"
             band = everything.select(code == number)
             peak_flux = band.take(band.flux, band.peak)
             peak_fluxes.append(peak_flux)
@@ -259,7 +263,7 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
 
         if self.colors:
             for blue, red in _neighbours(self.passbands_):
-                prefix = f"{self.passbands_[blue].name}-{self.passbands_[red].name}_color_"
+                prefix = f"{labels[blue]}-{labels[red]}_color_"
                 yield f"{prefix}peak", band_features.color(peak_fluxes[blue], peak_fluxes[red])
                 if self._bin_edges is not None:
                     values = band_features.color(binned[blue], binned[red])
@@ -290,7 +294,7 @@ def _named(
         yield prefix + name, column
 
 
-def _passbands(curves: LightCurves, bands: Sequence[str] | None) -> list[Passband]:
+def _passbands(curves: LightCurves, bands: Sequence[str | Passband] | None) -> Iterable[Passband]:
     """The passbands to describe: those asked for, or those with observations."""
     if bands is None:
         seen = [curves.passbands[code] for code in np.unique(curves.band)]
@@ -303,10 +307,12 @@ def _passbands(curves: LightCurves, bands: Sequence[str] | None) -> list[Passban
         return seen
     if not len(bands):
         raise ValueError("bands is empty: name at least one passband, or pass None.")
-    # Anonymous passbands (of 2-D and 3-D arrays) are in the data but not in the registry.
-    there = {passband.name: passband for passband in curves.passbands}
-    chosen = [there[band] if band in there else get_passband(band) for band in bands]
-    return list({passband.name: passband for passband in chosen}.values())
+    chosen: dict[Passband, None] = {}
+    for band in bands:
+        # Many passbands are in the data but not registered, such as those of 2-D and 3-D arrays.
+        there = [passband for passband in curves.passbands if passband.name == band]
+        chosen |= dict.fromkeys(there or [get_passband(band)])
+    return chosen
 
 
 def _neighbours(passbands: tuple[Passband, ...]) -> list[tuple[int, int]]:
@@ -327,8 +333,8 @@ def _observations(
     curves: LightCurves, passbands: tuple[Passband, ...]
 ) -> tuple[NDArray[np.intp], BandCurves]:
     """Observations in these passbands, and the position of the passband of each."""
-    number = {passband.name: position for position, passband in enumerate(passbands)}
-    lookup = np.array([number.get(p.name, -1) for p in curves.passbands] or [-1], dtype=np.intp)
+    number = {passband: position for position, passband in enumerate(passbands)}
+    lookup = np.array([number.get(p, -1) for p in curves.passbands] or [-1], dtype=np.intp)
     code = lookup[curves.band]
     kept = code >= 0
     row = np.repeat(np.arange(len(curves)), curves.lengths)

@@ -27,7 +27,7 @@ class LatentMapDisplay:
     labels : ndarray of shape (n_objects,) or None
         Its class.
     axis_labels : tuple of str
-        Of the two axes.
+        Labels of the two axes.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ class LatentMapDisplay:
             Principal components; t-SNE (van der Maaten & Hinton 2008); or UMAP (McInnes, Healy &
             Melville 2018), which needs the package umap-learn.
         random_state : int or None, default=0
-            Of t-SNE and UMAP.
+            Seed of t-SNE and UMAP.
         ax : matplotlib Axes, optional
             Where to draw; by default a new figure.
         **kwargs

@@ -9,6 +9,7 @@ import numpy as np
 from sklc.errors import LightCurveError
 from sklc.inspection._axes import figure_and_axes, passband_colour
 from sklc.light_curves import LightCurve
+from sklc.passbands import passband_labels
 
 # A marker for each survey, so that two surveys' g bands can be told apart.
 _SURVEY_MARKERS = "osD^vPX*"
@@ -35,7 +36,7 @@ class LightCurveDisplay:
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
     errorbars_ : dict of str to list of ErrorbarContainer
-        What was drawn, by name of the passband.
+        What was drawn, by name of the passband; where names repeat, with survey and wavelength.
 
     Examples
     --------
@@ -127,17 +128,18 @@ class LightCurveDisplay:
             Itself.
         """
         self.figure_, self.ax_ = figure_and_axes(ax, type(self).__name__)
-        curve, names = self.curve, self.curve.band_names
+        curve = self.curve
         start = np.floor(curve.time[0])
-        passbands = sorted(curve.passbands, key=lambda passband: passband.wavelength)
-        surveys = list(dict.fromkeys(passband.survey for passband in passbands))
+        by_wavelength = sorted(enumerate(curve.passbands), key=lambda item: item[1].wavelength)
+        labels = passband_labels(curve.passbands)
+        surveys = list(dict.fromkeys(passband.survey for _, passband in by_wavelength))
         style = {"linestyle": "none", "markersize": 4, "elinewidth": 1, **kwargs}
         self.errorbars_ = {}
-        for passband in passbands:
-            drawn = self.errorbars_[passband.name] = []
+        for code, passband in by_wavelength:
+            drawn = self.errorbars_[labels[code]] = []
             marker = _SURVEY_MARKERS[surveys.index(passband.survey) % len(_SURVEY_MARKERS)]
             for shown, alpha in ((self.detected, 1.0), (~self.detected, 0.25)):
-                rows = shown & (names == passband.name)
+                rows = shown & (curve.band == code)
                 if not rows.any():
                     continue
                 options = {
@@ -168,7 +170,7 @@ class LightCurveDisplay:
         return self
 
     def _legend_handles(self) -> list[Any]:
-        """One marker a passband in full colour, even where there are only non-detections."""
+        """One marker per passband in full colour, even where there are only non-detections."""
         from matplotlib.lines import Line2D
 
         handles = []

@@ -24,7 +24,7 @@ class RocDisplay:
     areas : dict of str to float
         Area under each of the curves (AUROC).
     name : str or None
-        Of the classifier, for the legend.
+        Name of the classifier, for the legend.
 
     Attributes
     ----------
@@ -87,7 +87,7 @@ class RocDisplay:
         classes : sequence of length n_classes
             The class of each column, ``classifier.classes_``.
         name : str, optional
-            Of the classifier, for the legend.
+            Name of the classifier, for the legend.
         ax : matplotlib Axes, optional
             Where to draw; by default a new figure.
         **kwargs

@@ -1,19 +1,33 @@
-"""Band labels of a table as passbands: names, aliases, filter ids, wavelengths."""
+"""Band labels of a table as passbands, and passbands as columns of a table.
+
+A passband is its name, survey and wavelength. A column of names is enough for the passbands that
+every installation knows. Tables with any other passband have two more columns, named after the
+column of names: ``band_survey`` and ``band_wavelength`` (micrometre).
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-from sklc.errors import UnknownPassbandError
-from sklc.light_curves.columns import with_missing
-from sklc.light_curves.store import blocks, describe, object_of
-from sklc.passbands.lookup import Passband, get_passband, list_passbands
+from sklc.errors import LightCurveError, UnknownPassbandError
+from sklc.light_curves.columns import Table, numeric, with_missing
+from sklc.light_curves.columns import labels as labels_of
+from sklc.light_curves.store import blocks, describe
+from sklc.passbands.lookup import (
+    Passband,
+    as_registered,
+    built_in_passband,
+    get_passband,
+    list_passbands,
+)
+from sklc.utils.offsets import object_of, per_observation
 
 #: The passband of plain series, the rows of a 2-D array; in the middle of the optical.
 SERIES_PASSBAND = Passband(name="series", survey="anonymous", wavelength=0.6)
@@ -22,6 +36,7 @@ UNNAMED_PASSBAND = Passband(name="unnamed", survey="anonymous", wavelength=0.6)
 
 _ANONYMOUS = re.compile(r"(\d+(?:\.\d+)?)um")
 _WAVELENGTH_TOLERANCE = 1e-4  # micrometre
+_SURVEY, _WAVELENGTH = "_survey", "_wavelength"
 
 
 def resolve(label: Any, survey: str | None = None) -> Passband:
@@ -43,12 +58,8 @@ def resolve(label: Any, survey: str | None = None) -> Passband:
         label = label.decode()
     if isinstance(label, float) and label.is_integer():
         label = int(label)  # filter ids turn to float in tables with missing values
-    if isinstance(label, str):
-        for passband in (SERIES_PASSBAND, UNNAMED_PASSBAND):
-            if label == passband.name:
-                return passband
-        if match := _ANONYMOUS.fullmatch(label):
-            return anonymous_passband(float(match[1]))
+    if isinstance(label, str) and (anonymous := _anonymous(label)):
+        return anonymous
     if survey is not None:
         try:
             return get_passband(label, survey=survey)
@@ -65,6 +76,115 @@ def anonymous_passband(wavelength: float) -> Passband:
     """Return a passband known by its effective wavelength (micrometre) alone."""
     name = f"{wavelength:.6g}"
     return Passband(name=f"{name}um", survey="anonymous", wavelength=float(name))
+
+
+def _anonymous(name: str) -> Passband | None:
+    """Return the anonymous passband of this name, if it is the name of one."""
+    for passband in (SERIES_PASSBAND, UNNAMED_PASSBAND):
+        if name == passband.name:
+            return passband
+    match = _ANONYMOUS.fullmatch(name)
+    return anonymous_passband(float(match[1])) if match else None
+
+
+def unique_passbands(passbands: Sequence[Passband]) -> tuple[np.ndarray, tuple[Passband, ...]]:
+    """Return the code of each passband among the different ones, a final -1, and these."""
+    code = {passband: k for k, passband in enumerate(dict.fromkeys(passbands))}
+    return np.array([*(code[p] for p in passbands), -1], dtype=np.int16), tuple(code)
+
+
+def band_columns(
+    band: np.ndarray, passbands: Sequence[Passband], name: str = "band"
+) -> dict[str, pa.Array]:
+    """Return the columns of a table that identify the passband of each observation.
+
+    Parameters
+    ----------
+    band : ndarray of int16, shape (n_obs,)
+        Index into `passbands`.
+    passbands : sequence of Passband
+    name : str, default="band"
+        Name of the column of names.
+
+    Returns
+    -------
+    dict of str to pyarrow.Array
+        The column of names, and two more columns if any passband that occurs has a name that does
+        not give it back in every installation.
+    """
+    columns = {name: _encoded(band, [p.name for p in passbands], pa.string())}
+    if not all(map(_told_by_name, passbands)) and not all(
+        _told_by_name(passbands[code]) for code in _used_codes(band, len(passbands))
+    ):
+        wavelength = np.array([p.wavelength for p in passbands])
+        columns[name + _SURVEY] = _encoded(band, [p.survey for p in passbands], pa.string())
+        columns[name + _WAVELENGTH] = pa.array(wavelength[band])
+    return columns
+
+
+def _told_by_name(passband: Passband) -> bool:
+    return (_anonymous(passband.name) or built_in_passband(passband.name)) == passband
+
+
+def _encoded(band: np.ndarray, values: list[str], kind: pa.DataType) -> pa.DictionaryArray:
+    unique = list(dict.fromkeys(values))
+    lookup = np.array([*map(unique.index, values), -1], dtype=np.int16)
+    return pa.DictionaryArray.from_arrays(pa.array(_look_up(lookup, band)), pa.array(unique, kind))
+
+
+def identified(table: Table, band: str | None) -> Any:
+    """Return the column of bands of a table: of passbands, where the table identifies them.
+
+    Parameters
+    ----------
+    table : Table
+    band : str or None
+        Name of the column of names. The columns that `band_columns` adds to it are read with it,
+        if they are there; a row that has no value in them is known by its name.
+
+    Raises
+    ------
+    LightCurveError
+        If a band has a wavelength but no survey, or a wavelength is not plausible in micrometre.
+    """
+    if band is None:
+        return None
+    names = table.column(band, "band")
+    further = (band + _SURVEY, band + _WAVELENGTH)
+    if not any(name in table for name in further):
+        return names
+    surveys, wavelengths = (
+        table.column(name, "band") if name in table else np.full(len(table), np.nan)
+        for name in further
+    )
+    coded = [labels_of(c) for c in (names, surveys, numeric(wavelengths, further[1]))]
+    shape = [len(labels) + 1 for _, labels in coded]
+    # wrapped around, the code -1 of a missing value is the last
+    codes, keys = pd.factorize(np.ravel_multi_index([c for c, _ in coded], shape, mode="wrap"))
+    parts = np.unravel_index(keys, shape)
+    told = [with_missing(labels)[k] for (_, labels), k in zip(coded, parts, strict=True)]
+    found = list(map(_identity, *told))
+    # in the order of the labels if each stands for one passband, else of appearance
+    by_label = len(np.unique(parts[0])) == len(keys)
+    order = np.argsort(keys) if by_label else range(len(keys))
+    labels = {found[k]: None for k in order if found[k] is not None}
+    position = {label: k for k, label in enumerate(labels)}
+    lookup = np.array([position.get(label, -1) for label in found], dtype=np.int64)
+    return pd.Categorical.from_codes(lookup[codes], pd.Index(list(labels), dtype=object))
+
+
+def _identity(name: Any, survey: str | None, wavelength: float | None) -> Any:
+    """Return the passband that a row of a table stands for; its label if it says no more."""
+    if name is None or (survey is None and wavelength is None):
+        return name
+    if wavelength is None:
+        return resolve(name, survey)
+    if survey is None:
+        raise LightCurveError(
+            f"the band {name!r} has the wavelength {wavelength:g} but no survey: fill in both "
+            "columns that go with the column of bands, or neither"
+        )
+    return as_registered(Passband(name, survey, wavelength))
 
 
 def resolve_bands(
@@ -90,7 +210,7 @@ def resolve_bands(
         One survey, or one for each object; the latter is asked only about labels that mean
         nothing without a survey.
     known : mapping of str to Passband
-        Passbands for labels that are not registered.
+        Passbands of labels, whatever else is registered under these names.
 
     Returns
     -------
@@ -103,27 +223,24 @@ def resolve_bands(
     UnknownPassbandError
         Naming the first object that uses an unknown band, and all unknown ones.
     """
-    used = _used_codes(codes, len(labels))
     one_survey = survey if isinstance(survey, str) else None
     found: dict[int, Passband] = {}
     failed: dict[int, UnknownPassbandError] = {}
-    for code in used:
+    for code in _used_codes(codes, len(labels)):
         try:
-            found[code] = resolve(labels[code], one_survey)
+            own = known.get(labels[code])
+            found[code] = resolve(labels[code], one_survey) if own is None else as_registered(own)
         except UnknownPassbandError as error:
-            if labels[code] in known:
-                found[code] = known[labels[code]]
-            else:
-                failed[code] = error
+            failed[code] = error
     if failed and isinstance(survey, np.ndarray):
+        labels = labels.copy()
+        labels[list(found)] = list(found.values())
         codes, labels, found, failed = _resolve_per_object(codes, labels, survey, offsets)
     if failed:
         _raise_unknown(codes, labels, failed, offsets, ids)
-    passbands = tuple(dict.fromkeys(found.values()))
-    position = {passband: k for k, passband in enumerate(passbands)}
+    position, passbands = unique_passbands(list(found.values()))
     lookup = np.full(len(labels) + 1, -1, dtype=np.int16)  # code -1 picks the last
-    for code, passband in found.items():
-        lookup[code] = position[passband]
+    lookup[list(found)] = position[:-1]
     return _look_up(lookup, codes), passbands
 
 
@@ -149,8 +266,7 @@ def resolve_wavelengths(wavelength: np.ndarray) -> tuple[np.ndarray, tuple[Passb
             passbands.append(UNNAMED_PASSBAND)
         else:
             passbands.append(known[nearest] if is_known else anonymous_passband(value))
-    unique = tuple(dict.fromkeys(passbands))
-    lookup = np.array([unique.index(p) for p in passbands] + [-1], dtype=np.int16)
+    lookup, unique = unique_passbands(passbands)
     return _look_up(lookup, codes), unique
 
 
@@ -181,7 +297,7 @@ def _resolve_per_object(
     surveys = with_missing(surveys)
     survey_codes = survey_codes % len(surveys)
     pairs = codes.astype(np.int64) * len(surveys)
-    pairs += np.repeat(survey_codes, np.diff(offsets))
+    pairs += per_observation(survey_codes, offsets)
     pairs[codes < 0] = -1
     codes, keys = pd.factorize(pairs)
     if (missing := np.flatnonzero(keys == -1)).size:

@@ -4,48 +4,22 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError, LightCurveWarning
-from sklc.light_curves.store import blocks, describe, object_of, row_index
+from sklc.light_curves.options import ReadOptions
+from sklc.light_curves.store import Store, blocks, describe
+from sklc.utils.offsets import object_of, per_observation, row_index
 
 _FIRST_JULIAN_DATE = 2_400_000.0  # in 1858; as MJD it would be the year 8429
 _LONGEST_SPAN = 36_525.0  # days, a century: longer than any survey
 _MAGNITUDES = (10.0, 30.0)
 _MACHINERY = ("sklc", "sklearn", "joblib")
 _HASH = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: spreads consecutive numbers
-
-
-@dataclass(frozen=True, eq=False)
-class Observations:
-    """Observations grouped by object, before they are known to be sound.
-
-    `flux_err` is None, or NaN for the objects in `errors_unknown`, where the source has no errors.
-    """
-
-    time: np.ndarray
-    flux: np.ndarray
-    flux_err: np.ndarray | None
-    band: np.ndarray
-    offsets: np.ndarray
-    ids: np.ndarray
-    errors_unknown: np.ndarray | None = None
-
-    def take(self, keep: np.ndarray) -> Observations:
-        """Return the observations where the mask `keep` is true; no object is lost."""
-        kept_before = np.concatenate([[0], np.cumsum(keep)])
-        return replace(
-            self,
-            time=self.time[keep],
-            flux=self.flux[keep],
-            flux_err=None if self.flux_err is None else self.flux_err[keep],
-            band=self.band[keep],
-            offsets=kept_before[self.offsets],
-        )
 
 
 def warn(message: str) -> None:
@@ -56,64 +30,27 @@ def warn(message: str) -> None:
     warnings.warn(message, LightCurveWarning, stacklevel=level)
 
 
-def check_policy(invalid: str, duplicates: str) -> None:
-    """Raise ValueError unless both policies are known."""
-    if invalid not in ("raise", "drop"):
-        raise ValueError(f'invalid must be "raise" or "drop", got {invalid!r}')
-    if duplicates not in ("raise", "drop", "keep"):
-        raise ValueError(f'duplicates must be "raise", "drop" or "keep", got {duplicates!r}')
-
-
-def check_ids(ids: np.ndarray, *, unique: bool = True) -> None:
-    """Raise LightCurveError for missing ids, ids of mixed types, or ids that occur twice."""
-    missing = np.flatnonzero(pd.isna(ids))
-    if len(missing):
-        raise LightCurveError(
-            f"the object id is missing (None or NaN) at position {missing[0]} "
-            f"({len(missing)} in all): give every object an id, or drop those rows with "
-            "frame.dropna(subset=[object_id])"
-        )
-    if ids.dtype == object and len(set(map(type, ids))) > 1:
-        kinds = sorted(
-            {"int" if isinstance(i, int | np.integer) else type(i).__name__ for i in ids}
-        )
-        if len(kinds) > 1:
-            first = [next(i for i in ids if not isinstance(i, type(ids[0]))), ids[0]]
-            raise LightCurveError(
-                f"object ids are of mixed types ({', '.join(kinds)}; {first[1]!r} and "
-                f"{first[0]!r}): convert them to one type, for example with astype(str)"
-            )
-    index = pd.Index(ids)
-    if unique and not index.is_unique:
-        twice = np.flatnonzero(index.duplicated())
-        raise LightCurveError(
-            f"{describe(ids, twice[0])} has an id that occurs before ({len(twice)} repeated ids): "
-            "ids must be unique; make them so, for example with "
-            "pandas.DataFrame.reset_index(drop=True)"
-        )
-
-
 def check_same_length(**columns: Any) -> None:
     """Raise LightCurveError unless all columns that are not None have one length."""
     lengths = {name: len(column) for name, column in columns.items() if column is not None}
     if len(set(lengths.values())) > 1:
         listed = ", ".join(f"{name} {n}" for name, n in lengths.items())
-        raise LightCurveError(f"arrays of different lengths: {listed}; each needs one value a row")
+        raise LightCurveError(
+            f"arrays of different lengths: {listed}; each needs one value per row"
+        )
 
 
-def clean(
-    observations: Observations, *, invalid: str = "raise", duplicates: str = "raise"
-) -> Observations:
+def clean(store: Store, without_errors: np.ndarray, options: ReadOptions) -> Store:
     """Return sound observations, sorted by time within each object.
 
     Parameters
     ----------
-    observations : Observations
-    invalid : {"raise", "drop"}
-        What to do with NaN or infinite time, flux or flux_err, errors that are not positive, and
-        missing bands.
-    duplicates : {"raise", "drop", "keep"}
-        What to do with observations equal in object, time, band, flux and flux_err.
+    store : Store
+        Observations grouped by object, before they are known to be sound.
+    without_errors : ndarray of bool, shape (n_objects,)
+        The objects whose source has no errors: those are NaN.
+    options : ReadOptions
+        Says what to do with invalid and with repeated observations.
 
     Raises
     ------
@@ -125,29 +62,29 @@ def clean(
     LightCurveWarning
         For what was dropped, and for units that look wrong.
     """
-    sound, ascending = _scan(observations)
+    sound, ascending = _scan(store, without_errors)
     if not sound:
-        observations = _apply_invalid(observations, invalid)
+        store = _apply_invalid(store, without_errors, options.invalid)
     tied = np.zeros(0, dtype=np.int64)
     if not sound or not ascending:
-        observations, tied = _sort(observations, _not_ascending(observations))
-    if len(tied) and duplicates != "keep":
-        observations = _apply_duplicates(observations, tied, duplicates)
-    warn_times(observations)
-    return observations
+        store, tied = _sort(store, _not_ascending(store))
+    if len(tied) and options.duplicates != "keep":
+        store = _apply_duplicates(store, tied, options.duplicates)
+    warn_times(store)
+    return store
 
 
-def _scan(obs: Observations) -> tuple[bool, bool]:
+def _scan(obs: Store, without_errors: np.ndarray) -> tuple[bool, bool]:
     """Read all observations once: whether no value is wrong, and whether times ascend.
 
     By minima, maxima and counts alone, where a yes is certain and a no needs a second look.
     """
-    # An object whose source has no errors needs the second look.
-    sound = obs.flux_err is None or obs.errors_unknown is None
+    with_errors = not without_errors.any()
+    sound = with_errors or bool(without_errors.all())  # where it is mixed, look again
     n_after = 0
     with np.errstate(invalid="ignore"):
         for rows in blocks(len(obs.time)):
-            sound = sound and _looks_valid(obs, rows)
+            sound = sound and _looks_valid(obs, rows, with_errors)
             time = obs.time[max(rows.start - 1, 0) : rows.stop]
             n_after += int(np.count_nonzero(time[1:] > time[:-1]))
         starts = obs.offsets[:-1][np.diff(obs.offsets) > 0]
@@ -159,35 +96,31 @@ def _scan(obs: Observations) -> tuple[bool, bool]:
     return bool(sound and np.isfinite(times).all()), ascending
 
 
-def _looks_valid(obs: Observations, rows: slice) -> bool:
+def _looks_valid(obs: Store, rows: slice, with_errors: bool) -> bool:
     """Whether flux, flux_err and band look so; NaN is passed on by minima and maxima."""
     flux = obs.flux[rows]
     valid = flux.min() > -np.inf and flux.max() < np.inf and obs.band[rows].min() >= 0
-    if obs.flux_err is not None:
+    if with_errors:
         flux_err = obs.flux_err[rows]
         valid = valid and flux_err.min() > 0 and flux_err.max() < np.inf
     return bool(valid)
 
 
-def _problems(obs: Observations) -> dict[str, np.ndarray]:
+def _problems(obs: Store, without_errors: np.ndarray) -> dict[str, np.ndarray]:
     """Return a mask of bad observations for each kind of problem that occurs."""
+    finite = np.isfinite(obs.flux_err)
     problems = {
         "time is NaN or infinite": ~np.isfinite(obs.time),
         "flux is NaN or infinite": ~np.isfinite(obs.flux),
         "band is missing": obs.band < 0,
+        "flux_err is NaN or infinite": ~finite & per_observation(~without_errors, obs.offsets),
+        "flux_err is not positive": finite & (obs.flux_err <= 0),
     }
-    if obs.flux_err is not None:
-        with np.errstate(invalid="ignore"):
-            bad_nan, bad_sign = ~np.isfinite(obs.flux_err), obs.flux_err <= 0
-        if obs.errors_unknown is not None:
-            bad_nan &= ~np.repeat(obs.errors_unknown, np.diff(obs.offsets))
-        problems["flux_err is NaN or infinite"] = bad_nan
-        problems["flux_err is not positive"] = bad_sign & np.isfinite(obs.flux_err)
     return {what: mask for what, mask in problems.items() if mask.any()}
 
 
-def _apply_invalid(obs: Observations, invalid: str) -> Observations:
-    problems = _problems(obs)
+def _apply_invalid(obs: Store, without_errors: np.ndarray, invalid: str) -> Store:
+    problems = _problems(obs, without_errors)
     if not problems:
         return obs
     bad = np.logical_or.reduce(list(problems.values()))
@@ -204,7 +137,7 @@ def _apply_invalid(obs: Observations, invalid: str) -> Observations:
             f"object(s), cannot be used ({counts}). Correct them, or drop them with "
             'LightCurves.from_frame(..., invalid="drop") or another constructor of LightCurves'
         )
-    kept = obs.take(~bad)
+    kept = obs.keep(~bad)
     emptied = int(np.sum((np.diff(kept.offsets) == 0) & (np.diff(obs.offsets) > 0)))
     message = f"dropped {len(rows)} of {len(bad)} observations, of {n_objects} object(s) ({counts})"
     if emptied:
@@ -213,7 +146,7 @@ def _apply_invalid(obs: Observations, invalid: str) -> Observations:
     return kept
 
 
-def _not_ascending(obs: Observations) -> np.ndarray:
+def _not_ascending(obs: Store) -> np.ndarray:
     """Return the rows that do not come after their predecessor in the same object."""
     rows = np.flatnonzero(obs.time[1:] <= obs.time[:-1]) + 1
     if not len(rows):
@@ -223,7 +156,7 @@ def _not_ascending(obs: Observations) -> np.ndarray:
     return rows[~first[rows]]
 
 
-def _sort(obs: Observations, rows: np.ndarray) -> tuple[Observations, np.ndarray]:
+def _sort(obs: Store, rows: np.ndarray) -> tuple[Store, np.ndarray]:
     """Sort by time, stably, the objects that are not sorted; return also the rows tied in time."""
     backwards = rows[obs.time[rows] < obs.time[rows - 1]]
     if not len(backwards):
@@ -233,17 +166,12 @@ def _sort(obs: Observations, rows: np.ndarray) -> tuple[Observations, np.ndarray
     owner = np.repeat(objects, np.diff(obs.offsets)[objects])
     order = np.arange(len(obs.time))
     order[where] = where[np.lexsort((obs.time[where], owner))]
-    obs = replace(
-        obs,
-        time=obs.time[order],
-        flux=obs.flux[order],
-        flux_err=None if obs.flux_err is None else obs.flux_err[order],
-        band=obs.band[order],
-    )
+    flat = {name: getattr(obs, name)[order] for name in ("time", "flux", "flux_err", "band")}
+    obs = replace(obs, **flat)
     return obs, _not_ascending(obs)
 
 
-def _apply_duplicates(obs: Observations, tied: np.ndarray, duplicates: str) -> Observations:
+def _apply_duplicates(obs: Store, tied: np.ndarray, duplicates: str) -> Store:
     """Find duplicates among the observations tied in time, and raise or keep the first of each."""
     repeated = _repeated(obs, tied)
     if not len(repeated):
@@ -261,10 +189,10 @@ def _apply_duplicates(obs: Observations, tied: np.ndarray, duplicates: str) -> O
     warn(f"dropped {len(repeated)} repeated observations of {n_objects} object(s)")
     keep = np.ones(len(obs.time), dtype=bool)
     keep[repeated] = False
-    return obs.take(keep)
+    return obs.keep(keep)
 
 
-def _repeated(obs: Observations, tied: np.ndarray) -> np.ndarray:
+def _repeated(obs: Store, tied: np.ndarray) -> np.ndarray:
     """Return the rows that repeat an earlier one, among those tied in time with a predecessor."""
     in_run = np.zeros(len(obs.time), dtype=bool)
     in_run[tied] = in_run[tied - 1] = True
@@ -277,8 +205,7 @@ def _repeated(obs: Observations, tied: np.ndarray) -> np.ndarray:
     alike = pd.Series(flux ^ (run.astype(np.uint64) * _HASH)).duplicated(keep=False).to_numpy()
     rows, run = rows[alike], run[alike]
     columns = {"run": run, "band": obs.band[rows], "flux": obs.flux[rows]}
-    if obs.flux_err is not None:
-        columns["flux_err"] = obs.flux_err[rows]
+    columns["flux_err"] = obs.flux_err[rows]  # NaN, not known, equals NaN
     return rows[pd.DataFrame(columns).duplicated().to_numpy()]
 
 
@@ -309,7 +236,7 @@ def warn_unread(missing: list[str], columns: list[str]) -> None:
     )
 
 
-def warn_times(obs: Observations) -> None:
+def warn_times(obs: Store) -> None:
     """Warn if times look like Julian dates or seconds; expects sorted observations."""
     full = np.flatnonzero(np.diff(obs.offsets))
     if not len(full):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,7 @@ class Table:
             if not hasattr(frame, "__arrow_c_stream__"):
                 raise TypeError(
                     "expected a pandas.DataFrame, a polars.DataFrame or a pyarrow.Table with one "
-                    f"row an observation, got {type(frame).__name__}"
+                    f"row per observation, got {type(frame).__name__}"
                 )
             frame = pa.table(frame)
         self.frame = frame
@@ -105,6 +105,17 @@ class Table:
         )
 
 
+def recognised(argument: str, names: Collection[str], what: str, remedy: str) -> str | None:
+    """Return the first usual name of a column that there is; time and flux there must be."""
+    found = next((name for name in COLUMN_NAMES[argument] if name in names), None)
+    if found is None and argument in ("time", "flux"):
+        raise LightCurveError(
+            f"{what} has none of the columns {COLUMN_NAMES[argument]}; its columns are "
+            f"{list(names)}: {remedy}"
+        )
+    return found
+
+
 def raw_column(values: Any) -> RawColumn:
     """Return a column, list or array as a numpy array, an Arrow array or a Categorical."""
     if isinstance(values, pa.ChunkedArray):
@@ -124,9 +135,7 @@ def raw_column(values: Any) -> RawColumn:
     )
     array = np.asarray(values)
     if array.dtype.kind in "US" and isinstance(values, list):
-        # numpy would turn [1, "a"] into two strings
-        array = np.empty(len(values), dtype=object)
-        array[:] = values
+        array = object_array(values)  # numpy would turn [1, "a"] into two strings
     return array
 
 
@@ -207,7 +216,7 @@ def runs(values: Any) -> tuple[np.ndarray, np.ndarray]:
         if pa.types.is_large_string(raw.type) or raw.null_count:
             starts = np.append(0, np.flatnonzero(_changes(raw)) + 1)
             picked = raw.take(pa.array(starts)).to_pylist()
-            return starts, _object_array(picked)
+            return starts, object_array(picked)
         raw = raw.to_numpy(zero_copy_only=False)
     if isinstance(raw, np.ndarray):
         starts = _starts(raw)
@@ -218,7 +227,7 @@ def runs(values: Any) -> tuple[np.ndarray, np.ndarray]:
     run_codes = codes[starts]
     picked = with_missing(names)[run_codes]
     if len(picked) and all(isinstance(v, int | np.integer) for v in picked):
-        picked = picked.astype(np.int64)
+        picked = exact_integers(picked)
     return starts, picked
 
 
@@ -231,7 +240,7 @@ def with_missing(labels: np.ndarray) -> np.ndarray:
 
 def unwrap_strings(array: np.ndarray) -> np.ndarray:
     """Return fixed-width strings as objects, so that ids of all sources compare alike."""
-    return array.astype(object) if array.dtype.kind == "U" else array
+    return array.astype(object) if array.dtype.kind in "US" else array
 
 
 def _not_numbers(raw: np.ndarray, name: str) -> str:
@@ -271,7 +280,15 @@ def _starts(values: np.ndarray) -> np.ndarray:
     return np.concatenate(found)
 
 
-def _object_array(values: list) -> np.ndarray:
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array
+def object_array(values: Collection[Any]) -> np.ndarray:
+    """Return values as they are in an array of objects, which numpy does not look into."""
+    return np.fromiter(values, dtype=object, count=len(values))
+
+
+def exact_integers(values: np.ndarray) -> np.ndarray:
+    """Return Python integers as int64, or uint64 where only that holds them, or as they are."""
+    low, high = min(values, default=0), max(values, default=0)
+    for dtype in (np.int64, np.uint64):
+        if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
+            return values.astype(dtype)
+    return values

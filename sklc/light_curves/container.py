@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sklc.errors import LightCurveError
-from sklc.light_curves import build, operations
-from sklc.light_curves.build import indexed_metadata
+from sklc.light_curves import operations
+from sklc.light_curves.alignment import align_column, indexed_metadata
+from sklc.light_curves.bands import band_columns, unique_passbands
+from sklc.light_curves.checks import warn
 from sklc.light_curves.light_curve import LightCurve
-from sklc.light_curves.readers import arrays
-from sklc.light_curves.store import DEFAULT_ZERO_POINT, Store, describe, offsets_of
-from sklc.passbands.registry import Passband
+from sklc.light_curves.options import FROM_TABLE, ReadOptions
+from sklc.light_curves.readers import arrays, nested, padded, parquet
+from sklc.light_curves.readers import frame as tables
+from sklc.light_curves.readers.parquet_blocks import iter_stores
+from sklc.light_curves.store import DEFAULT_ZERO_POINT, Store
+from sklc.passbands.registry import Passband, passband_labels
+from sklc.utils.offsets import offsets_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,17 +55,18 @@ class LightCurves:
     band : ndarray of int16, shape (n_obs_total,)
         Index into `passbands`.
     band_names : ndarray of str, shape (n_obs_total,)
+        Names of the passbands. Passbands of different surveys or wavelengths may share a name.
     wavelength : ndarray of float64, shape (n_obs_total,)
         Effective wavelength of the passband, micrometre.
     passbands : tuple of Passband
-        Of the container that this is a selection of; not all need occur in the selection.
+        The passbands of the container that this is a selection of; not all need occur here.
     offsets : ndarray of int64, shape (n_objects + 1,)
         Object ``i`` owns the observations ``offsets[i]:offsets[i + 1]``.
     lengths : ndarray of int64, shape (n_objects,)
         Number of observations of each object; may be 0.
     ids : ndarray of shape (n_objects,)
     metadata : pandas.DataFrame
-        One row an object, indexed by id; possibly without columns. A copy.
+        One row per object, indexed by id; possibly without columns. A copy.
     zero_point : float
         AB zero point of the fluxes: magnitude = zero_point - 2.5 log10(flux).
     shape : tuple of int
@@ -167,7 +173,7 @@ class LightCurves:
 
     @property
     def band_names(self) -> np.ndarray:
-        """Canonical names of the passbands, shape (n_obs_total,)."""
+        """Names of the passbands, shape (n_obs_total,)."""
         return np.array([p.name for p in self.passbands], dtype=object)[self.band]
 
     @property
@@ -313,8 +319,8 @@ class LightCurves:
         Returns
         -------
         bool
-            True if ids, observations, band names, zero point and metadata are equal; NaN equals
-            NaN, and the precision of the fluxes does not matter.
+            True if ids, observations, passbands (name, survey and wavelength), zero point and
+            metadata are equal; NaN equals NaN, and the precision of the fluxes does not matter.
 
         Examples
         --------
@@ -332,8 +338,7 @@ class LightCurves:
             and np.array_equal(self.time, other.time)
             and np.array_equal(self.flux, other.flux)
             and np.array_equal(self.flux_err, other.flux_err, equal_nan=True)
-            and np.array_equal(self.band_names, other.band_names)
-            and np.array_equal(self.wavelength, other.wavelength)
+            and np.array_equal(*_common_bands(self, other))
             and self.metadata.equals(other.metadata)
         )
 
@@ -350,13 +355,13 @@ class LightCurves:
         flux_err: str | None = "flux_err",
         band: str | None = "band",
         metadata: Any = None,
-        zero_point: Any = build.FROM_TABLE,
+        zero_point: Any = FROM_TABLE,
         survey: Any = None,
         passband: str | Passband | None = None,
         invalid: str = "raise",
         duplicates: str = "raise",
     ) -> Self:
-        """Build from a long table: one row an observation.
+        """Build from a long table: one row per observation.
 
         Parameters
         ----------
@@ -372,13 +377,16 @@ class LightCurves:
             Name of the column of standard errors; None if they are not known. A column that is
             NaN throughout counts as not known.
         band : str or None, default="band"
-            Name of the column of band names, aliases or filter ids; None with `passband`.
+            Name of the column of band names, aliases or filter ids; None with `passband`. If the
+            table has the columns band_survey and band_wavelength (micrometre; named after this
+            column), as `to_frame` writes them, they identify the passbands together with it.
         metadata : table, optional
-            One row an object, indexed by id or with a column of the name `object_id`. Every
+            One row per object, indexed by id or with a column of the name `object_id`. Every
             object needs its row, and every row its object. Rows are put in the order of objects.
         zero_point : float or str, optional
-            AB zero point of the fluxes, or the name of a column of zero points, by which each row
-            is rescaled to 27.5. By default the column "zp" if the table has one, else 27.5.
+            AB zero point of the fluxes, or the name of a column of zero points. Where that column
+            holds one value, this is the zero point; where it holds several, each row is rescaled
+            to 27.5. By default the column "zp" if the table has one, else 27.5.
         survey : str or sequence of str, optional
             The survey that short band names ("g", 1) belong to; or one for each object. By default
             the metadata column "survey", if there is one. Kept as that column.
@@ -429,22 +437,20 @@ class LightCurves:
         >>> curves[0].band_names
         array(['ztfg', 'ztfr'], dtype=object)
         """
-        return cls._from_store(
-            build.store_from_frame(
-                frame,
-                object_id=object_id,
-                time=time,
-                flux=flux,
-                flux_err=flux_err,
-                band=band,
-                metadata=metadata,
-                zero_point=zero_point,
-                survey=survey,
-                passband=passband,
-                invalid=invalid,
-                duplicates=duplicates,
-            )
+        options = ReadOptions(
+            object_id=object_id,
+            time=time,
+            flux=flux,
+            flux_err=flux_err,
+            band=band,
+            metadata=metadata,
+            zero_point=zero_point,
+            survey=survey,
+            passband=passband,
+            invalid=invalid,
+            duplicates=duplicates,
         )
+        return cls(tables.read(frame, options))
 
     @classmethod
     def from_nested(
@@ -456,13 +462,13 @@ class LightCurves:
         flux: str | None = None,
         flux_err: str | None = None,
         band: str | None = None,
-        zero_point: Any = build.FROM_TABLE,
+        zero_point: Any = FROM_TABLE,
         survey: Any = None,
         passband: str | Passband | None = None,
         invalid: str = "raise",
         duplicates: str = "raise",
     ) -> Self:
-        """Build from a nested-pandas frame: one row an object, one nested column of observations.
+        """Build from a nested-pandas frame: one row per object, one nested column of observations.
 
         Observations sorted by time are not copied. All other columns become metadata, the index
         becomes the ids.
@@ -478,8 +484,8 @@ class LightCurves:
             flux_err, fluxerr, flux_error; band, passband, filter. Without a field of errors they
             are not known.
         zero_point : float or str, optional
-            AB zero point of the fluxes, or the name of a field of zero points, by which fluxes
-            are rescaled to 27.5. By default the field "zp" if there is one, else 27.5.
+            AB zero point of the fluxes, or the name of a field of zero points, as for
+            `from_frame`. By default the field "zp" if there is one, else 27.5.
         survey, passband, invalid, duplicates
             As for `from_frame`. Without a band field and without `passband`, the passband is an
             anonymous one.
@@ -503,23 +509,19 @@ class LightCurves:
         >>> LightCurves.from_nested(nested).lengths
         array([2, 1])
         """
-        from sklc.light_curves.readers.nested import store_from_nested
-
-        return cls._from_store(
-            store_from_nested(
-                nested_frame,
-                column=column,
-                time=time,
-                flux=flux,
-                flux_err=flux_err,
-                band=band,
-                zero_point=zero_point,
-                survey=survey,
-                passband=passband,
-                invalid=invalid,
-                duplicates=duplicates,
-            )
+        options = ReadOptions(
+            column=column,
+            time=time,
+            flux=flux,
+            flux_err=flux_err,
+            band=band,
+            zero_point=zero_point,
+            survey=survey,
+            passband=passband,
+            invalid=invalid,
+            duplicates=duplicates,
         )
+        return cls(nested.read(nested_frame, options))
 
     @classmethod
     def from_arrays(
@@ -539,7 +541,7 @@ class LightCurves:
         invalid: str = "raise",
         duplicates: str = "raise",
     ) -> Self:
-        """Build from flat arrays, or from lists of one array an object.
+        """Build from flat arrays, or from lists of one array per object.
 
         Parameters
         ----------
@@ -557,7 +559,7 @@ class LightCurves:
         ids : array-like of shape (n_objects,), optional
             With `offsets` or lists; by default 0, 1, 2, ...
         metadata : table or dict of arrays, optional
-            One row an object: aligned by its index if that holds ids, otherwise in order.
+            One row per object: aligned by its index if that holds ids, otherwise in order.
         zero_point : float, default=27.5
             AB zero point of the fluxes.
         survey, passband, invalid, duplicates
@@ -588,23 +590,16 @@ class LightCurves:
         >>> curves.band_names
         array(['ztfg', 'ztfr', 'ztfg'], dtype=object)
         """
-        return cls._from_store(
-            arrays.store_from_arrays(
-                time,
-                flux,
-                flux_err,
-                band,
-                offsets=offsets,
-                object_id=object_id,
-                ids=ids,
-                metadata=metadata,
-                zero_point=zero_point,
-                survey=survey,
-                passband=passband,
-                invalid=invalid,
-                duplicates=duplicates,
-            )
+        options = ReadOptions(
+            metadata=metadata,
+            zero_point=zero_point,
+            survey=survey,
+            passband=passband,
+            invalid=invalid,
+            duplicates=duplicates,
         )
+        own = {"offsets": offsets, "object_id": object_id, "ids": ids}
+        return cls(arrays.read(time, flux, flux_err, band, **own, options=options))
 
     @classmethod
     def from_padded(
@@ -655,18 +650,14 @@ class LightCurves:
         >>> LightCurves.from_padded(X, passband="kepler", zero_point=25.0)
         LightCurves: 2 objects, 5 observations (median 2.5), bands kepler, zero point 25
         """
-        return cls._from_store(
-            arrays.store_from_padded(
-                X,
-                lengths,
-                ids=ids,
-                metadata=metadata,
-                zero_point=zero_point,
-                passband=passband,
-                invalid=invalid,
-                duplicates=duplicates,
-            )
+        options = ReadOptions(
+            metadata=metadata,
+            zero_point=zero_point,
+            passband=passband,
+            invalid=invalid,
+            duplicates=duplicates,
         )
+        return cls(padded.read(X, options, lengths, ids))
 
     @classmethod
     def from_parquet(
@@ -677,7 +668,7 @@ class LightCurves:
         photometry: Any = None,
         **options: Any,
     ) -> Self:
-        """Build from parquet files; see `sklc.light_curves.readers.parquet.read_parquet`.
+        """Build from parquet files; one of objects, one of their observations.
 
         Parameters
         ----------
@@ -713,13 +704,11 @@ class LightCurves:
         ...     LightCurves.from_parquet(folder).equals(curves)
         True
         """
-        from sklc.light_curves.operations import concatenate
-        from sklc.light_curves.readers.parquet import list_parts, read_store
-
-        if path is not None and objects is None and photometry is None:
-            stores = [read_store(part, **options) for part in list_parts(path)]
-            return cls._from_store(stores[0] if len(stores) == 1 else concatenate(stores))
-        return cls._from_store(read_store(path, objects=objects, photometry=photometry, **options))
+        own = parquet.options_of(options)
+        if path is None or objects is not None or photometry is not None:
+            return cls(parquet.read(path, own, objects=objects, photometry=photometry))
+        stores = [parquet.read(part, own) for part in parquet.list_parts(path)]
+        return cls(stores[0] if len(stores) == 1 else operations.concatenate(stores))
 
     @classmethod
     def iter_parquet(
@@ -762,16 +751,14 @@ class LightCurves:
         ...     [len(part) for part in LightCurves.iter_parquet(folder)]
         [1]
         """
-        from sklc.light_curves.readers.parquet import list_parts, read_store
-        from sklc.light_curves.readers.parquet_blocks import iter_stores
-
         if n_objects is not None and (int(n_objects) != n_objects or n_objects < 1):
             raise ValueError(f"n_objects must be a positive integer, got {n_objects!r}")
-        for part in list_parts(path):
+        own = parquet.options_of(options)
+        for part in parquet.list_parts(path):
             if n_objects is None:
-                yield cls._from_store(read_store(part, **options))
+                yield cls(parquet.read(part, own))
             else:
-                yield from map(cls._from_store, iter_stores(part, int(n_objects), **options))
+                yield from map(cls, iter_stores(part, int(n_objects), own))
 
     # Selections and other changes
 
@@ -837,7 +824,9 @@ class LightCurves:
         Parameters
         ----------
         *names : str or Passband
-            Canonical names or unambiguous aliases. They become `passbands`, in this order.
+            A name or an unambiguous alias selects all passbands of that name, whatever their
+            surveys and wavelengths; a `Passband` selects exactly that one. The selected ones
+            become `passbands`, in this order.
 
         Returns
         -------
@@ -846,7 +835,7 @@ class LightCurves:
         Raises
         ------
         LightCurveError
-            If no passband of the container has the name.
+            If no passband of the container has the name, or none is the given passband.
         ValueError
             If no name is given.
 
@@ -898,7 +887,7 @@ class LightCurves:
         Raises
         ------
         LightCurveError
-            If an object has no row, or a column not one value an object.
+            If an object has no row, or a column does not have one value per object.
 
         Examples
         --------
@@ -917,7 +906,7 @@ class LightCurves:
                 raise TypeError(f"expected a pandas.DataFrame, got {type(frame).__name__}")
             added |= {str(name): frame[name] for name in frame.columns}
         for name, column in (added | columns).items():
-            metadata[name] = _per_object_column(name, column, index, name in columns)
+            metadata[name] = align_column(name, column, index, name in columns)
         return self._from_store(replace(store, metadata=indexed_metadata(metadata, store.ids)))
 
     @classmethod
@@ -983,14 +972,24 @@ class LightCurves:
     # Exports
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a long table, one row an observation.
+        """Return a long table, one row per observation.
 
-        Objects without observations have no row. `from_frame` reads the table back.
+        `from_frame` reads the table back; the metadata is given to it separately,
+        ``LightCurves.from_frame(curves.to_frame(), metadata=curves.metadata)``. Objects without
+        observations have no row. A table without rows does not tell the zero point.
 
         Returns
         -------
         pandas.DataFrame
-            Columns object_id, mjd, band (categorical, canonical names), flux, flux_err, zp.
+            Columns object_id, mjd, band (categorical, the names of the passbands), flux, flux_err
+            and zp. If any passband is not one of those that sklc itself knows by their names,
+            there are two more, which identify it: band_survey (categorical) and band_wavelength
+            (micrometre).
+
+        Warns
+        -----
+        LightCurveWarning
+            If objects have no observations.
 
         Examples
         --------
@@ -1003,12 +1002,17 @@ class LightCurves:
         1         a  2.0  ztfg   8.0       1.0  27.5
         """
         store = self._compact()
-        names = pd.Index([p.name for p in store.passbands], dtype=object)
+        if n_empty := int(np.sum(self.lengths == 0)):
+            warn(
+                f"{n_empty} of {len(self)} objects have no observations, and so no row in the "
+                "table: to_nested and to_parquet keep such objects"
+            )
+        bands = band_columns(store.band, store.passbands)
         return pd.DataFrame(
             {
                 "object_id": np.repeat(store.ids, np.diff(store.offsets)),
                 "mjd": store.time,
-                "band": pd.Categorical.from_codes(store.band, names),
+                **{name: column.to_pandas() for name, column in bands.items()},
                 "flux": store.flux,
                 "flux_err": store.flux_err,
                 "zp": np.full(store.n_observations, store.zero_point),
@@ -1016,7 +1020,7 @@ class LightCurves:
         )
 
     def to_nested(self) -> NestedFrame:
-        """Return a nested-pandas frame, one row an object.
+        """Return a nested-pandas frame, one row per object.
 
         This is the form for meta-estimators that turn X into an array themselves, and the way to
         LSDB. `from_nested` reads it back.
@@ -1025,7 +1029,14 @@ class LightCurves:
         -------
         nested_pandas.NestedFrame
             The metadata, and a nested column "lightcurve" with the fields time, band, flux and
-            flux_err, and zp if the zero point is not 27.5; indexed by id. Arrays are not copied.
+            flux_err, and zp if the zero point is not 27.5; indexed by id. As in `to_frame`, there
+            are the fields band_survey and band_wavelength where names do not identify the
+            passbands. Arrays are not copied.
+
+        Raises
+        ------
+        LightCurveError
+            If a metadata column has the name "lightcurve".
 
         Examples
         --------
@@ -1036,12 +1047,14 @@ class LightCurves:
         >>> nested["lightcurve.flux"].to_list()
         [9.0, 8.0]
         """
-        from sklc.light_curves.readers.nested import to_nested
-
-        return to_nested(self._compact())
+        return nested.to_nested(self._compact())
 
     def to_padded(self) -> np.ndarray:
         """Return a 3-D array padded with NaN; `from_padded` reads it back.
+
+        The array holds times, fluxes and errors, and of the passbands their wavelengths alone:
+        from these `from_padded` chooses names. Ids, metadata and zero point are given to it
+        separately; fluxes become float64.
 
         Returns
         -------
@@ -1057,15 +1070,11 @@ class LightCurves:
         array([[3.    , 7.    , 2.    , 0.4814],
                [   nan,    nan,    nan,    nan]])
         """
-        store = self._compact()
-        lengths = np.diff(store.offsets)
-        longest = int(lengths.max()) if len(lengths) else 0
-        padded = np.full((len(lengths), longest, 4), np.nan)
-        where = np.arange(longest) < lengths[:, None]
-        wavelengths = np.array([p.wavelength for p in store.passbands], dtype=np.float64)
-        for k, column in enumerate((store.time, store.flux, store.flux_err)):
+        longest = int(self.lengths.max(initial=0))
+        padded = np.full((len(self), longest, 4), np.nan)
+        where = np.arange(longest) < self.lengths[:, None]
+        for k, column in enumerate((self.time, self.flux, self.flux_err, self.wavelength)):
             padded[where, k] = column
-        padded[where, 3] = wavelengths[store.band]
         return padded
 
     def to_parquet(self, folder: str | Path) -> None:
@@ -1085,9 +1094,7 @@ class LightCurves:
         --------
         See `LightCurves.from_parquet`.
         """
-        from sklc.light_curves.readers.parquet import write_store
-
-        write_store(self._compact(), folder)
+        parquet.write_store(self._compact(), folder)
 
     # Display
 
@@ -1095,25 +1102,23 @@ class LightCurves:
         text = f"LightCurves: {len(self):,} objects, {int(self.offsets[-1]):,} observations"
         if len(self):
             text += f" (median {np.median(self.lengths):g})"
-        bands = [p.name for p in self.passbands]
+        bands = passband_labels(self.passbands)
         text += f", bands {_some(bands, 8)}" if bands else ""
         text += f", zero point {self.zero_point:g}"
         columns = [str(c) for c in self._store.metadata.columns]
         return text + (f", metadata {_some(columns, 6)}" if columns else "")
 
     def _repr_html_(self) -> str:
-        rows = []
-        for curve in self[:5]:
-            span = f"{curve.time[0]:.1f} to {curve.time[-1]:.1f}" if len(curve) else ""
-            rows.append(
-                {
-                    "object_id": curve.id,
-                    "observations": len(curve),
-                    "time": span,
-                    "bands": " ".join(p.name for p in curve.passbands),
-                    **curve.metadata.iloc[:4].to_dict(),
-                }
-            )
+        rows = [
+            {
+                "object_id": curve.id,
+                "observations": len(curve),
+                "time": f"{curve.time[0]:.1f} to {curve.time[-1]:.1f}" if len(curve) else "",
+                "bands": " ".join(passband_labels(curve.passbands)),
+                **curve.metadata.iloc[:4].to_dict(),
+            }
+            for curve in self[:5]
+        ]
         table = pd.DataFrame(rows).to_html(index=False, border=0) if rows else ""
         more = f"<p>and {len(self) - 5:,} more</p>" if len(self) > 5 else ""
         return f"<p>{html.escape(repr(self))}</p>{table}{more}"
@@ -1153,31 +1158,11 @@ def concatenate(
     return LightCurves.concatenate(containers, suffixes=suffixes, prefix_ids=prefix_ids)
 
 
+def _common_bands(first: LightCurves, second: LightCurves) -> tuple[np.ndarray, np.ndarray]:
+    """Return the band codes of two containers as an index into all their passbands."""
+    code, _ = unique_passbands([*first.passbands, *second.passbands])
+    return code[first.band], code[len(first.passbands) :][second.band]
+
+
 def _some(names: list[str], most: int) -> str:
     return " ".join(names[:most]) + (" ..." if len(names) > most else "")
-
-
-def _per_object_column(name: str, column: Any, index: pd.Index, positional: bool) -> Any:
-    """Return a metadata column in the order of the objects."""
-    aligned = isinstance(column, pd.Series) and not (
-        positional and isinstance(column.index, pd.RangeIndex)
-    )
-    if aligned:
-        if not column.index.is_unique:
-            raise LightCurveError(f"the index of metadata column {name!r} repeats an id")
-        rows = column.index.get_indexer(index)
-        missing = np.flatnonzero(rows < 0)
-        if len(missing):
-            k = missing[0]
-            raise LightCurveError(
-                f"{describe(index.to_numpy(), k)} has no value in the metadata column {name!r} "
-                f"({len(missing)} of {len(index)} objects; it is indexed by "
-                f"{column.index[:3].tolist()}...): index it by object id, or pass its .to_numpy() "
-                "if it is in the order of the objects"
-            )
-        return column.iloc[rows].reset_index(drop=True)
-    if np.ndim(column) and len(column) != len(index):
-        raise LightCurveError(
-            f"metadata column {name!r} has {len(column)} values for {len(index)} objects"
-        )
-    return column.reset_index(drop=True) if isinstance(column, pd.Series) else column

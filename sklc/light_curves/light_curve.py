@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sklc.light_curves.store import Store
-from sklc.passbands.registry import Passband
+from sklc.light_curves.bands import band_columns
+from sklc.light_curves.store import DEFAULT_ZERO_POINT, Store
+from sklc.passbands.registry import Passband, passband_labels
 
 
 class LightCurve:
@@ -25,8 +26,10 @@ class LightCurve:
         Days, ascending.
     flux, flux_err : ndarray of float, shape (n_obs,)
         Flux in units that `zero_point` sets, and its standard error (NaN where not known).
+    band : ndarray of int, shape (n_obs,)
+        Index into `passbands`.
     band_names : ndarray of str, shape (n_obs,)
-        Canonical names of the passbands.
+        Names of the passbands. Passbands of different surveys or wavelengths may share a name.
     wavelength : ndarray of float64, shape (n_obs,)
         Effective wavelength, micrometre.
     passbands : tuple of Passband
@@ -92,6 +95,11 @@ class LightCurve:
         return names[self._own(self._store.band)]
 
     @property
+    def band(self) -> np.ndarray:
+        """Codes of the passbands, an index into `passbands`, shape (n_obs,)."""
+        return np.unique(self._own(self._store.band), return_inverse=True)[1]
+
+    @property
     def wavelength(self) -> np.ndarray:
         """Effective wavelengths in micrometre, shape (n_obs,)."""
         table = np.array([p.wavelength for p in self._store.passbands], dtype=np.float64)
@@ -122,7 +130,10 @@ class LightCurve:
         Returns
         -------
         pandas.DataFrame
-            Columns mjd, band, flux, flux_err; one row an observation.
+            Columns mjd, band, flux and flux_err; one row per observation. As in
+            `LightCurves.to_frame`, there are the columns band_survey and band_wavelength where
+            names do not identify the passbands; and there is a column zp if the zero point is not
+            27.5.
 
         Examples
         --------
@@ -131,18 +142,20 @@ class LightCurve:
            mjd  band  flux  flux_err
         0  1.0  ztfg   9.0       0.5
         """
-        return pd.DataFrame(
+        bands = band_columns(self._own(self._store.band), self._store.passbands)
+        frame = pd.DataFrame(
             {
                 "mjd": self.time,
-                "band": self.band_names,
+                **{name: np.asarray(column) for name, column in bands.items()},
                 "flux": self.flux,
                 "flux_err": self.flux_err,
             }
         )
+        return frame if self.zero_point == DEFAULT_ZERO_POINT else frame.assign(zp=self.zero_point)
 
     def __repr__(self) -> str:
         text = f"LightCurve {self.id!r}: {len(self)} observations"
         if not len(self):
             return text
         span = self.time[-1] - self.time[0]
-        return f"{text} over {span:.1f} days, bands {' '.join(p.name for p in self.passbands)}"
+        return f"{text} over {span:.1f} days, bands {' '.join(passband_labels(self.passbands))}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sklc.errors import LightCurveError
-from sklc.light_curves import LightCurves
+from sklc.light_curves.container import LightCurves
 from sklc.light_curves.store import describe
 
 __all__ = ["metadata_matrix", "name_object"]

@@ -10,24 +10,12 @@ import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError, UnknownPassbandError
-from sklc.light_curves.bands import resolve
-from sklc.light_curves.build import indexed_metadata
-from sklc.light_curves.checks import check_ids
-from sklc.light_curves.store import Store, offsets_of, read_only
-from sklc.passbands.registry import Passband
-
-
-def keep_observations(store: Store, keep: np.ndarray) -> Store:
-    """Return the observations where the mask is true; every object stays, even if empty."""
-    kept_before = np.concatenate([[0], np.cumsum(keep)])
-    return replace(
-        store,
-        time=read_only(store.time[keep]),
-        flux=read_only(store.flux[keep]),
-        flux_err=read_only(store.flux_err[keep]),
-        band=read_only(store.band[keep]),
-        offsets=read_only(kept_before[store.offsets]),
-    )
+from sklc.light_curves.alignment import indexed_metadata
+from sklc.light_curves.bands import resolve, unique_passbands
+from sklc.light_curves.ids import check_ids, join_ids
+from sklc.light_curves.store import Store, read_only
+from sklc.passbands.registry import Passband, passband_labels
+from sklc.utils.offsets import offsets_of
 
 
 def detections(store: Store, snr: float) -> Store:
@@ -37,7 +25,7 @@ def detections(store: Store, snr: float) -> Store:
             "detections need flux errors, and these light curves have none: select by flux, or "
             "build the container with flux_err="
         )
-    return keep_observations(store, store.flux >= snr * store.flux_err)
+    return store.keep(store.flux >= snr * store.flux_err)
 
 
 def truncate(store: Store, days: float | None, points: int | None) -> Store:
@@ -49,39 +37,49 @@ def truncate(store: Store, days: float | None, points: int | None) -> Store:
     if points is not None:
         if points < 0 or int(points) != points:
             raise ValueError(f"points must be an integer of at least 0, got {points!r}")
-        return keep_observations(store, np.arange(store.n_observations) - starts < points)
+        return store.keep(np.arange(store.n_observations) - starts < points)
     assert days is not None
     if not days >= 0:
         raise ValueError(f"days must be at least 0, got {days!r}")
-    return keep_observations(store, store.time - store.time[starts] <= days)
+    return store.keep(store.time - store.time[starts] <= days)
 
 
 def with_bands(store: Store, names: Sequence[str | Passband]) -> Store:
     """See `LightCurves.with_bands`."""
     if not names:
         raise ValueError('pass the bands to keep, such as with_bands("ztfg", "ztfr")')
-    own = {p.name: k for k, p in enumerate(store.passbands)}
-    chosen: dict[str, int] = {}
+    chosen: dict[int, None] = {}
     for name in names:
-        known = name.name if isinstance(name, Passband) else name
-        if known not in own:
-            try:
-                known = resolve(name).name
-            except UnknownPassbandError as error:
-                raise UnknownPassbandError(
-                    f"{error}\nThe bands of these light curves are {list(own)}"
-                ) from None
-        if known not in own:
-            raise LightCurveError(
-                f"no observation is in the band {name!r}; the bands of these light curves are "
-                f"{list(own)}"
-            )
-        chosen[known] = own[known]
-    lookup = np.full(len(own) + 1, -1, dtype=np.int16)
-    lookup[list(chosen.values())] = np.arange(len(chosen))
+        chosen |= dict.fromkeys(_codes_of(store, name))
+    lookup = np.full(len(store.passbands) + 1, -1, dtype=np.int16)
+    lookup[list(chosen)] = np.arange(len(chosen))
     band = lookup[store.band]
-    kept = keep_observations(replace(store, band=band), band >= 0)
-    return replace(kept, passbands=tuple(store.passbands[k] for k in chosen.values()))
+    kept = replace(store, band=band).keep(band >= 0)
+    return replace(kept, passbands=tuple(store.passbands[k] for k in chosen))
+
+
+def _codes_of(store: Store, band: str | Passband) -> list[int]:
+    """Return the codes of a passband, or of all that have a name."""
+    own = passband_labels(store.passbands)
+    if isinstance(band, Passband):
+        own, codes = (
+            list(map(str, store.passbands)),
+            [k for k, p in enumerate(store.passbands) if p == band],
+        )
+    elif not (codes := [k for k, p in enumerate(store.passbands) if p.name == band]):
+        try:
+            known = resolve(band).name
+        except UnknownPassbandError as error:
+            raise UnknownPassbandError(
+                f"{error}\nThe bands of these light curves are {own}"
+            ) from None
+        codes = [k for k, p in enumerate(store.passbands) if p.name == known]
+    if not codes:
+        raise LightCurveError(
+            f"no observation is in the band {str(band)!r}; the bands of these light curves are "
+            f"{own}"
+        )
+    return codes
 
 
 def nightly(store: Store) -> Store:
@@ -133,21 +131,13 @@ def concatenate(
     ids of mixed types become strings.
     """
     ids = [_renamed(s.ids, k, suffixes, prefix_ids) for k, s in enumerate(stores)]
-    all_ids = np.concatenate([i for i in ids if len(i)] or ids[:1])
+    all_ids = join_ids(ids, as_strings=not check_unique)
     if check_unique:
         _check_unique(ids, all_ids)
-    elif all_ids.dtype == object and len(set(map(type, all_ids))) > 1:
-        all_ids = np.array([str(i) for i in all_ids], dtype=object)
-    passbands = dict.fromkeys(p for s in stores for p in s.passbands)
-    merged: dict[tuple[str, float], int] = {}
-    for passband in passbands:
-        merged.setdefault((passband.name, passband.wavelength), len(merged))
-    table = {(p.name, p.wavelength): p for p in reversed(passbands)}
+    code, passbands = unique_passbands([p for s in stores for p in s.passbands])
     zero_point = stores[0].zero_point
-    band = []
-    for s in stores:
-        lookup = np.array([merged[p.name, p.wavelength] for p in s.passbands], dtype=np.int16)
-        band.append(lookup[s.band] if len(lookup) else s.band)
+    firsts = offsets_of([len(s.passbands) for s in stores])
+    band = [code[first:][s.band] for first, s in zip(firsts[:-1], stores, strict=True)]
     scale = [
         1.0 if s.zero_point == zero_point else 10 ** (-0.4 * (s.zero_point - zero_point))
         for s in stores
@@ -160,9 +150,9 @@ def concatenate(
         flux_err=read_only(
             np.concatenate([_scaled(s.flux_err, f) for s, f in zip(stores, scale, strict=True)])
         ),
-        band=read_only(np.concatenate(band).astype(np.int16, copy=False)),
+        band=read_only(np.concatenate(band)),
         offsets=read_only(offsets_of(np.concatenate([np.diff(s.offsets) for s in stores]))),
-        passbands=tuple(table[key] for key in merged),
+        passbands=passbands,
         ids=read_only(all_ids),
         metadata=indexed_metadata(
             pd.concat([s.metadata.reset_index(drop=True) for s in stores]), all_ids

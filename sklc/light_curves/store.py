@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import csc_array
 
 from sklc.passbands.registry import Passband
+from sklc.utils.offsets import offsets_after, offsets_of, row_index
 
 DEFAULT_ZERO_POINT = 27.5
 # Small enough for the cache, large enough to hide the loop.
@@ -31,7 +33,7 @@ class Store:
     passbands : tuple of Passband
     ids : ndarray of shape (n_objects,)
     metadata : pandas.DataFrame
-        One row an object, indexed by `ids`.
+        One row per object, indexed by `ids`.
     zero_point : float
         AB zero point of `flux`.
     """
@@ -56,28 +58,48 @@ class Store:
         """Number of observations of all objects together."""
         return len(self.time)
 
+    @property
+    def lengths(self) -> np.ndarray:
+        """Number of observations of each object, shape (n_objects,)."""
+        return np.diff(self.offsets)
+
+    @property
+    def wavelength(self) -> np.ndarray:
+        """Effective wavelengths in micrometre, shape (n_obs_total,)."""
+        return np.array([p.wavelength for p in self.passbands], dtype=np.float64)[self.band]
+
     def flat(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Return time, flux, flux_err and band of the objects `rows`; no copy if adjacent."""
         columns = (self.time, self.flux, self.flux_err, self.band)
         if len(rows) and is_range(rows):
-            own = slice(self.offsets[rows[0]], self.offsets[rows[-1] + 1])
-            return (columns[0][own], columns[1][own], columns[2][own], columns[3][own])
-        where = row_index(self.offsets[rows], self.offsets[rows + 1])
-        return (columns[0][where], columns[1][where], columns[2][where], columns[3][where])
+            own: Any = slice(self.offsets[rows[0]], self.offsets[rows[-1] + 1])
+        else:
+            own = row_index(self.offsets[rows], self.offsets[rows + 1])
+        return columns[0][own], columns[1][own], columns[2][own], columns[3][own]
 
     def compact(self, rows: np.ndarray) -> Store:
         """Return a store that owns nothing but the objects `rows`."""
         time, flux, flux_err, band = self.flat(rows)
-        return Store(
+        return replace(
+            self,
             time=time,
             flux=flux,
             flux_err=flux_err,
             band=band,
-            offsets=offsets_of(np.diff(self.offsets)[rows]),
-            passbands=self.passbands,
+            offsets=offsets_of(self.lengths[rows]),
             ids=self.ids[rows],
             metadata=self.metadata.iloc[rows],
-            zero_point=self.zero_point,
+        )
+
+    def keep(self, mask: np.ndarray) -> Store:
+        """Return the observations where the mask is true; every object stays, even if empty."""
+        return replace(
+            self,
+            time=read_only(self.time[mask]),
+            flux=read_only(self.flux[mask]),
+            flux_err=read_only(self.flux_err[mask]),
+            band=read_only(self.band[mask]),
+            offsets=read_only(offsets_after(mask, self.offsets)),
         )
 
 
@@ -97,22 +119,6 @@ def is_range(rows: np.ndarray) -> bool:
     return bool((rows[1:] - rows[:-1] == 1).all())
 
 
-def offsets_of(lengths: np.ndarray | Sequence[int]) -> np.ndarray:
-    """Return the int64 offsets of consecutive runs of these lengths."""
-    offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
-    np.cumsum(lengths, out=offsets[1:])
-    return offsets
-
-
-def row_index(starts: np.ndarray, stops: np.ndarray) -> np.ndarray:
-    """Return the concatenation of ``range(start, stop)`` over all pairs."""
-    lengths = stops - starts
-    offsets = offsets_of(lengths)
-    index = np.arange(offsets[-1], dtype=np.int64)
-    index += np.repeat(starts - offsets[:-1], lengths)
-    return index
-
-
 def stable_order(codes: np.ndarray, n_codes: int) -> np.ndarray:
     """Return the rows in the order of their codes 0 ... n_codes - 1, rows of one code in theirs.
 
@@ -122,11 +128,6 @@ def stable_order(codes: np.ndarray, n_codes: int) -> np.ndarray:
     shape, ends = (n_codes, len(codes)), np.arange(len(codes) + 1)
     by_column = csc_array((np.ones(len(codes), dtype=np.int8), codes, ends), shape=shape)
     return by_column.tocsr().indices.astype(np.int64, copy=False)
-
-
-def object_of(offsets: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return the position of the object that owns each of the observations `rows`."""
-    return np.searchsorted(offsets, rows, side="right") - 1
 
 
 def describe(ids: np.ndarray, position: int | np.integer) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from sklc.light_curves import LightCurves
 from sklc.light_curves.coerce import as_light_curves
+from sklc.light_curves.container import LightCurves
 from sklc.light_curves.light_curve import LightCurve
+from sklc.light_curves.registry import reader_of
 
 __all__ = ["stream"]
 
@@ -33,16 +34,17 @@ def stream(
         Takes light curves and returns one row for each: ``encoder.transform``,
         ``pipeline.predict_proba``, ``forest.score_samples``, ...
     source : path, LightCurves, or iterable
-        A folder as `LightCurves.to_parquet` or `simulate_to_parquet` writes it; light curves; or
-        anything to iterate over that yields `LightCurves` (or another form that
-        `as_light_curves` takes) as parts, or single `LightCurve` objects, which are collected.
+        A folder as `LightCurves.to_parquet` or `simulate_to_parquet` writes it; light curves, in
+        any form that `as_light_curves` takes but a list; or a list or another iterable that
+        yields parts, each `LightCurves` or another of these forms, or single `LightCurve`
+        objects, which are collected.
     n_objects : int, default=10_000
         Most light curves in a part; parts that an iterable yields are left as they are.
 
     Yields
     ------
     ids : ndarray of shape (n_part,)
-        Of the light curves of the part, in the order of the source.
+        The ids of the light curves of the part, in the order of the source.
     result : ndarray or DataFrame of n_part rows
         What `method` returned.
 
@@ -84,6 +86,8 @@ def _parts(source: Any, n_objects: int) -> Iterator[LightCurves]:
     if isinstance(source, (str, os.PathLike)):
         yield from LightCurves.iter_parquet(os.fspath(source), n_objects=n_objects)
         return
+    if not isinstance(source, LightCurves | list | tuple) and reader_of(source) is not None:
+        source = as_light_curves(source, min_points=None)
     if isinstance(source, LightCurves):
         for start in range(0, len(source), n_objects):
             yield source[start : start + n_objects]

@@ -6,6 +6,13 @@ from sklc.passbands.lookup import (
     list_passbands,
     register_passband,
 )
-from sklc.passbands.registry import Passband
+from sklc.passbands.registry import Passband, passband_labels
 
-__all__ = ["Passband", "find_passbands", "get_passband", "list_passbands", "register_passband"]
+__all__ = [
+    "Passband",
+    "find_passbands",
+    "get_passband",
+    "list_passbands",
+    "passband_labels",
+    "register_passband",
+]

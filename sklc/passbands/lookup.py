@@ -19,7 +19,7 @@ from dataclasses import replace
 from sklc.errors import LightCurveError, UnknownPassbandError
 from sklc.passbands.registry import (
     Passband,
-    Registry,
+    PassbandIndex,
     built_in,
     resolve,
     squeeze,
@@ -28,18 +28,22 @@ from sklc.passbands.registry import (
 
 __all__ = [
     "Passband",
+    "as_registered",
+    "built_in_passband",
     "find_passbands",
     "get_passband",
     "list_passbands",
     "register_passband",
 ]
 
+_DEFAULT_SURVEY = "user"
 # Two wavelengths closer than this (micrometre) are the same passband.
 _SAME_WAVELENGTH = 1e-4
 
 # Readers take the snapshot without a lock; a writer replaces it as a whole.
 _lock = threading.Lock()
-_registry = Registry.build(built_in())
+_BUILT_IN = PassbandIndex.build(built_in())
+_registry = _BUILT_IN
 
 
 def get_passband(name: str | int | Passband, survey: str | None = None) -> Passband:
@@ -124,27 +128,38 @@ def find_passbands(
     return found
 
 
+def as_registered(passband: Passband) -> Passband:
+    """Return the registered passband that equals this one, with its aliases, or else this one."""
+    known = _registry.passbands.get(passband.name)
+    return known if known == passband else passband
+
+
+def built_in_passband(name: str) -> Passband | None:
+    """Return the passband that every installation knows by this canonical name, if there is one."""
+    return _BUILT_IN.passbands.get(name)
+
+
 def register_passband(
     name: str,
     wavelength: float,
     *,
-    survey: str = "user",
+    survey: str = _DEFAULT_SURVEY,
     aliases: Sequence[str] = (),
     source: str = "",
 ) -> Passband:
     """Make a passband known by its name for the rest of the session.
 
-    Registering the same passband again is harmless: the known one is returned, with the new
-    aliases added.
+    All readers, the simulator and the features then understand the name. Registering the same
+    passband again is harmless: the known one is returned, with the new aliases added.
 
     Parameters
     ----------
     name : str
-        Name of the band.
+        Name of the band. It must not be that of another passband.
     wavelength : float
         Effective wavelength in micrometre (mean weighted by the photon transmission).
     survey : str, default="user"
-        Survey or telescope of the band.
+        Survey, instrument or telescope of the band.
     aliases : sequence of str, optional
         Other names within the survey.
     source : str, optional
@@ -176,21 +191,23 @@ def register_passband(
     )
     with _lock:
         registry = _registry
-        same_survey = registry.survey(survey)
-        if same_survey is not None and squeeze(survey) in registry.survey_names:
-            new = replace(new, survey=same_survey)  # "ztf" joins "ZTF"
+        known_survey = registry.survey(survey)
+        if known_survey is not None and squeeze(survey) in registry.survey_names:
+            new = replace(new, survey=known_survey)  # "ztf" joins "ZTF"
         known = resolve(registry, name, None)
         if isinstance(known, Passband):
-            if abs(known.wavelength - new.wavelength) > _SAME_WAVELENGTH:
+            same_survey = new.survey in (known.survey, _DEFAULT_SURVEY)
+            if not same_survey or abs(known.wavelength - new.wavelength) > _SAME_WAVELENGTH:
                 raise LightCurveError(
                     f"passband {name!r} is already known as {known.name!r} of {known.survey} at "
-                    f"{known.wavelength:g} micrometre, not {new.wavelength:g}. Register yours "
-                    f'under another name: sklc.register_passband("my_{name}", '
-                    f"wavelength={new.wavelength:g})"
+                    f"{known.wavelength:g} micrometre, not of {new.survey} at "
+                    f"{new.wavelength:g}. Register yours under another name: "
+                    f'sklc.register_passband("my_{name}", wavelength={new.wavelength:g}, '
+                    f'survey="{new.survey}")'
                 )
-            new = replace(known, aliases=tuple(dict.fromkeys((*known.aliases, *new.aliases))))
-            if new == known:
+            if set(new.aliases) <= set(known.aliases):
                 return known
+            new = replace(known, aliases=tuple(dict.fromkeys((*known.aliases, *new.aliases))))
         for alias in new.aliases:
             taken = [registry.passbands.get(alias)]
             taken += registry.in_survey.get(new.survey, ({}, {}))[0].get(alias, ())
@@ -201,7 +218,7 @@ def register_passband(
                         f"{other.name!r} ({other.survey}). Leave the alias out, or pass another "
                         "survey=."
                     )
-        _registry = Registry.build((registry.passbands | {new.name: new}).values())
+        _registry = PassbandIndex.build((registry.passbands | {new.name: new}).values())
     return new
 
 

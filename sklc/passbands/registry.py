@@ -1,10 +1,11 @@
-"""Registry of passbands: lookup of names, aliases and filter ids, and what to say if it fails."""
+"""Index of passbands: lookup of names, aliases and filter ids, and what to say if it fails."""
 
 from __future__ import annotations
 
 import difflib
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
@@ -12,15 +13,26 @@ from numbers import Real
 from sklc.errors import LightCurveError
 from sklc.passbands.table import FOLLOW_UP, STANDARD, SURVEYS
 
-__all__ = ["Passband", "Registry", "built_in", "resolve", "squeeze", "unknown_survey"]
+__all__ = [
+    "Passband",
+    "PassbandIndex",
+    "built_in",
+    "passband_labels",
+    "resolve",
+    "squeeze",
+    "unknown_survey",
+]
 
 
 @dataclass(frozen=True)
 class Passband:
-    """A photometric band: its name and its effective wavelength.
+    """A photometric band: its name, its survey and its effective wavelength.
 
-    A plain immutable value: light curves carry the passbands themselves, so one that was
-    registered in a session survives pickling and works in other processes.
+    These three are its identity: two passbands are equal if all three are, whatever their aliases
+    and sources. Passbands of one name and different surveys or wavelengths are different bands.
+
+    A passband is a plain immutable value. Light curves carry the passbands themselves, so one that
+    was registered in a session survives pickling and works in other processes.
 
     Parameters
     ----------
@@ -31,7 +43,7 @@ class Passband:
     wavelength : float
         Effective wavelength in micrometre: the mean weighted by the photon transmission.
     aliases : tuple of str, optional
-        Other names, within the survey.
+        Other names within the survey.
     source : str, optional
         Where the wavelength comes from.
     sncosmo_name : str, optional
@@ -40,25 +52,34 @@ class Passband:
     Raises
     ------
     LightCurveError
-        If the name is empty or the wavelength is not a plausible number of micrometres.
+        If the name or the survey is empty, or the wavelength is not a plausible number of
+        micrometres.
 
     Examples
     --------
     >>> from sklc.passbands import Passband
-    >>> Passband("mytel_g", survey="mytel", wavelength=0.48).wavelength
-    0.48
+    >>> old = Passband("mytel_g", survey="mytel", wavelength=0.48)
+    >>> old == Passband("mytel_g", survey="mytel", wavelength=0.48, aliases=["g"])
+    True
+    >>> old == Passband("mytel_g", survey="mytel", wavelength=0.49)
+    False
     """
 
     name: str
     survey: str
     wavelength: float
-    aliases: tuple[str, ...] = ()
-    source: str = ""
-    sncosmo_name: str | None = None
+    aliases: tuple[str, ...] = field(default=(), compare=False)
+    source: str = field(default="", compare=False)
+    sncosmo_name: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.strip():
             raise LightCurveError(f"a passband needs a name, got {self.name!r}.")
+        if not isinstance(self.survey, str) or not self.survey.strip():
+            raise LightCurveError(
+                f"passband {self.name!r} needs a survey, got {self.survey!r}: name the survey, "
+                'instrument or telescope, or "user".'
+            )
         if isinstance(self.aliases, str):  # a forgotten comma: ("g") is not a tuple
             object.__setattr__(self, "aliases", (self.aliases,))
         object.__setattr__(self, "aliases", tuple(str(alias) for alias in self.aliases))
@@ -66,7 +87,7 @@ class Passband:
             wavelength = float(self.wavelength)
         except (TypeError, ValueError):
             wavelength = math.nan
-        # from gamma rays to metre waves nothing is stored here; 4800 is surely in Angstrom
+        # gamma rays and radio waves are outside; 4800 would be in Angstrom
         if not 0.01 <= wavelength <= 1000.0:
             raise LightCurveError(
                 f"passband {self.name!r}: wavelength={self.wavelength!r} is not an effective "
@@ -75,16 +96,45 @@ class Passband:
             )
         object.__setattr__(self, "wavelength", wavelength)
 
+    def __str__(self) -> str:
+        return f"{self.name}({self.survey} {self.wavelength!r}um)"
+
 
 # pickles refer to the public module, whatever becomes of this one
 Passband.__module__ = "sklc.passbands"
+
+
+def passband_labels(passbands: Iterable[Passband]) -> list[str]:
+    """Texts that tell passbands apart: names, with survey and wavelength where names repeat.
+
+    Parameters
+    ----------
+    passbands : iterable of Passband
+        Different passbands, some of which may have the same name.
+
+    Returns
+    -------
+    list of str
+        One label for each passband, in the given order.
+
+    Examples
+    --------
+    >>> from sklc.passbands import Passband, get_passband, passband_labels
+    >>> passband_labels([get_passband("ztfg"), Passband("V", "mytel", 0.55)])
+    ['ztfg', 'V']
+    >>> passband_labels([Passband("V", "mytel", 0.55), Passband("V", "mytel", 0.56)])
+    ['V(mytel 0.55um)', 'V(mytel 0.56um)']
+    """
+    passbands = list(passbands)
+    count = Counter(p.name for p in passbands)
+    return [p.name if count[p.name] == 1 else str(p) for p in passbands]
 
 
 _Index = dict[str, tuple[Passband, ...]]
 
 
 @dataclass(frozen=True)
-class Registry:
+class PassbandIndex:
     """An immutable snapshot: readers need no lock, a writer replaces it as a whole."""
 
     passbands: dict[str, Passband] = field(default_factory=dict)
@@ -94,23 +144,23 @@ class Registry:
     survey_names: dict[str, str] = field(default_factory=dict)  # any spelling -> survey
 
     @classmethod
-    def build(cls, passbands: Iterable[Passband]) -> Registry:
-        """Return a registry of these passbands."""
-        registry = cls()
+    def build(cls, passbands: Iterable[Passband]) -> PassbandIndex:
+        """Return an index of these passbands."""
+        index = cls()
         for passband in passbands:
-            registry.passbands[passband.name] = passband
-            exact, folded = registry.in_survey.setdefault(passband.survey, ({}, {}))
+            index.passbands[passband.name] = passband
+            exact, folded = index.in_survey.setdefault(passband.survey, ({}, {}))
             names = (passband.name, *passband.aliases, passband.sncosmo_name or passband.name)
             for name in dict.fromkeys(names):
                 _add(exact, name, passband)
-                _add(registry.exact, name, passband)
+                _add(index.exact, name, passband)
                 _add(folded, name.casefold(), passband)
-                _add(registry.folded, name.casefold(), passband)
-        for survey in registry.in_survey:
+                _add(index.folded, name.casefold(), passband)
+        for survey in index.in_survey:
             aliases = _SURVEY_ALIASES.get(survey, ())
             for name in (survey, *aliases):
-                registry.survey_names.setdefault(squeeze(name) or name, survey)
-        return registry
+                index.survey_names.setdefault(squeeze(name) or name, survey)
+        return index
 
     def survey(self, label: object) -> str | None:
         """Survey meant by a label such as "ztf", "ZTF-BTS" or "SLSN-cat:ZTF"; None if unknown."""
@@ -179,25 +229,25 @@ def _as_text(name: object) -> str:
     return str(name).strip()
 
 
-def resolve(registry: Registry, name: object, label: str | None) -> Passband | str:
+def resolve(index: PassbandIndex, name: object, label: str | None) -> Passband | str:
     """The passband of a name, or what is wrong with the name."""
     text = _as_text(name)
-    survey = None if label is None else registry.survey(label)
+    survey = None if label is None else index.survey(label)
     # with a survey, "g" must never become the g of another one
     belongs_to_survey = text.isdecimal() or (survey is not None and len(text) <= 2)
 
     found: tuple[Passband, ...] = ()
     if survey is not None:
-        found = _first(registry.in_survey[survey], text)
-    if not found and text in registry.passbands:
-        return registry.passbands[text]
+        found = _first(index.in_survey[survey], text)
+    if not found and text in index.passbands:
+        return index.passbands[text]
     if not found and not belongs_to_survey:
-        found = _first((registry.exact, registry.folded), text)
+        found = _first((index.exact, index.folded), text)
     if not found:
-        found = _survey_and_band(registry, text)
+        found = _survey_and_band(index, text)
     if len(found) == 1:
         return found[0]
-    return _problem(registry, name, text, label, survey, found)
+    return _problem(index, name, text, label, survey, found)
 
 
 def _first(indexes: tuple[_Index, _Index], text: str) -> tuple[Passband, ...]:
@@ -205,21 +255,21 @@ def _first(indexes: tuple[_Index, _Index], text: str) -> tuple[Passband, ...]:
     return exact.get(text) or folded.get(text.casefold()) or ()
 
 
-def _survey_and_band(registry: Registry, text: str) -> tuple[Passband, ...]:
+def _survey_and_band(index: PassbandIndex, text: str) -> tuple[Passband, ...]:
     """Match "ZTF_g", "lsst-g", "ps1::g", "ASAS-SN V": the survey, a separator and its band."""
     for separator in re.finditer(r"[\s_\-:./]+", text):
         band = text[separator.end() :]
         # "--_r" is the telescope "--" and the band "r"
         for label in (text[: separator.start()], text[: separator.end() - 1]):
-            survey = registry.survey_names.get(squeeze(label) or label)
-            found = () if survey is None else _first(registry.in_survey[survey], band)
+            survey = index.survey_names.get(squeeze(label) or label)
+            found = () if survey is None else _first(index.in_survey[survey], band)
             if found:
                 return found
     return ()
 
 
 def _problem(
-    registry: Registry,
+    index: PassbandIndex,
     name: object,
     text: str,
     label: str | None,
@@ -227,11 +277,11 @@ def _problem(
     found: tuple[Passband, ...],
 ) -> str:
     """What is wrong with a name that did not resolve to one passband, and the remedy."""
-    found = found or registry.exact.get(text, ()) or registry.folded.get(text.casefold(), ())
+    found = found or index.exact.get(text, ()) or index.folded.get(text.casefold(), ())
     if label is not None and survey is None:
-        hint = " " + unknown_survey(registry, label)
+        hint = " " + unknown_survey(index, label)
     elif survey is not None:
-        own = [band.name for band in registry.passbands.values() if band.survey == survey]
+        own = [band.name for band in index.passbands.values() if band.survey == survey]
         hint = f" {survey} has {_some(own)}."
     else:
         hint = ""
@@ -245,22 +295,25 @@ def _problem(
         )
     if text.casefold() in ("", "nan", "none", "<na>", "nat"):
         return f"passband {name!r} is a missing value: give every observation a band."
-    names = {key.casefold(): key for key in registry.exact if len(key) > 2}
+    names = {key.casefold(): key for key in index.exact if len(key) > 2}
     close = difflib.get_close_matches(text.casefold(), names, n=4, cutoff=0.6)
-    nearest = list(dict.fromkeys(registry.exact[names[key]][0].name for key in close))
+    nearest = list(dict.fromkeys(index.exact[names[key]][0].name for key in close))
     closest = f" The closest known are {_some(nearest)}." if nearest and not found else ""
-    line = f'"{text}", wavelength=0.48'
+    line = f'"{text}", wavelength=<micrometre>'
     if survey is not None and len(text) <= 2:  # "u" alone would be taken for any survey's u
-        line = f'"{survey.lower()}_{text}", wavelength=0.48, survey="{survey}", aliases=["{text}"]'
+        line = (
+            f'"{survey.lower()}_{text}", wavelength=<micrometre>, survey="{survey}", '
+            f'aliases=["{text}"]'
+        )
     return (
-        f"passband {name!r} is unknown.{hint}{closest} Register it with its effective wavelength "
-        f"in micrometre: sklc.register_passband({line})"
+        f"passband {name!r} is unknown.{hint}{closest} Register it with its effective "
+        f"wavelength: sklc.register_passband({line})"
     )
 
 
-def unknown_survey(registry: Registry, label: str) -> str:
+def unknown_survey(index: PassbandIndex, label: str) -> str:
     """Return the message for a survey that is not known."""
-    surveys = [survey for survey in registry.in_survey if survey not in _TELESCOPES]
+    surveys = [survey for survey in index.in_survey if survey not in _TELESCOPES]
     return f"Survey {label!r} is unknown; known are {', '.join(surveys)}."
 
 

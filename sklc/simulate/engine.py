@@ -17,13 +17,13 @@ import numpy as np
 
 from sklc.cosmology import distance_modulus, draw_redshift
 from sklc.errors import SimulationError
-from sklc.light_curves.store import row_index
 from sklc.simulate.classes.source_class import SourceClass
 from sklc.simulate.settings import Settings
 from sklc.simulate.sources.base import Objects, Points
 from sklc.simulate.spectra.grids import BandGrid, Bands
 from sklc.simulate.surveys import Survey
 from sklc.simulate.surveys.visits import Visits
+from sklc.utils.offsets import row_index
 
 __all__ = ["CHUNK", "Chunk", "ClassSimulator"]
 

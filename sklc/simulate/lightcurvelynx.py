@@ -15,9 +15,11 @@ from sklc.light_curves import columns as tables
 from sklc.light_curves.bands import resolve_bands
 from sklc.light_curves.build import build
 from sklc.light_curves.checks import warn
+from sklc.light_curves.options import ReadOptions
 from sklc.light_curves.readers.nested import list_parts, nested_columns, one_list_array
-from sklc.light_curves.store import describe, object_of
+from sklc.light_curves.store import DEFAULT_ZERO_POINT, describe
 from sklc.passbands.lookup import Passband, get_passband
+from sklc.utils.offsets import object_of, offsets_after, per_observation
 
 __all__ = ["from_lightcurvelynx"]
 
@@ -114,19 +116,19 @@ def from_lightcurvelynx(
     band, table = resolve_bands(pairs, bands, offsets=offsets, ids=ids)
     one_each = [*(p.survey for p in table), None] if survey is None else surveys
     observer = np.array(one_each, dtype=object)[band if survey is None else index]
-    flux_err = tables.numeric(fields["fluxerr"], "fluxerr")
+    # from nJy, of the AB zero point 31.4
+    factor = 10 ** (-0.4 * (31.4 - DEFAULT_ZERO_POINT))
+    flux = tables.numeric(fields["flux"], "flux") * factor
+    flux_err = tables.numeric(fields["fluxerr"], "fluxerr") * factor
     store = build(
         time=fields["mjd"],
-        flux=fields["flux"],
+        flux=flux,
         flux_err=flux_err if flux_err.any() else None,
-        band=None,
         band_table=(band, table),
         offsets=offsets,
         ids=ids,
         metadata=_metadata(results, _joined_by_object(observer, surveys, offsets), class_name),
-        zp_column=np.full(offsets[-1], 31.4),  # nJy
-        invalid=invalid,
-        duplicates=duplicates,
+        options=ReadOptions(invalid=invalid, duplicates=duplicates),
     )
     return LightCurves(store)
 
@@ -152,7 +154,7 @@ def _observations(results: Any, drop_saturated: bool) -> tuple[np.ndarray, dict[
         keep = ~(tables.numeric(rows.field("is_saturated"), "is_saturated") > 0)
         if not keep.all():
             warn(f"dropped {np.sum(~keep)} saturated of {len(keep)} observations")
-            offsets = np.concatenate([[0], np.cumsum(keep)])[offsets]
+            offsets = offsets_after(keep, offsets)
             rows = rows.filter(pa.array(keep))
     return offsets, {name: rows.field(name) for name in names}
 
@@ -171,7 +173,7 @@ def _joined_by_object(names: np.ndarray, surveys: list, offsets: np.ndarray) -> 
     everyone = sorted({*names, *surveys} - {None})
     if len(everyone) < 2:
         return "".join(everyone) or None
-    owners = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    owners = per_observation(np.arange(len(offsets) - 1), offsets)
     pairs = pd.DataFrame({"name": names, "owner": owners}).dropna().drop_duplicates()
     joined = pairs.sort_values("name").groupby("owner")["name"].agg("+".join)
     return joined.reindex(range(len(offsets) - 1), fill_value="+".join(everyone)).to_numpy(

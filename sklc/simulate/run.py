@@ -11,12 +11,13 @@ import pandas as pd
 
 from sklc.errors import SimulationError
 from sklc.light_curves import LightCurves
-from sklc.light_curves.store import Store, offsets_of
+from sklc.light_curves.store import Store
 from sklc.simulate.classes import SourceClass
 from sklc.simulate.classes.requests import counts_by_class
 from sklc.simulate.engine import CHUNK, Chunk, ClassSimulator
 from sklc.simulate.settings import Photometry, Settings, Trigger
 from sklc.simulate.surveys import Survey, get_survey
+from sklc.utils.offsets import offsets_of
 
 __all__ = ["simulate"]
 

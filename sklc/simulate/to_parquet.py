@@ -140,7 +140,8 @@ def _record(
     n_parts: int,
 ) -> dict[str, Any]:
     """Return what tells one simulation from another, as it stands in the manifest."""
-    visits, curves = survey.visits, sorted(survey.curves.items())
+    visits = survey.visits
+    curves = sorted(((str(k), v) for k, v in survey.curves.items()), key=lambda item: item[0])
     hashes = [
         joblib.hash([getattr(visits, name) for name in ("time", "band", "sky", "source")]),
         joblib.hash([(name, *map(np.asarray, curve)) for name, curve in curves]),
@@ -160,7 +161,7 @@ def _record(
         "random_state": int(settings.seed),
         "chunks_per_part": per_class,
         "classes": _digest(source_class.key() for source_class, _ in counts),
-        "passbands": [passband.name for passband in survey.passbands],
+        "passbands": [str(passband) for passband in survey.passbands],
         "visits": _digest(hashes),
         "parts": n_parts,
     }

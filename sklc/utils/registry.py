@@ -41,7 +41,9 @@ class Registry(Generic[Entry]):
         self._load = load
         self._entries: dict[str, Entry] = {}
 
-    def register(self, name: str, entry: Entry, *, overwrite: bool = False) -> None:
+    def register(
+        self, name: str, entry: Entry, *, overwrite: bool = False, before: str | None = None
+    ) -> None:
         """Add an entry.
 
         Parameters
@@ -52,11 +54,14 @@ class Registry(Generic[Entry]):
             What is chosen.
         overwrite : bool, default=False
             Whether to replace an entry of this name.
+        before : str, optional
+            The entry that is to follow in `entries`; by default the new one is the last.
 
         Raises
         ------
         ValueError
-            If the name is empty or no string, or is taken by another entry.
+            If the name is empty or no string, or is taken by another entry; or if there is no
+            entry of the name `before`.
         """
         self._fill()
         if not isinstance(name, str) or not name:
@@ -66,7 +71,13 @@ class Registry(Generic[Entry]):
                 f"There is a {self.kind} named {name!r} already: choose another name, or replace "
                 "it with overwrite=True."
             )
-        self._entries[name] = entry
+        if before is None or before == name:
+            self._entries[name] = entry
+            return
+        self[before]  # an unknown name is an error
+        ordered = [(n, e) for n, e in self._entries.items() if n != name]
+        ordered.insert([n for n, _ in ordered].index(before), (name, entry))
+        self._entries = dict(ordered)
 
     def unregister(self, name: str) -> None:
         """Remove an entry, as tests do after themselves; the name must be known."""

@@ -24,7 +24,6 @@ from sklc.augment.transformers import (
     Redshifting,
 )
 from sklc.errors import LightCurveError
-from sklc.light_curves.operations import keep_observations
 
 ALL = [Prefixes, DetectionsOnly, DropBands, DropEpochs, AlertCadence, ExtraNoise, Redshifting]
 SELECTIONS = ALL[:5]
@@ -126,7 +125,7 @@ def test_seeds(curves, transformer):
 def test_no_objects_and_empty_objects(curves, transformer):
     assert len(transformer().fit_transform(curves[:0])) == 0
     second = np.repeat([False, True, False, False], curves.lengths[:4])
-    holey = LightCurves._from_store(keep_observations(curves[:4]._compact(), second))
+    holey = LightCurves._from_store(curves[:4]._compact().keep(second))
     after = transformer(share=1, random_state=0).transform(holey)
     assert_valid(after, holey)
     assert after.lengths[[0, 2, 3]].tolist() == [0, 0, 0]

@@ -45,7 +45,7 @@ COMMON = {"fit", "transform", "predict", "predict_proba", "decision_function", "
 OF_SOURCES = {"prepare", "sample", "brightest", "flux", "span", "truth", "steady", "key",
               "evolution", "brightest_days", "draw", "solve", "models"}  # fmt: skip
 # Made by class methods, not by their constructors.
-NOT_CONSTRUCTED = {"LightCurve", "LightCurves"}
+NOT_CONSTRUCTED = {"LightCurve", "LightCurves", "Reader"}
 
 
 def exported():

@@ -23,6 +23,7 @@ pytest.importorskip("light_curve")
 
 from sklc import LightCurveError, LightCurves, UnknownPassbandError
 from sklc.features import DEFAULT_BIN_EDGES, LightCurveFeatures
+from sklc.passbands import Passband
 
 DOCS = Path(__file__).parents[2] / "docs" / "features.md"
 # Peak, bin edges and observations never coincide, so that rounding moves nothing across an edge.
@@ -187,6 +188,26 @@ def test_colours_are_of_neighbours_within_a_survey():
     assert {name for name in features.get_feature_names_out() if "color" in name} == {
         f"{pair}_color_peak" for pair in ("ztfg-ztfr", "ztfr-ztfi", "lsstg-lsstr")
     }
+
+
+def test_passbands_of_one_name_have_columns_of_their_own():
+    blue, red = Passband("g", "lab", 0.48), Passband("g", "lab", 0.6)
+    flux, n = 1000 * bazin(DAYS), len(DAYS)
+    both = LightCurves.from_arrays(
+        [np.tile(DAYS, 2)], [np.r_[flux, 2 * flux]], None, [[blue] * n + [red] * n]
+    )
+    features = LightCurveFeatures().fit(both)
+    assert features.passbands_ == (blue, red)
+    t = table(features, both)
+    assert len(set(t.columns)) == t.shape[1]
+    assert t["g(lab 0.48um)_n_observations"][0] == t["g(lab 0.6um)_n_observations"][0] == n
+    assert t["g(lab 0.48um)-g(lab 0.6um)_color_peak"][0] == pytest.approx(2.5 * np.log10(2))
+    single = LightCurves.from_arrays([DAYS] * 2, [flux] * 2, None, [red, blue])
+    one = LightCurveFeatures(bands=[red]).fit(both)
+    assert "g_peak_mag" in one.get_feature_names_out()
+    assert table(one, single)["n_observations"].tolist() == [n, 0]
+    named = LightCurveFeatures(bands=["g"]).fit(both)
+    np.testing.assert_array_equal(named.transform(single), features.transform(single))
 
 
 def test_bands_are_seen_in_the_selection_not_in_its_store(curves):

@@ -102,6 +102,18 @@ class TestLightCurveDisplay:
         (drawn,) = display.errorbars_["ztfg"]
         assert not drawn.has_yerr
 
+    def test_passbands_of_one_name_are_drawn_apart(self):
+        bands = [Passband("g", "lab", 0.48), Passband("g", "lab", 0.7), Passband("g", "x", 0.48)]
+        curves = LightCurves.from_arrays([[1.0, 2.0, 3.0]], [[5.0, 6.0, 7.0]], None, [bands])
+        display = LightCurveDisplay.from_curve(curves[0])
+        labels = ["g(lab 0.48um)", "g(x 0.48um)", "g(lab 0.7um)"]
+        assert list(display.errorbars_) == labels
+        assert [text.get_text() for text in display.ax_.get_legend().get_texts()] == labels
+        lines = [display.errorbars_[label][0].lines[0] for label in labels]
+        assert [line.get_ydata().tolist() for line in lines] == [[5.0], [7.0], [6.0]]
+        assert lines[0].get_color() == lines[1].get_color() != lines[2].get_color()
+        assert lines[0].get_marker() != lines[1].get_marker()
+
     def test_draws_on_given_axes_with_given_style(self, curves):
         figure, ax = plt.subplots()
         display = LightCurveDisplay.from_curve(curves[0], title="mine", ax=ax, color="k")

@@ -113,6 +113,15 @@ def test_every_source_gives_the_same(tmp_path, curves):
         "a selection": curves[np.arange(41)],
         "iterator of parts": (curves[k : k + 5] for k in range(0, 41, 5)),
         "iterator of nested frames": (curves[k : k + 5].to_nested() for k in range(0, 41, 5)),
+        "nested frame": curves.to_nested(),
+        "list of parts": [
+            curves[:20],
+            curves[20:25],
+            curves[25:26],
+            curves[26:30],
+            curves[30:31],
+            curves[31:],
+        ],
         "iterator of single light curves": iter(curves),
     }
     for name, source in sources.items():
@@ -120,6 +129,13 @@ def test_every_source_gives_the_same(tmp_path, curves):
         assert len(found) > 5, name
         np.testing.assert_array_equal(np.concatenate([ids for ids, _ in found]), curves.ids)
         np.testing.assert_allclose(np.concatenate([r for _, r in found]), expected, rtol=1e-6)
+
+
+def test_padded_array_is_read_whole(curves):
+    padded = curves.to_padded()
+    found = list(stream(lambda part: part.lengths, padded, n_objects=20))
+    assert [len(ids) for ids, _ in found] == [20, 20, 1]
+    assert np.concatenate([n for _, n in found]).tolist() == curves.lengths.tolist()
 
 
 def test_parts_do_not_change_latents(curves):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sklc import LightCurves
+from sklc import LightCurveError, LightCurves
 from sklc.representation import CHANNELS, PRESETS, InputRepresentation
 
 
@@ -117,6 +117,30 @@ def test_unknown_preset_and_field_are_refused():
         InputRepresentation.preset("paper")
     with pytest.raises(ValueError, match="future"):
         InputRepresentation.from_dict({"channels": ["flux"], "future": 1})
+
+
+@pytest.mark.parametrize(
+    ("lengths", "first"), [([0, 2, 1], 0), ([2, 0, 1], 1), ([2, 1, 0], 2), ([0, 0], 0)]
+)
+def test_an_object_without_observations_is_named(lengths, first):
+    n = sum(lengths)
+    curves = LightCurves.from_arrays(
+        np.arange(n), np.full(n, 50.0), np.ones(n), "ztfg",
+        offsets=np.cumsum([0, *lengths]), ids=list("abc"[: len(lengths)]),
+    )  # fmt: skip
+    message = rf"object '{'abc'[first]}' \(position {first}\) has no observations"
+    with pytest.raises(LightCurveError, match=message):
+        InputRepresentation(tuple(CHANNELS)).encode(curves)
+    kept = curves[curves.lengths >= 1]  # the remedy
+    assert InputRepresentation(tuple(CHANNELS)).encode(kept)[1].tolist() == [
+        k for k in lengths if k
+    ]
+
+
+def test_no_objects_at_all():
+    values, lengths = InputRepresentation(tuple(CHANNELS)).encode(make_curves()[:0])
+    assert values.shape == (0, len(CHANNELS))
+    assert lengths.shape == (0,)
 
 
 @settings(deadline=None, max_examples=60)

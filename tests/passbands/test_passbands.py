@@ -11,25 +11,31 @@ import subprocess
 import sys
 import tarfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nested_pandas import NestedFrame
 
-import sklc.passbands.lookup as passbands_module
+import sklc.passbands.lookup as lookup_module
 import sklc.passbands.registry as registry_module
+from sklc import LightCurves, as_light_curves
 from sklc.errors import LightCurveError, UnknownPassbandError
 from sklc.passbands import (
     Passband,
     find_passbands,
     get_passband,
     list_passbands,
+    passband_labels,
     register_passband,
 )
 from sklc.passbands.table import FOLLOW_UP, STANDARD, SURVEYS
+from sklc.simulate.surveys import Survey
 
 PAGE = Path(__file__).parents[2] / "docs" / "passbands.md"
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
@@ -40,7 +46,7 @@ INTEGRATED = "mean of the transmission curve distributed with sncosmo"
 @pytest.fixture(autouse=True)
 def _fresh_registry(monkeypatch):
     """What a test registers is forgotten after it."""
-    monkeypatch.setattr(passbands_module, "_registry", passbands_module._registry)
+    monkeypatch.setattr(lookup_module, "_registry", lookup_module._registry)
 
 
 # ---------------------------------------------------------------- names
@@ -150,14 +156,14 @@ def test_unknown_name_says_what_is_close_and_how_to_register_it():
         get_passband("ztfgg")
     message = str(error.value)
     assert "ztfg" in message
-    assert 'sklc.register_passband("ztfgg", wavelength=0.48)' in message
+    assert 'sklc.register_passband("ztfgg", wavelength=<micrometre>)' in message
 
 
 @pytest.mark.parametrize(("name", "survey"), [("ztfgg", None), ("q", "ztf"), ("my band", None)])
-def test_the_remedy_works_as_written(name, survey):
+def test_the_remedy_works_once_the_wavelength_is_filled_in(name, survey):
     with pytest.raises(UnknownPassbandError) as error:
         get_passband(name, survey)
-    line = str(error.value).split("sklc.", 1)[1]
+    line = str(error.value).split("sklc.", 1)[1].replace("<micrometre>", "0.48")
     registered = eval(line, {"register_passband": register_passband})
     assert get_passband(name, survey) is registered
 
@@ -373,16 +379,85 @@ def test_an_alias_cannot_be_taken_from_another_band():
         get_passband("other")
 
 
+def test_a_known_name_cannot_move_to_another_survey():
+    register_passband("mytel_g", 0.477, survey="mytel")
+    with pytest.raises(LightCurveError, match=r"of mytel at 0\.477 micrometre, not of other"):
+        register_passband("mytel_g", 0.477, survey="other")
+    assert register_passband("mytel_g", 0.477).survey == "mytel"
+
+
+def test_a_registered_band_reaches_readers_and_simulations(tmp_path):
+    band = register_passband("mytel_V", 0.55, survey="mytel", aliases=["V"])
+    frame = pd.DataFrame({"object_id": [1, 1], "mjd": [1.0, 2.0], "flux": [5.0, 6.0]})
+    frame = frame.assign(flux_err=1.0, band="mytel_V")
+    curves = LightCurves.from_frame(frame)
+    nested = NestedFrame({"survey": ["mytel"]}, index=[1]).join_nested(
+        frame.assign(band="V").set_index("object_id"), "lightcurve"
+    )
+    curves.metadata.reset_index().to_parquet(tmp_path / "objects.parquet")
+    frame.to_parquet(tmp_path / "photometry.parquet")
+    for made in (
+        curves,
+        LightCurves.from_arrays([[1.0]], [[5.0]], [[1.0]], "V", survey="mytel"),
+        LightCurves.from_nested(nested),
+        LightCurves.from_parquet(tmp_path),
+        LightCurves.from_frame(frame.drop(columns="band"), band=None, passband="mytel_V"),
+        as_light_curves([frame]),
+    ):
+        assert made.passbands == (band,)
+        assert made.passbands[0].aliases == ("V",)
+    pointings = pd.DataFrame({"mjd": [60000.2], "band": ["V"], "depth": [21.0], "position": [0]})
+    assert Survey.from_pointings(pointings, name="mytel").passbands == (band,)
+
+
+def test_a_name_that_is_registered_otherwise_does_not_change_light_curves(tmp_path):
+    mine = Passband("mytel_g", "mytel", 0.51)
+    curves = LightCurves.from_arrays([[1.0]], [[5.0]], [[1.0]], mine)
+    frame, nested = curves.to_frame(), curves.to_nested()
+    curves.to_parquet(tmp_path)
+    register_passband("mytel_g", 0.48, survey="other")
+    assert LightCurves.from_frame(frame).passbands == (mine,)
+    assert LightCurves.from_nested(nested).passbands == (mine,)
+    assert LightCurves.from_parquet(tmp_path).passbands == (mine,)
+
+
+def test_simulated_surveys_tell_passbands_of_one_name_apart():
+    bands = {"old": Passband("g", "mytel", 0.48), "new": Passband("g", "mytel", 0.5)}
+    table = pd.DataFrame({"mjd": [60000.2, 60001.2], "depth": 21.0, "position": 0})
+    survey = Survey.from_pointings(table.assign(band=["new", "old"]), name="mytel", passbands=bands)
+    assert survey.passbands == (bands["old"], bands["new"])
+    assert sorted(survey.visits.band[np.argsort(survey.visits.time)]) == [0, 1]
+    assert survey.summary().index.tolist() == ["g(mytel 0.48um)", "g(mytel 0.5um)"]
+    curve, other = ([4000.0, 5000.0], [0.0, 0.8]), ([4000.0, 6000.0], [0.5, 0.1])
+    own = replace(survey, curves={bands["old"]: curve, "g": other})
+    assert (own.throughput(0), own.throughput(1)) == (curve, other)
+
+
 @pytest.mark.parametrize("wavelength", [4800.0, 0.0, -0.5, np.nan, np.inf, None, "blue"])
 def test_wavelength_must_be_in_micrometre(wavelength):
     with pytest.raises(LightCurveError, match="micrometre"):
         register_passband("new", wavelength)
 
 
-@pytest.mark.parametrize("name", ["", "  ", None, 3])
-def test_a_name_is_needed(name):
+@pytest.mark.parametrize("text", ["", "  ", None, 3])
+def test_a_name_and_a_survey_are_needed(text):
     with pytest.raises(LightCurveError, match="needs a name"):
-        Passband(name, "user", 0.5)
+        Passband(text, "user", 0.5)
+    with pytest.raises(LightCurveError, match="'g' needs a survey"):
+        Passband("g", text, 0.5)
+
+
+_IDENTITY = st.tuples(st.sampled_from("gr"), st.sampled_from("AB"), st.sampled_from([0.4, 0.5]))
+
+
+@given(_IDENTITY, _IDENTITY)
+def test_identity_is_name_survey_and_wavelength(first, second):
+    one, other = Passband(*first, aliases=["x"], source="here"), Passband(*second)
+    assert (one == other) == (first == second)
+    assert len({one, other}) == len({first, second})
+    labels = passband_labels({one: None, other: None})
+    assert len(set(labels)) == len({first, second})
+    assert (labels[0] == first[0]) == (first[0] != second[0] or first == second)
 
 
 def test_threads_register_without_losing_any():
@@ -429,7 +504,7 @@ def test_pickle_names_the_public_module(protocol):
     data = pickle.dumps(band, protocol)
     assert pickle.loads(data) == band
     assert b"sklc.passbands" in data
-    assert b"_passband_registry" not in data
+    assert b"registry" not in data
 
 
 def test_passbands_are_immutable_and_hashable():
@@ -444,7 +519,7 @@ def test_passbands_are_immutable_and_hashable():
 
 
 def test_docstring_examples():
-    assert doctest.testmod(passbands_module).failed == 0
+    assert doctest.testmod(lookup_module).failed == 0
     assert doctest.testmod(registry_module).failed == 0
 
 

@@ -1,4 +1,4 @@
-"""nested-pandas frames: one row an object, one nested column of observations."""
+"""nested-pandas frames: one row per object, one nested column of observations."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ import pyarrow as pa
 from nested_pandas import NestedDtype, NestedFrame
 
 from sklc.errors import LightCurveError
-from sklc.light_curves.build import FROM_TABLE, build, zero_point_of
+from sklc.light_curves.bands import band_columns
+from sklc.light_curves.build import build
 from sklc.light_curves.checks import warn_unread
-from sklc.light_curves.columns import COLUMN_NAMES
+from sklc.light_curves.columns import Table, recognised
+from sklc.light_curves.options import ReadOptions
+from sklc.light_curves.readers.frame import read_columns
 from sklc.light_curves.store import DEFAULT_ZERO_POINT, Store
-from sklc.passbands.registry import Passband
+from sklc.utils.offsets import offsets_of
 
 
 def nested_columns(frame: Any) -> list[str]:
@@ -24,23 +27,15 @@ def nested_columns(frame: Any) -> list[str]:
     return [str(name) for name, dtype in frame.dtypes.items() if isinstance(dtype, NestedDtype)]
 
 
-def store_from_nested(
-    frame: pd.DataFrame,
-    *,
-    column: str | None = None,
-    time: str | None = None,
-    flux: str | None = None,
-    flux_err: str | None = None,
-    band: str | None = None,
-    zero_point: Any = FROM_TABLE,
-    survey: Any = None,
-    passband: str | Passband | None = None,
-    invalid: str = "raise",
-    duplicates: str = "raise",
-    check_unique: bool = True,
-) -> Store:
-    """See `LightCurves.from_nested`; `check_unique` is off for a resampled frame."""
-    found = nested_columns(frame)
+def accepts(X: Any) -> bool:
+    """Whether X is a frame with a nested column, or a nested column itself."""
+    return bool(nested_columns(X.to_frame("lightcurve") if isinstance(X, pd.Series) else X))
+
+
+def read(X: pd.DataFrame | pd.Series, options: ReadOptions) -> Store:
+    """Return a nested frame as a store; see `LightCurves.from_nested`."""
+    frame = X.to_frame("lightcurve") if isinstance(X, pd.Series) else X
+    found, column = nested_columns(frame), options.column
     if column is None:
         if len(found) != 1:
             raise LightCurveError(
@@ -54,46 +49,25 @@ def store_from_nested(
     offsets, observations = list_parts(lists)
     fields = [field.name for field in observations.type]
     names = {
-        argument: _field_name(argument, given, fields, column)
-        for argument, given in (
-            ("time", time),
-            ("flux", flux),
-            ("flux_err", flux_err),
-            ("band", band),
-        )
+        argument: _field_name(argument, getattr(options, argument), fields, column)
+        for argument in ("time", "flux", "flux_err", "band")
     }
-    zp, zp_name = zero_point_of(fields, zero_point)
-    read = {*names.values(), zp_name}
-    warn_unread(
-        [
-            argument
-            for argument in ("band", "flux_err")
-            if names[argument] is None and not (argument == "band" and passband is not None)
-        ],
-        [name for name in fields if name not in read],
-    )
-    values = {
-        argument: None if name is None else observations.field(name)
-        for argument, name in names.items()
-    }
-    if zp_name is not None:
-        values["zp"] = observations.field(_field_name("zero_point", zp_name, fields, column))
+    zero_point = options.zero_point_column(fields)
+    if zero_point is not None:
+        _field_name("zero_point", zero_point, fields, column)
+    missing = [argument for argument in ("band", "flux_err") if names[argument] is None]
+    if options.passband is not None and "band" in missing:
+        missing.remove("band")
+    warn_unread(missing, [name for name in fields if name not in {*names.values(), zero_point}])
+    table = Table(pa.table({name: observations.field(name) for name in fields}))
+    columns = read_columns(table, names, options)
     metadata = pd.DataFrame(frame).loc[:, [name not in found for name in frame.columns]]
     return build(
-        time=values["time"],
-        flux=values["flux"],
-        flux_err=values["flux_err"],
-        band=values["band"],
+        **columns,
         offsets=offsets,
         ids=frame.index.to_numpy(),
-        check_unique=check_unique,
         metadata=metadata if metadata.shape[1] else None,
-        zero_point=zp,
-        zp_column=values.get("zp"),
-        survey=survey,
-        passband=passband if values["band"] is None else None,
-        invalid=invalid,
-        duplicates=duplicates,
+        options=options,
     )
 
 
@@ -113,7 +87,7 @@ def list_parts(lists: pa.LargeListArray) -> tuple[np.ndarray, pa.StructArray]:
         valid = lists.is_valid().to_numpy(zero_copy_only=False)
         inner, observations = list_parts(lists.drop_null())
         lengths[valid] = np.diff(inner)
-        return np.concatenate([[0], np.cumsum(lengths)]), observations
+        return offsets_of(lengths), observations
     offsets = lists.offsets.to_numpy(zero_copy_only=False).astype(np.int64, copy=False)
     observations = lists.values
     if len(offsets) and (offsets[0] != 0 or offsets[-1] != len(observations)):
@@ -124,11 +98,13 @@ def list_parts(lists: pa.LargeListArray) -> tuple[np.ndarray, pa.StructArray]:
 
 def to_nested(store: Store) -> NestedFrame:
     """See `LightCurves.to_nested`."""
-    names = pa.array([p.name for p in store.passbands], pa.string())
-    band = pa.DictionaryArray.from_arrays(pa.array(store.band), names)
+    if "lightcurve" in store.metadata.columns:
+        raise LightCurveError(
+            'the metadata has a column "lightcurve", the name of the nested column: rename it'
+        )
     fields = {
         "time": pa.array(store.time),
-        "band": band,
+        **band_columns(store.band, store.passbands),
         "flux": pa.array(store.flux),
         "flux_err": pa.array(store.flux_err),
     }
@@ -142,19 +118,12 @@ def to_nested(store: Store) -> NestedFrame:
 
 
 def _field_name(argument: str, given: str | None, fields: list[str], column: str) -> str | None:
-    if given is not None:
-        if given not in fields:
-            raise LightCurveError(
-                f"the nested column {column!r} has no field {given!r} (argument {argument}=); its "
-                f"fields are {fields}"
-            )
-        return given
-    for name in COLUMN_NAMES[argument]:
-        if name in fields:
-            return name
-    if argument in ("time", "flux"):
+    if given is None:
+        what = f"the nested column {column!r}"
+        return recognised(argument, fields, what, f"pass {argument}= the one to use")
+    if given not in fields:
         raise LightCurveError(
-            f"the nested column {column!r} has none of the fields {COLUMN_NAMES[argument]}; its "
-            f"fields are {fields}: pass {argument}= the one to use"
+            f"the nested column {column!r} has no field {given!r} (argument {argument}=); its "
+            f"fields are {fields}"
         )
-    return None
+    return given

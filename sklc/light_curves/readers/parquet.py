@@ -1,7 +1,7 @@
 """Light curves as a folder of two parquet files.
 
-``objects.parquet`` has one row an object: ``object_id`` and any other columns (survey, class,
-redshift, mwebv, ...), which become metadata. ``photometry.parquet`` has one row an observation:
+``objects.parquet`` has one row per object: ``object_id`` and any other columns (survey, class,
+redshift, mwebv, ...), which become metadata. ``photometry.parquet`` has one row per observation:
 ``object_id``, ``mjd``, ``band``, ``flux``, ``flux_err`` and ``zp``, the AB zero point of the flux;
 magnitude = zp - 2.5 log10(flux).
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,48 +21,51 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sklc.errors import LightCurveError
-from sklc.light_curves.build import FROM_TABLE, build, group_rows, zero_point_of
-from sklc.light_curves.checks import check_ids, check_policy, warn
-from sklc.light_curves.columns import Table
-from sklc.light_curves.readers.arrays import id_array
-from sklc.light_curves.store import Store, describe, offsets_of, row_index
+from sklc.light_curves.bands import band_columns
+from sklc.light_curves.build import build
+from sklc.light_curves.checks import warn
+from sklc.light_curves.columns import COLUMN_NAMES, Table
+from sklc.light_curves.ids import check_ids, group_rows, id_array
+from sklc.light_curves.options import FROM_TABLE, ReadOptions
+from sklc.light_curves.readers.frame import read_columns
+from sklc.light_curves.store import Store, describe
 from sklc.passbands.registry import Passband
+from sklc.utils.offsets import offsets_of, row_index
 
 OBJECTS, PHOTOMETRY = "objects.parquet", "photometry.parquet"
 # A large data set is a folder of parts, each a folder of the two files, and of a manifest that
 # says how many parts make up the whole.
 PART, MANIFEST = "part-", "simulation.json"
 
-# Schema metadata of the photometry file: what its columns cannot say.
+# Schema metadata of both files: what their columns cannot say.
 _HEADER = b"sklc"
 
 
-def read_store(
-    path: str | Path | None = None,
+def options_of(given: dict[str, Any]) -> ReadOptions:
+    """Return the options that were given to `LightCurves.from_parquet`, if files have them."""
+    known = [*COLUMN_NAMES, "zero_point", "survey", "passband", "invalid", "duplicates"]
+    if unknown := [name for name in given if name not in known]:
+        raise TypeError(f"parquet files are not read with the option(s) {unknown}: use {known}")
+    return ReadOptions(**given)
+
+
+def read(
+    path: str | Path | None,
+    options: ReadOptions,
     *,
     objects: str | Path | None = None,
     photometry: str | Path | None = None,
-    object_id: str = "object_id",
-    time: str = "mjd",
-    flux: str = "flux",
-    flux_err: str | None = "flux_err",
-    band: str | None = "band",
-    zero_point: Any = FROM_TABLE,
-    survey: Any = None,
-    passband: str | Passband | None = None,
-    invalid: str = "raise",
-    duplicates: str = "raise",
 ) -> Store:
-    """Read two parquet files; what `LightCurves.from_parquet` does.
+    """Return two parquet files as a store; see `LightCurves.from_parquet`.
 
     Parameters
     ----------
-    path : str or Path, optional
+    path : str, Path or None
         A folder with ``objects.parquet`` and ``photometry.parquet``.
-    objects, photometry : str or Path, optional
+    options : ReadOptions
+        The names of the columns, the zero point, the passbands and the policies.
+    objects, photometry : str, Path or None
         The two files, instead of a folder.
-    object_id, time, flux, flux_err, band, zero_point, survey, passband, invalid, duplicates
-        As for `LightCurves.from_frame`.
 
     Returns
     -------
@@ -83,112 +86,78 @@ def read_store(
     LightCurveWarning
         With ``invalid="drop"``, for objects without photometry.
     """
-    check_policy(invalid, duplicates)
-    layout = Layout(object_id, time, flux, flux_err, band, zero_point)
     objects, photometry = files_of(path, objects, photometry)
-    metadata = pd.read_parquet(objects)
     schema = pq.read_schema(photometry)
-    names, strings = layout.columns_of(schema)
-    header = read_header(schema)
+    names, strings = columns_of(schema, options)
     return assemble(
-        metadata,
+        pq.ParquetFile(objects).read(),
         pq.read_table(photometry, columns=names, read_dictionary=strings),
-        layout,
+        options,
         files=(objects.name, photometry.name),
-        n_empty=header.get("empty_objects", 0),
-        passbands=header.get("passbands", {}),
-        survey=survey,
-        passband=passband,
-        invalid=invalid,
-        duplicates=duplicates,
     )
 
 
-@dataclass(frozen=True)
-class Layout:
-    """Names of the columns of the two files; see `LightCurves.from_frame`."""
+def columns_of(schema: pa.Schema, options: ReadOptions) -> tuple[list[str], list[str]]:
+    """Columns of the photometry that are needed, and those of text.
 
-    object_id: str = "object_id"
-    time: str = "mjd"
-    flux: str = "flux"
-    flux_err: str | None = "flux_err"
-    band: str | None = "band"
-    zero_point: Any = FROM_TABLE
-
-    def columns_of(self, schema: pa.Schema) -> tuple[list[str], list[str]]:
-        """Columns of the photometry that are needed, and those of text.
-
-        Ids and bands are read as dictionaries, which group fastest.
-        """
-        zero_point = self.zero_point if isinstance(self.zero_point, str) else "zp"
-        named = (self.object_id, self.time, self.flux, self.flux_err, self.band, zero_point)
-        names = [name for name in named if name is not None]
-        there = [name for name in dict.fromkeys(names) if name in schema.names]
-        if not {self.object_id, self.time, self.flux} <= set(there):
-            there = schema.names  # for the message, which lists the columns
-        text = (pa.types.is_string, pa.types.is_large_string)
-        strings = [
-            name
-            for name in (self.object_id, self.band)
-            if name is not None
-            and name in there
-            and any(is_text(schema.field(name).type) for is_text in text)
-        ]
-        return there, strings
+    Ids and bands are read as dictionaries, which group fastest.
+    """
+    essential = list(options.columns.values())
+    band = [f"{options.band}_survey", f"{options.band}_wavelength"]
+    named = dict.fromkeys([*essential, *band, options.zero_point_column(schema.names)])
+    names: list[Any] = [name for name in named if name in schema.names]
+    if not {name for name in essential if name is not None} <= set(names):
+        names = schema.names  # for the message, which lists the columns
+    text = (pa.types.is_string, pa.types.is_large_string)
+    strings: list[Any] = [
+        name
+        for name in (options.object_id, options.band, band[0])
+        if name in names and any(is_text(schema.field(name).type) for is_text in text)
+    ]
+    return names, strings
 
 
 def read_header(schema: pa.Schema) -> dict[str, Any]:
-    """What the columns of the photometry cannot say, {} for a file that sklc did not write."""
+    """What the columns of a file cannot say, {} for a file that sklc did not write."""
     return json.loads((schema.metadata or {}).get(_HEADER, b"{}"))
 
 
 def assemble(
-    metadata: pd.DataFrame,
+    objects: pa.Table,
     photometry: pa.Table,
-    layout: Layout,
+    options: ReadOptions,
     *,
     files: tuple[str, str],
-    n_empty: int,
-    passbands: Mapping[str, Any],
-    survey: Any,
-    passband: str | Passband | None,
-    invalid: str,
-    duplicates: str,
+    n_empty: int | None = None,
 ) -> Store:
-    """Put objects and their observations together, as `read_store` does.
+    """Put objects and their observations together, as `read` does.
 
     Parameters
     ----------
-    metadata : DataFrame
-        One row an object, with its id.
+    objects : pyarrow.Table
+        One row per object, with its id and its metadata.
     photometry : pyarrow.Table
-        Their observations.
-    layout : Layout
+        The observations of these objects.
+    options : ReadOptions
+        As for `read`.
     files : tuple of str
         Names of the two files, for messages.
-    n_empty : int
-        How many objects are known to have no observations.
-    passbands : mapping
-        Of the header.
-    survey, passband, invalid, duplicates
-        As for `LightCurves.from_frame`.
+    n_empty : int, optional
+        How many objects are known to have no observations; by default what the header says.
     """
-    metadata, ids = _split_ids(metadata, layout.object_id, files[0])
-    table = Table(photometry)
-    needed = {
-        "object_id": layout.object_id,
-        "time": layout.time,
-        "flux": layout.flux,
-        "flux_err": layout.flux_err,
-        "band": layout.band,
-    }
-    column = {a: None if name is None else table.column(name, a) for a, name in needed.items()}
-    zp, zp_name = zero_point_of(table.columns, layout.zero_point)
-    offsets, found, order = group_rows(column["object_id"])
+    metadata, ids = _split_ids(metadata_of(objects), options.object_id, files[0])
+    table, header = Table(photometry), read_header(photometry.schema)
+    n_empty = header.get("empty_objects", 0) if n_empty is None else n_empty
+    columns = read_columns(table, options.columns, options)
+    if not len(table) and options.zero_point_column(table.columns) == "zp":
+        # An empty column cannot say it.
+        options = replace(options, zero_point=header.get("zero_point", FROM_TABLE))
+        columns.pop("zp_column", None)
+    offsets, found, order = group_rows(columns.pop("object_id"))
     rows = _match(ids, found, *files)
     without = np.flatnonzero(rows < 0)
     if len(without) and len(without) != n_empty:
-        if invalid == "raise":
+        if options.invalid == "raise":
             k = without[0]
             raise LightCurveError(
                 f"{describe(ids, k)} is in {files[0]} but has no row in "
@@ -199,21 +168,13 @@ def assemble(
         ids, metadata, rows = ids[rows >= 0], metadata[rows >= 0], rows[rows >= 0]
     offsets, order = _reorder(offsets, order, rows)
     return build(
-        time=column["time"],
-        flux=column["flux"],
-        flux_err=column["flux_err"],
-        band=column["band"],
+        **columns,
         offsets=offsets,
         ids=ids,
         order=order,
         metadata=metadata if metadata.shape[1] else None,
-        zero_point=zp,
-        zp_column=None if zp_name is None else table.column(zp_name, "zero_point"),
-        survey=survey,
-        passband=passband,
-        known_passbands=_passbands(passbands),
-        invalid=invalid,
-        duplicates=duplicates,
+        known_passbands=_passbands(header.get("passbands", {})),
+        options=options,
     )
 
 
@@ -274,27 +235,63 @@ def write_store(store: Store, folder: str | Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     lengths = np.diff(store.offsets)
     owner = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
-    header = {
-        "empty_objects": int(np.sum(lengths == 0)),
-        "passbands": {p.name: [p.survey, p.wavelength] for p in store.passbands},
-    }
+    header = {"empty_objects": int(np.sum(lengths == 0)), "zero_point": store.zero_point}
     photometry = pa.table(
         {
             "object_id": pa.DictionaryArray.from_arrays(owner, pa.array(store.ids)),
             "mjd": store.time,
-            "band": pa.DictionaryArray.from_arrays(
-                store.band, pa.array([p.name for p in store.passbands], pa.string())
-            ),
+            **band_columns(store.band, store.passbands),
             "flux": store.flux,
             "flux_err": store.flux_err,
             "zp": np.full(len(owner), store.zero_point),
         }
     ).replace_schema_metadata({_HEADER: json.dumps(header)})
-    objects = pa.Table.from_pandas(store.metadata.reset_index(), preserve_index=False)
-    for table, name in ((objects, OBJECTS), (photometry, PHOTOMETRY)):
+    try:
+        _write({OBJECTS: _objects_table(store.metadata), PHOTOMETRY: photometry}, folder)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+        raise LightCurveError(
+            f"the metadata cannot be written to parquet: {error}. Give each column values of one "
+            "type that parquet has, for example with .astype(str)"
+        ) from error
+
+
+def _write(tables: Mapping[str, pa.Table], folder: Path) -> None:
+    for name, table in tables.items():
         part = folder / f".{name}.part"
-        pq.write_table(table, part, compression="zstd")
-        os.replace(part, folder / name)
+        try:
+            pq.write_table(table, part, compression="zstd")
+            os.replace(part, folder / name)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def _objects_table(metadata: pd.DataFrame) -> pa.Table:
+    """Return the table of objects; its header has the types that Parquet does not have."""
+    table = pa.Table.from_pandas(metadata.reset_index(), preserve_index=False)
+    types, categories = {}, {}
+    for name, dtype in metadata.dtypes.items():
+        if isinstance(dtype, pd.CategoricalDtype):
+            values = dtype.categories
+            categories[name] = values.tolist(), str(values.dtype), dtype.ordered
+        elif isinstance(dtype, np.dtype) and dtype.kind in "mMO":  # units of time, mixed values
+            types[name] = str(dtype)
+    header = json.dumps({"types": types, "categories": categories}, default=str)
+    return table.replace_schema_metadata({**(table.schema.metadata or {}), _HEADER: header})
+
+
+def metadata_of(objects: pa.Table) -> pd.DataFrame:
+    """Return the table of objects as pandas has it, with the types it was written from."""
+    metadata, header = objects.to_pandas(), read_header(objects.schema)
+    there = set(metadata.columns)
+    for name in there & set(header.get("types", ())):
+        kind = header["types"][name]
+        values = objects.column(name).to_pylist() if kind == "object" else metadata[name]
+        metadata[name] = pd.Series(values, metadata.index, dtype=kind)
+    for name in there & set(header.get("categories", ())):
+        values, kind, ordered = header["categories"][name]
+        categories = pd.Index(values, dtype=object).astype(kind)
+        metadata[name] = metadata[name].astype(pd.CategoricalDtype(categories, ordered))
+    return metadata
 
 
 def files_of(

@@ -12,9 +12,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sklc.errors import LightCurveError
-from sklc.light_curves.checks import check_policy
-from sklc.light_curves.readers.arrays import id_array
-from sklc.light_curves.readers.parquet import Layout, assemble, files_of, read_header
+from sklc.light_curves.ids import id_array
+from sklc.light_curves.options import ReadOptions
+from sklc.light_curves.readers.parquet import (
+    assemble,
+    columns_of,
+    files_of,
+    metadata_of,
+    read_header,
+)
 from sklc.light_curves.store import Store
 
 __all__ = ["iter_stores"]
@@ -23,21 +29,7 @@ __all__ = ["iter_stores"]
 _ROWS = 100_000
 
 
-def iter_stores(
-    path: str | Path,
-    n_objects: int,
-    *,
-    object_id: str = "object_id",
-    time: str = "mjd",
-    flux: str = "flux",
-    flux_err: str | None = "flux_err",
-    band: str | None = "band",
-    zero_point: Any = Layout.zero_point,
-    survey: Any = None,
-    passband: Any = None,
-    invalid: str = "raise",
-    duplicates: str = "raise",
-) -> Iterator[Store]:
+def iter_stores(path: str | Path, n_objects: int, options: ReadOptions) -> Iterator[Store]:
     """Read a folder of two parquet files in blocks; see `LightCurves.iter_parquet`.
 
     Parameters
@@ -47,8 +39,8 @@ def iter_stores(
         an object together, and the objects in the order of the other file.
     n_objects : int
         Most objects in a block.
-    object_id, time, flux, flux_err, band, zero_point, survey, passband, invalid, duplicates
-        As for `LightCurves.from_frame`.
+    options : ReadOptions
+        The names of the columns, the zero point, the passbands and the policies.
 
     Yields
     ------
@@ -57,48 +49,41 @@ def iter_stores(
     Raises
     ------
     LightCurveError
-        As `read_store`, and if the photometry is in another order.
+        As `parquet.read`, and if the photometry is in another order.
     """
-    check_policy(invalid, duplicates)
-    layout = Layout(object_id, time, flux, flux_err, band, zero_point)
     objects, photometry = files_of(path, None, None)
-    observations = _Observations(photometry, layout)
+    observations = _Photometry(photometry, options)
     may_be_empty = observations.header.get("empty_objects", 0)
     with pq.ParquetFile(objects) as file:
         for batch in file.iter_batches(batch_size=n_objects):
-            metadata = pa.Table.from_batches([batch]).to_pandas()
-            ids = metadata.index if object_id not in metadata.columns else metadata[object_id]
-            ids = id_array(ids)
+            table = pa.Table.from_batches([batch])
+            metadata = metadata_of(table)
+            ids = id_array(metadata.get(options.object_id, metadata.index))
             block, found = observations.take(ids)
             n_empty = int(np.sum(~found))
             # More than the file says: they may stand further down, in another order.
-            if n_empty > may_be_empty and invalid == "raise" and observations.left():
+            if n_empty > may_be_empty and options.invalid == "raise" and observations.left():
                 observations.refuse(ids[np.argmin(found)])
             may_be_empty -= n_empty
             yield assemble(
-                metadata,
+                table,
                 block,
-                layout,
+                options,
                 files=(objects.name, photometry.name),
                 n_empty=n_empty if may_be_empty >= 0 else 0,
-                passbands=observations.header.get("passbands", {}),
-                survey=survey,
-                passband=passband,
-                invalid=invalid,
-                duplicates=duplicates,
             )
     if observations.left():
         observations.refuse()
 
 
-class _Observations:
+class _Photometry:
     """The photometry, handed out from its start to its end."""
 
-    def __init__(self, path: Path, layout: Layout) -> None:
-        self.path, self.object_id = path, layout.object_id
+    def __init__(self, path: Path, options: ReadOptions) -> None:
+        self.path, self.object_id = path, options.object_id
         schema = pq.read_schema(path)
         self.header = read_header(schema)
-        names, strings = layout.columns_of(schema)
+        names, strings = columns_of(schema, options)
         self.file = pq.ParquetFile(path, read_dictionary=strings)
         self.batches = self.file.iter_batches(batch_size=_ROWS, columns=names)
         self.ahead: pa.RecordBatch | None = None

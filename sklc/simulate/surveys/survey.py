@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sklc.errors import SimulationError
-from sklc.passbands.lookup import Passband, find_passbands
+from sklc.passbands import Passband, find_passbands, passband_labels
 from sklc.simulate.settings import is_number
 from sklc.simulate.surveys.builtin import ALIASES, RECIPES
 from sklc.simulate.surveys.conditions import local_noon
@@ -47,9 +47,9 @@ class Survey:
         errors in these units. The visits are in units of the zero point 27.5, whatever this is.
     night_start : float, default=0.0
         When a new night begins, as a fraction of the UT day: local noon.
-    curves : mapping of str to tuple of ndarray, optional
-        Transmission curves by passband name: wavelength in Angstrom and photon transmission.
-        Other passbands take theirs from sncosmo.
+    curves : mapping of Passband or str to tuple of ndarray, optional
+        Transmission curves by passband, or by its name: wavelength in Angstrom and photon
+        transmission. Other passbands take theirs from sncosmo.
 
     Raises
     ------
@@ -73,7 +73,7 @@ class Survey:
     systematic: float
     zero_point: float = 27.5
     night_start: float = 0.0
-    curves: Mapping[str, Curve] = field(default_factory=dict)
+    curves: Mapping[Any, Curve] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         band = self.visits.band
@@ -89,7 +89,7 @@ class Survey:
             )
 
     def __repr__(self) -> str:
-        bands = " ".join(band.name for band in self.passbands)
+        bands = " ".join(passband_labels(self.passbands))
         return f"Survey({self.name!r}, {bands}; {self.visits!r})"
 
     @classmethod
@@ -209,17 +209,8 @@ class Survey:
         pointings = read_pointings(table, time=time, band=band, depth=depth, position=position)
         found = passbands_of_labels(pointings.names, name, passbands or {})
         # two labels may mean one passband; bands go from blue to red
-        known: dict[str, Passband] = {}
-        first: dict[str, Any] = {}
-        for band_label, (passband, _) in zip(pointings.names, found, strict=True):
-            one = first.setdefault(passband.name, band_label)
-            if known.setdefault(passband.name, passband) != passband:
-                raise SimulationError(
-                    f"The bands {one!r} and {band_label!r} are both named {passband.name!r}, but "
-                    "differ in survey or wavelength: give one of them another name."
-                )
-        bands = tuple(sorted(known.values(), key=lambda passband: passband.wavelength))
-        code_of = np.array([bands.index(known[passband.name]) for passband, _ in found])
+        bands = tuple(sorted({p: None for p, _ in found}, key=lambda p: p.wavelength))
+        code_of = np.array([bands.index(passband) for passband, _ in found])
         if season is not None:
             pointings = pointings.within(season)
         ra = dec = None
@@ -245,7 +236,7 @@ class Survey:
             systematic,
             zero_point,
             night_start=idle_hour(pointings.time) if night_start is None else night_start,
-            curves={passband.name: curve for passband, curve in found if curve is not None},
+            curves={passband: curve for passband, curve in found if curve is not None},
         )
 
     @cached_property
@@ -289,11 +280,13 @@ class Survey:
         array([4000., 5500., 7000.])
         """
         passband = self.passbands[code]
-        if passband.name in self.curves:
-            return self.curves[passband.name]
-        if passband.name not in self._loaded:
-            self._loaded[passband.name] = sncosmo_curve(passband.sncosmo_name or passband.name)
-        return self._loaded[passband.name]
+        for key in (passband, passband.name):
+            if key in self.curves:
+                return self.curves[key]
+        name = passband.sncosmo_name or passband.name
+        if name not in self._loaded:
+            self._loaded[name] = sncosmo_curve(name)
+        return self._loaded[name]
 
     def summary(self) -> pd.DataFrame:
         """Describe the visits in each band.
@@ -325,7 +318,7 @@ class Survey:
                 )
             )
         columns = ["visits", "nights", "gap_mean", "gap_median", "m5_05", "m5_50", "m5_95"]
-        index = pd.Index([band.name for band in self.passbands], name="band")
+        index = pd.Index(passband_labels(self.passbands), name="band")
         return pd.DataFrame(rows, index=index, columns=columns)
 
 

@@ -1,0 +1,93 @@
+"""What kind of thing X is: a table, an array, a list of numbers or of objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from sklc.light_curves.columns import COLUMN_NAMES
+from sklc.light_curves.light_curve import LightCurve
+
+
+def array_of(X: Any) -> Any:
+    """Return an array, Series, or object that converts to an array as one; None for the rest.
+
+    Arrays of other libraries stay what they are, as long as they have ``ndim`` and ``dtype``.
+    """
+    if is_table(X) or isinstance(X, LightCurve) or not hasattr(X, "__array__") or np.isscalar(X):
+        return None
+    if isinstance(X, pd.Series):
+        return X.to_numpy()
+    array = X if hasattr(X, "ndim") and hasattr(X, "dtype") else np.asarray(X)
+    return None if getattr(array.dtype, "names", None) else array
+
+
+def is_object(item: Any) -> bool:
+    """Whether an item of a list or object array is a light curve, rather than a number."""
+    return (
+        isinstance(item, LightCurve | Mapping | list | tuple)
+        or is_table(item)
+        or (hasattr(item, "__array__") and np.ndim(item) > 0)
+    )
+
+
+def are_rows(items: list | tuple) -> bool:
+    """Whether a list holds numbers, or equally long rows of numbers."""
+    if not items:
+        return False
+    if any(isinstance(item, LightCurve | Mapping) or is_table(item) for item in items):
+        return False
+    try:
+        n_axes = {np.ndim(item) for item in items}
+    except ValueError:  # ragged
+        return False
+    if n_axes == {0}:
+        return all(map(np.isscalar, items))
+    return n_axes == {1} and len({len(item) for item in items}) == 1
+
+
+def is_table(X: Any) -> bool:
+    """Whether X is a table of pandas, polars or pyarrow."""
+    return isinstance(X, pd.DataFrame | pa.Table | pa.RecordBatch) or (
+        type(X).__module__.split(".")[0] == "polars" and hasattr(X, "columns")
+    )
+
+
+def names_of(X: Any) -> list[str]:
+    """Return the names of the columns of a table."""
+    if isinstance(X, pa.Table | pa.RecordBatch):
+        return list(X.schema.names)
+    return [str(name) for name in X.columns]
+
+
+def all_numbers(X: Any) -> bool:
+    """Whether all columns of a table are numbers."""
+    if isinstance(X, pd.DataFrame):
+        return all(pd.api.types.is_numeric_dtype(dtype) for dtype in X.dtypes)
+    schema = pa.table(X).schema
+    return all(
+        pa.types.is_integer(t) or pa.types.is_floating(t) or pa.types.is_boolean(t)
+        for t in schema.types
+    )
+
+
+def _find(names: list[str], argument: str) -> str | None:
+    lowered = {name.lower(): name for name in reversed(names)}
+    return next((lowered[n.lower()] for n in COLUMN_NAMES[argument] if n.lower() in lowered), None)
+
+
+def is_long(names: list[str]) -> bool:
+    """Whether these are the columns of a table with one row per observation."""
+    has = {argument: _find(names, argument) is not None for argument in COLUMN_NAMES}
+    brightness = has["flux"] or any(name.lower().startswith(("flux", "mag")) for name in names)
+    return has["time"] and brightness
+
+
+def from_frame_arguments(names: list[str]) -> str:
+    """Return the arguments of `from_frame` for these columns."""
+    found = {argument: _find(names, argument) for argument in COLUMN_NAMES}
+    return ", ".join(f"{a}={'...' if name is None else repr(name)}" for a, name in found.items())

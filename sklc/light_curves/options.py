@@ -1,0 +1,119 @@
+"""How light curves are read: column names, zero point, passbands, and what to do with bad rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sklc.light_curves.columns import COLUMN_NAMES
+from sklc.light_curves.store import DEFAULT_ZERO_POINT
+from sklc.passbands.registry import Passband
+
+__all__ = ["FROM_TABLE", "ReadOptions"]
+
+
+class _FromTable:
+    """The default zero point: the table's column "zp" if it has one, else 27.5."""
+
+    def __repr__(self) -> str:
+        return 'the column "zp" if there is one, else 27.5'
+
+
+FROM_TABLE: Final = _FromTable()
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """The options of the constructors of `LightCurves`; a reader takes those it has a use for.
+
+    Parameters
+    ----------
+    object_id, time, flux, flux_err, band : str or None
+        Names of the columns, see `LightCurves.from_frame`. None for a column that there is none
+        of; readers of objects and nested columns then take the first name that is recognised.
+    column : str or None
+        The nested column, see `LightCurves.from_nested`.
+    metadata : table, dict of arrays or None
+        One row per object.
+    zero_point : float, str or FROM_TABLE
+        AB zero point of the fluxes, or the name of a column of zero points.
+    survey : str, sequence of str or None
+        The survey that short band names belong to, or one for each object.
+    passband : str, Passband or None
+        The passband of all observations, where there is no column of bands.
+    invalid : {"raise", "drop"}
+        What to do with observations that are invalid, see `LightCurves.from_frame`.
+    duplicates : {"raise", "drop", "keep"}
+        What to do with observations that repeat another, see `LightCurves.from_frame`.
+    unique_ids : bool
+        Whether an id may not occur twice; a resampled selection repeats its ids.
+
+    Raises
+    ------
+    ValueError
+        If a policy is not known.
+
+    Examples
+    --------
+    >>> from sklc.light_curves import ReadOptions
+    >>> ReadOptions(time="jd", invalid="drop").time
+    'jd'
+    """
+
+    object_id: str = "object_id"
+    time: str | None = "mjd"
+    flux: str | None = "flux"
+    flux_err: str | None = "flux_err"
+    band: str | None = "band"
+    column: str | None = None
+    metadata: Any = None
+    zero_point: Any = FROM_TABLE
+    survey: Any = None
+    passband: str | Passband | None = None
+    invalid: str = "raise"
+    duplicates: str = "raise"
+    unique_ids: bool = True
+
+    def __post_init__(self) -> None:
+        if self.invalid not in ("raise", "drop"):
+            raise ValueError(f'invalid must be "raise" or "drop", got {self.invalid!r}')
+        if self.duplicates not in ("raise", "drop", "keep"):
+            raise ValueError(
+                f'duplicates must be "raise", "drop" or "keep", got {self.duplicates!r}'
+            )
+
+    def zero_point_column(self, columns: Collection[str]) -> str | None:
+        """Return the name of the column of zero points, if the fluxes are rescaled by one.
+
+        Parameters
+        ----------
+        columns : collection of str
+            The names of all columns that there are.
+
+        Returns
+        -------
+        str or None
+            The name that was asked for, or "zp" where there is such a column and nothing else was
+            asked for.
+
+        Examples
+        --------
+        >>> from sklc.light_curves import ReadOptions
+        >>> ReadOptions().zero_point_column(["mjd", "flux", "zp"])
+        'zp'
+        """
+        if isinstance(self.zero_point, _FromTable):
+            return "zp" if "zp" in columns else None
+        return self.zero_point if isinstance(self.zero_point, str) else None
+
+    @property
+    def columns(self) -> dict[str, str | None]:
+        """The names of the columns of a table that holds the observations."""
+        return {argument: getattr(self, argument) for argument in COLUMN_NAMES}
+
+    @property
+    def constant_zero_point(self) -> float:
+        """The zero point of fluxes that are not rescaled by a column."""
+        is_default = isinstance(self.zero_point, _FromTable)
+        return DEFAULT_ZERO_POINT if is_default else float(self.zero_point)

@@ -1,0 +1,39 @@
+"""Long tables, one row per observation, of pandas, polars or pyarrow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sklc.light_curves.alignment import align_metadata
+from sklc.light_curves.bands import identified
+from sklc.light_curves.build import build
+from sklc.light_curves.columns import Table
+from sklc.light_curves.ids import group_rows
+from sklc.light_curves.options import ReadOptions
+from sklc.light_curves.store import Store
+
+
+def read(frame: Any, options: ReadOptions) -> Store:
+    """Return a long table as a store; see `LightCurves.from_frame`."""
+    columns = read_columns(Table(frame), options.columns, options)
+    if options.band is None and options.passband is None:
+        raise ValueError('band=None needs passband=, the one passband of the table: "ztfr"')
+    offsets, ids, order = group_rows(columns.pop("object_id"))
+    metadata = align_metadata(options.metadata, ids, options.object_id)
+    return build(
+        **columns, offsets=offsets, ids=ids, order=order, metadata=metadata, options=options
+    )
+
+
+def read_columns(
+    table: Table, names: Mapping[str, str | None], options: ReadOptions
+) -> dict[str, Any]:
+    """Return the columns of these names, and the zero points, by argument of `build`."""
+    columns = {a: table.column(name, a) for a, name in names.items() if name is not None}
+    if names["band"] is not None:
+        columns["band"] = identified(table, names["band"])
+    zero_point = options.zero_point_column(table.columns)
+    if zero_point is not None:
+        columns["zp_column"] = table.column(zero_point, "zero_point")
+    return columns

@@ -1,0 +1,187 @@
+"""Lists and arrays with one object in each item: light curves, tables, mappings or 2-D arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sklc.errors import LightCurveError
+from sklc.light_curves import columns as tables
+from sklc.light_curves.bands import UNNAMED_PASSBAND, resolve_wavelengths
+from sklc.light_curves.build import build
+from sklc.light_curves.checks import warn_unread
+from sklc.light_curves.columns import COLUMN_NAMES
+from sklc.light_curves.container import LightCurves
+from sklc.light_curves.forms import are_rows, array_of, is_object, is_table
+from sklc.light_curves.light_curve import LightCurve
+from sklc.light_curves.operations import concatenate
+from sklc.light_curves.options import ReadOptions
+from sklc.light_curves.readers.frame import read_columns
+from sklc.light_curves.store import Store
+from sklc.utils.offsets import offsets_of
+
+
+def accepts(X: Any) -> bool:
+    """Whether X is a `LightCurve`, or a list or array with one object in each item."""
+    if isinstance(X, list | tuple):
+        return not are_rows(X)
+    array = array_of(X)
+    if array is None or array.dtype != object or not 1 <= array.ndim <= 2:
+        return isinstance(X, LightCurve)
+    if array.ndim == 1:
+        return not len(array) or is_object(array[0])
+    # A mapping in a matrix is left to scikit-learn to refuse.
+    return any(
+        is_object(cell) and (array.shape[1] == 1 or not isinstance(cell, Mapping))
+        for cell in array[:1].ravel()
+    )
+
+
+def read(X: Any, options: ReadOptions) -> LightCurves:
+    """Return objects as light curves; those of one container become a view of it."""
+    if isinstance(X, LightCurve):
+        return LightCurves(X._store, np.array([X._row]))
+    if not isinstance(X, list | tuple):
+        X = one_column(array_of(X))
+    return LightCurves(*_store_of_items(list(X), options))
+
+
+def one_column(array: np.ndarray) -> np.ndarray:
+    """Return an array of objects as one axis, unless it has several columns."""
+    if array.ndim == 2 and array.shape[1] > 1:
+        raise LightCurveError(
+            f"X is an object array of {array.shape[1]} columns, as scikit-learn makes of a "
+            "NestedFrame with metadata, whose column names are then lost: pass the nested "
+            'column alone, nested_frame[["lightcurve"]]'
+        )
+    return array.ravel()
+
+
+def _store_of_items(items: list, options: ReadOptions) -> tuple[Store, np.ndarray | None]:
+    others = [k for k, item in enumerate(items) if not isinstance(item, LightCurve)]
+    if len(others) == len(items):
+        return _store_of_columns(items, others, options), None
+    curves = list(items)
+    if others:
+        store = _store_of_columns([items[k] for k in others], others, options)
+        for row, k in enumerate(others):
+            curves[k] = LightCurve(store, row)
+    stores = {id(curve._store): curve._store for curve in curves}
+    rows = np.array([curve._row for curve in curves], dtype=np.int64)
+    if len(stores) == 1:
+        return curves[0]._store, rows
+    owner = pd.factorize(np.array([id(curve._store) for curve in curves]))[0]
+    by_owner = np.argsort(owner, kind="stable")
+    parts = np.split(rows[by_owner], np.cumsum(np.bincount(owner))[:-1])
+    compact = [store.compact(own) for store, own in zip(stores.values(), parts, strict=True)]
+    return concatenate(compact, check_unique=False), np.argsort(by_owner)
+
+
+def _store_of_columns(items: list, positions: list[int], options: ReadOptions) -> Store:
+    """Return frames, mappings and 2-D arrays, one per object, as a store."""
+    parts = [
+        _columns_of(item, position, options)
+        for item, position in zip(items, positions, strict=True)
+    ]
+    lengths = [len(part["time"]) for part in parts]
+
+    def join(name: str, missing: float) -> np.ndarray | None:
+        if all(part.get(name) is None for part in parts):
+            return None
+        return np.concatenate(
+            [
+                np.full(n, missing) if part.get(name) is None else part[name]
+                for part, n in zip(parts, lengths, strict=True)
+            ]
+        )
+
+    time, flux = join("time", np.nan), join("flux", np.nan)
+    return build(
+        time=np.zeros(0) if time is None else time,
+        flux=np.zeros(0) if flux is None else flux,
+        flux_err=join("flux_err", np.nan),
+        errors_unknown=np.array([part.get("flux_err") is None for part in parts], dtype=bool),
+        band=_join_bands(parts, lengths),
+        zp_column=join("zp_column", 27.5),
+        offsets=offsets_of(lengths),
+        ids=np.arange(len(parts)),
+        options=options,
+    )
+
+
+def _join_bands(parts: list[dict[str, Any]], lengths: list[int]) -> pd.Categorical:
+    """Return the bands of all objects: labels where there are any, else wavelengths, else none."""
+    given = [part["wavelength"] for part in parts if "wavelength" in part]
+    codes, passbands = resolve_wavelengths(np.concatenate(given or [np.zeros(0)]))
+    labels: dict[Any, int] = {UNNAMED_PASSBAND: 0}
+    band = np.zeros(sum(lengths), dtype=np.int32)
+    start = done = 0
+    for part, length in zip(parts, lengths, strict=True):
+        if "band" in part:
+            own, names = part["band"]
+        elif "wavelength" in part:
+            own, names = codes[done : done + length], passbands
+            done += length
+        else:
+            own, names = band[start : start + length], [UNNAMED_PASSBAND]
+        lookup = np.array([labels.setdefault(name, len(labels)) for name in names] + [-1])
+        band[start : start + length] = lookup[own]
+        start += length
+    return pd.Categorical.from_codes(band, pd.Index(list(labels), dtype=object))
+
+
+def _columns_of(item: Any, position: int, options: ReadOptions) -> dict[str, Any]:
+    """Return the columns of one object, those that there are; bands as codes and labels."""
+    if isinstance(item, Mapping):
+        item = pd.DataFrame(dict(item))
+    if is_table(item):
+        table = tables.Table(item)
+        what = f"the table of the object at position {position}"
+        arguments = ("time", "flux", "flux_err", "band")
+        names = {
+            a: tables.recognised(a, table.columns, what, "rename the one to use") for a in arguments
+        }
+        raw = read_columns(table, names, options)
+        columns: dict[str, Any] = {
+            argument: tables.labels(own) if argument == "band" else tables.numeric(own, argument)
+            for argument, own in raw.items()
+        }
+        if position == 0:
+            known = {name for names in COLUMN_NAMES.values() for name in names} | {"zp"}
+            warn_unread(
+                [argument for argument in ("band", "flux_err") if argument not in columns],
+                [name for name in table.columns if name not in known],
+            )
+        return columns
+    try:
+        array = np.asarray(item)
+    except ValueError:
+        array = np.empty(0)
+    if array.ndim != 2 or not 2 <= array.shape[1] <= 4:
+        remedy = "numpy.column_stack([time, flux, flux_err])"
+        if not array.ndim:
+            remedy += (
+                ". If scikit-learn made this list of another container when splitting it, convert "
+                "that first with sklc.as_light_curves(X); or give it shape and X[positions, ...], "
+                "see sklc.register_reader"
+            )
+        if array.ndim == 1 and len(array):
+            remedy = f"a series without times needs them: {remedy}, with numpy.arange for the time"
+        elif array.ndim == 2 and 2 <= array.shape[0] <= 4:
+            remedy = "transpose it, array.T"
+        raise LightCurveError(
+            f"the object at position {position} is a {type(item).__name__} of shape "
+            f"{array.shape}, not (n_obs, 2 to 4) with the columns time, flux[, flux_err[, "
+            f"wavelength]]: {remedy}"
+        )
+    array = tables.numeric(array, f"object at position {position}")
+    given_rows = np.flatnonzero(~np.isnan(array).all(axis=1))
+    array = array[: given_rows[-1] + 1 if len(given_rows) else 0]  # the rest is padding
+    given = ("time", "flux", "flux_err", "wavelength")[: array.shape[1]]
+    columns = {name: array[:, k] for k, name in enumerate(given)}
+    if "flux_err" in columns and len(array) and np.isnan(columns["flux_err"]).all():
+        del columns["flux_err"]
+    return columns

@@ -1,0 +1,58 @@
+"""3-D arrays that are padded with NaN at the end of each object."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sklc.errors import LightCurveError
+from sklc.light_curves import columns as tables
+from sklc.light_curves.alignment import per_object
+from sklc.light_curves.bands import resolve_wavelengths
+from sklc.light_curves.build import build
+from sklc.light_curves.forms import array_of
+from sklc.light_curves.ids import object_ids
+from sklc.light_curves.options import ReadOptions
+from sklc.light_curves.store import Store
+from sklc.utils.offsets import offsets_of
+
+
+def accepts(X: Any) -> bool:
+    """Whether X is an array of three axes; of more, `read` says what is wrong."""
+    array = array_of(X)
+    return array is not None and array.ndim > 2
+
+
+def read(X: Any, options: ReadOptions, lengths: Any = None, ids: Any = None) -> Store:
+    """Return a padded array as a store; see `LightCurves.from_padded`."""
+    X = tables.numeric(np.asarray(X), "padded")
+    if X.ndim != 3 or not 2 <= X.shape[2] <= 4:
+        raise LightCurveError(
+            "a padded array has the shape (n_objects, n_observations, 2 to 4) with the columns "
+            f"time, flux[, flux_err[, wavelength]], got shape {X.shape}"
+        )
+    n_objects, longest, n_columns = X.shape
+    if lengths is None:
+        given = ~np.isnan(X).all(axis=2)
+        lengths = np.max(given * np.arange(1, longest + 1), axis=1, initial=0)
+    else:
+        lengths = np.asarray(lengths)
+        bad = np.flatnonzero((lengths < 0) | (lengths > longest)) if lengths.ndim == 1 else [0]
+        if lengths.shape != (n_objects,) or lengths.dtype.kind not in "iu" or len(bad):
+            raise LightCurveError(
+                f"lengths must be {n_objects} integers between 0 and {longest}, one per object"
+            )
+    values = X[np.arange(longest) < lengths[:, None]]
+    ids = object_ids(ids, n_objects)
+    time, flux, *rest = (values[:, k] for k in range(n_columns))
+    return build(
+        time=time,
+        flux=flux,
+        flux_err=rest[0] if rest else None,
+        band_table=resolve_wavelengths(rest[1]) if len(rest) > 1 else None,
+        offsets=offsets_of(lengths),
+        ids=ids,
+        metadata=per_object(options.metadata, ids),
+        options=options,
+    )
