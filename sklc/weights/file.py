@@ -26,6 +26,11 @@ __all__ = ["FORMAT_VERSION", "WeightsFile", "list_weights", "load_weights"]
 #: Files of version 1 do not name the architecture of their network, since there was only one.
 FORMAT_VERSION = 2
 _HEADER_KEY = "sklc"
+# What reading a file that is damaged, or something else, may raise.
+_UNREADABLE = (
+    safetensors.SafetensorError, ValueError, TypeError, KeyError, AttributeError, RuntimeError,
+    OSError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,8 +44,9 @@ class WeightsFile:
     representation : InputRepresentation
         The input convention the network was trained with.
     classes : tuple of str
-        Of the classification head, in the order of its outputs.
+        Classes in the order of the outputs of the class head.
     tensors : dict of str to ndarray
+        Weights of the network by name.
     metadata_columns : tuple of str
         Per-object columns that the network reads beside the light curve.
     info : dict
@@ -86,7 +92,7 @@ class WeightsFile:
         representation : InputRepresentation
             The input convention it was trained with.
         classes : sequence
-            Of its outputs, in their order.
+            Classes in the order of its outputs.
         metadata_columns : tuple of str, optional
         info : dict, optional
             Plain values to keep.
@@ -98,14 +104,8 @@ class WeightsFile:
         tensors = {k: v.detach().cpu().numpy().copy() for k, v in network.state_dict().items()}
         # JSON knows no numpy scalars.
         plain = tuple(c.item() if isinstance(c, np.generic) else c for c in classes)
-        return cls(
-            dict(network.config),
-            representation,
-            plain,
-            tensors,
-            tuple(metadata_columns),
-            info or {},
-        )
+        columns = tuple(metadata_columns)
+        return cls(network.config, representation, plain, tensors, columns, info or {})
 
     def build(self) -> EncoderNetwork:
         """Return a fresh network with these tensors.
@@ -135,15 +135,10 @@ class WeightsFile:
 
     def _check_sizes(self) -> None:
         """Refuse an input convention and classes that are not those of the network."""
-        for what, there, size in (
-            ("channels", self.representation.channels, "n_channels"),
-            ("classes", self.classes, "n_classes"),
-            ("metadata columns", self.metadata_columns, "n_metadata"),
-        ):
-            if len(there) != self.architecture.get(size, 0):
-                raise ValueError(
-                    f"{len(there)} {what} for a network of {self.architecture.get(size, 0)}"
-                )
+        given = self.representation.channels, self.classes, self.metadata_columns
+        for names, size in zip(given, ("n_channels", "n_classes", "n_metadata"), strict=True):
+            if len(names) != self.architecture[size]:
+                raise ValueError(f"{size} is {self.architecture[size]}, and there are {len(names)}")
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write a safetensors file, whole or not at all.
@@ -220,7 +215,7 @@ class WeightsFile:
                 f"{path} is a safetensors file, but not one written by sklc: it carries no input "
                 "convention. Write weights with LightCurveEncoder.save(path)."
             ) from None
-        except (safetensors.SafetensorError, ValueError, TypeError, OSError) as error:
+        except _UNREADABLE as error:
             raise _damaged(path, error) from error
         if version > FORMAT_VERSION:
             raise WeightsError(
@@ -244,14 +239,7 @@ class WeightsFile:
                 raise ValueError("the input convention does not match its checksum")
             if checkpoint.architecture["name"] in ARCHITECTURES:
                 checkpoint.build()
-        except (
-            safetensors.SafetensorError,
-            KeyError,
-            ValueError,
-            TypeError,
-            AttributeError,
-            RuntimeError,
-        ) as error:
+        except _UNREADABLE as error:
             raise _damaged(path, error) from error
         name = checkpoint.architecture["name"]
         if name not in ARCHITECTURES:

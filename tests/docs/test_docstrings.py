@@ -18,6 +18,7 @@ MODULES = [
     "sklc.features",
     "sklc.inspection",
     "sklc.light_curves",
+    "sklc.networks.architectures",
     "sklc.estimators.outlier",
     "sklc.passbands",
     "sklc.pretrain",

@@ -74,10 +74,11 @@ def test_both_engines_agree_on_real_weights(weights, monkeypatch):
     assert np.abs(difference).max() < 5e-5
 
 
-@pytest.mark.parametrize("n_layers", [1, 3])
-def test_other_numbers_of_layers(engine, n_layers):
+@pytest.mark.parametrize("n_layers", [1, 2, 3])
+@pytest.mark.parametrize("hidden_size", [5, 8, 100])
+def test_both_engines_compute_what_torch_does(engine, n_layers, hidden_size):
     torch.manual_seed(0)
-    settings = GRU(hidden_size=12, latent_size=12, n_layers=n_layers)
+    settings = GRU(hidden_size=hidden_size, latent_size=12, n_layers=n_layers)
     network = settings.build(NetworkShape(RELATIVE.channels, 3)).eval()
     curves = curves_of(np.random.default_rng(9).integers(1, 60, 250))
     values, lengths = RELATIVE.encode(curves)
@@ -88,7 +89,7 @@ def test_other_numbers_of_layers(engine, n_layers):
     np.testing.assert_allclose(encode_latents(network, RELATIVE, curves), expected, atol=2e-6)
 
 
-@pytest.mark.parametrize("hidden_size", [8, 20, 100, 128])
+@pytest.mark.parametrize("hidden_size", [5, 8, 20, 100, 128])
 def test_an_object_is_the_same_in_every_batch(engine, hidden_size):
     network = network_of(hidden_size)
     curves = curves_of(np.random.default_rng(2).integers(1, 60, 150))
@@ -96,7 +97,9 @@ def test_an_object_is_the_same_in_every_batch(engine, hidden_size):
     for size in (1, 2, 3, 4, 5, 7, 15, 17, 33):
         for start in range(0, 150 - size, 29):
             alone = encode_latents(network, RELATIVE, curves[start : start + size])
-            np.testing.assert_array_equal(alone, together[start : start + size])
+            # Layers whose width is no multiple of 4 may still differ by the last bit.
+            atol = 1e-7 if hidden_size % 4 else 0
+            np.testing.assert_allclose(alone, together[start : start + size], rtol=0, atol=atol)
 
 
 def test_threads_change_nothing_and_leave_no_trace(engine, two_threads):

@@ -7,16 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from sklc import LightCurves
 from sklc.networks.architectures import GRU, NetworkShape
 from sklc.networks.architectures.modules import MetadataBranch, Standardize
 from sklc.networks.device import resolve_device
 from sklc.networks.heads import DenseHead
-from sklc.networks.inference.encode import encode_latents
 from sklc.networks.objectives.losses import WeightedCrossEntropy
 from sklc.networks.padding import _MAX_OBSERVATIONS, plan_batches
 from sklc.networks.recurrent.packed import packed_last_state
-from sklc.networks.recurrent.torch_loop import TorchRecurrence
 from sklc.networks.training.batching import BucketedBatches, collate
 from sklc.networks.training.datasets import CurveDataset
 from sklc.networks.training.loop import (
@@ -26,18 +23,6 @@ from sklc.networks.training.loop import (
     fit_net,
     flushed_denormals,
 )
-from sklc.representation import InputRepresentation
-
-
-def random_curves(n_objects=40, longest=60, seed=0):
-    rng = np.random.default_rng(seed)
-    lengths = rng.integers(1, longest, n_objects)
-    return LightCurves.from_arrays(
-        time=[np.sort(rng.uniform(0, 100, n)) for n in lengths],
-        flux=[rng.normal(300, 80, n) for n in lengths],
-        flux_err=[rng.uniform(5, 10, n) for n in lengths],
-        band=[rng.choice(["ztfg", "ztfr"], n) for n in lengths],
-    )
 
 
 def random_network(**options):
@@ -96,21 +81,6 @@ def test_epochs_differ_and_can_be_resumed():
     assert [y.tolist() for _, y in resumed] == second
 
 
-@pytest.mark.parametrize("n_layers", [1, 2, 3])
-@pytest.mark.parametrize("hidden_size", [5, 8, 100])
-def test_inference_equals_torch_gru(n_layers, hidden_size):
-    network = random_network(n_layers=n_layers, hidden_size=hidden_size)
-    rng = np.random.default_rng(0)
-    lengths = np.sort(rng.integers(1, 40, 23))[::-1].copy()
-    starts = np.cumsum(lengths) - lengths
-    values = rng.normal(size=(lengths.sum(), 7)).astype(np.float32)
-    with torch.inference_mode():
-        fast = TorchRecurrence(network.gru)(values, starts, lengths)
-        padded, _ = collate(values, starts, lengths)
-        reference = network.gru(padded)[0][np.arange(len(lengths)), lengths - 1]
-    np.testing.assert_allclose(fast, reference, atol=1e-6)
-
-
 @settings(deadline=None, max_examples=30)
 @given(
     lengths=st.lists(st.integers(1, 12), min_size=1, max_size=9),
@@ -159,48 +129,6 @@ def test_denormals_are_flushed_in_training_alone():
             pass
         assert tiny * 0.5 == 0  # as it was found
     assert tiny * 0.5 > 0
-
-
-def test_padding_cannot_reach_the_latent():
-    network, representation = random_network(), InputRepresentation.preset("relative")
-    curves = random_curves()
-    values, lengths = representation.encode(curves)
-    padded, n = collate(values, np.cumsum(lengths) - lengths, lengths)
-    dirty = padded.clone()
-    dirty[torch.arange(padded.shape[1])[None, :] >= n[:, None]] = 1e3
-    with torch.inference_mode():
-        assert torch.equal(network(padded, n), network(dirty, n))
-
-
-@pytest.mark.parametrize("hidden_size", [5, 20, 100])
-def test_latents_do_not_depend_on_the_batch(hidden_size):
-    network = random_network(hidden_size=hidden_size)
-    representation, curves = InputRepresentation.preset("relative"), random_curves(70)
-    together = encode_latents(network, representation, curves)
-    assert together.dtype == np.float32
-    for i in range(len(curves)):
-        alone = encode_latents(network, representation, curves[[i]])
-        # Odd sizes may still differ by the last bit.
-        atol = 1e-7 if hidden_size % 4 else 0
-        np.testing.assert_allclose(alone[0], together[i], rtol=0, atol=atol)
-
-
-def test_latents_follow_the_order_of_objects():
-    network, representation = random_network(), InputRepresentation.preset("relative")
-    curves, order = random_curves(), np.random.default_rng(5).permutation(40)
-    latents = encode_latents(network, representation, curves)
-    np.testing.assert_array_equal(
-        encode_latents(network, representation, curves[order]), latents[order]
-    )
-    assert encode_latents(network, representation, curves[:0]).shape == (0, 12)
-
-
-def test_chunks_change_nothing(monkeypatch):
-    network, representation = random_network(), InputRepresentation.preset("relative")
-    curves = random_curves()
-    whole = encode_latents(network, representation, curves)
-    monkeypatch.setattr("sklc.networks.inference.encode._PART_OBSERVATIONS", 50)
-    np.testing.assert_array_equal(encode_latents(network, representation, curves), whole)
 
 
 def test_training_inside_an_autocast_of_the_user():

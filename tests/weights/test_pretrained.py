@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -62,6 +64,14 @@ def test_round_trip(path):
     network = checkpoint.build()
     network.head.weight.data.zero_()  # a fresh module each time: the file is not touched
     assert checkpoint.build().head.weight.abs().sum() > 0
+
+
+def test_names_and_headers_need_no_torch():
+    code = (
+        "import sys, sklc.weights.file, sklc.serving.model; sklc.list_weights(); "
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_a_rewritten_file_is_read_again(path):

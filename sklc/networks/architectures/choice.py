@@ -165,10 +165,8 @@ def network_from_config(config: Mapping[str, Any], channels: Sequence[str]) -> E
     Raises
     ------
     ValueError
-        If no architecture of that name is registered, or the numbers of channels differ.
+        If no architecture of that name is registered, or it does not take these settings.
     """
-    if len(channels) != config["n_channels"]:
-        raise ValueError(f"{len(channels)} channels for a network of {config['n_channels']}")
     settings = {name: value for name, value in config.items() if name not in SIZES_IN_CONFIG}
     shape = NetworkShape(
         tuple(channels), config["n_classes"], config["n_metadata"], config["heads"]

@@ -64,7 +64,7 @@ def encode_latents(
     representation : InputRepresentation
         The one it was trained with.
     curves : LightCurves
-        Of n_objects, none empty.
+        The n_objects light curves, none of them empty.
     metadata : ndarray of shape (n_objects, n_columns), float32, optional
         Where the network has a metadata branch.
     device : str

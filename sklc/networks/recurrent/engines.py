@@ -106,9 +106,9 @@ def recurrences(gru: nn.GRU, number: int, n_objects: int) -> list[Recurrence]:
     gru : torch.nn.GRU
         On the CPU.
     number : int
-        Of worker threads.
+        Number of worker threads.
     n_objects : int
-        To be encoded.
+        Number of light curves to be encoded.
 
     Raises
     ------

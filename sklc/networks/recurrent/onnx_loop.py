@@ -25,7 +25,7 @@ def recurrent_model(gru: nn.GRU) -> bytes:
     Returns
     -------
     bytes
-        Of a model with inputs ``before_0``, ``before_1`` and so on, the states of the layers,
+        A model with inputs ``before_0``, ``before_1`` and so on, the states of the layers,
         float32 (n_objects, hidden_size), and ``observations``, float32 (n_steps, n_objects,
         n_channels); and outputs ``after_0``, ``after_1`` and so on, the states after them.
     """

@@ -26,7 +26,7 @@ class Packing:
     Parameters
     ----------
     lengths : Tensor of shape (n_objects,)
-        Of objects in any order.
+        Lengths of objects in any order.
     longest : int
         Length to which the batch is padded.
     """
