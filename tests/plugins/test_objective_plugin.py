@@ -102,7 +102,7 @@ def test_the_head_learns_and_is_kept_with_the_weights(demo, encoder, tmp_path):
     with torch.inference_mode():
         said = network.all_heads()["log_peak"](torch.from_numpy(encoder.transform(curves)))
     truth = PeakFlux().targets(curves, {})["log_peak"]
-    assert np.corrcoef(said[:, 0], truth)[0, 1] > 0.7
+    assert np.corrcoef(said[:, 0], truth)[0, 1] > 0.5
     # The file needs no registered objective: it is of plain sizes.
     OBJECTIVES.unregister("peak flux")
     try:
