@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from sklearn.base import clone
 
+from sklc.augment import transformers
 from sklc.augment.base import Augmenter
-from sklc.augment.transformers import (
-    AlertCadence,
-    DetectionsOnly,
-    DropBands,
-    DropEpochs,
-    ExtraNoise,
-    ObservingConditions,
-    Prefixes,
-    Redshifting,
-)
 from sklc.errors import LightCurveError
 from sklc.light_curves import LightCurves, as_light_curves
 from sklc.utils.registry import Registry
@@ -26,7 +18,6 @@ from sklc.utils.registry import Registry
 __all__ = ["AUGMENTATIONS", "Augmentation", "chosen_transformers", "register_augmentation"]
 
 AUGMENTATIONS: Registry[Any] = Registry("augmentation")
-DEFAULT = "observing_conditions"
 
 
 def _checked(transformer: Any) -> Any:
@@ -73,17 +64,10 @@ def register_augmentation(name: str, transformer: Any, *, overwrite: bool = Fals
     AUGMENTATIONS.register(name, _checked(transformer), overwrite=overwrite)
 
 
-for _name, _transformer in {
-    "alert_cadence": AlertCadence(),
-    "detections_only": DetectionsOnly(),
-    "drop_bands": DropBands(),
-    "drop_epochs": DropEpochs(),
-    "extra_noise": ExtraNoise(),
-    DEFAULT: ObservingConditions(),
-    "prefixes": Prefixes(),
-    "redshifting": Redshifting(),
-}.items():
-    register_augmentation(_name, _transformer)
+for _name in transformers.__all__:  # DropBands is "drop_bands"
+    register_augmentation(
+        re.sub(r"(?<!^)(?=[A-Z])", "_", _name).lower(), getattr(transformers, _name)()
+    )
 
 
 def chosen_transformers(augment: Any) -> tuple[Any, ...]:
@@ -95,7 +79,7 @@ def chosen_transformers(augment: Any) -> tuple[Any, ...]:
         True is `ObservingConditions`; False and None are no transformer.
     """
     if augment is None or isinstance(augment, bool | np.bool_):
-        augment = [DEFAULT] if augment else []
+        augment = ["observing_conditions"] if augment else []
     parts = augment if isinstance(augment, list | tuple) else [augment]
     return tuple(_checked(AUGMENTATIONS[part] if isinstance(part, str) else part) for part in parts)
 

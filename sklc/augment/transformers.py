@@ -153,8 +153,8 @@ class DetectionsOnly(Selection):
 class DropBands(Selection):
     """Leave out some of the bands of an object.
 
-    Of an altered object a random number of bands stays, from `keep` to all but one, and any of its
-    bands is as likely to. An object with `keep` bands or fewer is left unaltered.
+    A random number of bands of an altered object stays, from `keep` to all but one; all its bands
+    are equally likely to. An object with `keep` bands or fewer is left unaltered.
 
     Parameters
     ----------

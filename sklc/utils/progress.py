@@ -36,12 +36,11 @@ def progress_bar(verbose: int | bool | str, **options: Any) -> tqdm:
         multiprocessing.current_process().name != "MainProcess"
         or threading.current_thread() is not threading.main_thread()
     )
-    notebook = not worker and _in_notebook()
     shown = bool(verbose)
     if verbose == "auto":
-        shown = not worker and (notebook or bool(sys.stderr and sys.stderr.isatty()))
-    kind = _Line if worker else _notebook_bar() if notebook else tqdm
-    return kind(disable=not shown, leave=False, **options)
+        shown = not worker and (_in_notebook() or bool(sys.stderr and sys.stderr.isatty()))
+    # tqdm.auto asks for widgets in a notebook, and warns on import where there are none.
+    return (_Line if worker else tqdm)(disable=not shown, leave=False, **options)
 
 
 class _Line(tqdm):
@@ -61,13 +60,3 @@ def _in_notebook() -> bool:
     """Whether this is the kernel of a notebook, whose standard error is no terminal."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     return "IPKernelApp" in getattr(shell, "config", ())
-
-
-def _notebook_bar() -> type[tqdm]:
-    """Return the bar of widgets, or without ipywidgets the one of text, and warn of neither."""
-    try:
-        import ipywidgets  # type: ignore[import-not-found]  # noqa: F401
-        from tqdm.notebook import tqdm as widget
-    except ImportError:
-        return tqdm
-    return widget

@@ -64,7 +64,7 @@ def weights_of(estimator):
     ("params", "n_brought"),
     [
         ({}, 2),  # once each: what is trained on, and what is held out
-        ({"augment": True}, 4),  # drawn anew in each of three epochs
+        ({"augment": True}, 4),  # drawn in each of three epochs
         ({"objective": "adversarial", "redshift_weight": 0.2, "early_stopping": False}, 1),
         ({"metadata": ["brightness"], "early_stopping": False}, 1),
     ],
