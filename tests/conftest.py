@@ -62,13 +62,15 @@ def sncosmo_data(tmp_path_factory):
 
 def _templates(tmp_path_factory):
     given, data = os.environ.get("SNCOSMO_DATA_DIR"), os.environ.get("SKLC_DATA")
-    archive = Path(data or ".") / "templates" / "sncosmo_data.tar.xz"
+    stored = Path(data or ".") / "templates"
+    archive = stored / "sncosmo_data.tar.xz"
     if not given and not (data and archive.is_file()):
         pytest.skip(
             "no spectral templates: SNCOSMO_DATA_DIR is not set, and SKLC_DATA names no folder "
             "with templates/sncosmo_data.tar.xz"
         )
-    if not _finds_snoopy():
+    has_snoopy = _finds_snoopy() if given else all((stored / f).is_file() for f in SNOOPY_FILES)
+    if not has_snoopy:
         pytest.skip(
             f"SNCOSMO_DATA_DIR={given} and SKLC_DATA={data} lack {' and '.join(SNOOPY_FILES)}"
         )
@@ -77,6 +79,8 @@ def _templates(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sncosmo")
     with tarfile.open(archive) as stream:
         stream.extractall(folder, filter="data")
+    for name in SNOOPY_FILES:
+        shutil.copy(stored / name, folder)
     return folder
 
 

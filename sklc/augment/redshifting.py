@@ -6,7 +6,6 @@ from dataclasses import replace
 from numbers import Real
 
 import numpy as np
-from sklearn.utils._param_validation import Interval
 
 from sklc.augment.base import Augmenter, check_errors, count_by_object
 from sklc.augment.training import inflate_errors
@@ -14,6 +13,7 @@ from sklc.cosmology import MAX_REDSHIFT, MIN_REDSHIFT, distance_modulus
 from sklc.errors import LightCurveError
 from sklc.light_curves.store import Store, describe, read_only
 from sklc.passbands.registry import Passband
+from sklc.utils.sklearn_compat import Interval
 
 __all__ = ["Redshifting"]
 

@@ -12,12 +12,12 @@ from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils._param_validation import Interval
 
 from sklc.augment.base import FRACTION, Augmenter, Selection, check_errors, spaced, thinned
 from sklc.augment.redshifting import Redshifting
 from sklc.augment.training import inflate_errors, log_uniform, until_after_first
 from sklc.light_curves.store import Store, read_only
+from sklc.utils.sklearn_compat import Interval
 
 __all__ = [
     "AlertCadence",

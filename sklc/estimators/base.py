@@ -1,7 +1,23 @@
-"""What the estimators share: input in every form, labels, validation split, training settings."""
+"""What the estimators share: input in every form, labels, validation split, training settings.
+
+All estimators take their parameters in one order, as far as they have them: the encoder or its
+weights; `finetune`; what the head, the network or the forest is; `metadata_columns`; how the classes
+of the weights are used; `calibrate`; `min_points`; then the training: `max_epochs`, `batch_size`,
+`learning_rate`, `learning_rate_decay`, `weight_decay`, `finetune_learning_rate`, `anchor`,
+`early_stopping`, `validation_fraction`, `patience`, `class_weight`, `callbacks`, `checkpoint`; and
+how it runs: `n_jobs`, `mixed_precision`, `device`, `random_state`, `verbose`. A parameter of the
+same name has the same default in all of them, and the same meaning.
+
+A parameter that changes what is learned, and that a mode does not read, is refused where it was
+changed from its default. Those of a training run (`max_epochs` to `patience`, but for the two of
+fine-tuning) are simply not needed where no network is trained.
+"""
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
+from inspect import signature
 from numbers import Integral, Real
 from typing import Any
 
@@ -10,7 +26,6 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils import check_random_state, column_or_1d
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, validate_data
@@ -18,11 +33,18 @@ from sklearn.utils.validation import check_array, validate_data
 from sklc.errors import LightCurveError
 from sklc.light_curves import LightCurves
 from sklc.light_curves.coerce import as_light_curves, is_series_matrix
+from sklc.estimators.sample import TrainingSample
 from sklc.light_curves.metadata import name_object
 from sklc.networks.inference.encode import resolve_device
 from sklc.networks.training.loop import TrainingSettings
+from sklc.utils.sklearn_compat import Hidden, Interval, StrOptions
 
-__all__ = ["TRAINING_CONSTRAINTS", "LightCurveEstimator", "require_two_classes"]
+__all__ = [
+    "METADATA_CONSTRAINTS",
+    "TRAINING_CONSTRAINTS",
+    "LightCurveEstimator",
+    "require_two_classes",
+]
 
 TRAINING_CONSTRAINTS: dict[str, list[Any]] = {
     "min_points": [Interval(Integral, 1, None, closed="left")],
@@ -34,9 +56,14 @@ TRAINING_CONSTRAINTS: dict[str, list[Any]] = {
     "patience": [Interval(Integral, 1, None, closed="left")],
     "class_weight": [StrOptions({"balanced"}), dict, None],
     "callbacks": ["array-like", None],
+    "mixed_precision": ["boolean", StrOptions({"auto"})],
     "device": [str],
     "random_state": ["random_state"],
     "verbose": ["verbose", StrOptions({"auto"})],
+}
+METADATA_CONSTRAINTS: dict[str, list[Any]] = {
+    "metadata_columns": ["array-like", None],
+    "metadata": ["array-like", None, Hidden(StrOptions({"deprecated"}))],
 }
 
 
@@ -53,9 +80,12 @@ class LightCurveEstimator(BaseEstimator):
     patience: int
     class_weight: Any
     callbacks: Any
+    mixed_precision: bool | str
     device: str
     random_state: Any
     verbose: Any
+    metadata_columns: Any
+    metadata: Any
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -102,22 +132,22 @@ class LightCurveEstimator(BaseEstimator):
         return y
 
     def _validation_split(
-        self, y: np.ndarray, curves: LightCurves, seed: int
+        self, sample: TrainingSample, seed: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Stratified split of the training part, (training rows, validation rows).
+        """Stratified split of the distinct objects, (training rows, validation rows).
 
         Raises
         ------
         LightCurveError
             If a class has a single member: it can lie on one side only.
         """
+        y = sample.y
         classes, index, counts = np.unique(y, return_inverse=True, return_counts=True)
         if counts.min() < 2:
             lonely = int(np.argmin(counts))
             position = int(np.flatnonzero(index == lonely)[0])
             raise LightCurveError(
-                f"Class {plain(classes[lonely])!r} has one member, "
-                f"{name_object(curves, position)}, and "
+                f"Class {plain(classes[lonely])!r} has one member, {sample.name(position)}, and "
                 "early stopping needs at least two of each class, to train and to validate. Merge "
                 "or drop the class, give it more members, or set early_stopping=False."
             )
@@ -136,10 +166,62 @@ class LightCurveEstimator(BaseEstimator):
                 rows, held_out = np.setdiff1d(rows, moved), np.append(held_out, moved)
         return rows, held_out
 
-    def _class_weights(self, classes: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def _class_weights(
+        self, classes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None
+    ) -> np.ndarray:
         """Weight of each class in the loss, (n_classes,), with a mean of 1 over the objects."""
-        weights = compute_class_weight(self.class_weight, classes=classes, y=y)
-        return weights / weights[np.searchsorted(classes, y)].mean()
+        index = np.searchsorted(classes, y)
+        if sample_weight is not None and self.class_weight == "balanced":
+            weights = 1 / np.bincount(index, sample_weight)
+        else:
+            weights = compute_class_weight(self.class_weight, classes=classes, y=y)
+        return weights / np.average(weights[index], weights=sample_weight)
+
+    def _metadata(self) -> tuple[str, ...]:
+        """Columns that `metadata_columns` names, or else `metadata`, as it was called before."""
+        columns = self.metadata_columns
+        if not (isinstance(self.metadata, str) and self.metadata == "deprecated"):
+            warnings.warn(
+                "The parameter metadata= is now called metadata_columns=, and will be removed in "
+                "version 0.3: scikit-learn means something else by metadata.",
+                FutureWarning,
+                stacklevel=3,
+            )
+            if columns is not None and self.metadata is not None:
+                raise ValueError(
+                    "Both metadata= and metadata_columns= are given: leave metadata= out, which "
+                    "is the former name."
+                )
+            columns = self.metadata if columns is None else columns
+        if isinstance(columns, str):
+            raise ValueError(
+                f"metadata_columns={columns!r} must be a list of names, such as [{columns!r}]."
+            )
+        return () if columns is None else tuple(columns)
+
+    def _refuse_unread(self, names: Sequence[str], read_by: str, mode: str) -> None:
+        """Refuse parameters that were changed from their defaults and are not read.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Parameters that are not read.
+        read_by : str
+            What reads them, for the message.
+        mode : str
+            What does not.
+        """
+        defaults = signature(type(self)).parameters
+        for name in names:
+            value, default = getattr(self, name), defaults[name].default
+            if value is default or (isinstance(value, (str, Real)) and value == default):
+                continue
+            if isinstance(default, tuple) and tuple(value) == default:
+                continue
+            shown = repr(value) if len(repr(value)) < 40 else "..."
+            raise ValueError(
+                f"{name}={shown} is for {read_by}, and {mode} does not read it: leave {name} out."
+            )
 
     def _seed(self) -> int:
         return int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
@@ -150,6 +232,7 @@ class LightCurveEstimator(BaseEstimator):
             "batch_size": self.batch_size,
             "learning_rate": self.learning_rate,
             "patience": self.patience,
+            "mixed_precision": bool(self.mixed_precision),
             "device": resolve_device(self.device),
             "seed": seed,
             "verbose": self.verbose,

@@ -177,15 +177,13 @@ class TemplateFile(Template):
 def find_snoopy_file(name: str) -> Path:
     """Return where a file of SNooPy lies.
 
-    Looked for in ``SNCOSMO_DATA_DIR``, its ``models/snoopy`` and beside it, in the templates of
-    ``SKLC_DATA``, and in the package snpy, if it is installed.
+    Looked for in ``SNCOSMO_DATA_DIR``, its ``models/snoopy`` and beside it, and in the package
+    snpy, if it is installed.
     """
     folders = []
     if os.environ.get("SNCOSMO_DATA_DIR"):
         base = Path(os.environ["SNCOSMO_DATA_DIR"])
         folders += [base, base / "models" / "snoopy", base.parent]
-    if os.environ.get("SKLC_DATA"):
-        folders.append(Path(os.environ["SKLC_DATA"]) / "templates")
     package = importlib.util.find_spec("snpy")
     if package is not None and package.origin is not None:
         folders.append(Path(package.origin).parent / "typeIa")
