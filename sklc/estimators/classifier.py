@@ -9,18 +9,19 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import _fit_context, clone
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from sklc.estimators.base import TRAINING_CONSTRAINTS, require_two_classes
-from sklc.estimators.class_heads import hold_out
+from sklc.estimators.class_heads import HeadData, hold_out
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.estimators.predictions import ClassPredictions
 from sklc.estimators.pretrained_classes import CLASS_PRIORS, merge_matrix, prior_shares
 from sklc.estimators.transfer import (
     KeepsFittedEncoder,
+    TransferRecipe,
+    default_encoder,
     fit_transfer,
     is_trained_on_labels,
-    leaves_labels,
     own_head,
     seen_and_held_out,
     start_encoder,
@@ -30,6 +31,7 @@ from sklc.light_curves.metadata import metadata_matrix
 from sklc.networks.heads import TransferNetwork
 from sklc.networks.inference.encode import resolve_device, single_thread_in_workers
 from sklc.networks.training.loop import wrap
+from sklc.uncertainty.registry import class_uncertainty
 
 __all__ = ["TransferClassifier"]
 
@@ -55,7 +57,8 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
     C : float or None, default=None
         Inverse L2 strength of a linear head, on latents that are centred and divided by one
         common scale. None chooses it by the log loss in stratified cross-validation inside the
-        training data (or 0.1 without `early_stopping`).
+        training data, among the classes with at least two members (or takes 0.1 where there are
+        no two such classes).
     metadata : sequence of str or None, default=None
         Numeric per-object columns, such as ``["mwebv"]``, that join the latent. A missing value
         (NaN) is replaced by the training mean and flagged.
@@ -73,10 +76,12 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
         How many labels the classes of pretrained weights are worth to a linear head: its
         log probabilities and those of the weights' classes, matched to the labels, are averaged
         in the ratio n_labels to `prior_labels`. 0 leaves them out.
-    calibrate : {"temperature"} or None, default=None
-        "temperature" divides the logits by the `temperature_` of the lowest log loss on labels
-        that the head has not seen (Guo et al. 2017). Neither ranking nor `predict` change, except
-        with `merge_classes` or `class_prior`.
+    calibrate : str, ClassUncertainty or None, default=None
+        How probabilities are calibrated on labels that the head has not seen. "temperature"
+        divides the logits by the `temperature_` of the lowest log loss (Guo et al. 2017); neither
+        ranking nor `predict` change, except with `merge_classes` or `class_prior`. Other methods
+        are named with `sklc.register_uncertainty`, or passed as an object with the methods of
+        `sklc.uncertainty.ClassUncertainty`.
     min_points : int, default=1
         Fewest observations an object must have; fewer is an error that names it.
     max_epochs : int, default=40
@@ -90,8 +95,9 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
     anchor : float, default=1e-3
         Strength of the pull of fine-tuned weights to the pretrained ones (L2-SP).
     early_stopping : bool, default=True
-        Hold out a stratified part of the training data to stop early, to choose `C` and, when
-        fine-tuning, to fall back to the frozen encoder where fine-tuning does not help.
+        Hold out a stratified part of the training data where a network is trained, to stop early
+        and, when fine-tuning, to fall back to the frozen encoder where fine-tuning does not help.
+        It has no influence on a linear head on a frozen encoder, which is solved exactly.
     validation_fraction : float, default=0.2
         Size of that part; at least one object of every class.
     patience : int, default=5
@@ -120,8 +126,10 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
         Per-object columns that join the latent.
     C_ : float or None
         Inverse L2 strength in use, for a linear head.
+    uncertainty_ : ClassUncertainty
+        The fitted method of calibration; without `calibrate`, a temperature of 1.
     temperature_ : float
-        What logits are divided by; 1 without `calibrate`.
+        The temperature that logits are divided by; 1 without such a calibration.
     n_features_in_ : int
         Length of the series, when fitted on a 2-D array.
 
@@ -171,7 +179,7 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
         "merge_classes": [Mapping, None],
         "class_prior": [StrOptions(set(CLASS_PRIORS)), Mapping, None],
         "prior_labels": [Interval(Real, 0, None, closed="left")],
-        "calibrate": [StrOptions({"temperature"}), None],
+        "calibrate": [str, HasMethods(["fit", "log_probabilities"]), None],
         "finetune_learning_rate": [Interval(Real, 0, None, closed="neither")],
         "anchor": [Interval(Real, 0, None, closed="left")],
         **TRAINING_CONSTRAINTS,
@@ -289,14 +297,16 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
         Raises
         ------
         LightCurveError
-            If an object cannot be used, or a class has a single member under early stopping;
-            the message names the object and the remedy.
+            If an object cannot be used, or a class has a single member where a network is trained
+            with early stopping; the message names the object and the remedy.
         ValueError
             If y is missing, of another length, or of a single class.
         """
         curves = self._curves(X, reset=True)
+        uncertainty = class_uncertainty(self.calibrate)
         if self.finetune == "none":
             self._use_own_classes()
+            self.uncertainty_ = uncertainty
             if y is not None or self.calibrate is not None:
                 self._calibrate_own_classes(curves, y)
             return self
@@ -311,22 +321,31 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
         classes, target = np.unique(y, return_inverse=True)
         require_two_classes(classes, self)
         seed = self._seed()
-        rows, held_out = np.arange(len(y)), None
-        if self.early_stopping:
-            rows, held_out = self._validation_split(y, curves, seed)
-        self._check_before_training(curves, classes, y)
-        class_weight = self._class_weights(classes, y)
+        recipe = TransferRecipe(
+            self.finetune,
+            tuple(self.head_sizes),
+            self.C,
+            self.prior_labels,
+            self.anchor,
+            self.finetune_learning_rate,
+            self.callbacks or (),
+            getattr(uncertainty, "fit_head", None),
+        )
         trained_here = is_trained_on_labels(self.encoder)
+        rows, held_out = np.arange(len(y)), None
+        if self.early_stopping and (trained_here or not recipe.is_solved):
+            rows, held_out = self._validation_split(y, curves, seed)
+        self._check_before_training(curves, classes, y, recipe)
+        class_weight = self._class_weights(classes, y)
         with single_thread_in_workers():
-            encoder = start_encoder(self.encoder, curves, y, self.get_params(deep=False), seed)
+            encoder = start_encoder(self.encoder, curves, y, default_encoder(self), seed)
             if trained_here:
                 rows, held_out = seen_and_held_out(encoder, curves, y)
             if self.encoder is None:
                 # Trained from scratch on the same labels, together with its own head.
                 self._hold(encoder)
                 if held_out is not None:
-                    head, latent = self.net_.module_.head, encoder.transform(curves)
-                    self._calibration = hold_out(head, latent, None, target, held_out)
+                    self._hold_out(curves, target, held_out)
             else:
                 columns = tuple(self.metadata) if self.metadata is not None else ()
                 self.net_, self.C_, self._calibration = fit_transfer(
@@ -338,17 +357,17 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
                     labels_in_encoder=trained_here,
                     metadata_columns=columns,
                     class_weight=class_weight,
-                    params=self.get_params(deep=False),
+                    recipe=recipe,
                     settings=self._settings(seed),
                 )
                 self.encoder_, self.metadata_columns_ = encoder, columns
-        self.classes_, self.merge_, self.temperature_ = classes, None, 1.0
+        self.classes_, self.merge_, self.uncertainty_ = classes, None, uncertainty
         if self.calibrate is not None and self._calibration is not None:
-            self._fit_temperature(self._calibration, class_weight)
+            self._fit_uncertainty(self._calibration, class_weight)
         return self
 
     def _check_before_training(
-        self, curves: LightCurves, classes: np.ndarray, y: np.ndarray
+        self, curves: LightCurves, classes: np.ndarray, y: np.ndarray, recipe: TransferRecipe
     ) -> None:
         """Raise now for what would be an error only after an encoder has been trained."""
         self._class_weights(classes, y)
@@ -358,7 +377,8 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
             raise ValueError(
                 f"head_sizes must hold positive integers, such as (64,), got {self.head_sizes!r}."
             )
-        if self.calibrate is not None and not leaves_labels(self.get_params(deep=False), y):
+        unseen = recipe.leaves_labels(self.encoder, self.early_stopping, y)
+        if self.calibrate is not None and not unseen:
             raise ValueError(
                 f"calibrate={self.calibrate!r} needs labels that are held out of training, and "
                 "none would be: set early_stopping=True (of an encoder that is trained first, "
@@ -390,15 +410,19 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
         if np.array_equal(np.unique(y), np.arange(len(self.classes_))):
             self.classes_ = np.arange(len(self.classes_))
         self._refuse_unseen(y, curves)
-        target, everything = np.searchsorted(self.classes_, y), np.arange(len(y))
-        head, latent = self.net_.module_.head, self._latents(curves)[0]
-        self._calibration = hold_out(head, latent, None, target, everything)
+        self._hold_out(curves, np.searchsorted(self.classes_, y), np.arange(len(y)))
         if self.calibrate is not None:
-            self._fit_temperature(self._calibration, np.ones(len(self.classes_)))
+            self._fit_uncertainty(self._calibration, np.ones(len(self.classes_)))
+
+    def _hold_out(self, curves: LightCurves, target: np.ndarray, rows: np.ndarray) -> None:
+        """Calibrate the encoder's own class head on the objects `rows`, which it has not seen."""
+        latent, n_classes = self.encoder_.transform(curves), self.net_.module_.head.output.out_features
+        data = HeadData(latent, None, target, np.ones(len(target)), np.ones(n_classes))
+        self._calibration = hold_out(self.net_.module_.head, data, rows)
 
     def _hold(self, encoder: LightCurveEncoder) -> None:
         """Use an encoder with the class head that it was trained with."""
         network = encoder.net_.module_
         self.encoder_, self.metadata_columns_, self.C_ = encoder, (), None
-        self.temperature_, self._calibration = 1.0, None
+        self.uncertainty_, self._calibration = class_uncertainty(None), None
         self.net_ = wrap(TransferNetwork(network, own_head(network)))

@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import log_softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sklc.errors import LightCurveError
 from sklc.estimators.base import LightCurveEstimator
+from sklc.estimators.class_heads import HeldOut
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix, name_object
+from sklc.networks.heads import in_double_precision
 from sklc.networks.inference.encode import encode_latents, resolve_device
 from sklc.serving.export import export_classifier
-from sklc.uncertainty.classes import HeldOut, fit_temperature, head_logits, prediction_sets
+from sklc.uncertainty.interface import ClassScores, ClassUncertainty, HeldOutProbabilities
+from sklc.uncertainty.prediction_sets import prediction_sets
 
 __all__ = ["ClassPredictions"]
 
@@ -31,8 +33,13 @@ class ClassPredictions(ClassifierMixin, LightCurveEstimator):
     metadata_columns_: tuple[str, ...]
     net_: Any
     merge_: np.ndarray | None
-    temperature_: float
+    uncertainty_: ClassUncertainty
     _calibration: HeldOut | None
+
+    @property
+    def temperature_(self) -> float:
+        """What logits are divided by; 1 without a method of calibration that has one."""
+        return getattr(self.uncertainty_, "temperature_", 1.0)
 
     def predict_proba(self, X):
         """Class probabilities.
@@ -48,7 +55,7 @@ class ClassPredictions(ClassifierMixin, LightCurveEstimator):
             Columns in the order of ``classes_``; rows sum to 1.
         """
         check_is_fitted(self)
-        return np.exp(self._log_probabilities(self._logits(X), self.temperature_))
+        return self._probabilities(self._logits(X))
 
     def predict_set(self, X, *, coverage=0.9, class_conditional=False):
         """Classes that are not implausible: sets that hold the true class with a given frequency.
@@ -115,15 +122,18 @@ class ClassPredictions(ClassifierMixin, LightCurveEstimator):
         if held_out is None:
             raise ValueError(self._why_nothing_was_held_out())
         latent, extra = self._latents(curves)
-        predicted = [
-            np.exp(self._log_probabilities(head_logits(head, latent, extra), self.temperature_))
-            for head in held_out.heads
-        ]
-        return prediction_sets(
-            np.exp(self._log_probabilities(held_out.logits, self.temperature_)),
-            held_out.fold,
-            held_out.target,
-            predicted,
+        sets = getattr(self.uncertainty_, "prediction_sets", prediction_sets)
+        return sets(
+            HeldOutProbabilities(
+                self._probabilities(held_out.logits),
+                held_out.fold,
+                held_out.target,
+                held_out.sample_weight,
+            ),
+            [
+                self._probabilities(in_double_precision(head, latent, extra))
+                for head in held_out.heads
+            ],
             self.classes_,
             coverage=float(coverage),
             class_conditional=bool(class_conditional),
@@ -131,6 +141,9 @@ class ClassPredictions(ClassifierMixin, LightCurveEstimator):
 
     def decision_function(self, X):
         """Logits over `temperature_`, or with two classes the log odds of the second.
+
+        With `merge_classes` or `class_prior`, and with a method of calibration that has no
+        temperature, they are log probabilities.
 
         Parameters
         ----------
@@ -142,10 +155,11 @@ class ClassPredictions(ClassifierMixin, LightCurveEstimator):
         ndarray of shape (n_objects, n_classes), or (n_objects,) for two classes
         """
         check_is_fitted(self)
-        if self.merge_ is not None:
-            scores = np.log(np.maximum(self.predict_proba(X), np.finfo(float).tiny))
+        scores = self._logits(X)
+        if self.merge_ is None and hasattr(self.uncertainty_, "temperature_"):
+            scores = scores / self.temperature_
         else:
-            scores = self._logits(X) / self.temperature_
+            scores = self.uncertainty_.log_probabilities(ClassScores(scores, self.merge_))
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
 
     def predict(self, X):
@@ -210,6 +224,8 @@ class ClassPredictions(ClassifierMixin, LightCurveEstimator):
         ------
         ImportError
             If the package onnx is not installed.
+        NotImplementedError
+            If the method of calibration has no ``to_onnx``.
         sklearn.exceptions.NotFittedError
             If it is not fitted.
 
@@ -230,7 +246,7 @@ class ClassPredictions(ClassifierMixin, LightCurveEstimator):
             self.encoder_.net_.module_,
             self.net_.module_.head,
             self.encoder_.representation_,
-            temperature=self.temperature_,
+            uncertainty=self.uncertainty_,
             merge=self.merge_,
             classes=self.classes_,
             metadata_columns=self.encoder_.metadata_columns_,
@@ -250,27 +266,18 @@ class ClassPredictions(ClassifierMixin, LightCurveEstimator):
 
     def _logits(self, X) -> np.ndarray:
         """Logits, (n_objects, n_outputs) float64."""
-        return head_logits(self.net_.module_.head, *self._latents(self._curves(X, reset=False)))
+        latents = self._latents(self._curves(X, reset=False))
+        return in_double_precision(self.net_.module_.head, *latents)
 
-    def _log_probabilities(self, logits: np.ndarray, temperature: float) -> np.ndarray:
-        """Log probabilities of ``classes_``, (n_objects, n_classes)."""
-        scores = log_softmax(logits / temperature, axis=1)
-        if self.merge_ is None:
-            return scores
-        # Relative to the best class that counts, lest all of them round to 0.
-        counts = self.merge_.any(axis=1)
-        scores = scores[:, counts]
-        merged = np.exp(scores - scores.max(axis=1, keepdims=True)) @ self.merge_[counts]
-        merged /= merged.sum(axis=1, keepdims=True)
-        return np.log(np.maximum(merged, np.finfo(float).tiny))
+    def _probabilities(self, logits: np.ndarray) -> np.ndarray:
+        """Probabilities of ``classes_``, calibrated, (n_objects, n_classes)."""
+        return np.exp(self.uncertainty_.log_probabilities(ClassScores(logits, self.merge_)))
 
-    def _fit_temperature(self, held_out: HeldOut, weights: np.ndarray) -> None:
-        """Learn the temperature on what was held out, `weights` by class."""
-        self.temperature_ = fit_temperature(
-            lambda temperature: self._log_probabilities(held_out.logits, temperature),
-            held_out.target,
-            weights[held_out.target],
-        )
+    def _fit_uncertainty(self, held_out: HeldOut, class_weight: np.ndarray) -> None:
+        """Learn on what was held out, with weights of the classes."""
+        weight = class_weight[held_out.target] * held_out.sample_weight
+        scores = ClassScores(held_out.logits, self.merge_)
+        self.uncertainty_.fit(scores, held_out.target, weight)
 
     def _why_nothing_was_held_out(self) -> str:
         if self.finetune == "none":

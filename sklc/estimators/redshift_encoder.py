@@ -159,7 +159,8 @@ def fit_encoder(
     from_scratch = is_trained_on_labels(parameter)
     if not from_scratch:
         # No labels: an encoder with weights only loads them.
-        encoder = start_encoder(parameter, curves, np.empty(0), params, settings.seed)
+        default = LightCurveEncoder(device=params["device"])
+        encoder = start_encoder(parameter, curves, None, default, settings.seed)
         if params["finetune"] == "head":
             return encoder, None
     rows, held_out = train_test_split(

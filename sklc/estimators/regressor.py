@@ -10,7 +10,7 @@ from numbers import Integral, Real
 import numpy as np
 from scipy.stats import norm
 from sklearn.base import RegressorMixin, _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sklc.errors import LightCurveError, LightCurveWarning
@@ -28,7 +28,8 @@ from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix, name_object
 from sklc.networks.inference.encode import resolve_device, single_thread_in_workers
 from sklc.networks.redshift import RedshiftView
-from sklc.uncertainty.quantiles import ConformalQuantiles
+from sklc.uncertainty.interface import RedshiftUncertainty
+from sklc.uncertainty.registry import redshift_uncertainty
 
 __all__ = ["RedshiftRegressor"]
 
@@ -66,6 +67,12 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
     metadata : sequence of str or None, default=None
         Numeric per-object columns, such as ``["mwebv", "host_photoz"]``, that join the latent. A
         missing value (NaN) is replaced by the training mean and flagged.
+    calibrate : str, RedshiftUncertainty or None, default="conformal"
+        How intervals are calibrated on objects that the head has not seen. "conformal" takes the
+        quantiles of their errors, in units of the predicted scale; None takes the scales of the
+        head for those of Gaussians, as does ``finetune="none"`` without known redshifts. Other
+        methods are named with `sklc.register_uncertainty`, or passed as an object with the methods
+        of `sklc.uncertainty.RedshiftUncertainty`.
     min_points : int, default=1
         Fewest observations an object must have; fewer is an error that names it.
     max_epochs : int, default=40
@@ -97,6 +104,8 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
     ----------
     encoder_ : LightCurveEncoder
         The encoder in use; fine-tuned where that was asked for and helped.
+    uncertainty_ : RedshiftUncertainty
+        The fitted method of calibration.
     redshift_range_ : tuple of float
         Smallest and largest redshift of the training objects; predictions outside are
         extrapolations, and warned of.
@@ -146,6 +155,7 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "head_sizes": ["array-like"],
         "metadata": ["array-like", None],
+        "calibrate": [str, HasMethods(["fit", "quantiles", "standard_deviation"]), None],
         "finetune_learning_rate": [Interval(Real, 0, None, closed="neither")],
         "anchor": [Interval(Real, 0, None, closed="left")],
         **{
@@ -164,6 +174,7 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         n_neighbors=100,
         head_sizes=(64,),
         metadata=None,
+        calibrate="conformal",
         min_points=1,
         max_epochs=40,
         batch_size=64,
@@ -183,6 +194,7 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         self.n_neighbors = n_neighbors
         self.head_sizes = head_sizes
         self.metadata = metadata
+        self.calibrate = calibrate
         self.min_points = min_points
         self.max_epochs = max_epochs
         self.batch_size = batch_size
@@ -263,13 +275,14 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
             If y is missing or of another length, or the weights have no redshift head.
         """
         curves = self._curves(X, reset=True)
+        uncertainty = redshift_uncertainty(self.calibrate)
         if self.finetune == "none":
             self._use_own_redshifts()
             if y is not None:
                 target = np.log1p(check_redshifts(y, curves, self))
                 self._require(len(target), _FEWEST_OBJECTS)
                 mean, scale = self._mean_and_scale(curves).T
-                self._calibrate((target - mean) / scale)
+                self._calibrate(uncertainty, mean, scale, target)
             return self
         y = check_redshifts(y, curves, self)
         self._check_before_training(curves)
@@ -285,12 +298,13 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
             columns = redshift_columns(self.encoder_, curves, self.metadata_columns_, self.device)
             self.head_ = self._new_head(seed).fit(columns, target, seed)
         mean, scale = self.head_.out_of_sample_.T
-        errors = (target - mean) / scale
         if held_out is not None:
             # What a network was trained on, it fits better than anything new.
-            seen = np.setdiff1d(np.arange(len(target)), held_out)
-            errors[seen] *= np.mean(np.abs(errors[held_out])) / np.mean(np.abs(errors[seen]))
-        self._calibrate(errors)
+            errors = target - mean
+            seen, relative = np.setdiff1d(np.arange(len(target)), held_out), np.abs(errors / scale)
+            errors[seen] *= np.mean(relative[held_out]) / np.mean(relative[seen])
+            target = mean + errors
+        self._calibrate(uncertainty, mean, scale, target)
         self.redshift_range_ = (float(y.min()), float(y.max()))
         return self
 
@@ -320,7 +334,7 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         check_is_fitted(self)
         curves = self._curves(X, reset=False)
         mean, scale = self._mean_and_scale(curves).T
-        scale = scale * self.scale_factor_
+        scale = self.uncertainty_.standard_deviation(mean, scale)
         # Of the part of a Gaussian above 0, where redshifts are.
         in_scales = mean / scale
         mean = mean + scale * np.exp(norm.logpdf(in_scales) - norm.logcdf(in_scales))
@@ -367,8 +381,7 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
                 f"quantiles must lie between 0 and 1, such as (0.16, 0.5, 0.84), got {quantiles!r}."
             )
         mean, scale = self._mean_and_scale(self._curves(X, reset=False)).T
-        log1p_z = mean[:, None] + scale[:, None] * self.error_quantiles_(levels)
-        return np.expm1(np.maximum(log1p_z, 0.0))
+        return np.expm1(np.maximum(self.uncertainty_.quantiles(mean, scale, levels), 0.0))
 
     def predict_interval(self, X, coverage=0.68):
         """Interval that holds the redshift with the stated probability.
@@ -451,12 +464,22 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         self.encoder_, self.metadata_columns_ = encoder, ()
         self.head_ = OwnHead(encoder.net_.module_.redshift)
         self.redshift_range_ = (0.0, np.inf)
-        self._calibrate(None)
+        self.uncertainty_ = redshift_uncertainty(None)
         return self
 
-    def _calibrate(self, errors: np.ndarray | None) -> None:
-        self.error_quantiles_ = ConformalQuantiles(errors)
-        self.scale_factor_ = 1.0 if errors is None else float(np.sqrt(np.mean(errors**2)))
+    def _calibrate(
+        self,
+        uncertainty: RedshiftUncertainty,
+        mean: np.ndarray,
+        scale: np.ndarray,
+        target: np.ndarray,
+        sample_weight: np.ndarray | None = None,
+    ) -> None:
+        """Learn from out-of-sample predictions how far they are from the target."""
+        if self.calibrate is not None:
+            weight = np.ones(len(target)) if sample_weight is None else sample_weight
+            uncertainty.fit(mean, scale, target, weight)
+        self.uncertainty_ = uncertainty
 
     def _mean_and_scale(self, curves: LightCurves) -> np.ndarray:
         return self.head_.predict(

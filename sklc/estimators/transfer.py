@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
 
@@ -13,13 +13,19 @@ import torch
 from sklearn.base import BaseEstimator, clone
 from skorch import NeuralNet
 
-from sklc.estimators.class_heads import LinearHeads, fit_dense_head, hold_out
+from sklc.estimators.class_heads import (
+    HeadData,
+    HeldOut,
+    LinearHeads,
+    ObjectCrossEntropy,
+    fit_dense_head,
+    hold_out,
+)
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix
 from sklc.networks.architectures.gru import LightCurveNetwork
 from sklc.networks.heads import DenseHead, TransferNetwork
-from sklc.networks.objectives.losses import WeightedCrossEntropy
 from sklc.networks.training.datasets import CurveDataset
 from sklc.networks.training.loop import (
     AnchoredNet,
@@ -28,22 +34,19 @@ from sklc.networks.training.loop import (
     fit_net,
     wrap,
 )
-from sklc.uncertainty.classes import HeldOut
 
 __all__ = [
     "KeepsFittedEncoder",
+    "TransferRecipe",
+    "default_encoder",
     "fine_tune",
     "fit_transfer",
     "is_trained_on_labels",
     "is_user_fitted",
-    "leaves_labels",
     "own_head",
     "seen_and_held_out",
     "start_encoder",
 ]
-
-# Inverse L2 strength of a linear head where no part of the data may be held out to choose it.
-_FIXED_C = 0.1
 
 # Parameters that an encoder trained from scratch takes over from the transfer estimator.
 _SHARED = (
@@ -97,26 +100,17 @@ class KeepsFittedEncoder(BaseEstimator):
         return cloned
 
 
-def leaves_labels(params: dict[str, Any], y: np.ndarray) -> bool:
-    """Whether a classifier with these parameters has labels to calibrate on that it has not seen.
-
-    Parameters
-    ----------
-    params : dict
-        The estimator's parameters.
-    y : ndarray of shape (n_objects,)
-    """
-    if is_trained_on_labels(params["encoder"]):
-        encoder = params["encoder"]
-        return params["early_stopping"] if encoder is None else encoder.early_stopping
-    if params["finetune"] == "head" and not len(params["head_sizes"]):
-        # Cross-fitted: every label has its turn.
-        return bool(np.unique(y, return_counts=True)[1].min() > 1)
-    return params["early_stopping"]
+def default_encoder(estimator: BaseEstimator) -> LightCurveEncoder:
+    """Return an unfitted encoder with the parameters that it shares with a transfer estimator."""
+    return LightCurveEncoder(**{name: getattr(estimator, name) for name in _SHARED if hasattr(estimator, name)})
 
 
 def start_encoder(
-    encoder: Any, curves: LightCurves, y: np.ndarray, params: dict[str, Any], seed: int
+    encoder: Any,
+    curves: LightCurves,
+    y: np.ndarray | None,
+    default: LightCurveEncoder,
+    seed: int,
 ) -> LightCurveEncoder:
     """Return an encoder to start from: loaded, copied, or trained on `y`.
 
@@ -126,19 +120,17 @@ def start_encoder(
         The estimator's parameter; never changed.
     curves, y
         Used only where the encoder has to be trained.
-    params : dict
-        The estimator's parameters.
+    default : LightCurveEncoder
+        What None stands for; its device is that of weights by name, too.
     seed : int
-        For an encoder without a `random_state` of its own.
+        The `random_state` of an encoder without one of its own.
     """
     if is_user_fitted(encoder):
         return copy.deepcopy(encoder)
-    if encoder is None:
-        encoder = LightCurveEncoder(**{name: params[name] for name in _SHARED})
-    elif isinstance(encoder, LightCurveEncoder):
-        encoder = clone(encoder)
+    if encoder is None or isinstance(encoder, LightCurveEncoder):
+        encoder = clone(default if encoder is None else encoder)
     else:
-        encoder = LightCurveEncoder(encoder, device=params["device"])
+        encoder = LightCurveEncoder(encoder, device=default.device)
     if encoder.random_state is None:
         encoder.set_params(random_state=seed)
     elif not isinstance(encoder.random_state, Integral):
@@ -213,6 +205,64 @@ def fine_tune(
     return net
 
 
+@dataclass(frozen=True)
+class TransferRecipe:
+    """How a classifier is made of an encoder; parameters as in `TransferClassifier`.
+
+    Parameters
+    ----------
+    finetune : {"head", "gru+head", "all"}
+        What is trained.
+    head_sizes : tuple of int
+        Units of the head's hidden layers.
+    C : float or None
+        Inverse L2 strength of a linear head.
+    prior_labels : float
+        Number of labels that the classes of the weights are worth.
+    anchor : float
+        Strength of the pull to the start.
+    finetune_learning_rate : float
+        Learning rate of encoder and head together.
+    callbacks : sequence of skorch callbacks
+        Callbacks of the training.
+    fit_head : callable or None
+        How the final linear head is made, as in `LinearHeads`.
+    """
+
+    finetune: str
+    head_sizes: tuple[int, ...]
+    C: float | None
+    prior_labels: float
+    anchor: float
+    finetune_learning_rate: float
+    callbacks: Sequence[Any] = ()
+    fit_head: Callable[..., torch.nn.Module] | None = None
+
+    @property
+    def is_solved(self) -> bool:
+        """Whether all there is to fit is a linear head, which is solved exactly."""
+        return self.finetune == "head" and not self.head_sizes
+
+    def leaves_labels(self, encoder: Any, early_stopping: bool, y: np.ndarray) -> bool:
+        """Whether there will be labels to calibrate on that the head has not seen.
+
+        Parameters
+        ----------
+        encoder : str, path, LightCurveEncoder or None
+            The estimator's parameter.
+        early_stopping : bool
+            Whether a part is held out of the training of networks.
+        y : ndarray of shape (n_objects,)
+            Labels.
+        """
+        if is_trained_on_labels(encoder):
+            return early_stopping if encoder is None else encoder.early_stopping
+        if self.is_solved:
+            # Cross-fitted: every label of a class with several members has its turn.
+            return bool(np.unique(y, return_counts=True)[1].max() > 1)
+        return early_stopping
+
+
 def fit_transfer(
     encoder: LightCurveEncoder,
     curves: LightCurves,
@@ -223,15 +273,16 @@ def fit_transfer(
     labels_in_encoder: bool,
     metadata_columns: tuple[str, ...],
     class_weight: np.ndarray,
-    params: dict[str, Any],
+    recipe: TransferRecipe,
     settings: TrainingSettings,
+    sample_weight: np.ndarray | None = None,
 ) -> tuple[NeuralNet, float | None, HeldOut | None]:
-    """Fit a head on the frozen encoder, then train both where the parameters ask for it.
+    """Fit a head on the frozen encoder, then train both where the recipe asks for it.
 
     Parameters
     ----------
     encoder : LightCurveEncoder
-        Fitted; its network is trained in place.
+        A fitted encoder; its network is trained in place.
     curves, target
         All the training data, and class indices.
     rows, held_out : ndarray of int
@@ -241,9 +292,13 @@ def fit_transfer(
     metadata_columns : tuple of str
         Per-object columns that join the latent.
     class_weight : ndarray of shape (n_classes,)
-    params : dict
-        The estimator's parameters.
+        Weights of the classes.
+    recipe : TransferRecipe
+        What to fit.
     settings : TrainingSettings
+        How networks are trained.
+    sample_weight : ndarray of shape (n_objects,), optional
+        Weights of the objects; by default all are 1.
 
     Returns
     -------
@@ -255,67 +310,59 @@ def fit_transfer(
         Objects to calibrate on: all, cross-fitted, where the latents have seen no labels; else
         those held out, if any.
     """
-    network = encoder.net_.module_
-    head_metadata = metadata_matrix(curves, metadata_columns)
-    callbacks, sizes, C = params["callbacks"] or (), tuple(params["head_sizes"]), None
+    network, sizes = encoder.net_.module_, recipe.head_sizes
+    data = HeadData(
+        encoder.transform(curves),
+        metadata_matrix(curves, metadata_columns),
+        target,
+        np.ones(len(target)) if sample_weight is None else sample_weight,
+        class_weight,
+    )
     # An encoder that was trained on the user's labels knows no more classes than they do.
     own = None if encoder.weights is None else network.head
-    heads = LinearHeads(
-        target, head_metadata, class_weight, settings.seed, own, params["prior_labels"]
-    )
-    latent = encoder.transform(curves)
+    heads = LinearHeads(data, settings.seed, own, recipe.prior_labels, recipe.fit_head)
     everything = np.arange(len(target))
     if sizes:
-        head_net = fit_dense_head(
-            latent,
-            head_metadata,
-            target,
-            rows,
-            held_out,
-            sizes=sizes,
-            class_weight=class_weight,
-            settings=settings,
-            callbacks=callbacks,
-        )
-        head = head_net.module_
+        C, options = None, {"sizes": sizes, "settings": settings, "callbacks": recipe.callbacks}
+        net = fit_dense_head(data, rows, held_out, **options)
+        head = net.module_
     else:
-        fixed = None if params["early_stopping"] else _FIXED_C
-        head, C = heads.solve(latent, everything, params["C"] or fixed)
-    frozen = params["finetune"] == "head"
-    if frozen and sizes:
-        net = wrap(TransferNetwork(network, head))
-        net.history = head_net.history
-    elif frozen:
-        net = wrap(TransferNetwork(network, heads.pool(head, latent, everything)))
-        if not labels_in_encoder and np.bincount(target).min() > 1:
-            return net, C, heads.cross_fit(latent, C)
+        head, C = heads.solve(everything, recipe.C)
+    if recipe.finetune == "head":
+        history = net.history if sizes else None
+        net = wrap(TransferNetwork(network, head if sizes else heads.fit(everything, C)))
+        if sizes:
+            net.history = history
+        elif not labels_in_encoder:
+            return net, C, heads.cross_fit(C)
     else:
         if not sizes:
             # The start must not have seen the part that judges whether training improves on it.
-            head, _ = heads.solve(latent, rows, C)
+            head, _ = heads.solve(rows, C)
         values, lengths = encoder.representation_.encode(curves)
-        data = CurveDataset(
+        dataset = CurveDataset(
             values,
             lengths,
-            target,
+            ObjectCrossEntropy.targets(data),
             metadata=metadata_matrix(curves, encoder.metadata_columns_),
-            head_metadata=head_metadata,
+            head_metadata=data.metadata,
         )
         net = fine_tune(
             network,
             head,
-            data.subset(rows),
-            None if held_out is None else data.subset(held_out),
-            replace(settings, learning_rate=params["finetune_learning_rate"]),
-            layers=params["finetune"],
-            anchor=params["anchor"],
-            criterion=WeightedCrossEntropy(class_weight),
-            callbacks=callbacks,
+            dataset.subset(rows),
+            None if held_out is None else dataset.subset(held_out),
+            replace(settings, learning_rate=recipe.finetune_learning_rate),
+            layers=recipe.finetune,
+            anchor=recipe.anchor,
+            criterion=ObjectCrossEntropy(),
+            callbacks=recipe.callbacks,
         )
-        latent = encoder.transform(curves)
+        data = replace(data, latent=encoder.transform(curves))
+        heads = replace(heads, data=data)
         if not sizes:
-            net.module_.head = heads.fit(latent, everything, C)
+            net.module_.head = heads.fit(everything, C)
     if held_out is None:
         return net, C, None
-    unseeing = net.module_.head if sizes else heads.fit(latent, rows, C)
-    return net, C, hold_out(unseeing, latent, head_metadata, target, held_out)
+    unseeing = net.module_.head if sizes else heads.fit(rows, C)
+    return net, C, hold_out(unseeing, data, held_out)

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 
+import numpy as np
 import torch
 from torch import nn
 
 from sklc.networks.architectures.gru import LightCurveNetwork
 from sklc.networks.architectures.modules import Standardize
 
-__all__ = ["DenseHead", "TransferNetwork"]
+__all__ = ["DenseHead", "TransferNetwork", "in_double_precision"]
+
+
+def in_double_precision(module: nn.Module, *inputs: np.ndarray | None) -> np.ndarray:
+    """Output of a module in float64, so that an object does not depend on the batch around it."""
+    tensors = {
+        name: tensor.double()
+        for name, tensor in chain(module.named_parameters(), module.named_buffers())
+    }
+    given = tuple(None if array is None else torch.from_numpy(array).double() for array in inputs)
+    with torch.inference_mode():
+        return torch.func.functional_call(module, tensors, given).numpy()
 
 
 class DenseHead(nn.Module):
@@ -50,14 +62,19 @@ class DenseHead(nn.Module):
         metadata = metadata.to(latent.dtype)
         return torch.cat([latent, metadata, torch.isnan(metadata).to(latent.dtype)], dim=1)
 
-    def set_statistics(self, latent: torch.Tensor, metadata: torch.Tensor | None = None) -> None:
-        """Learn the scaling of the columns.
+    def set_statistics(
+        self,
+        latent: torch.Tensor,
+        metadata: torch.Tensor | None = None,
+        weight: torch.Tensor | None = None,
+    ) -> None:
+        """Learn the scaling of the columns, with a weight for each object if given.
 
         The latent keeps the relative scales of its units, which say how much each of them
         matters to the classes it was trained on: scaling each to 1 lets idle units in, and costs
         about .01 in AUROC.
         """
-        self.standardize.set_statistics(self.join(latent, metadata), self.latent_size)
+        self.standardize.set_statistics(self.join(latent, metadata), self.latent_size, weight)
 
     def forward(
         self, latent: torch.Tensor, head_metadata: torch.Tensor | None = None

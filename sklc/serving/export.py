@@ -49,20 +49,26 @@ def export_classifier(
     head: nn.Module,
     representation: InputRepresentation,
     *,
-    temperature: float,
+    uncertainty: Any,
     merge: np.ndarray | None,
     classes: np.ndarray,
     metadata_columns: tuple[str, ...],
     head_metadata_columns: tuple[str, ...],
 ) -> Path:
     """Write what `TransferClassifier.to_onnx` promises."""
+    if not hasattr(uncertainty, "to_onnx"):
+        raise NotImplementedError(
+            f"The calibration by {type(uncertainty).__name__} has no method "
+            "to_onnx(graph, logits, merge), and so cannot be exported: add one that returns the "
+            "name of the probabilities, or fit with calibrate='temperature' or calibrate=None."
+        )
     graph, latent = _start(network)
     extra = None
     if head_metadata_columns:
         shape: list[Any] = ["n_objects", len(head_metadata_columns)]
         extra = graph.add_input("head_metadata", np.float32, shape)
     logits = graph.head(head, latent, extra)
-    probabilities = graph.probabilities(logits, temperature, merge)
+    probabilities = uncertainty.to_onnx(graph, logits, merge)
     graph.add_output("probabilities", probabilities, np.float32, ["n_objects", len(classes)])
     columns = metadata_columns, head_metadata_columns
     return _write(path, graph, representation, classes, *columns)
