@@ -43,6 +43,8 @@ __all__ = [
     "METADATA_CONSTRAINTS",
     "TRAINING_CONSTRAINTS",
     "LightCurveEstimator",
+    "check_coverage",
+    "check_head_sizes",
     "require_two_classes",
 ]
 
@@ -199,7 +201,9 @@ class LightCurveEstimator(BaseEstimator):
             )
         return () if columns is None else tuple(columns)
 
-    def _refuse_unread(self, names: Sequence[str], read_by: str, mode: str) -> None:
+    def _refuse_unread(
+        self, names: Sequence[str], read_by: str, mode: str, instead: str = ""
+    ) -> None:
         """Refuse parameters that were changed from their defaults and are not read.
 
         Parameters
@@ -207,9 +211,11 @@ class LightCurveEstimator(BaseEstimator):
         names : sequence of str
             Parameters that are not read.
         read_by : str
-            What reads them, for the message.
+            What they are for.
         mode : str
-            What does not.
+            What makes them pointless.
+        instead : str, default=""
+            What to do beside leaving them out.
         """
         defaults = signature(type(self)).parameters
         for name in names:
@@ -218,9 +224,9 @@ class LightCurveEstimator(BaseEstimator):
                 continue
             if isinstance(default, tuple) and tuple(value) == default:
                 continue
-            shown = repr(value) if len(repr(value)) < 40 else "..."
             raise ValueError(
-                f"{name}={shown} is for {read_by}, and {mode} does not read it: leave {name} out."
+                f"{name} is for {read_by}, and has no effect with {mode}: leave {name} out"
+                + (f", and {instead}." if instead else ".")
             )
 
     def _seed(self) -> int:
@@ -274,4 +280,21 @@ def require_two_classes(classes: np.ndarray, estimator: BaseEstimator) -> None:
         raise ValueError(
             f"{type(estimator).__name__} needs at least two classes, and y holds one class: "
             f"{plain(classes[0])!r}. Check that y has the labels, or add objects of another class."
+        )
+
+
+def check_coverage(coverage: Any) -> None:
+    """Refuse a coverage that is no probability."""
+    if not (isinstance(coverage, Real) and 0 < coverage < 1):
+        raise ValueError(
+            f"coverage={coverage!r} must be a number between 0 and 1, both excluded, such as "
+            "coverage=0.9."
+        )
+
+
+def check_head_sizes(head_sizes: Any) -> None:
+    """Refuse hidden layers without units."""
+    if not all(isinstance(size, Integral) and int(size) > 0 for size in head_sizes):
+        raise ValueError(
+            f"head_sizes must hold positive integers, such as (64,), got {head_sizes!r}."
         )

@@ -2,41 +2,46 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import Mapping
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
-from sklearn.base import _fit_context, clone
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.base import ClassifierMixin, clone
+from sklearn.utils.validation import check_is_fitted
 
-from sklc.estimators.base import TRAINING_CONSTRAINTS, require_two_classes
-from sklc.estimators.class_heads import HeadData, hold_out
-from sklc.estimators.encoder import LightCurveEncoder
-from sklc.estimators.predictions import ClassPredictions
-from sklc.estimators.pretrained_classes import CLASS_PRIORS, merge_matrix, prior_shares
-from sklc.estimators.transfer import (
-    KeepsFittedEncoder,
-    TransferRecipe,
-    default_encoder,
-    fit_transfer,
-    is_trained_on_labels,
-    own_head,
-    seen_and_held_out,
-    start_encoder,
+from sklc.estimators.base import (
+    METADATA_CONSTRAINTS,
+    TRAINING_CONSTRAINTS,
+    LightCurveEstimator,
+    check_coverage,
+    check_head_sizes,
 )
+from sklc.estimators.class_fitting import fit_classes, hold_out_of_own, why_nothing_was_held_out
+from sklc.estimators.encoder import LightCurveEncoder
+from sklc.estimators.pretrained_classes import (
+    CLASS_PRIORS,
+    merge_matrix,
+    prior_shares,
+    refuse_unseen,
+)
+from sklc.estimators.sample import TrainingSample
+from sklc.estimators.transfer import KeepsFittedEncoder, own_head
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix
-from sklc.networks.heads import TransferNetwork
-from sklc.networks.inference.encode import resolve_device, single_thread_in_workers
+from sklc.networks.heads import TransferNetwork, in_double_precision
+from sklc.networks.inference.encode import encode_latents, resolve_device
 from sklc.networks.training.loop import wrap
+from sklc.serving.export import export_classifier
+from sklc.uncertainty.interface import ClassScores, HeldOutProbabilities
+from sklc.uncertainty.prediction_sets import prediction_sets
 from sklc.uncertainty.registry import class_uncertainty
+from sklc.utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context
 
 __all__ = ["TransferClassifier"]
 
 
-class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
+class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimator):
     """Classify light curves with a pretrained encoder and few labels.
 
     Parameters
@@ -59,7 +64,7 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
         common scale. None chooses it by the log loss in stratified cross-validation inside the
         training data, among the classes with at least two members (or takes 0.1 where there are
         no two such classes).
-    metadata : sequence of str or None, default=None
+    metadata_columns : sequence of str or None, default=None
         Numeric per-object columns, such as ``["mwebv"]``, that join the latent. A missing value
         (NaN) is replaced by the training mean and flagged.
     merge_classes : mapping of str to list of str, or None, default=None
@@ -83,55 +88,69 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
         are named with `sklc.register_uncertainty`, or passed as an object with the methods of
         `sklc.uncertainty.ClassUncertainty`.
     min_points : int, default=1
-        Fewest observations an object must have; fewer is an error that names it.
+        Fewest observations an object must have; an object with fewer is an error that names it.
     max_epochs : int, default=40
-        Passes over the training data.
+        Number of passes over the training data, where a network is trained.
     batch_size : int, default=64
-        Objects per gradient step.
+        Number of objects per gradient step.
     learning_rate : float, default=1e-3
-        Of a head with hidden layers.
+        Learning rate of a head with hidden layers, and of a network that is trained from scratch.
     finetune_learning_rate : float, default=3e-4
-        Of the encoder and head when fine-tuning.
+        Learning rate of the encoder and head when fine-tuning.
     anchor : float, default=1e-3
         Strength of the pull of fine-tuned weights to the pretrained ones (L2-SP).
     early_stopping : bool, default=True
-        Hold out a stratified part of the training data where a network is trained, to stop early
-        and, when fine-tuning, to fall back to the frozen encoder where fine-tuning does not help.
-        It has no influence on a linear head on a frozen encoder, which is solved exactly.
+        Whether to hold out a stratified part of the training data where a network is trained, to
+        stop early and, when fine-tuning, to fall back to the frozen encoder where fine-tuning does
+        not help. A linear head on a frozen encoder is solved exactly, and needs none.
     validation_fraction : float, default=0.2
-        Size of that part; at least one object of every class.
+        Size of that part; it holds at least one object of every class.
     patience : int, default=5
-        Epochs without improvement.
+        Number of epochs without improvement before training stops.
     class_weight : {"balanced"}, dict of label to weight, or None, default=None
-        Weight classes in the loss, "balanced" by 1/frequency. Without, probabilities follow the
-        class frequencies of the training data, and the AUROC is slightly higher.
+        Weights of the classes in the loss; "balanced" is 1/frequency. Without, probabilities follow
+        the class frequencies of the training data, and the AUROC is slightly higher.
     callbacks : list of skorch callbacks or None, default=None
-        Added to the training of a network (fine-tuning, or a head with hidden layers).
+        Callbacks that are added to the training of a network (from scratch, fine-tuning, or a head
+        with hidden layers).
+    mixed_precision : bool or "auto", default="auto"
+        Whether to use TF32 in recurrent layers on a GPU, as in `LightCurveEncoder`.
     device : str, default="auto"
-        "auto" (the GPU where there is one), "cpu", or a torch device.
+        Where to compute: "auto" (the GPU where there is one), "cpu", or a torch device.
     random_state : int, RandomState instance or None, default=None
-        Fixes every draw on the CPU.
+        Seed of every draw on the CPU.
     verbose : int, bool or "auto", default="auto"
         Progress bar on standard error, as in `LightCurveEncoder`.
+    metadata : sequence of str or None, default="deprecated"
+        Former name of `metadata_columns`.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         Class labels, sorted.
     encoder_ : LightCurveEncoder
-        The encoder in use; fine-tuned where that was asked for.
+        The encoder in use; where its network was trained here, that is its parameter `weights`, so
+        that ``clone`` and other estimators keep it.
+    head_ : torch.nn.Module
+        The head, which makes logits of the latent and of metadata columns.
     net_ : skorch.NeuralNet
-        Holds encoder and head as ``net_.module_`` (a copy of the encoder's network is not kept).
+        Holds encoder and head as ``net_.module_``, and where one of them was trained like a network
+        ``net_.history``. It is put together at each access.
     metadata_columns_ : tuple of str
         Per-object columns that join the latent.
     C_ : float or None
-        Inverse L2 strength in use, for a linear head.
+        Inverse L2 strength of the linear head; None with another head.
+    merge_ : ndarray of shape (n_outputs, n_classes) or None
+        With ``finetune="none"``, the weights by which the probabilities of the network's outputs
+        are summed to classes; otherwise None.
     uncertainty_ : ClassUncertainty
         The fitted method of calibration; without `calibrate`, a temperature of 1.
     temperature_ : float
         The temperature that logits are divided by; 1 without such a calibration.
     n_features_in_ : int
         Length of the series, when fitted on a 2-D array.
+    feature_names_in_ : ndarray of str
+        Column names, when fitted on a 2-D data frame.
 
     Notes
     -----
@@ -175,13 +194,13 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
         "finetune": [StrOptions({"none", "head", "gru+head", "all"})],
         "head_sizes": ["array-like"],
         "C": [Interval(Real, 0, None, closed="neither"), None],
-        "metadata": ["array-like", None],
         "merge_classes": [Mapping, None],
         "class_prior": [StrOptions(set(CLASS_PRIORS)), Mapping, None],
         "prior_labels": [Interval(Real, 0, None, closed="left")],
         "calibrate": [str, HasMethods(["fit", "log_probabilities"]), None],
         "finetune_learning_rate": [Interval(Real, 0, None, closed="neither")],
         "anchor": [Interval(Real, 0, None, closed="left")],
+        **METADATA_CONSTRAINTS,
         **TRAINING_CONSTRAINTS,
     }
 
@@ -192,7 +211,7 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
         finetune="head",
         head_sizes=(),
         C=None,
-        metadata=None,
+        metadata_columns=None,
         merge_classes=None,
         class_prior=None,
         prior_labels=40,
@@ -208,15 +227,17 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
         patience=5,
         class_weight=None,
         callbacks=None,
+        mixed_precision="auto",
         device="auto",
         random_state=None,
         verbose="auto",
+        metadata="deprecated",
     ):
         self.encoder = encoder
         self.finetune = finetune
         self.head_sizes = head_sizes
         self.C = C
-        self.metadata = metadata
+        self.metadata_columns = metadata_columns
         self.merge_classes = merge_classes
         self.class_prior = class_prior
         self.prior_labels = prior_labels
@@ -232,9 +253,11 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
         self.patience = patience
         self.class_weight = class_weight
         self.callbacks = callbacks
+        self.mixed_precision = mixed_precision
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
+        self.metadata = metadata
 
     @classmethod
     def pretrained(cls, encoder="ztf+lsst", *, merge_classes=None, **params):
@@ -257,7 +280,8 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
         Raises
         ------
         ValueError
-            If `merge_classes` or `class_prior` names a class that the weights do not have.
+            If `merge_classes` or `class_prior` names a class that the weights do not have, or a
+            parameter is set that is for training.
 
         Examples
         --------
@@ -276,8 +300,8 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
         tags.target_tags.required = self.finetune != "none" or self.calibrate is not None
         return tags
 
-    @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None):
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None, sample_weight=None):
         """Fit the head, and the encoder as far as `finetune` says.
 
         Parameters
@@ -288,6 +312,9 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
             Class labels. With ``finetune="none"`` they only calibrate, and are optional without
             `calibrate`; the numbers 0 to n_classes - 1, if all occur, then stand for the classes in
             sorted order.
+        sample_weight : array-like of shape (n_objects,), optional
+            Weight of each object, in the head, in networks that are trained, and in calibration. A
+            weight of k is the same as k copies of the object, and 0 leaves it out.
 
         Returns
         -------
@@ -297,132 +324,321 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
         Raises
         ------
         LightCurveError
-            If an object cannot be used, or a class has a single member where a network is trained
-            with early stopping; the message names the object and the remedy.
+            If an object or its weight cannot be used, or a class has a single member where a
+            network is trained with early stopping; the message names the object and the remedy.
         ValueError
-            If y is missing, of another length, or of a single class.
+            If y is missing, of another length, or of a single class, or a parameter is set that has
+            no effect with the others.
         """
         curves = self._curves(X, reset=True)
-        uncertainty = class_uncertainty(self.calibrate)
+        self._check_mode()
+        columns, uncertainty = self._metadata(), class_uncertainty(self.calibrate)
         if self.finetune == "none":
+            if y is None and sample_weight is not None:
+                raise ValueError(
+                    "With finetune='none', sample_weight is for calibration on labels, and y is "
+                    "None: pass labels, or leave sample_weight out."
+                )
             self._use_own_classes()
             self.uncertainty_ = uncertainty
             if y is not None or self.calibrate is not None:
-                self._calibrate_own_classes(curves, y)
+                self._calibrate_own_classes(curves, y, sample_weight)
             return self
-        for name in ("merge_classes", "class_prior"):
-            if getattr(self, name) is not None:
-                raise ValueError(
-                    f"{name} is for finetune='none', and finetune={self.finetune!r} learns its "
-                    f"classes and their shares from y: leave {name} out, and merge the labels in "
-                    "y instead."
-                )
-        y = self._labels(y, curves)
-        classes, target = np.unique(y, return_inverse=True)
-        require_two_classes(classes, self)
-        seed = self._seed()
-        recipe = TransferRecipe(
-            self.finetune,
-            tuple(self.head_sizes),
-            self.C,
-            self.prior_labels,
-            self.anchor,
-            self.finetune_learning_rate,
-            self.callbacks or (),
-            getattr(uncertainty, "fit_head", None),
-        )
-        trained_here = is_trained_on_labels(self.encoder)
-        rows, held_out = np.arange(len(y)), None
-        if self.early_stopping and (trained_here or not recipe.is_solved):
-            rows, held_out = self._validation_split(y, curves, seed)
-        self._check_before_training(curves, classes, y, recipe)
-        class_weight = self._class_weights(classes, y)
-        with single_thread_in_workers():
-            encoder = start_encoder(self.encoder, curves, y, default_encoder(self), seed)
-            if trained_here:
-                rows, held_out = seen_and_held_out(encoder, curves, y)
-            if self.encoder is None:
-                # Trained from scratch on the same labels, together with its own head.
-                self._hold(encoder)
-                if held_out is not None:
-                    self._hold_out(curves, target, held_out)
-            else:
-                columns = tuple(self.metadata) if self.metadata is not None else ()
-                self.net_, self.C_, self._calibration = fit_transfer(
-                    encoder,
-                    curves,
-                    target,
-                    rows,
-                    held_out,
-                    labels_in_encoder=trained_here,
-                    metadata_columns=columns,
-                    class_weight=class_weight,
-                    recipe=recipe,
-                    settings=self._settings(seed),
-                )
-                self.encoder_, self.metadata_columns_ = encoder, columns
-        self.classes_, self.merge_, self.uncertainty_ = classes, None, uncertainty
+        sample = TrainingSample.of(curves, self._labels(y, curves), sample_weight)
+        fitted = fit_classes(self, sample, columns, getattr(uncertainty, "fit_head", None))
+        self.encoder_, self.classes_, self.C_ = fitted.encoder, fitted.classes, fitted.C
+        self.metadata_columns_ = columns if self.encoder is not None else ()
+        self.merge_, self.uncertainty_, self._calibration = None, uncertainty, fitted.held_out
+        self._head, self._history = fitted.head, fitted.history
         if self.calibrate is not None and self._calibration is not None:
-            self._fit_uncertainty(self._calibration, class_weight)
+            self._fit_uncertainty(fitted.class_weight)
         return self
 
-    def _check_before_training(
-        self, curves: LightCurves, classes: np.ndarray, y: np.ndarray, recipe: TransferRecipe
-    ) -> None:
-        """Raise now for what would be an error only after an encoder has been trained."""
-        self._class_weights(classes, y)
-        resolve_device(self.device)
-        metadata_matrix(curves, tuple(self.metadata) if self.metadata is not None else ())
-        if not all(isinstance(size, Integral) and int(size) > 0 for size in self.head_sizes):
-            raise ValueError(
-                f"head_sizes must hold positive integers, such as (64,), got {self.head_sizes!r}."
-            )
-        unseen = recipe.leaves_labels(self.encoder, self.early_stopping, y)
-        if self.calibrate is not None and not unseen:
-            raise ValueError(
-                f"calibrate={self.calibrate!r} needs labels that are held out of training, and "
-                "none would be: set early_stopping=True (of an encoder that is trained first, "
-                "too), with at least two members of each class, or leave calibrate out."
-            )
+    @property
+    def temperature_(self):
+        """The temperature that logits are divided by; 1 without such a calibration."""
+        return getattr(self.uncertainty_, "temperature_", 1.0)
 
-    def _use_own_classes(self) -> TransferClassifier:
+    @property
+    def head_(self):
+        """The head, which makes logits of the latent and of metadata columns."""
+        return own_head(self.encoder_._source().network) if self._head is None else self._head
+
+    @property
+    def net_(self):
+        """Encoder and head, as a skorch net with the history of the training."""
+        net = wrap(TransferNetwork(self.encoder_.net_.module_, self.head_))
+        net.history = self._history
+        return net
+
+    def predict_proba(self, X):
+        """Class probabilities.
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+            In any form that `sklc.as_light_curves` takes.
+
+        Returns
+        -------
+        ndarray of shape (n_objects, n_classes), float64
+            Columns in the order of ``classes_``; rows sum to 1.
+        """
+        check_is_fitted(self)
+        return self._probabilities(self._logits(X))
+
+    def predict_set(self, X, *, coverage=0.9, class_conditional=False):
+        """Classes that are not implausible: sets that hold the true class with a given frequency.
+
+        Least ambiguous sets (Sadinle, Lei & Wasserman 2019, JASA 114, 223), calibrated on
+        training labels that the head had not seen: cross-conformal over folds of all labels
+        (Vovk 2015, Ann. Math. Artif. Intell. 74, 9) for a linear head on a frozen encoder, or on
+        the part that early stopping held out where networks were trained; with
+        ``finetune="none"`` on the labels given to `fit`.
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+            In any form that `sklc.as_light_curves` takes.
+        coverage : float, default=0.9
+            Share of objects whose set shall hold their class.
+        class_conditional : bool, default=False
+            Promise `coverage` within each class rather than over all: sets become larger, and
+            each class needs members of its own to calibrate on, ``coverage / (1 - coverage)`` at
+            least.
+
+        Returns
+        -------
+        ndarray of shape (n_objects, n_classes), bool
+            Columns in the order of ``classes_``. More than one True says that the light curve does
+            not decide between them; none, that no class explains it well.
+
+        Raises
+        ------
+        ValueError
+            If there are no labels, or too few, to calibrate on, or `coverage` is not between 0
+            and 1.
+
+        Notes
+        -----
+        For objects drawn like the training data, whatever the quality of the classifier, the
+        expected coverage is at least `coverage` where a part was held out once, and at least
+        ``2 * coverage - 1`` across folds (less a term that vanishes with their size), where in
+        practice it is close to `coverage`. Over repeats with n labels to calibrate on it
+        scatters by ``sqrt(coverage * (1 - coverage) / n)``. Other surveys, cadences, or class
+        frequencies than in training are not covered by the promise.
+
+        Examples
+        --------
+        >>> from sklc import TransferClassifier
+        >>> from sklc.datasets import load_demo
+        >>> curves, y = load_demo(return_X_y=True)
+        >>> clf = TransferClassifier("ztf+lsst", random_state=0).fit(curves[::2], y[::2])
+        >>> sets = clf.predict_set(curves[1::2], coverage=0.9)
+        >>> sets.shape, sets.dtype
+        ((300, 3), dtype('bool'))
+        >>> held = sets[range(300), clf.classes_.searchsorted(y[1::2])]
+        >>> bool(0.85 < held.mean() < 0.95)
+        True
+        """
+        check_is_fitted(self)
+        check_coverage(coverage)
+        curves = self._curves(X, reset=False)
+        held_out = self._calibration
+        if held_out is None:
+            raise ValueError(why_nothing_was_held_out(self.finetune))
+        latent, extra = self._latents(curves)
+        sets = getattr(self.uncertainty_, "prediction_sets", prediction_sets)
+        return sets(
+            HeldOutProbabilities(
+                self._probabilities(held_out.logits),
+                held_out.fold,
+                held_out.target,
+                held_out.sample_weight,
+            ),
+            [
+                self._probabilities(in_double_precision(head, latent, extra))
+                for head in held_out.heads
+            ],
+            self.classes_,
+            coverage=float(coverage),
+            class_conditional=bool(class_conditional),
+        )
+
+    def decision_function(self, X):
+        """Logits over `temperature_`, or with two classes the log odds of the second.
+
+        With `merge_classes` or `class_prior`, and with a method of calibration that has no
+        temperature, they are log probabilities.
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+            In any form that `sklc.as_light_curves` takes.
+
+        Returns
+        -------
+        ndarray of shape (n_objects, n_classes), or (n_objects,) for two classes
+        """
+        check_is_fitted(self)
+        scores = self._logits(X)
+        if self.merge_ is None and hasattr(self.uncertainty_, "temperature_"):
+            scores = scores / self.temperature_
+        else:
+            scores = self.uncertainty_.log_probabilities(ClassScores(scores, self.merge_))
+        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
+
+    def predict(self, X):
+        """Most probable class of each object.
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+            In any form that `sklc.as_light_curves` takes.
+
+        Returns
+        -------
+        ndarray of shape (n_objects,)
+            Of the type of the labels given to `fit`.
+        """
+        check_is_fitted(self)
+        return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
+
+    def score(self, X, y, sample_weight=None):
+        """Accuracy on labelled light curves.
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+        y : array-like of shape (n_objects,)
+        sample_weight : array-like of shape (n_objects,), optional
+
+        Returns
+        -------
+        float
+            An object with a label that was not in the training data counts as wrong.
+        """
+        check_is_fitted(self)
+        curves = self._curves(X, reset=False)
+        return super().score(curves, self._labels(y, curves), sample_weight)
+
+    def to_onnx(self, path):
+        """Export encoder and head as an ONNX file, for `sklc.serving.OnnxModel` or any runtime.
+
+        Inputs are ``values``, float32 (n_objects, longest, n_channels), ``lengths``, int32
+        (n_objects,), and where the classifier reads metadata ``metadata`` (of the encoder) or
+        ``head_metadata`` (of the head), float32 (n_objects, n_columns). Outputs are ``latent`` and
+        ``probabilities``, calibrated, merged and weighted as those of `predict_proba`. The input
+        convention is in the file's metadata, as JSON under the key "sklc".
+
+        Parameters
+        ----------
+        path : str or path
+            The file to write; it is replaced whole or not at all.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
+        Raises
+        ------
+        ImportError
+            If the package onnx is not installed.
+        NotImplementedError
+            If the method of calibration has no ``to_onnx``.
+        sklearn.exceptions.NotFittedError
+            If it is not fitted.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from sklc import TransferClassifier
+        >>> clf = TransferClassifier.pretrained("ztf+lsst")
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> clf.to_onnx(Path(folder.name) / "classifier.onnx").name
+        'classifier.onnx'
+        >>> folder.cleanup()
+        """
+        check_is_fitted(self)
+        return export_classifier(
+            path,
+            self.encoder_._source().network,
+            self.head_,
+            self.encoder_.representation_,
+            uncertainty=self.uncertainty_,
+            merge=self.merge_,
+            classes=self.classes_,
+            metadata_columns=self.encoder_.metadata_columns_,
+            head_metadata_columns=self.metadata_columns_,
+        )
+
+    def _latents(self, curves: LightCurves) -> tuple[np.ndarray, np.ndarray | None]:
+        """Latents, (n_objects, latent_size), and the metadata that join them."""
+        latent = encode_latents(
+            self.encoder_._source().network,
+            self.encoder_.representation_,
+            curves,
+            metadata_matrix(curves, self.encoder_.metadata_columns_),
+            device=resolve_device(self.device),
+            mixed_precision=bool(self.mixed_precision),
+        )
+        return latent, metadata_matrix(curves, self.metadata_columns_)
+
+    def _logits(self, X) -> np.ndarray:
+        """Logits, (n_objects, n_outputs) float64."""
+        latents = self._latents(self._curves(X, reset=False))
+        return in_double_precision(self.head_, *latents)
+
+    def _probabilities(self, logits: np.ndarray) -> np.ndarray:
+        """Probabilities of ``classes_``, calibrated, (n_objects, n_classes)."""
+        return np.exp(self.uncertainty_.log_probabilities(ClassScores(logits, self.merge_)))
+
+    def _fit_uncertainty(self, class_weight: np.ndarray) -> None:
+        """Learn on what was held out, with weights of the classes."""
+        held_out = self._calibration
+        weight = class_weight[held_out.target] * held_out.sample_weight
+        scores = ClassScores(held_out.logits, self.merge_)
+        self.uncertainty_.fit(scores, held_out.target, weight)
+
+    def _check_mode(self) -> None:
+        """Refuse parameters that the others make pointless."""
+        mode, linear = f"finetune={self.finetune!r}", ("C", "prior_labels")
+        if self.finetune == "none":
+            names = (*linear, "head_sizes", "metadata_columns", "class_weight", "callbacks")
+            self._refuse_unread(names, "a head that is trained", mode)
+        else:
+            names = ("merge_classes", "class_prior")
+            self._refuse_unread(names, "finetune='none'", mode, "merge the labels in y instead")
+        if self.encoder is None:
+            self._refuse_unread((*linear, "head_sizes"), "a head of its own", "encoder=None")
+        if self.encoder is None or self.finetune in ("none", "head"):
+            what = "encoder=None" if self.encoder is None else mode
+            self._refuse_unread(("finetune_learning_rate", "anchor"), "fine-tuning", what)
+        check_head_sizes(self.head_sizes)
+        if len(self.head_sizes):
+            self._refuse_unread(linear, "a linear head", f"head_sizes={self.head_sizes!r}")
+
+    def _use_own_classes(self) -> None:
         """Predict with the classes of the weights themselves."""
-        encoder = self.encoder
-        if isinstance(encoder, (str, os.PathLike)):
-            encoder = LightCurveEncoder(encoder, device=self.device)
-        if encoder is None or not encoder.__sklearn_is_fitted__():
-            raise ValueError(
-                "finetune='none' trains nothing, so it needs pretrained weights: name them, such "
-                "as encoder='ztf+lsst', or pass an encoder that you fitted."
-            )
-        encoder = copy.deepcopy(encoder)
-        encoder._keep(*encoder._in_use())
-        self._hold(encoder)
-        self.classes_, merge = merge_matrix(encoder.classes_, self.merge_classes)
-        shares = prior_shares(encoder.classes_, self.merge_classes, self.class_prior)
+        self._check_mode()
+        self.encoder_, self.metadata_columns_, self.C_ = self._with_weights(), (), None
+        self.uncertainty_, self._calibration = class_uncertainty(None), None
+        self._head, self._history = None, []
+        self.classes_, merge = merge_matrix(self.encoder_.classes_, self.merge_classes)
+        shares = prior_shares(self.encoder_.classes_, self.merge_classes, self.class_prior)
         self.merge_ = shares[:, None] * merge
-        return self
 
-    def _calibrate_own_classes(self, curves: LightCurves, y) -> None:
+    def _calibrate_own_classes(self, curves: LightCurves, y, sample_weight) -> None:
         """Check labels in the classes of the weights, and calibrate on them."""
         y = self._labels(y, curves)
         # scikit-learn's meta-estimators number the labels before they fit.
         if np.array_equal(np.unique(y), np.arange(len(self.classes_))):
             self.classes_ = np.arange(len(self.classes_))
-        self._refuse_unseen(y, curves)
-        self._hold_out(curves, np.searchsorted(self.classes_, y), np.arange(len(y)))
+        refuse_unseen(y, self.classes_, curves)
+        sample = TrainingSample.of(curves, y, sample_weight)
+        target = np.searchsorted(self.classes_, sample.y)
+        self._calibration = hold_out_of_own(self.encoder_, sample, target, np.arange(len(target)))
         if self.calibrate is not None:
-            self._fit_uncertainty(self._calibration, np.ones(len(self.classes_)))
-
-    def _hold_out(self, curves: LightCurves, target: np.ndarray, rows: np.ndarray) -> None:
-        """Calibrate the encoder's own class head on the objects `rows`, which it has not seen."""
-        latent, n_classes = self.encoder_.transform(curves), self.net_.module_.head.output.out_features
-        data = HeadData(latent, None, target, np.ones(len(target)), np.ones(n_classes))
-        self._calibration = hold_out(self.net_.module_.head, data, rows)
-
-    def _hold(self, encoder: LightCurveEncoder) -> None:
-        """Use an encoder with the class head that it was trained with."""
-        network = encoder.net_.module_
-        self.encoder_, self.metadata_columns_, self.C_ = encoder, (), None
-        self.uncertainty_, self._calibration = class_uncertainty(None), None
-        self.net_ = wrap(TransferNetwork(network, own_head(network)))
+            self._fit_uncertainty(np.ones(len(self.classes_)))

@@ -343,7 +343,8 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         if self.weights is not None:
             self._refuse_unread(_UNREAD_WITH_WEIGHTS, "weights=None", f"weights={self.weights!r}")
             vars(self).pop("_trained", None)
-            self._file = self._fingerprint()
+            vars(self).pop("_file", None)
+            self._file = self._own_file()
             metadata_matrix(curves, self._source().metadata_columns)
             return self
         y = self._labels(y, curves)
@@ -538,7 +539,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
     def _source(self) -> TrainedWeights | WeightsFile:
         """Return the network in use and its input convention, only to be read."""
         if self.weights is None:
-            if not hasattr(self, "_trained"):  # an AttributeError, too: hasattr(self, "net_") is False
+            if not hasattr(self, "_trained"):
                 raise NotFittedError(
                     "This LightCurveEncoder has neither weights nor a fit: call fit(X, y), or name "
                     "pretrained weights, such as weights='ztf+lsst'."
@@ -547,33 +548,39 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         if isinstance(self.weights, TrainedWeights):
             return self.weights
         file = load_weights(self.weights)
-        path, digest = getattr(self, "_file", None) or (None, None)
-        if path == os.fspath(self.weights) and digest != file_digest(path):
+        own = self._own_file()
+        if own is not None and own[1] != file_digest(own[0]):
             raise WeightsError(
-                f"The weights file {path} is not the one that this encoder was fitted or pickled "
+                f"The weights file {own[0]} is not the one that this encoder was fitted or pickled "
                 "with: put the former file back, or call fit to go on with the new one."
             )
         return file
 
-    def _fingerprint(self) -> tuple[str, str | None] | None:
-        """Path and sha256 of the user's own weights file, which a pickle does not hold itself."""
+    def _own_file(self) -> tuple[str, str | None] | None:
+        """Path and sha256 of a weights file of the user's own, as it was first seen."""
         if not isinstance(self.weights, (str, os.PathLike)) or is_named(self.weights):
             return None
-        path = os.fspath(self.weights)
-        return path, file_digest(path)
+        path, known = os.fspath(self.weights), getattr(self, "_file", None)
+        return known if known and known[0] == path else (path, file_digest(path))
 
     def __getstate__(self):
-        state = dict(super().__getstate__())
-        path, _ = state.get("_file") or (None, None)
-        if isinstance(self.weights, (str, os.PathLike)) and path != os.fspath(self.weights):
-            state["_file"] = self._fingerprint()
-        return state
+        file = self._own_file()  # a pickle holds the name of weights, and not their tensors
+        return {**super().__getstate__(), **({} if file is None else {"_file": file})}
 
     def _is_fine_tuned(self) -> bool:
         """Whether the network was trained further than its own class and redshift heads."""
         return bool(self._source().info.get("fine_tuned"))
 
-    def _holding(self, trained: TrainedWeights) -> LightCurveEncoder:
-        """Return an encoder whose parameter `weights` is a trained network."""
+    def _knows_pretrained_classes(self) -> bool:
+        """Whether the classes of its head are those of pretrained weights, not the user's own."""
+        source = self._source()
+        return source.from_weights if isinstance(source, TrainedWeights) else True
+
+    def _to_fine_tune(self) -> LightCurveEncoder:
+        """Return an encoder with a network of its own, which may be trained in place."""
+        return self._holding(TrainedWeights.to_fine_tune(self._source()))
+
+    def _holding(self, weights) -> LightCurveEncoder:
+        """Return an encoder that has `weights`, and computes as this one does."""
         shared = ("min_points", "mixed_precision", "device", "random_state", "verbose")
-        return LightCurveEncoder(trained, **{name: getattr(self, name) for name in shared})
+        return LightCurveEncoder(weights, **{name: getattr(self, name) for name in shared})

@@ -179,6 +179,7 @@ def train_encoder(
     objective: ObjectiveWeights,
     params: dict[str, Any],
     settings: TrainingSettings,
+    sample_weight: np.ndarray | None = None,
 ) -> NeuralNet:
     """Train a new network and return it as a fitted skorch net, with its history.
 
@@ -199,7 +200,11 @@ def train_encoder(
     params : dict
         The encoder's parameters.
     settings : TrainingSettings
+    sample_weight : ndarray of shape (n_objects,), optional
+        Weights of the objects in the loss; by default all are 1.
     """
+    if sample_weight is not None:
+        targets = {**targets, "sample_weight": sample_weight.astype(np.float32)}
 
     def dataset(chosen: np.ndarray, augmentation: Augmentation | None) -> ObjectiveDataset:
         return ObjectiveDataset(

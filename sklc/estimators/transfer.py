@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
@@ -22,6 +23,7 @@ from sklc.estimators.class_heads import (
     hold_out,
 )
 from sklc.estimators.encoder import LightCurveEncoder
+from sklc.estimators.sample import TrainingSample
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix
 from sklc.networks.architectures.gru import LightCurveNetwork
@@ -34,10 +36,12 @@ from sklc.networks.training.loop import (
     fit_net,
     wrap,
 )
+from sklc.weights.trained import TrainedWeights
 
 __all__ = [
     "KeepsFittedEncoder",
     "TransferRecipe",
+    "as_parameter",
     "default_encoder",
     "fine_tune",
     "fit_transfer",
@@ -50,7 +54,6 @@ __all__ = [
 
 # Parameters that an encoder trained from scratch takes over from the transfer estimator.
 _SHARED = (
-    "metadata",
     "min_points",
     "max_epochs",
     "batch_size",
@@ -60,6 +63,7 @@ _SHARED = (
     "patience",
     "class_weight",
     "callbacks",
+    "mixed_precision",
     "device",
     "verbose",
 )
@@ -91,18 +95,57 @@ class KeepsFittedEncoder(BaseEstimator):
     encoder: Any
 
     def __sklearn_clone__(self):
-        params = {k: clone(v, safe=False) for k, v in self.get_params(deep=False).items()}
+        cloned = super().__sklearn_clone__()
         if is_user_fitted(self.encoder):
-            params["encoder"] = copy.deepcopy(self.encoder)
-        cloned = type(self)(**params)
-        if hasattr(self, "_metadata_request"):
-            cloned._metadata_request = copy.deepcopy(self._metadata_request)
+            cloned.encoder = copy.deepcopy(self.encoder)
         return cloned
 
+    def _with_weights(self) -> LightCurveEncoder:
+        """Return the encoder of ``finetune="none"``, whose own heads are used as they are."""
+        encoder = self.encoder
+        if isinstance(encoder, (str, os.PathLike)):
+            encoder = default_encoder(self).set_params(weights=encoder)
+        if encoder is None or not encoder.__sklearn_is_fitted__():
+            raise ValueError(
+                "finetune='none' trains nothing, so it needs pretrained weights: name them, such "
+                "as encoder='ztf+lsst', or pass an encoder that you fitted."
+            )
+        encoder = as_parameter(copy.deepcopy(encoder))
+        if encoder._is_fine_tuned():
+            raise ValueError(
+                "finetune='none' uses the heads that an encoder was trained with, and this one was "
+                "fine-tuned further, so that they no longer fit it: predict with the estimator "
+                "that fine-tuned it, or use finetune='head' with labels of your own."
+            )
+        encoder._file = encoder._own_file()
+        return encoder
 
-def default_encoder(estimator: BaseEstimator) -> LightCurveEncoder:
+
+def default_encoder(
+    estimator: BaseEstimator, metadata_columns: tuple[str, ...] = ()
+) -> LightCurveEncoder:
     """Return an unfitted encoder with the parameters that it shares with a transfer estimator."""
-    return LightCurveEncoder(**{name: getattr(estimator, name) for name in _SHARED if hasattr(estimator, name)})
+    shared = {name: getattr(estimator, name) for name in _SHARED if hasattr(estimator, name)}
+    return LightCurveEncoder(metadata_columns=metadata_columns or None, **shared)
+
+
+def as_parameter(
+    encoder: LightCurveEncoder, start: LightCurveEncoder | None = None
+) -> LightCurveEncoder:
+    """Return an encoder whose network is its parameter `weights`, so that cloning keeps it.
+
+    Parameters
+    ----------
+    encoder : LightCurveEncoder
+        A fitted encoder.
+    start : LightCurveEncoder, optional
+        What it was fine-tuned from: that is returned where its network did not change.
+    """
+    if start is not None and encoder is not start:
+        source = encoder._source()
+        if isinstance(source, TrainedWeights) and source.equals(start._source().network):
+            return as_parameter(start)
+    return encoder if encoder.weights is not None else encoder._holding(encoder._source())
 
 
 def start_encoder(
@@ -111,6 +154,7 @@ def start_encoder(
     y: np.ndarray | None,
     default: LightCurveEncoder,
     seed: int,
+    sample_weight: np.ndarray | None = None,
 ) -> LightCurveEncoder:
     """Return an encoder to start from: loaded, copied, or trained on `y`.
 
@@ -118,10 +162,10 @@ def start_encoder(
     ----------
     encoder : str, path, LightCurveEncoder or None
         The estimator's parameter; never changed.
-    curves, y
+    curves, y, sample_weight
         Used only where the encoder has to be trained.
     default : LightCurveEncoder
-        What None stands for; its device is that of weights by name, too.
+        What None stands for; it says how to compute with weights by name, too.
     seed : int
         The `random_state` of an encoder without one of its own.
     """
@@ -130,22 +174,22 @@ def start_encoder(
     if encoder is None or isinstance(encoder, LightCurveEncoder):
         encoder = clone(default if encoder is None else encoder)
     else:
-        encoder = LightCurveEncoder(encoder, device=default.device)
+        encoder = default._holding(encoder)
     if encoder.random_state is None:
         encoder.set_params(random_state=seed)
     elif not isinstance(encoder.random_state, Integral):
         # A number, so that `seen_and_held_out` can repeat the draw.
         encoder.set_params(random_state=encoder._seed())
-    return encoder.fit(curves, y)
+    return encoder.fit(curves, y, sample_weight=sample_weight)
 
 
 def seen_and_held_out(
-    encoder: LightCurveEncoder, curves: LightCurves, y: np.ndarray
+    encoder: LightCurveEncoder, sample: TrainingSample
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Rows that an encoder of `start_encoder` was trained on, and those it stopped early on."""
     if not encoder.early_stopping:
-        return np.arange(len(y)), None
-    return encoder._validation_split(y, curves, encoder._seed())
+        return np.arange(len(sample.y)), None
+    return encoder._validation_split(sample, encoder._seed())
 
 
 def own_head(network: LightCurveNetwork) -> DenseHead:
@@ -239,6 +283,11 @@ class TransferRecipe:
     fit_head: Callable[..., torch.nn.Module] | None = None
 
     @property
+    def fine_tunes(self) -> bool:
+        """Whether the encoder is trained, too."""
+        return self.finetune != "head"
+
+    @property
     def is_solved(self) -> bool:
         """Whether all there is to fit is a linear head, which is solved exactly."""
         return self.finetune == "head" and not self.head_sizes
@@ -282,7 +331,7 @@ def fit_transfer(
     Parameters
     ----------
     encoder : LightCurveEncoder
-        A fitted encoder; its network is trained in place.
+        A fitted encoder; its network is trained in place where the recipe fine-tunes.
     curves, target
         All the training data, and class indices.
     rows, held_out : ndarray of int
@@ -319,7 +368,7 @@ def fit_transfer(
         class_weight,
     )
     # An encoder that was trained on the user's labels knows no more classes than they do.
-    own = None if encoder.weights is None else network.head
+    own = network.head if encoder._knows_pretrained_classes() else None
     heads = LinearHeads(data, settings.seed, own, recipe.prior_labels, recipe.fit_head)
     everything = np.arange(len(target))
     if sizes:

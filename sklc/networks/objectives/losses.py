@@ -28,9 +28,16 @@ class WeightedCrossEntropy(nn.Module):
         super().__init__()
         self.register_buffer("weight", torch.as_tensor(class_weight, dtype=torch.float32))
 
-    def forward(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self,
+        logits: torch.Tensor,
+        target: torch.Tensor,
+        sample_weight: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         """Loss of logits (n, n_classes) against class indices (n,)."""
         losses = nn.functional.cross_entropy(logits, target, reduction="none")
+        if sample_weight is not None:
+            losses = sample_weight * losses
         return (self.weight[target] * losses).mean()
 
 

@@ -132,7 +132,7 @@ class ObjectiveLoss(nn.Module):
     def forward(self, outputs: Outputs, targets: dict[str, torch.Tensor]) -> torch.Tensor:
         """Loss against ``{"class": index, "log1p_z": ..., "survey": index}``, as far as needed."""
         target, weights = targets["class"], self.weights
-        loss = self.cross_entropy(outputs.logits, target)
+        loss = self.cross_entropy(outputs.logits, target, targets.get("sample_weight"))
         if weights.contrastive:
             pairs = contrastive_loss(outputs.latent, target, weights.temperature)
             loss = loss + weights.contrastive * pairs
