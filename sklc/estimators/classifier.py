@@ -12,7 +12,7 @@ from sklearn.base import _fit_context, clone
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from sklc.estimators.base import TRAINING_CONSTRAINTS, require_two_classes
-from sklc.estimators.class_heads import HeadData, hold_out
+from sklc.estimators.class_heads import HeadData, HeldOut, hold_out
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.estimators.predictions import ClassPredictions
 from sklc.estimators.pretrained_classes import CLASS_PRIORS, merge_matrix, prior_shares
@@ -321,16 +321,7 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
         classes, target = np.unique(y, return_inverse=True)
         require_two_classes(classes, self)
         seed = self._seed()
-        recipe = TransferRecipe(
-            self.finetune,
-            tuple(self.head_sizes),
-            self.C,
-            self.prior_labels,
-            self.anchor,
-            self.finetune_learning_rate,
-            self.callbacks or (),
-            getattr(uncertainty, "fit_head", None),
-        )
+        recipe = TransferRecipe.of(self, uncertainty)
         trained_here = is_trained_on_labels(self.encoder)
         rows, held_out = np.arange(len(y)), None
         if self.early_stopping and (trained_here or not recipe.is_solved):
@@ -410,15 +401,16 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
         if np.array_equal(np.unique(y), np.arange(len(self.classes_))):
             self.classes_ = np.arange(len(self.classes_))
         self._refuse_unseen(y, curves)
-        self._hold_out(curves, np.searchsorted(self.classes_, y), np.arange(len(y)))
+        held_out = self._hold_out(curves, np.searchsorted(self.classes_, y), np.arange(len(y)))
         if self.calibrate is not None:
-            self._fit_uncertainty(self._calibration, np.ones(len(self.classes_)))
+            self._fit_uncertainty(held_out, np.ones(len(self.classes_)))
 
-    def _hold_out(self, curves: LightCurves, target: np.ndarray, rows: np.ndarray) -> None:
+    def _hold_out(self, curves: LightCurves, target: np.ndarray, rows: np.ndarray) -> HeldOut:
         """Calibrate the encoder's own class head on the objects `rows`, which it has not seen."""
-        latent, n_classes = self.encoder_.transform(curves), self.net_.module_.head.output.out_features
-        data = HeadData(latent, None, target, np.ones(len(target)), np.ones(n_classes))
+        every = np.ones(len(target))
+        data = HeadData(self.encoder_.transform(curves), None, target, every, every)
         self._calibration = hold_out(self.net_.module_.head, data, rows)
+        return self._calibration
 
     def _hold(self, encoder: LightCurveEncoder) -> None:
         """Use an encoder with the class head that it was trained with."""
