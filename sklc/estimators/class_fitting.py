@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +24,7 @@ from sklc.estimators.transfer import (
 )
 from sklc.light_curves.metadata import metadata_matrix
 from sklc.networks.inference.encode import resolve_device, single_thread_in_workers
+from sklc.uncertainty.interface import ClassUncertainty
 
 __all__ = ["ClassFit", "fit_classes", "hold_out_of_own", "why_nothing_was_held_out"]
 
@@ -64,7 +64,7 @@ def fit_classes(
     estimator: Any,
     sample: TrainingSample,
     columns: tuple[str, ...],
-    fit_head: Callable[..., torch.nn.Module] | None,
+    uncertainty: ClassUncertainty,
 ) -> ClassFit:
     """Fit the head, and the encoder as far as the parameters of the estimator say.
 
@@ -76,22 +76,13 @@ def fit_classes(
         Distinct objects with their labels.
     columns : tuple of str
         Per-object columns that join the latent.
-    fit_head : callable or None
-        How the final linear head is made, as in `LinearHeads`.
+    uncertainty : ClassUncertainty
+        The method of calibration, which may make the final linear head.
     """
     classes, target = np.unique(sample.y, return_inverse=True)
     require_two_classes(classes, estimator)
     seed = estimator._seed()
-    recipe = TransferRecipe(
-        estimator.finetune,
-        tuple(estimator.head_sizes),
-        estimator.C,
-        estimator.prior_labels,
-        estimator.anchor,
-        estimator.finetune_learning_rate,
-        estimator.callbacks or (),
-        fit_head,
-    )
+    recipe = TransferRecipe.of(estimator, uncertainty)
     trained_here = is_trained_on_labels(estimator.encoder)
     rows, held_out = np.arange(len(target)), None
     if estimator.early_stopping and not (trained_here or recipe.is_solved):

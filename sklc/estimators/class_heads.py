@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -70,9 +70,13 @@ class HeadData:
 
     def subset(self, rows: np.ndarray) -> HeadData:
         """Return the objects `rows`, in that order."""
-        per_object = {field.name: getattr(self, field.name) for field in fields(self)}
-        del per_object["class_weight"]
-        return replace(self, **{k: v if v is None else v[rows] for k, v in per_object.items()})
+        return HeadData(
+            self.latent[rows],
+            None if self.metadata is None else self.metadata[rows],
+            self.target[rows],
+            self.sample_weight[rows],
+            self.class_weight,
+        )
 
     def new_head(self, sizes: Sequence[int] = ()) -> DenseHead:
         """Return a head that knows the statistics of the columns, and is not trained."""
@@ -224,7 +228,7 @@ class LinearHeads:
         """Solve a head on the objects `rows`, and return it with its inverse strength."""
         return fit_linear_head(self.data.subset(rows), C, self.seed)
 
-    def fit(self, rows: np.ndarray, C: float) -> nn.Module:
+    def fit(self, rows: np.ndarray, C: float | None) -> nn.Module:
         """Fit a head on the objects `rows`, and pool it with the own classes, matched to them."""
         data = self.data.subset(rows)
 
@@ -240,7 +244,7 @@ class LinearHeads:
         share = self.prior_labels / (self.prior_labels + data.sample_weight.sum())
         return PooledHead(head, self.own, torch.from_numpy(joint).float(), float(share))
 
-    def cross_fit(self, C: float) -> HeldOut | None:
+    def cross_fit(self, C: float | None) -> HeldOut | None:
         """Fit on all folds but one, for each, and keep what the head says about that one.
 
         The only member of a class is always learned from. None if all are such.

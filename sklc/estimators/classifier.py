@@ -345,7 +345,7 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
                 self._calibrate_own_classes(curves, y, sample_weight)
             return self
         sample = TrainingSample.of(curves, self._labels(y, curves), sample_weight)
-        fitted = fit_classes(self, sample, columns, getattr(uncertainty, "fit_head", None))
+        fitted = fit_classes(self, sample, columns, uncertainty)
         self.encoder_, self.classes_, self.C_ = fitted.encoder, fitted.classes, fitted.C
         self.metadata_columns_ = columns if self.encoder is not None else ()
         self.merge_, self.uncertainty_, self._calibration = None, uncertainty, fitted.held_out

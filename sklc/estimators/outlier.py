@@ -8,6 +8,7 @@ from numbers import Integral, Real
 import numpy as np
 import pandas as pd
 from sklearn.base import OutlierMixin, _fit_context
+from sklearn.ensemble import IsolationForest
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -248,13 +249,7 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
         resolve_device(self.device)
         seed = self._seed()
         with single_thread_in_workers():
-            self._source = LatentSource.prepare(
-                self.get_params(deep=False),
-                curves,
-                y,
-                seed,
-                from_scratch=is_trained_on_labels(self.encoder),
-            )
+            self._source = LatentSource.prepare(self, curves, y, seed)
         self.encoder_ = self._source.encoder
         latent, logits, log_probabilities = self._source.describe(curves)
         if not np.ptp(latent, axis=0).any():
@@ -273,12 +268,12 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
         self._centres = ClassCentres().fit(columns, known)
         self.classes_ = self._centres.labels
         self._forest = LatentForest(
-            {
-                "n_estimators": self.n_estimators,
-                "max_samples": self.max_samples,
-                "n_jobs": self.n_jobs,
-                "random_state": seed,
-            }
+            IsolationForest(
+                n_estimators=self.n_estimators,
+                max_samples=self.max_samples,
+                n_jobs=self.n_jobs,
+                random_state=seed,
+            )
         ).fit(columns, y if self.per_class else None)
         isolation = self._forest.anomaly_score(columns)
         ratio = self._mixture.log_ratio(log_probabilities)

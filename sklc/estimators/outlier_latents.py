@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +11,15 @@ from scipy.special import log_softmax
 
 from sklc.estimators.classifier import TransferClassifier
 from sklc.estimators.encoder import LightCurveEncoder
-from sklc.estimators.transfer import own_head, start_encoder
+from sklc.estimators.transfer import (
+    KeepsFittedEncoder,
+    default_encoder,
+    is_trained_on_labels,
+    own_head,
+    start_encoder,
+)
 from sklc.light_curves import LightCurves
+from sklc.networks.heads import in_double_precision
 
 __all__ = ["LatentSource"]
 
@@ -43,12 +49,12 @@ class LatentSource:
     Parameters
     ----------
     encoder : LightCurveEncoder
-        Gives the latents.
+        The encoder of the latents.
     head : torch.nn.Module or None
-        Of the normal classes, where the encoder was fine-tuned.
+        The head of the normal classes, where the encoder was fine-tuned.
     reference : LightCurveEncoder
-        Its own classes are what is known of simulations. Another one than `encoder` where that
-        was fine-tuned from weights: changed latents no longer fit the head of the weights.
+        The encoder whose own classes are what is known from simulations. It differs from `encoder`
+        where that was fine-tuned: changed latents no longer fit the head of the weights.
     """
 
     encoder: LightCurveEncoder
@@ -57,50 +63,42 @@ class LatentSource:
 
     @classmethod
     def prepare(
-        cls, params: dict[str, Any], curves: LightCurves, y: Any, seed: int, *, from_scratch: bool
+        cls, estimator: KeepsFittedEncoder, curves: LightCurves, y: Any, seed: int
     ) -> LatentSource:
         """Load, copy or train what the estimator's parameters ask for.
 
         Parameters
         ----------
-        params : dict
-            Parameters of the estimator.
+        estimator : LatentIsolationForest
+            The estimator whose parameters are read.
         curves, y
             The normal objects, and their classes or None.
         seed : int
-        from_scratch : bool
-            Whether the encoder has to be trained on y.
+            Determines all draws.
         """
-        own = {**params, "metadata": None}
-        if params["finetune"] is None:
-            encoder = start_encoder(params["encoder"], curves, y, own, seed)
-            return cls(encoder, None, encoder)
-        chosen = {name: params[name] for name in _FOR_FINE_TUNING}
-        classifier = TransferClassifier(**chosen, random_state=seed).fit(curves, y)
-        encoder, head = classifier.encoder_, classifier.net_.module_.head
-        if from_scratch:
-            return cls(encoder, head, encoder)
-        return cls(encoder, head, start_encoder(params["encoder"], curves, y, own, seed))
+        chosen = {name: getattr(estimator, name) for name in _FOR_FINE_TUNING}
+        head = None
+        if chosen["finetune"] is not None:
+            classifier = TransferClassifier(**chosen, random_state=seed).fit(curves, y)
+            encoder, head = classifier.encoder_, classifier.net_.module_.head
+            if is_trained_on_labels(estimator.encoder):
+                return cls(encoder, head, encoder)
+        start = start_encoder(estimator.encoder, curves, y, default_encoder(estimator), seed)
+        return cls(start if head is None else encoder, head, start)
 
     def describe(self, curves: LightCurves) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
-        """Numbers of n_objects light curves.
+        """Return what is known about n_objects light curves.
 
         Returns
         -------
         latent : ndarray of shape (n_objects, latent_size)
         logits : ndarray of shape (n_objects, n_normal_classes) or None
-            Where a head of the normal classes was trained.
+            Logits of the normal classes, where a head was trained.
         log_probabilities : ndarray of shape (n_objects, n_classes)
-            Of the reference's own classes.
+            Log probabilities of the reference's own classes.
         """
         latent = self.encoder.transform(curves)
         fixed = latent if self.reference is self.encoder else self.reference.transform(curves)
-        known = class_logits(own_head(self.reference.net_.module_), fixed)
-        logits = None if self.head is None else class_logits(self.head, latent)
+        known = in_double_precision(own_head(self.reference.net_.module_), fixed)
+        logits = None if self.head is None else in_double_precision(self.head, latent)
         return latent.astype(float), logits, log_softmax(known, axis=1)
-
-
-def class_logits(head: torch.nn.Module, latent: np.ndarray) -> np.ndarray:
-    """Logits of a head, in double precision: so they do not depend on the batch around them."""
-    with torch.inference_mode():
-        return copy.deepcopy(head).double()(torch.from_numpy(latent).double()).numpy()

@@ -74,7 +74,8 @@ class BlockScaler:
     def transform(self, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return scaled blocks, and scaled further columns with flags of what is missing."""
         scaled = self.imputer_.transform((columns - self.mean_) / self.scale_)
-        return np.split(scaled, [sum(self.block_sizes)], axis=1)
+        n_blocks = sum(self.block_sizes)
+        return scaled[:, :n_blocks], scaled[:, n_blocks:]
 
 
 class _ScaledHead:

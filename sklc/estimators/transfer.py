@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from numbers import Integral
 from typing import Any
 
@@ -251,24 +251,12 @@ def fine_tune(
 
 @dataclass(frozen=True)
 class TransferRecipe:
-    """How a classifier is made of an encoder; parameters as in `TransferClassifier`.
+    """How a classifier is made of an encoder, in the parameters of `TransferClassifier`.
 
     Parameters
     ----------
-    finetune : {"head", "gru+head", "all"}
-        What is trained.
-    head_sizes : tuple of int
-        Units of the head's hidden layers.
-    C : float or None
-        Inverse L2 strength of a linear head.
-    prior_labels : float
-        Number of labels that the classes of the weights are worth.
-    anchor : float
-        Strength of the pull to the start.
-    finetune_learning_rate : float
-        Learning rate of encoder and head together.
-    callbacks : sequence of skorch callbacks
-        Callbacks of the training.
+    finetune, head_sizes, C, prior_labels, anchor, finetune_learning_rate, callbacks
+        Parameters of the same names.
     fit_head : callable or None
         How the final linear head is made, as in `LinearHeads`.
     """
@@ -279,8 +267,16 @@ class TransferRecipe:
     prior_labels: float
     anchor: float
     finetune_learning_rate: float
-    callbacks: Sequence[Any] = ()
+    callbacks: Sequence[Any] | None
     fit_head: Callable[..., torch.nn.Module] | None = None
+
+    @classmethod
+    def of(cls, estimator: BaseEstimator, method: Any) -> TransferRecipe:
+        """Read the parameters of an estimator, and of its method of calibration."""
+        chosen: dict[str, Any] = {f.name: getattr(estimator, f.name, None) for f in fields(cls)}
+        chosen["head_sizes"] = tuple(chosen["head_sizes"])
+        chosen["fit_head"] = getattr(method, "fit_head", None)
+        return cls(**chosen)
 
     @property
     def fine_tunes(self) -> bool:
@@ -371,16 +367,17 @@ def fit_transfer(
     own = network.head if encoder._knows_pretrained_classes() else None
     heads = LinearHeads(data, settings.seed, own, recipe.prior_labels, recipe.fit_head)
     everything = np.arange(len(target))
+    C, history = None, None
     if sizes:
-        C, options = None, {"sizes": sizes, "settings": settings, "callbacks": recipe.callbacks}
-        net = fit_dense_head(data, rows, held_out, **options)
-        head = net.module_
+        net = fit_dense_head(
+            data, rows, held_out, sizes=sizes, settings=settings, callbacks=recipe.callbacks or ()
+        )
+        head, history = net.module_, net.history
     else:
         head, C = heads.solve(everything, recipe.C)
     if recipe.finetune == "head":
-        history = net.history if sizes else None
         net = wrap(TransferNetwork(network, head if sizes else heads.fit(everything, C)))
-        if sizes:
+        if history is not None:
             net.history = history
         elif not labels_in_encoder:
             return net, C, heads.cross_fit(C)
@@ -405,7 +402,7 @@ def fit_transfer(
             layers=recipe.finetune,
             anchor=recipe.anchor,
             criterion=ObjectCrossEntropy(),
-            callbacks=recipe.callbacks,
+            callbacks=recipe.callbacks or (),
         )
         data = replace(data, latent=encoder.transform(curves))
         heads = replace(heads, data=data)

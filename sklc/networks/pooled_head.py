@@ -5,8 +5,6 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from sklc.networks.heads import DenseHead
-
 __all__ = ["PooledHead"]
 
 
@@ -18,8 +16,8 @@ class PooledHead(nn.Module):
 
     Parameters
     ----------
-    head : DenseHead
-        Trained on the labels.
+    head : torch.nn.Module
+        A head that was trained on the labels.
     own : torch.nn.Linear
         The class head that the encoder was pretrained with.
     joint : Tensor of shape (n_own, n_classes)
@@ -30,7 +28,7 @@ class PooledHead(nn.Module):
 
     joint: torch.Tensor
 
-    def __init__(self, head: DenseHead, own: nn.Linear, joint: torch.Tensor, share: float) -> None:
+    def __init__(self, head: nn.Module, own: nn.Linear, joint: torch.Tensor, share: float) -> None:
         super().__init__()
         self.head = head
         self.own = own

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import nn
@@ -115,9 +117,15 @@ class NetworkGraph(Graph):
         """Logits of any head of a classifier."""
         if isinstance(head, DenseHead):
             return self.dense_head(head, latent, metadata)
+        to_onnx: Any = getattr(head, "to_onnx", None)
+        if to_onnx is not None:
+            return to_onnx(self, latent, metadata)
         if not isinstance(head, PooledHead):
-            raise TypeError(f"cannot export a head of type {type(head).__name__}")
-        learned = self.apply("LogSoftmax", self.dense_head(head.head, latent, metadata), axis=1)
+            raise NotImplementedError(
+                f"A head of type {type(head).__name__} cannot be exported, since it has no method "
+                "to_onnx(graph, latent, metadata): add one that returns the name of the logits."
+            )
+        learned = self.apply("LogSoftmax", self.head(head.head, latent, metadata), axis=1)
         own = self.apply("LogSoftmax", self.linear(head.own, latent), axis=1)
         known = self.pool(own, torch.log(head.joint).numpy())
         shares = self.constant(1 - head.share), self.constant(head.share)

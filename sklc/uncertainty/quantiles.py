@@ -63,7 +63,7 @@ class ConformalQuantiles(BaseEstimator):
 
     def _error_quantiles(self, levels: np.ndarray) -> np.ndarray:
         gaussian = norm.ppf(levels)
-        if self.errors_ is None:
+        if self.errors_ is None or self.weight_ is None:
             return gaussian
         # An error of weight w stands for w errors, of ranks from just above those before it.
         rank = np.cumsum(self.weight_)

@@ -56,8 +56,8 @@ def register_uncertainty(
     """
     if isinstance(method, type) or not isinstance(method, ClassUncertainty | RedshiftUncertainty):
         raise TypeError(
-            f"The method {name!r} must be an object with fit and log_probabilities, for classes, or "
-            f"fit, quantiles and standard_deviation, for redshifts; got {method!r}. See "
+            f"The method {name!r} must be an object with fit and log_probabilities (for classes), "
+            f"or fit, quantiles and standard_deviation (for redshifts); got {method!r}. See "
             "sklc.uncertainty.ClassUncertainty and sklc.uncertainty.RedshiftUncertainty."
         )
     if isinstance(method, ClassUncertainty):
