@@ -1,7 +1,7 @@
 """What the estimators share: input in every form, labels, validation split, training settings.
 
 All estimators take their parameters in one order, as far as they have them: the encoder or its
-weights; `finetune`; what the head, the network or the forest is; `metadata_columns`; how the classes
+weights; `finetune`; what the head, network or forest is; `metadata_columns`; how the classes
 of the weights are used; `calibrate`; `min_points`; then the training: `max_epochs`, `batch_size`,
 `learning_rate`, `learning_rate_decay`, `weight_decay`, `finetune_learning_rate`, `anchor`,
 `early_stopping`, `validation_fraction`, `patience`, `class_weight`, `callbacks`, `checkpoint`; and
@@ -31,9 +31,9 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, validate_data
 
 from sklc.errors import LightCurveError
+from sklc.estimators.sample import TrainingSample
 from sklc.light_curves import LightCurves
 from sklc.light_curves.coerce import as_light_curves, is_series_matrix
-from sklc.estimators.sample import TrainingSample
 from sklc.light_curves.metadata import name_object
 from sklc.networks.inference.encode import resolve_device
 from sklc.networks.training.loop import TrainingSettings
@@ -133,9 +133,7 @@ class LightCurveEstimator(BaseEstimator):
         check_classification_targets(y)
         return y
 
-    def _validation_split(
-        self, sample: TrainingSample, seed: int
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _validation_split(self, sample: TrainingSample, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Stratified split of the distinct objects, (training rows, validation rows).
 
         Raises

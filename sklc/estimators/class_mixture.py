@@ -16,7 +16,7 @@ _NORMAL_IN_SAMPLE = 0.01
 _NORMAL_IN_A_CLASS = 0.05
 
 
-def class_shares(log_probabilities: np.ndarray) -> np.ndarray:
+def class_shares(log_probabilities: np.ndarray, weight: np.ndarray | float = 1.0) -> np.ndarray:
     """Estimate the share of each class in an unlabelled sample, by expectation maximisation.
 
     Counting the most probable classes would find every class that others are confused with. This
@@ -28,16 +28,18 @@ def class_shares(log_probabilities: np.ndarray) -> np.ndarray:
     ----------
     log_probabilities : ndarray of shape (n_objects, n_classes)
         Predictions of a classifier that was trained with equal class weights.
+    weight : ndarray of shape (n_objects,), default=1
+        Weights of the objects.
 
     Returns
     -------
     ndarray of shape (n_classes,)
     """
     one_label = np.zeros(len(log_probabilities), dtype=int)
-    return fit_joint_shares(np.exp(log_probabilities), one_label, np.ones(1))[:, 0]
+    return fit_joint_shares(np.exp(log_probabilities), one_label, np.ones(1), weight)[:, 0]
 
 
-def _without_pseudo_object(shares: np.ndarray, n_objects: int) -> np.ndarray:
+def _without_pseudo_object(shares: np.ndarray, n_objects: float) -> np.ndarray:
     """Return the shares without the pseudo-object, which matters where objects are few."""
     return (shares * (n_objects + 1) - 1 / len(shares)) / n_objects
 
@@ -62,7 +64,11 @@ class ClassMixture:
 
     @classmethod
     def estimate(
-        cls, classes: np.ndarray, log_probabilities: np.ndarray, y: np.ndarray | None
+        cls,
+        classes: np.ndarray,
+        log_probabilities: np.ndarray,
+        y: np.ndarray | None,
+        weight: np.ndarray | None = None,
     ) -> ClassMixture:
         """Estimate the mixture from normal objects, and within each of their labels `y` if known.
 
@@ -74,14 +80,17 @@ class ClassMixture:
             Their log probabilities for the normal objects.
         y : ndarray of shape (n_objects,) or None
             Labels of the normal objects.
+        weight : ndarray of shape (n_objects,) or None
+            Weights of the objects; by default they count alike.
         """
-        shares = class_shares(log_probabilities)
-        is_normal = _without_pseudo_object(shares, len(log_probabilities)) >= _NORMAL_IN_SAMPLE
+        weight = np.ones(len(log_probabilities)) if weight is None else weight
+        shares = class_shares(log_probabilities, weight)
+        is_normal = _without_pseudo_object(shares, weight.sum()) >= _NORMAL_IN_SAMPLE
         if y is not None:
             # A class that is rare in the sample may still be a good part of one label.
             for label in np.unique(y):
-                own = log_probabilities[y == label]
-                part = _without_pseudo_object(class_shares(own), len(own))
+                own, its = log_probabilities[y == label], weight[y == label]
+                part = _without_pseudo_object(class_shares(own, its), its.sum())
                 is_normal |= part >= _NORMAL_IN_A_CLASS
         return cls(classes, shares, is_normal)
 

@@ -69,7 +69,9 @@ class LatentForest:
     def __init__(self, template: IsolationForest) -> None:
         self.template = template
 
-    def fit(self, columns: np.ndarray, y: np.ndarray | None) -> LatentForest:
+    def fit(
+        self, columns: np.ndarray, y: np.ndarray | None, weight: np.ndarray | None = None
+    ) -> LatentForest:
         """Grow the forests.
 
         Parameters
@@ -78,9 +80,16 @@ class LatentForest:
             Normal objects.
         y : ndarray of shape (n_objects,) or None
             Labels, if each of them gets a forest of its own.
+        weight : ndarray of shape (n_objects,) or None
+            Weights of the objects; by default they count alike.
         """
-        groups = [columns] if y is None else [columns[y == label] for label in np.unique(y)]
-        self.forests = [clone(self.template).fit(group) for group in groups]
+        groups = [slice(None)] if y is None else [y == label for label in np.unique(y)]
+        self.forests = [
+            clone(self.template).fit(
+                columns[group], sample_weight=None if weight is None else weight[group]
+            )
+            for group in groups
+        ]
         return self
 
     def anomaly_score(self, columns: np.ndarray) -> np.ndarray:
@@ -95,10 +104,18 @@ class ClassCentres:
     centres: np.ndarray
     typical: float
 
-    def fit(self, columns: np.ndarray, y: np.ndarray) -> ClassCentres:
+    def fit(
+        self, columns: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None
+    ) -> ClassCentres:
         """Learn the centres of labels `y`, (n_objects,), in `columns`, (n_objects, n_columns)."""
         self.labels, index = np.unique(y, return_inverse=True)
-        self.centres = np.array([columns[index == k].mean(axis=0) for k in range(len(self.labels))])
+        weight = np.ones(len(y)) if weight is None else weight
+        self.centres = np.array(
+            [
+                np.average(columns[index == k], axis=0, weights=weight[index == k])
+                for k in range(len(self.labels))
+            ]
+        )
         own = np.linalg.norm(columns - self.centres[index], axis=1)
         # If every label has a single member, there is no typical distance to divide by.
         self.typical = float(np.median(own)) or 1.0

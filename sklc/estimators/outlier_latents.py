@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -11,8 +10,10 @@ from scipy.special import log_softmax
 
 from sklc.estimators.classifier import TransferClassifier
 from sklc.estimators.encoder import LightCurveEncoder
+from sklc.estimators.sample import TrainingSample
 from sklc.estimators.transfer import (
     KeepsFittedEncoder,
+    as_parameter,
     default_encoder,
     is_trained_on_labels,
     own_head,
@@ -37,6 +38,7 @@ _FOR_FINE_TUNING = (
     "patience",
     "class_weight",
     "callbacks",
+    "mixed_precision",
     "device",
     "verbose",
 )
@@ -63,7 +65,7 @@ class LatentSource:
 
     @classmethod
     def prepare(
-        cls, estimator: KeepsFittedEncoder, curves: LightCurves, y: Any, seed: int
+        cls, estimator: KeepsFittedEncoder, sample: TrainingSample, seed: int
     ) -> LatentSource:
         """Load, copy or train what the estimator's parameters ask for.
 
@@ -71,19 +73,21 @@ class LatentSource:
         ----------
         estimator : LatentIsolationForest
             The estimator whose parameters are read.
-        curves, y
-            The normal objects, and their classes or None.
+        sample : TrainingSample
+            The normal objects, and their classes if known.
         seed : int
             Determines all draws.
         """
         chosen = {name: getattr(estimator, name) for name in _FOR_FINE_TUNING}
         head = None
-        if chosen["finetune"] is not None:
-            classifier = TransferClassifier(**chosen, random_state=seed).fit(curves, y)
-            encoder, head = classifier.encoder_, classifier.net_.module_.head
+        curves, y, weight = sample.curves, sample.y, sample.weight
+        if chosen["finetune"] not in (None, "none"):
+            classifier = TransferClassifier(**chosen, random_state=seed)
+            encoder, head = classifier.fit(curves, y, weight).encoder_, classifier.head_
             if is_trained_on_labels(estimator.encoder):
                 return cls(encoder, head, encoder)
-        start = start_encoder(estimator.encoder, curves, y, default_encoder(estimator), seed)
+        default = default_encoder(estimator)
+        start = as_parameter(start_encoder(estimator.encoder, curves, y, default, seed, weight))
         return cls(start if head is None else encoder, head, start)
 
     def describe(self, curves: LightCurves) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
@@ -99,6 +103,6 @@ class LatentSource:
         """
         latent = self.encoder.transform(curves)
         fixed = latent if self.reference is self.encoder else self.reference.transform(curves)
-        known = in_double_precision(own_head(self.reference.net_.module_), fixed)
+        known = in_double_precision(own_head(self.reference._source().network), fixed)
         logits = None if self.head is None else in_double_precision(self.head, latent)
         return latent.astype(float), logits, log_softmax(known, axis=1)

@@ -1,4 +1,4 @@
-"""Trained networks as values of the parameter `weights`, and how a file of weights is recognised."""
+"""Trained networks as values of the parameter `weights`, and digests of weights files."""
 
 from __future__ import annotations
 
