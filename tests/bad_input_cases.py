@@ -575,12 +575,12 @@ SECTIONS: dict[str, list[Case]] = {
     "Parameters": [
         Case(
             "a metadata column that is not there",
-            lambda: classifier(metadata=["mwebv"]).fit(curves(), labels()),
+            lambda: classifier(metadata_columns=["mwebv"]).fit(curves(), labels()),
             "`curves.with_metadata(mwebv=values)`, in `fit` and in `predict`.",
         ),
         Case(
             "a metadata column that is not numeric",
-            lambda: classifier(metadata=["host"]).fit(
+            lambda: classifier(metadata_columns=["host"]).fit(
                 curves().with_metadata(host=["spiral"] * 6), labels()
             ),
             "One 0-1 column for each value: `pandas.get_dummies`.",

@@ -323,9 +323,9 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
         scores = -self._combine(isolation, ratio)
         self.offset_ = -0.5
         if self.contamination != "auto":
-            share, exact = 100 * self.contamination, weight is None
-            how = {} if exact else {"weights": weight, "method": "inverted_cdf"}
-            self.offset_ = float(np.percentile(scores, share, **how))
+            how = "linear" if weight is None else "inverted_cdf"
+            share = float(self.contamination)
+            self.offset_ = float(np.quantile(scores, share, weights=weight, method=how))
         return sample, scores
 
     def fit_predict(self, X, y=None, sample_weight=None):

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import copy
 import os
 import warnings
 from numbers import Integral, Real
 
 import numpy as np
 from scipy.stats import norm
-from sklearn.base import RegressorMixin, _fit_context
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sklc.errors import LightCurveError, LightCurveWarning
-from sklc.estimators.base import TRAINING_CONSTRAINTS, LightCurveEstimator
+from sklc.estimators.base import (
+    METADATA_CONSTRAINTS,
+    TRAINING_CONSTRAINTS,
+    LightCurveEstimator,
+    check_coverage,
+    check_head_sizes,
+)
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.estimators.redshift_encoder import (
+    EncoderRecipe,
     check_redshifts,
-    fit_encoder,
     redshift_columns,
     require_own_head,
 )
 from sklc.estimators.redshift_heads import EnsembleHead, KernelHead, NeighborHead, OwnHead
-from sklc.estimators.transfer import KeepsFittedEncoder, is_trained_on_labels
+from sklc.estimators.sample import TrainingSample
+from sklc.estimators.transfer import KeepsFittedEncoder
 from sklc.light_curves import LightCurves
 from sklc.light_curves.coerce import is_series_matrix
 from sklc.light_curves.metadata import metadata_matrix, name_object
@@ -31,6 +36,7 @@ from sklc.networks.inference.encode import resolve_device, single_thread_in_work
 from sklc.networks.redshift import RedshiftView
 from sklc.uncertainty.interface import RedshiftUncertainty
 from sklc.uncertainty.registry import redshift_uncertainty
+from sklc.utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context
 
 __all__ = ["RedshiftRegressor"]
 
@@ -46,7 +52,7 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
 
     Parameters
     ----------
-    encoder : str, path, LightCurveEncoder or None, default="ztf+lsst"
+    encoder : str, path, LightCurveEncoder or None, default="ztf+lsst-contrastive"
         Name or file of pretrained weights; an encoder with weights; an encoder that you fitted,
         whose network is then used (a copy: yours is never changed); an unfitted encoder without
         weights, whose network is trained on the redshifts; or None for the default network,
@@ -62,10 +68,10 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         "mlp": an ensemble of small networks that learn what ridge regressions leave, for many
         thousands of objects; "knn": the nearest objects, weighted by distance.
     n_neighbors : int, default=100
-        Of "knn".
+        Number of neighbours, for "knn".
     head_sizes : tuple of int, default=(64,)
-        Units of the hidden layers of "mlp".
-    metadata : sequence of str or None, default=None
+        Units of the hidden layers, for "mlp".
+    metadata_columns : sequence of str or None, default=None
         Numeric per-object columns, such as ``["mwebv", "host_photoz"]``, that join the latent. A
         missing value (NaN) is replaced by the training mean and flagged.
     calibrate : str, RedshiftUncertainty or None, default="conformal"
@@ -75,36 +81,44 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         methods are named with `sklc.register_uncertainty`, or passed as an object with the methods
         of `sklc.uncertainty.RedshiftUncertainty`.
     min_points : int, default=1
-        Fewest observations an object must have; fewer is an error that names it.
+        Fewest observations an object must have; an object with fewer is an error that names it.
     max_epochs : int, default=40
-        Passes over the training data, where a network is trained.
+        Number of passes over the training data, where a network is trained.
     batch_size : int, default=64
-        Objects per gradient step.
+        Number of objects per gradient step.
     learning_rate : float, default=1e-3
-        Of "mlp", and of a network from scratch.
+        Learning rate of "mlp", and of a network that is trained from scratch.
     finetune_learning_rate : float, default=3e-4
-        Of the encoder when fine-tuning.
+        Learning rate of the encoder when fine-tuning.
     anchor : float, default=1e-3
         Strength of the pull of fine-tuned weights to the pretrained ones (L2-SP).
     validation_fraction : float, default=0.2
-        Where an encoder is trained: the part of the data that is held out to stop early, to fall
+        Where an encoder is trained, the part of the data that is held out to stop early, to fall
         back to the frozen encoder where fine-tuning does not help, and to widen the intervals by
         as much as the encoder fits its own training objects better.
     patience : int, default=5
-        Epochs without improvement.
+        Number of epochs without improvement before training stops.
     callbacks : list of skorch callbacks or None, default=None
-        Added to the training of a network.
+        Callbacks that are added to the training of a network.
+    mixed_precision : bool or "auto", default="auto"
+        Whether to use TF32 in recurrent layers on a GPU, as in `LightCurveEncoder`.
     device : str, default="auto"
-        "auto" (the GPU where there is one), "cpu", or a torch device.
+        Where to compute: "auto" (the GPU where there is one), "cpu", or a torch device.
     random_state : int, RandomState instance or None, default=None
-        Fixes every draw on the CPU.
+        Seed of every draw on the CPU.
     verbose : int, bool or "auto", default="auto"
         Progress bar on standard error, as in `LightCurveEncoder`.
+    metadata : sequence of str or None, default="deprecated"
+        Former name of `metadata_columns`.
 
     Attributes
     ----------
     encoder_ : LightCurveEncoder
-        The encoder in use; fine-tuned where that was asked for and helped.
+        The encoder in use; fine-tuned where that was asked for and helped. Where its network was
+        trained here, that is its parameter `weights`, so that ``clone`` and other estimators keep
+        it.
+    head_ : object
+        The fitted head, with a method ``predict`` that returns mean and scale of ``ln(1 + z)``.
     uncertainty_ : RedshiftUncertainty
         The fitted method of calibration.
     redshift_range_ : tuple of float
@@ -114,6 +128,8 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         Per-object columns that join the latent.
     n_features_in_ : int
         Length of the series, when fitted on a 2-D array.
+    feature_names_in_ : ndarray of str
+        Column names, when fitted on a 2-D data frame.
 
     See Also
     --------
@@ -156,10 +172,10 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         "method": [StrOptions({"kernel", "mlp", "knn"})],
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "head_sizes": ["array-like"],
-        "metadata": ["array-like", None],
         "calibrate": [str, HasMethods(["fit", "quantiles", "standard_deviation"]), None],
         "finetune_learning_rate": [Interval(Real, 0, None, closed="neither")],
         "anchor": [Interval(Real, 0, None, closed="left")],
+        **METADATA_CONSTRAINTS,
         **{
             name: constraint
             for name, constraint in TRAINING_CONSTRAINTS.items()
@@ -169,13 +185,13 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
 
     def __init__(
         self,
-        encoder="ztf+lsst",
+        encoder="ztf+lsst-contrastive",
         *,
         finetune="head",
         method="kernel",
         n_neighbors=100,
         head_sizes=(64,),
-        metadata=None,
+        metadata_columns=None,
         calibrate="conformal",
         min_points=1,
         max_epochs=40,
@@ -186,16 +202,18 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         validation_fraction=0.2,
         patience=5,
         callbacks=None,
+        mixed_precision="auto",
         device="auto",
         random_state=None,
         verbose="auto",
+        metadata="deprecated",
     ):
         self.encoder = encoder
         self.finetune = finetune
         self.method = method
         self.n_neighbors = n_neighbors
         self.head_sizes = head_sizes
-        self.metadata = metadata
+        self.metadata_columns = metadata_columns
         self.calibrate = calibrate
         self.min_points = min_points
         self.max_epochs = max_epochs
@@ -206,9 +224,11 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         self.validation_fraction = validation_fraction
         self.patience = patience
         self.callbacks = callbacks
+        self.mixed_precision = mixed_precision
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
+        self.metadata = metadata
 
     @classmethod
     def pretrained(cls, encoder="ztf+lsst-contrastive", **params):
@@ -241,18 +261,18 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         >>> model.predict_interval(curves[200:203], coverage=0.95).shape
         (3, 2)
         """
-        return cls(encoder, finetune="none", **params)._use_own_redshifts()
+        model = cls(encoder, finetune="none", **params)
+        model._use_own_redshifts()
+        return model
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = self.finetune != "none"
         tags.target_tags.positive_only = True
-        # The tag speaks of R2 on a table of ten columns that are no light curve.
-        tags.regressor_tags.poor_score = True
         return tags
 
-    @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None):
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None, sample_weight=None):
         """Fit the head, and the encoder as far as `finetune` says.
 
         Parameters
@@ -262,6 +282,9 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         y : array-like of shape (n_objects,)
             Redshifts, positive. Optional with ``finetune="none"``, where they only calibrate the
             intervals.
+        sample_weight : array-like of shape (n_objects,), optional
+            Weight of each object, in the head, in networks that are trained, and in calibration. A
+            weight of k is the same as k copies of the object, and 0 leaves it out.
 
         Returns
         -------
@@ -271,35 +294,39 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         Raises
         ------
         LightCurveError
-            If an object or its redshift cannot be used, or there are too few; the message names
-            the object and the remedy.
+            If an object, its redshift or its weight cannot be used, or there are too few; the
+            message names the object and the remedy.
         ValueError
-            If y is missing or of another length, or the weights have no redshift head.
+            If y is missing or of another length, the weights have no redshift head, or a parameter
+            is set that has no effect with the others.
         """
         curves = self._curves(X, reset=True)
-        uncertainty = redshift_uncertainty(self.calibrate)
+        self._check_mode()
+        uncertainty, columns = redshift_uncertainty(self.calibrate), self._metadata()
         if self.finetune == "none":
+            if y is None and sample_weight is not None:
+                raise ValueError(
+                    "With finetune='none', sample_weight is for calibration on known redshifts, "
+                    "and y is None: pass redshifts, or leave sample_weight out."
+                )
             self._use_own_redshifts()
             if y is not None:
-                target = np.log1p(check_redshifts(y, curves, self))
-                self._require(len(target), _FEWEST_OBJECTS)
-                mean, scale = self._mean_and_scale(curves).T
-                self._calibrate(uncertainty, mean, scale, target)
+                y = check_redshifts(y, curves, self)
+                sample = TrainingSample.of(curves, y, sample_weight)
+                self._require(len(sample.rows), _FEWEST_OBJECTS)
+                mean, scale = self._mean_and_scale(sample.curves).T
+                self._calibrate(uncertainty, mean, scale, np.log1p(sample.y), sample.weight)
             return self
-        y = check_redshifts(y, curves, self)
-        self._check_before_training(curves)
-        target, seed = np.log1p(y), self._seed()
+        sample = TrainingSample.of(curves, check_redshifts(y, curves, self), sample_weight)
+        curves, weight = sample.curves, sample.weight
+        self._check_before_training(curves, columns)
+        target, seed = np.log1p(sample.y), self._seed()
         with single_thread_in_workers():
-            self.encoder_, held_out = fit_encoder(
-                self.encoder,
-                curves,
-                target,
-                params=self.get_params(deep=False),
-                settings=self._settings(seed),
-            )
+            recipe = EncoderRecipe.of(self, self._settings(seed))
+            self.encoder_, held_out = recipe.fit(curves, target, weight)
+            self.metadata_columns_ = columns
             self._series_length = self.n_features_in_ if is_series_matrix(X) else 0
-            columns = self._columns(curves)
-            self.head_ = self._new_head(seed).fit(columns, target, seed)
+            self.head_ = self._new_head(seed).fit(self._columns(curves), target, seed, weight)
         mean, scale = self.head_.out_of_sample_.T
         if held_out is not None:
             # What a network was trained on, it fits better than anything new.
@@ -307,8 +334,8 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
             seen, relative = np.setdiff1d(np.arange(len(target)), held_out), np.abs(errors / scale)
             errors[seen] *= np.mean(relative[held_out]) / np.mean(relative[seen])
             target = mean + errors
-        self._calibrate(uncertainty, mean, scale, target)
-        self.redshift_range_ = (float(y.min()), float(y.max()))
+        self._calibrate(uncertainty, mean, scale, target, weight)
+        self.redshift_range_ = (float(sample.y.min()), float(sample.y.max()))
         return self
 
     def predict(self, X, return_std=False):
@@ -386,15 +413,15 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         mean, scale = self._mean_and_scale(self._curves(X, reset=False)).T
         return np.expm1(np.maximum(self.uncertainty_.quantiles(mean, scale, levels), 0.0))
 
-    def predict_interval(self, X, coverage=0.68):
+    def predict_interval(self, X, *, coverage=0.9):
         """Interval that holds the redshift with the stated probability.
 
         Parameters
         ----------
         X : light curves of n_objects
             In any form that `sklc.as_light_curves` takes.
-        coverage : float, default=0.68
-            Probability, between 0 and 1.
+        coverage : float, default=0.9
+            Probability that the interval holds the redshift, between 0 and 1.
 
         Returns
         -------
@@ -412,17 +439,27 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         other classes, it may be lower.
         """
         check_is_fitted(self)
-        if not (isinstance(coverage, (int, float, np.floating)) and 0 < coverage < 1):
-            raise ValueError(
-                f"coverage must lie between 0 and 1, such as 0.68 or 0.95, got {coverage!r}."
-            )
+        check_coverage(coverage)
         return self.predict_quantiles(X, [(1 - coverage) / 2, (1 + coverage) / 2])
 
-    def _check_before_training(self, curves: LightCurves) -> None:
+    def _check_mode(self) -> None:
+        """Refuse parameters that the others make pointless."""
+        mode = f"finetune={self.finetune!r}"
+        if self.finetune == "none":
+            names = ("method", "n_neighbors", "head_sizes", "metadata_columns", "callbacks")
+            self._refuse_unread(names, "a head that is trained", mode)
+        check_head_sizes(self.head_sizes)
+        if self.encoder is None or self.finetune in ("none", "head"):
+            mode = "encoder=None" if self.encoder is None else mode
+            self._refuse_unread(("finetune_learning_rate", "anchor"), "fine-tuning", mode)
+        for name, method in (("n_neighbors", "knn"), ("head_sizes", "mlp")):
+            if self.method != method:
+                self._refuse_unread([name], f"method={method!r}", f"method={self.method!r}")
+
+    def _check_before_training(self, curves: LightCurves, columns: tuple[str, ...]) -> None:
         """Raise now for what would be an error only after an encoder has been trained."""
         resolve_device(self.device)
-        self.metadata_columns_ = tuple(self.metadata) if self.metadata is not None else ()
-        metadata_matrix(curves, self.metadata_columns_)
+        metadata_matrix(curves, columns)
         self._require(len(curves), _FEWEST_OBJECTS)
         if self.method == "knn" and len(curves) <= self.n_neighbors:
             raise LightCurveError(
@@ -430,10 +467,6 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
                 f"{self.n_neighbors} objects, and X holds {len(curves)}: set n_neighbors to "
                 f"{len(curves) - 1} or fewer (about {max(len(curves) // 20, 1)} does well), or "
                 "use method='kernel'."
-            )
-        if not all(isinstance(size, Integral) and int(size) > 0 for size in self.head_sizes):
-            raise ValueError(
-                f"head_sizes must hold positive integers, such as (64,), got {self.head_sizes!r}."
             )
 
     def _require(self, n_objects: int, fewest: int) -> None:
@@ -445,30 +478,22 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
             )
 
     def _new_head(self, seed: int):
-        blocks = RedshiftView(self.encoder_.net_.module_).block_sizes
+        blocks = RedshiftView(self.encoder_._source().network).block_sizes
         if self.method == "knn":
             return NeighborHead(blocks, self.n_neighbors)
         if self.method == "mlp":
             return EnsembleHead(blocks, self.head_sizes, self._settings(seed), self.callbacks or ())
         return KernelHead(blocks)
 
-    def _use_own_redshifts(self) -> RedshiftRegressor:
+    def _use_own_redshifts(self) -> None:
         """Predict with the redshift head of the weights themselves."""
-        if is_trained_on_labels(self.encoder):
-            raise ValueError(
-                "finetune='none' trains nothing, so it needs pretrained weights: name them, such "
-                "as encoder='ztf+lsst', or pass an encoder that you fitted."
-            )
-        encoder = copy.deepcopy(self.encoder)
-        if not isinstance(encoder, LightCurveEncoder):
-            encoder = LightCurveEncoder(encoder, device=self.device)
-        encoder._keep(*encoder._in_use())
+        self._check_mode()
+        encoder = self._with_weights()
         require_own_head(encoder, self.encoder)
         self.encoder_, self.metadata_columns_, self._series_length = encoder, (), 0
-        self.head_ = OwnHead(encoder.net_.module_.redshift)
+        self.head_ = OwnHead(encoder._source().network.redshift)
         self.redshift_range_ = (0.0, np.inf)
         self.uncertainty_ = redshift_uncertainty(None)
-        return self
 
     def _calibrate(
         self,
@@ -490,7 +515,12 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
     def _columns(self, curves: LightCurves) -> np.ndarray:
         """Inputs of the head, (n_objects, n_columns)."""
         return redshift_columns(
-            self.encoder_, curves, self.metadata_columns_, self.device, self._series_length
+            self.encoder_,
+            curves,
+            self.metadata_columns_,
+            self.device,
+            self._series_length,
+            bool(self.mixed_precision),
         )
 
     def _warn_outside(self, redshift: np.ndarray, std: np.ndarray, curves: LightCurves) -> None:

@@ -178,13 +178,13 @@ def test_zero_labels_refuses_classes_it_does_not_have(demo):
 
 def test_metadata_joins_the_latent(parts):
     train, y_train, test, _ = parts
-    clf = TransferClassifier("ztf", metadata=["redshift"], **QUICK).fit(train, y_train)
+    clf = TransferClassifier("ztf", metadata_columns=["redshift"], **QUICK).fit(train, y_train)
     plain = TransferClassifier("ztf", **QUICK).fit(train, y_train)
     assert not np.allclose(clf.predict_proba(test), plain.predict_proba(test))
     gaps = test.with_metadata(redshift=np.full(len(test), np.nan))
     assert np.isfinite(clf.predict_proba(gaps)).all()
     for options in ({"head_sizes": (8,)}, {"finetune": "all"}):
-        joined = TransferClassifier("ztf", metadata=["redshift"], **options, **QUICK)
+        joined = TransferClassifier("ztf", metadata_columns=["redshift"], **options, **QUICK)
         assert np.isfinite(joined.fit(train, y_train).predict_proba(gaps)).all()
 
 

@@ -215,7 +215,7 @@ def test_an_encoder_the_user_fitted_is_used_and_never_changed(parts, encoders):
 
 def test_from_scratch_and_with_an_unfitted_encoder(parts):
     train, z_train, test, _ = parts
-    template = LightCurveEncoder(hidden_size=8, latent_size=5, metadata=["redshift"])
+    template = LightCurveEncoder(hidden_size=8, latent_size=5, metadata_columns=["redshift"])
     for encoder, size in ((None, 128), (template, 5)):
         model = RedshiftRegressor(encoder, **QUICK).fit(train, z_train)
         assert model.encoder_.transform(test).shape == (100, size)
@@ -283,7 +283,7 @@ def test_a_photometric_redshift_of_the_host_helps(parts):
     host = z_test + noise[200:]
     test = test.with_metadata(host_photoz=host, mwebv=np.full(100, 0.1))
     plain = RedshiftRegressor("ztf", **QUICK).fit(train, z_train)
-    model = RedshiftRegressor("ztf", metadata=["host_photoz", "mwebv"], **QUICK)
+    model = RedshiftRegressor("ztf", metadata_columns=["host_photoz", "mwebv"], **QUICK)
     model.fit(train, z_train)
     assert 1 - model.score(test, z_test) < 0.5 * (1 - plain.score(test, z_test))
     # Missing in some: as good as before for the others, and finite for those.
@@ -332,7 +332,7 @@ def test_predictions_outside_the_training_range_are_flagged(parts):
     # With the redshift itself as metadata, the head extrapolates without a doubt.
     train, z_train, test, z_test = parts
     near = np.flatnonzero(z_train < np.quantile(z_train, 0.6))
-    model = RedshiftRegressor("ztf", metadata=["redshift"], **QUICK)
+    model = RedshiftRegressor("ztf", metadata_columns=["redshift"], **QUICK)
     model.fit(train[near], z_train[near])
     assert model.redshift_range_ == (z_train[near].min(), z_train[near].max())
     far = z_test > 1.3 * z_train[near].max()
