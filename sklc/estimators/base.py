@@ -283,7 +283,7 @@ def require_two_classes(classes: np.ndarray, estimator: BaseEstimator) -> None:
 
 def check_coverage(coverage: Any) -> None:
     """Refuse a coverage that is no probability."""
-    if not (isinstance(coverage, Real) and 0 < coverage < 1):
+    if not (isinstance(coverage, Real) and 0 < float(coverage) < 1):
         raise ValueError(
             f"coverage={coverage!r} must be a number between 0 and 1, both excluded, such as "
             "coverage=0.9."

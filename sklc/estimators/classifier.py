@@ -18,6 +18,7 @@ from sklc.estimators.base import (
     check_head_sizes,
 )
 from sklc.estimators.class_fitting import fit_classes, hold_out_of_own, why_nothing_was_held_out
+from sklc.estimators.class_heads import HeldOut
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.estimators.pretrained_classes import (
     CLASS_PRIORS,
@@ -351,7 +352,7 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
         self.merge_, self.uncertainty_, self._calibration = None, uncertainty, fitted.held_out
         self._head, self._history = fitted.head, fitted.history
         if self.calibrate is not None and self._calibration is not None:
-            self._fit_uncertainty(fitted.class_weight)
+            self._fit_uncertainty(self._calibration, fitted.class_weight)
         return self
 
     @property
@@ -595,9 +596,8 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
         """Probabilities of ``classes_``, calibrated, (n_objects, n_classes)."""
         return np.exp(self.uncertainty_.log_probabilities(ClassScores(logits, self.merge_)))
 
-    def _fit_uncertainty(self, class_weight: np.ndarray) -> None:
+    def _fit_uncertainty(self, held_out: HeldOut, class_weight: np.ndarray) -> None:
         """Learn on what was held out, with weights of the classes."""
-        held_out = self._calibration
         weight = class_weight[held_out.target] * held_out.sample_weight
         scores = ClassScores(held_out.logits, self.merge_)
         self.uncertainty_.fit(scores, held_out.target, weight)
@@ -606,11 +606,12 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
         """Refuse parameters that the others make pointless."""
         mode, linear = f"finetune={self.finetune!r}", ("C", "prior_labels")
         if self.finetune == "none":
-            names = (*linear, "head_sizes", "metadata_columns", "class_weight", "callbacks")
-            self._refuse_unread(names, "a head that is trained", mode)
+            unread = ("head_sizes", "metadata_columns", "class_weight", "callbacks")
+            self._refuse_unread((*linear, *unread), "a head that is trained", mode)
         else:
-            names = ("merge_classes", "class_prior")
-            self._refuse_unread(names, "finetune='none'", mode, "merge the labels in y instead")
+            instead = "merge the labels in y instead"
+            own = ("merge_classes", "class_prior")
+            self._refuse_unread(own, "finetune='none'", mode, instead)
         if self.encoder is None:
             self._refuse_unread((*linear, "head_sizes"), "a head of its own", "encoder=None")
         if self.encoder is None or self.finetune in ("none", "head"):
@@ -641,4 +642,4 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
         target = np.searchsorted(self.classes_, sample.y)
         self._calibration = hold_out_of_own(self.encoder_, sample, target, np.arange(len(target)))
         if self.calibrate is not None:
-            self._fit_uncertainty(np.ones(len(self.classes_)))
+            self._fit_uncertainty(self._calibration, np.ones(len(self.classes_)))

@@ -183,6 +183,9 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
     (3,)
     """
 
+    _trained: TrainedWeights | None = None
+    _file: tuple[str, str | None] | None = None
+
     _parameter_constraints: dict = {
         "weights": [str, os.PathLike, TrainedWeights, None],
         "representation": [StrOptions(set(PRESETS)), InputRepresentation],
@@ -304,7 +307,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         return tags
 
     def __sklearn_is_fitted__(self) -> bool:
-        return self.weights is not None or hasattr(self, "_trained")
+        return self.weights is not None or self._trained is not None
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, survey=None, sample_weight=None):
@@ -342,8 +345,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         columns = self._metadata()
         if self.weights is not None:
             self._refuse_unread(_UNREAD_WITH_WEIGHTS, "weights=None", f"weights={self.weights!r}")
-            vars(self).pop("_trained", None)
-            vars(self).pop("_file", None)
+            self._trained = self._file = None  # of an earlier fit
             self._file = self._own_file()
             metadata_matrix(curves, self._source().metadata_columns)
             return self
@@ -539,7 +541,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
     def _source(self) -> TrainedWeights | WeightsFile:
         """Return the network in use and its input convention, only to be read."""
         if self.weights is None:
-            if not hasattr(self, "_trained"):
+            if self._trained is None:
                 raise NotFittedError(
                     "This LightCurveEncoder has neither weights nor a fit: call fit(X, y), or name "
                     "pretrained weights, such as weights='ztf+lsst'."
@@ -560,7 +562,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         """Path and sha256 of a weights file of the user's own, as it was first seen."""
         if not isinstance(self.weights, (str, os.PathLike)) or is_named(self.weights):
             return None
-        path, known = os.fspath(self.weights), getattr(self, "_file", None)
+        path, known = os.fspath(self.weights), self._file
         return known if known and known[0] == path else (path, file_digest(path))
 
     def __getstate__(self):

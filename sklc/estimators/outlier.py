@@ -323,9 +323,12 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
         scores = -self._combine(isolation, ratio)
         self.offset_ = -0.5
         if self.contamination != "auto":
-            how = "linear" if weight is None else "inverted_cdf"
             share = float(self.contamination)
-            self.offset_ = float(np.quantile(scores, share, weights=weight, method=how))
+            if weight is None:
+                self.offset_ = float(np.quantile(scores, share))
+            else:
+                how = "inverted_cdf"  # the only one that takes weights
+                self.offset_ = float(np.quantile(scores, share, weights=weight, method=how))
         return sample, scores
 
     def fit_predict(self, X, y=None, sample_weight=None):

@@ -97,14 +97,16 @@ def check_redshifts(y: Any, curves: LightCurves, estimator: LightCurveEstimator)
     return y
 
 
-def require_own_head(encoder: LightCurveEncoder, parameter: Any) -> None:
-    """Refuse an encoder that was not trained on redshifts."""
-    if encoder._source().network.redshift is None:
+def require_own_head(encoder: LightCurveEncoder, parameter: Any) -> nn.Linear:
+    """Return the redshift head of an encoder, or refuse one that was not trained on redshifts."""
+    head = encoder._source().network.redshift
+    if head is None:
         raise ValueError(
             f"finetune='none' needs weights that were trained on redshifts, and {parameter!r} has "
             "no redshift head: use encoder='ztf+lsst-contrastive', finetune='head' with redshifts "
             "of your own, or an encoder trained with redshift_weight > 0."
         )
+    return head
 
 
 def redshift_columns(

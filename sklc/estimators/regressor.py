@@ -489,9 +489,8 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         """Predict with the redshift head of the weights themselves."""
         self._check_mode()
         encoder = self._with_weights()
-        require_own_head(encoder, self.encoder)
         self.encoder_, self.metadata_columns_, self._series_length = encoder, (), 0
-        self.head_ = OwnHead(encoder._source().network.redshift)
+        self.head_ = OwnHead(require_own_head(encoder, self.encoder))
         self.redshift_range_ = (0.0, np.inf)
         self.uncertainty_ = redshift_uncertainty(None)
 

@@ -123,9 +123,10 @@ def _digests(curves: LightCurves, y: np.ndarray | None, rows: np.ndarray) -> np.
     target = np.zeros(len(rows), dtype=int)
     if y is not None:
         target = np.unique(y[rows], return_inverse=True)[1]
-    metadata = np.zeros(len(rows), dtype=np.uint64)
+    metadata = np.zeros(len(rows), dtype=int)
     if curves.metadata.shape[1]:
-        metadata = pd.util.hash_pandas_object(curves.metadata.iloc[rows], index=False).to_numpy()
+        table = curves.metadata.iloc[rows]
+        metadata = pd.util.hash_pandas_object(table, index=False).to_numpy(dtype=np.uint64).view(int)
     columns = [
         np.ascontiguousarray(column)
         for column in (curves.time, curves.flux, curves.flux_err, curves.band)
@@ -134,6 +135,6 @@ def _digests(curves: LightCurves, y: np.ndarray | None, rows: np.ndarray) -> np.
     for k, row in enumerate(rows):
         digest = blake2b(target[k].tobytes() + metadata[k].tobytes(), digest_size=16)
         for column in columns:
-            digest.update(column[offsets[row] : offsets[row + 1]])
+            digest.update(memoryview(column[offsets[row] : offsets[row + 1]]))
         digests.append(digest.digest())
     return np.array(digests)
