@@ -327,8 +327,9 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
             if weight is None:
                 self.offset_ = float(np.quantile(scores, share))
             else:
-                how = "inverted_cdf"  # the only one that takes weights
-                self.offset_ = float(np.quantile(scores, share, weights=weight, method=how))
+                self.offset_ = float(
+                    np.quantile(scores, share, weights=weight, method="inverted_cdf")
+                )
         return sample, scores
 
     def fit_predict(self, X, y=None, sample_weight=None):

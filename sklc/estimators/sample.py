@@ -135,6 +135,6 @@ def _digests(curves: LightCurves, y: np.ndarray | None, rows: np.ndarray) -> np.
     for k, row in enumerate(rows):
         digest = blake2b(target[k].tobytes() + metadata[k].tobytes(), digest_size=16)
         for column in columns:
-            digest.update(memoryview(column[offsets[row] : offsets[row + 1]]))
+            digest.update(column[offsets[row] : offsets[row + 1]].tobytes())
         digests.append(digest.digest())
     return np.array(digests)
