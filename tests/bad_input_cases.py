@@ -12,13 +12,13 @@ import pyarrow.parquet as pq
 import pytest
 import safetensors
 import safetensors.numpy
+import sklc.estimators.predictions
 from scipy import sparse
 
 import sklc.estimators.class_heads
 import sklc.estimators.classifier
 import sklc.estimators.encoder
 import sklc.estimators.encoder_training
-import sklc.estimators.predictions
 import sklc.estimators.redshift_encoder
 import sklc.estimators.transfer
 from sklc import (

@@ -45,6 +45,7 @@ __all__ = [
     "LightCurveEstimator",
     "check_coverage",
     "check_head_sizes",
+    "refuse_weight_without_target",
     "require_two_classes",
 ]
 
@@ -295,4 +296,13 @@ def check_head_sizes(head_sizes: Any) -> None:
     if not all(isinstance(size, Integral) and int(size) > 0 for size in head_sizes):
         raise ValueError(
             f"head_sizes must hold positive integers, such as (64,), got {head_sizes!r}."
+        )
+
+
+def refuse_weight_without_target(y: Any, sample_weight: Any) -> None:
+    """Refuse weights where nothing is trained, and there is nothing to calibrate on either."""
+    if y is None and sample_weight is not None:
+        raise ValueError(
+            "With finetune='none', sample_weight is for calibration on known targets, and y is "
+            "None: pass y, or leave sample_weight out."
         )

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from sklc.estimators.base import require_two_classes
+from sklc.errors import LightCurveError
+from sklc.estimators.base import check_head_sizes, require_two_classes
 from sklc.estimators.class_heads import HeadData, HeldOut, hold_out
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.estimators.sample import TrainingSample
@@ -22,11 +23,19 @@ from sklc.estimators.transfer import (
     seen_and_held_out,
     start_encoder,
 )
-from sklc.light_curves.metadata import metadata_matrix
+from sklc.light_curves import LightCurves
+from sklc.light_curves.metadata import metadata_matrix, name_object
 from sklc.networks.inference.encode import resolve_device, single_thread_in_workers
 from sklc.uncertainty.interface import ClassUncertainty
 
-__all__ = ["ClassFit", "fit_classes", "hold_out_of_own", "why_nothing_was_held_out"]
+__all__ = [
+    "ClassFit",
+    "check_mode",
+    "fit_classes",
+    "hold_out_of_own",
+    "targets_among",
+    "why_nothing_was_held_out",
+]
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,32 @@ class ClassFit:
     history: Any
     C: float | None
     held_out: HeldOut | None
+
+
+def check_mode(estimator: Any) -> None:
+    """Refuse parameters of a classifier that others make pointless.
+
+    Parameters
+    ----------
+    estimator : TransferClassifier
+        The estimator whose parameters are read.
+    """
+    refuse, linear = estimator._refuse_unread, ("C", "prior_labels")
+    mode = f"finetune={estimator.finetune!r}"
+    if estimator.finetune == "none":
+        unread = ("head_sizes", "metadata_columns", "class_weight", "callbacks")
+        refuse((*linear, *unread), "a head that is trained", mode)
+    else:
+        instead = "merge the labels in y instead"
+        refuse(("merge_classes", "class_prior"), "finetune='none'", mode, instead)
+    if estimator.encoder is None:
+        refuse((*linear, "head_sizes"), "a head of its own", "encoder=None")
+    if estimator.encoder is None or estimator.finetune in ("none", "head"):
+        what = "encoder=None" if estimator.encoder is None else mode
+        refuse(("finetune_learning_rate", "anchor"), "fine-tuning", what)
+    check_head_sizes(estimator.head_sizes)
+    if len(estimator.head_sizes):
+        refuse(linear, "a linear head", f"head_sizes={estimator.head_sizes!r}")
 
 
 def fit_classes(
@@ -131,14 +166,34 @@ def fit_classes(
     return ClassFit(encoder, classes, class_weight, head, net.history, C, calibration)
 
 
+def targets_among(classes: np.ndarray, y: np.ndarray, curves: LightCurves) -> np.ndarray:
+    """Return the index of each label among the classes.
+
+    Raises
+    ------
+    LightCurveError
+        If a label is not among them; the message names the first object.
+    """
+    unseen = ~np.isin(y, classes)
+    if unseen.any():
+        first = int(np.flatnonzero(unseen)[0])
+        raise LightCurveError(
+            f"y holds labels that are not among the classes of this classifier, "
+            f"{sorted(set(y[unseen].tolist()))}, first for {name_object(curves, first)}. "
+            f"They can never be predicted from {classes.tolist()}: drop those objects, "
+            "merge the labels, or fit with examples of them."
+        )
+    return np.searchsorted(classes, y)
+
+
 def hold_out_of_own(
-    encoder: LightCurveEncoder, sample: TrainingSample, target: np.ndarray, rows: np.ndarray
+    encoder: LightCurveEncoder, sample: TrainingSample, target: np.ndarray, rows: np.ndarray | slice
 ) -> HeldOut:
     """Return what an encoder's own class head says about objects `rows`, which it has not seen."""
     head, latent = own_head(encoder._source().network), encoder.transform(sample.curves)
     weight = np.ones(len(target)) if sample.weight is None else sample.weight
     data = HeadData(latent, None, target, weight, np.ones(head.output.out_features))
-    return hold_out(head, data, rows)
+    return hold_out(head, data, np.arange(len(target))[rows])
 
 
 def why_nothing_was_held_out(finetune: str) -> str:

@@ -15,17 +15,18 @@ from sklc.estimators.base import (
     TRAINING_CONSTRAINTS,
     LightCurveEstimator,
     check_coverage,
-    check_head_sizes,
+    refuse_weight_without_target,
 )
-from sklc.estimators.class_fitting import fit_classes, hold_out_of_own, why_nothing_was_held_out
+from sklc.estimators.class_fitting import (
+    check_mode,
+    fit_classes,
+    hold_out_of_own,
+    targets_among,
+    why_nothing_was_held_out,
+)
 from sklc.estimators.class_heads import HeldOut
 from sklc.estimators.encoder import LightCurveEncoder
-from sklc.estimators.pretrained_classes import (
-    CLASS_PRIORS,
-    merge_matrix,
-    prior_shares,
-    refuse_unseen,
-)
+from sklc.estimators.pretrained_classes import CLASS_PRIORS, merge_matrix, prior_shares
 from sklc.estimators.sample import TrainingSample
 from sklc.estimators.transfer import KeepsFittedEncoder, own_head
 from sklc.light_curves import LightCurves
@@ -130,20 +131,19 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
     classes_ : ndarray of shape (n_classes,)
         Class labels, sorted.
     encoder_ : LightCurveEncoder
-        The encoder in use; where its network was trained here, that is its parameter `weights`, so
-        that ``clone`` and other estimators keep it.
+        The encoder in use. If its network was trained here, it is its parameter `weights`, so that
+        ``clone`` and other estimators keep it.
     head_ : torch.nn.Module
         The head, which makes logits of the latent and of metadata columns.
     net_ : skorch.NeuralNet
-        Holds encoder and head as ``net_.module_``, and where one of them was trained like a network
-        ``net_.history``. It is put together at each access.
+        Holds encoder and head as ``net_.module_``, and the history of their training as
+        ``net_.history``; put together at each access.
     metadata_columns_ : tuple of str
         Per-object columns that join the latent.
     C_ : float or None
         Inverse L2 strength of the linear head; None with another head.
     merge_ : ndarray of shape (n_outputs, n_classes) or None
-        With ``finetune="none"``, the weights by which the probabilities of the network's outputs
-        are summed to classes; otherwise None.
+        Weights by which probabilities are summed to classes with ``finetune="none"``.
     uncertainty_ : ClassUncertainty
         The fitted method of calibration; without `calibrate`, a temperature of 1.
     temperature_ : float
@@ -158,14 +158,12 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
     Fine-tuning starts from the head solved on the frozen encoder rather than from a random one
     (Kumar et al. 2022), with a small learning rate and a pull to the start (Li, Grandvalet &
     Davoine 2018), keeps the start unless the validation loss falls, and solves a linear head
-    again on all the training labels at the end. A random head sends large gradients through the
-    encoder in its first steps, which is what makes plain fine-tuning worse than a frozen encoder.
+    again on all the training labels at the end.
 
-    Labels to calibrate on: with a linear head on a frozen encoder all of them, each by a head of
-    stratified cross-fitting that has not seen it; where networks are trained, the part held out for
-    early stopping, by the network as it is, or by a linear head solved without that part. An
-    encoder that *you* fitted on the same labels has seen them, and would be calibrated too
-    confidently: pass it unfitted instead.
+    Labels to calibrate on are, with a linear head on a frozen encoder, all of them, each by a head
+    of stratified cross-fitting that has not seen it; where networks are trained, the part held out
+    for early stopping; with ``finetune="none"``, those given to `fit`. An encoder that *you* fitted
+    on the same labels has seen them, and would be calibrated too confidently: pass it unfitted.
 
     "magnitude-limited": Ia 74 %, II 19 %, Ib/c 5.4 %, SLSN-I .7 %, TDE .4 % as in the ZTF Bright
     Transient Survey to August 2024 (Rehemtulla et al. 2024, ApJ 972, 7, counted in Gupta et al.
@@ -174,9 +172,8 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
 
     References
     ----------
-    Gupta, Muthukrishna, Rehemtulla & Shah 2025, MNRASL, slaf074.
-    Guo, Pleiss, Sun & Weinberger 2017, ICML, PMLR 70, 1321.
-    Saerens, Latinne & Decaestecker 2002, Neural Computation 14, 21.
+    Gupta, Muthukrishna, Rehemtulla & Shah 2025, MNRASL, slaf074; Guo et al. 2017, ICML, PMLR 70,
+    1321; Saerens, Latinne & Decaestecker 2002, Neural Computation 14, 21.
 
     Examples
     --------
@@ -311,11 +308,10 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
             In any form that `sklc.as_light_curves` takes.
         y : array-like of shape (n_objects,)
             Class labels. With ``finetune="none"`` they only calibrate, and are optional without
-            `calibrate`; the numbers 0 to n_classes - 1, if all occur, then stand for the classes in
-            sorted order.
+            `calibrate`; numbers 0 to n_classes - 1, if all occur, stand for the sorted classes.
         sample_weight : array-like of shape (n_objects,), optional
-            Weight of each object, in the head, in networks that are trained, and in calibration. A
-            weight of k is the same as k copies of the object, and 0 leaves it out.
+            Weight of each object in training and calibration. A weight of k is the same as k copies
+            of the object, and 0 leaves it out.
 
         Returns
         -------
@@ -328,18 +324,13 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
             If an object or its weight cannot be used, or a class has a single member where a
             network is trained with early stopping; the message names the object and the remedy.
         ValueError
-            If y is missing, of another length, or of a single class, or a parameter is set that has
-            no effect with the others.
+            If y is missing or of a single class, or a parameter is set that has no effect here.
         """
         curves = self._curves(X, reset=True)
-        self._check_mode()
+        check_mode(self)
         columns, uncertainty = self._metadata(), class_uncertainty(self.calibrate)
         if self.finetune == "none":
-            if y is None and sample_weight is not None:
-                raise ValueError(
-                    "With finetune='none', sample_weight is for calibration on labels, and y is "
-                    "None: pass labels, or leave sample_weight out."
-                )
+            refuse_weight_without_target(y, sample_weight)
             self._use_own_classes()
             self.uncertainty_ = uncertainty
             if y is not None or self.calibrate is not None:
@@ -391,11 +382,9 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
     def predict_set(self, X, *, coverage=0.9, class_conditional=False):
         """Classes that are not implausible: sets that hold the true class with a given frequency.
 
-        Least ambiguous sets (Sadinle, Lei & Wasserman 2019, JASA 114, 223), calibrated on
-        training labels that the head had not seen: cross-conformal over folds of all labels
-        (Vovk 2015, Ann. Math. Artif. Intell. 74, 9) for a linear head on a frozen encoder, or on
-        the part that early stopping held out where networks were trained; with
-        ``finetune="none"`` on the labels given to `fit`.
+        Least ambiguous sets (Sadinle, Lei & Wasserman 2019, JASA 114, 223), calibrated on labels
+        that the head had not seen (see the Notes of the class), across folds where it was
+        cross-fitted (Vovk 2015, Ann. Math. Artif. Intell. 74, 9).
 
         Parameters
         ----------
@@ -404,9 +393,8 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
         coverage : float, default=0.9
             Share of objects whose set shall hold their class.
         class_conditional : bool, default=False
-            Promise `coverage` within each class rather than over all: sets become larger, and
-            each class needs members of its own to calibrate on, ``coverage / (1 - coverage)`` at
-            least.
+            Whether to promise `coverage` within each class rather than over all: sets become
+            larger, and each class needs at least ``coverage / (1 - coverage)`` members of its own.
 
         Returns
         -------
@@ -417,17 +405,15 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
         Raises
         ------
         ValueError
-            If there are no labels, or too few, to calibrate on, or `coverage` is not between 0
-            and 1.
+            If there are no or too few labels to calibrate on, or `coverage` is not within (0, 1).
 
         Notes
         -----
-        For objects drawn like the training data, whatever the quality of the classifier, the
-        expected coverage is at least `coverage` where a part was held out once, and at least
-        ``2 * coverage - 1`` across folds (less a term that vanishes with their size), where in
-        practice it is close to `coverage`. Over repeats with n labels to calibrate on it
-        scatters by ``sqrt(coverage * (1 - coverage) / n)``. Other surveys, cadences, or class
-        frequencies than in training are not covered by the promise.
+        For objects drawn like the training data the expected coverage is at least `coverage` where
+        a part was held out once, and at least about ``2 * coverage - 1`` across folds, where in
+        practice it is close to `coverage`. With n labels to calibrate on it scatters by
+        ``sqrt(coverage * (1 - coverage) / n)``. Nothing is promised for other surveys, cadences, or
+        class frequencies.
 
         Examples
         --------
@@ -435,10 +421,7 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
         >>> from sklc.datasets import load_demo
         >>> curves, y = load_demo(return_X_y=True)
         >>> clf = TransferClassifier("ztf+lsst", random_state=0).fit(curves[::2], y[::2])
-        >>> sets = clf.predict_set(curves[1::2], coverage=0.9)
-        >>> sets.shape, sets.dtype
-        ((300, 3), dtype('bool'))
-        >>> held = sets[range(300), clf.classes_.searchsorted(y[1::2])]
+        >>> held = clf.predict_set(curves[1::2])[range(300), clf.classes_.searchsorted(y[1::2])]
         >>> bool(0.85 < held.mean() < 0.95)
         True
         """
@@ -457,10 +440,7 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
                 held_out.target,
                 held_out.sample_weight,
             ),
-            [
-                self._probabilities(in_double_precision(head, latent, extra))
-                for head in held_out.heads
-            ],
+            [self._probabilities(in_double_precision(h, latent, extra)) for h in held_out.heads],
             self.classes_,
             coverage=float(coverage),
             class_conditional=bool(class_conditional),
@@ -526,11 +506,9 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
     def to_onnx(self, path):
         """Export encoder and head as an ONNX file, for `sklc.serving.OnnxModel` or any runtime.
 
-        Inputs are ``values``, float32 (n_objects, longest, n_channels), ``lengths``, int32
-        (n_objects,), and where the classifier reads metadata ``metadata`` (of the encoder) or
-        ``head_metadata`` (of the head), float32 (n_objects, n_columns). Outputs are ``latent`` and
-        ``probabilities``, calibrated, merged and weighted as those of `predict_proba`. The input
-        convention is in the file's metadata, as JSON under the key "sklc".
+        Inputs are those of `LightCurveEncoder.to_onnx` and, where the head reads metadata,
+        ``head_metadata``, float32 (n_objects, n_columns). Outputs are ``latent`` and
+        ``probabilities``, calibrated, merged and weighted as those of `predict_proba`.
 
         Parameters
         ----------
@@ -589,8 +567,7 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
 
     def _logits(self, X) -> np.ndarray:
         """Logits, (n_objects, n_outputs) float64."""
-        latents = self._latents(self._curves(X, reset=False))
-        return in_double_precision(self.head_, *latents)
+        return in_double_precision(self.head_, *self._latents(self._curves(X, reset=False)))
 
     def _probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Probabilities of ``classes_``, calibrated, (n_objects, n_classes)."""
@@ -599,37 +576,17 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
     def _fit_uncertainty(self, held_out: HeldOut, class_weight: np.ndarray) -> None:
         """Learn on what was held out, with weights of the classes."""
         weight = class_weight[held_out.target] * held_out.sample_weight
-        scores = ClassScores(held_out.logits, self.merge_)
-        self.uncertainty_.fit(scores, held_out.target, weight)
-
-    def _check_mode(self) -> None:
-        """Refuse parameters that the others make pointless."""
-        mode, linear = f"finetune={self.finetune!r}", ("C", "prior_labels")
-        if self.finetune == "none":
-            unread = ("head_sizes", "metadata_columns", "class_weight", "callbacks")
-            self._refuse_unread((*linear, *unread), "a head that is trained", mode)
-        else:
-            instead = "merge the labels in y instead"
-            own = ("merge_classes", "class_prior")
-            self._refuse_unread(own, "finetune='none'", mode, instead)
-        if self.encoder is None:
-            self._refuse_unread((*linear, "head_sizes"), "a head of its own", "encoder=None")
-        if self.encoder is None or self.finetune in ("none", "head"):
-            what = "encoder=None" if self.encoder is None else mode
-            self._refuse_unread(("finetune_learning_rate", "anchor"), "fine-tuning", what)
-        check_head_sizes(self.head_sizes)
-        if len(self.head_sizes):
-            self._refuse_unread(linear, "a linear head", f"head_sizes={self.head_sizes!r}")
+        self.uncertainty_.fit(ClassScores(held_out.logits, self.merge_), held_out.target, weight)
 
     def _use_own_classes(self) -> None:
         """Predict with the classes of the weights themselves."""
-        self._check_mode()
+        check_mode(self)
         self.encoder_, self.metadata_columns_, self.C_ = self._with_weights(), (), None
         self.uncertainty_, self._calibration = class_uncertainty(None), None
         self._head, self._history = None, []
-        self.classes_, merge = merge_matrix(self.encoder_.classes_, self.merge_classes)
-        shares = prior_shares(self.encoder_.classes_, self.merge_classes, self.class_prior)
-        self.merge_ = shares[:, None] * merge
+        chosen = self.encoder_.classes_, self.merge_classes
+        self.classes_, merge = merge_matrix(*chosen)
+        self.merge_ = prior_shares(*chosen, self.class_prior)[:, None] * merge
 
     def _calibrate_own_classes(self, curves: LightCurves, y, sample_weight) -> None:
         """Check labels in the classes of the weights, and calibrate on them."""
@@ -637,9 +594,8 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
         # scikit-learn's meta-estimators number the labels before they fit.
         if np.array_equal(np.unique(y), np.arange(len(self.classes_))):
             self.classes_ = np.arange(len(self.classes_))
-        refuse_unseen(y, self.classes_, curves)
-        sample = TrainingSample.of(curves, y, sample_weight)
-        target = np.searchsorted(self.classes_, sample.y)
-        self._calibration = hold_out_of_own(self.encoder_, sample, target, np.arange(len(target)))
+        target = targets_among(self.classes_, y, curves)
+        sample = TrainingSample.of(curves, target, sample_weight)
+        self._calibration = hold_out_of_own(self.encoder_, sample, sample.y, slice(None))
         if self.calibrate is not None:
             self._fit_uncertainty(self._calibration, np.ones(len(self.classes_)))

@@ -7,11 +7,7 @@ from numbers import Real
 
 import numpy as np
 
-from sklc.errors import LightCurveError
-from sklc.light_curves import LightCurves
-from sklc.light_curves.metadata import name_object
-
-__all__ = ["CLASS_PRIORS", "fit_joint_shares", "merge_matrix", "prior_shares", "refuse_unseen"]
+__all__ = ["CLASS_PRIORS", "fit_joint_shares", "merge_matrix", "prior_shares"]
 
 # Expected shares of classes, by name of the table. A merged class has the sum of its parts.
 #
@@ -200,22 +196,3 @@ def fit_joint_shares(
         joint = pairs.T @ labels + _START_LABELS * start
         joint /= joint.sum()
     return joint
-
-
-def refuse_unseen(y: np.ndarray, classes: np.ndarray, curves: LightCurves) -> None:
-    """Refuse labels that are not among the classes.
-
-    Raises
-    ------
-    LightCurveError
-        If there are any; the message names the first object.
-    """
-    unseen = ~np.isin(y, classes)
-    if unseen.any():
-        first = int(np.flatnonzero(unseen)[0])
-        raise LightCurveError(
-            f"y holds labels that are not among the classes of this classifier, "
-            f"{sorted(set(y[unseen].tolist()))}, first for {name_object(curves, first)}. "
-            f"They can never be predicted from {classes.tolist()}: drop those objects, "
-            "merge the labels, or fit with examples of them."
-        )

@@ -18,6 +18,7 @@ from sklc.estimators.base import (
     LightCurveEstimator,
     check_coverage,
     check_head_sizes,
+    refuse_weight_without_target,
 )
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.estimators.redshift_encoder import (
@@ -283,8 +284,8 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
             Redshifts, positive. Optional with ``finetune="none"``, where they only calibrate the
             intervals.
         sample_weight : array-like of shape (n_objects,), optional
-            Weight of each object, in the head, in networks that are trained, and in calibration. A
-            weight of k is the same as k copies of the object, and 0 leaves it out.
+            Weight of each object in training and calibration. A weight of k is the same as k copies
+            of the object, and 0 leaves it out.
 
         Returns
         -------
@@ -304,11 +305,7 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         self._check_mode()
         uncertainty, columns = redshift_uncertainty(self.calibrate), self._metadata()
         if self.finetune == "none":
-            if y is None and sample_weight is not None:
-                raise ValueError(
-                    "With finetune='none', sample_weight is for calibration on known redshifts, "
-                    "and y is None: pass redshifts, or leave sample_weight out."
-                )
+            refuse_weight_without_target(y, sample_weight)
             self._use_own_redshifts()
             if y is not None:
                 y = check_redshifts(y, curves, self)

@@ -126,7 +126,9 @@ def _digests(curves: LightCurves, y: np.ndarray | None, rows: np.ndarray) -> np.
     metadata = np.zeros(len(rows), dtype=int)
     if curves.metadata.shape[1]:
         table = curves.metadata.iloc[rows]
-        metadata = pd.util.hash_pandas_object(table, index=False).to_numpy(dtype=np.uint64).view(int)
+        metadata = (
+            pd.util.hash_pandas_object(table, index=False).to_numpy(dtype=np.uint64).view(int)
+        )
     columns = [
         np.ascontiguousarray(column)
         for column in (curves.time, curves.flux, curves.flux_err, curves.band)
