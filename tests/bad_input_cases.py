@@ -454,7 +454,7 @@ SECTIONS: dict[str, list[Case]] = {
         ),
         Case(
             "a class of one member, with early stopping",
-            lambda: classifier().fit(curves(), ["Ia", "Ia", "TDE", "II", "II", "II"]),
+            lambda: classifier(finetune="all").fit(curves(), ["Ia", "Ia", "TDE", "II", "II", "II"]),
             '`keep = y != "TDE"`, then `fit(curves[keep], y[keep])`; or `early_stopping=False`.',
         ),
         Case(

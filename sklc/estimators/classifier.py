@@ -368,13 +368,18 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
             raise ValueError(
                 f"head_sizes must hold positive integers, such as (64,), got {self.head_sizes!r}."
             )
-        unseen = recipe.leaves_labels(self.encoder, self.early_stopping, y)
-        if self.calibrate is not None and not unseen:
-            raise ValueError(
-                f"calibrate={self.calibrate!r} needs labels that are held out of training, and "
-                "none would be: set early_stopping=True (of an encoder that is trained first, "
-                "too), with at least two members of each class, or leave calibrate out."
-            )
+        if self.calibrate is None or recipe.leaves_labels(self.encoder, self.early_stopping, y):
+            return
+        remedy = (
+            "every class has a single member: add labels,"
+            if recipe.is_solved and not is_trained_on_labels(self.encoder)
+            else "none would be: set early_stopping=True (of an encoder that is trained first, "
+            "too), with at least two members of each class,"
+        )
+        raise ValueError(
+            f"calibrate={self.calibrate!r} needs labels that are held out of training, and "
+            f"{remedy} or leave calibrate out."
+        )
 
     def _use_own_classes(self) -> TransferClassifier:
         """Predict with the classes of the weights themselves."""

@@ -100,9 +100,13 @@ def require_own_head(encoder: LightCurveEncoder, parameter: Any) -> None:
 
 
 def redshift_columns(
-    encoder: LightCurveEncoder, curves: LightCurves, metadata: tuple[str, ...], device: str
+    encoder: LightCurveEncoder,
+    curves: LightCurves,
+    metadata: tuple[str, ...],
+    device: str,
+    series_length: int = 0,
 ) -> np.ndarray:
-    """What a redshift is read from: latent, state, metadata columns.
+    """What a redshift is read from: latent, state, metadata columns, fluxes of equal series.
 
     Parameters
     ----------
@@ -112,10 +116,19 @@ def redshift_columns(
     metadata : tuple of str
         Per-object columns that join.
     device : str
+        Where the encoder runs.
+    series_length : int, default=0
+        Number of observations that every object has at the same times, as in a 2-D array, where
+        the fluxes join, too. 0 stands for light curves, whose observations cannot be compared.
 
     Returns
     -------
-    ndarray of shape (n_objects, n_columns), float32
+    ndarray of shape (n_objects, n_columns)
+
+    Raises
+    ------
+    LightCurveError
+        If an object is not of that length.
     """
     columns = encode_latents(
         RedshiftView(encoder.net_.module_),  # type: ignore[arg-type]  # quacks like a network
@@ -125,7 +138,18 @@ def redshift_columns(
         device=resolve_device(device),
     )
     extra = metadata_matrix(curves, metadata)
-    return columns if extra is None else np.concatenate([columns, extra], axis=1)
+    if extra is not None:
+        columns = np.c_[columns, extra]
+    if not series_length:
+        return columns
+    other = np.flatnonzero(curves.lengths != series_length)
+    if len(other):
+        raise LightCurveError(
+            f"This estimator was fitted on a 2-D array of series of {series_length} observations, "
+            f"and {name_object(curves, int(other[0]))} has {curves.lengths[other[0]]}: pass series "
+            "of that length, or fit on light curves."
+        )
+    return np.c_[columns, curves.flux.reshape(len(curves), series_length)]
 
 
 def fit_encoder(

@@ -59,7 +59,8 @@ class BlockScaler:
 
     def fit(self, columns: np.ndarray, sample_weight: np.ndarray) -> BlockScaler:
         """Learn centres and scales."""
-        statistics = StandardScaler().fit(columns, sample_weight=sample_weight)
+        with np.errstate(invalid="ignore"):  # of columns in which all values are missing
+            statistics = StandardScaler().fit(columns, sample_weight=sample_weight)
         variance, start = statistics.var_, 0
         for size in self.block_sizes:
             variance[start : start + size] = variance[start : start + size].mean()

@@ -25,6 +25,7 @@ from sklc.estimators.redshift_encoder import (
 from sklc.estimators.redshift_heads import EnsembleHead, KernelHead, NeighborHead, OwnHead
 from sklc.estimators.transfer import KeepsFittedEncoder, is_trained_on_labels
 from sklc.light_curves import LightCurves
+from sklc.light_curves.coerce import is_series_matrix
 from sklc.light_curves.metadata import metadata_matrix, name_object
 from sklc.networks.inference.encode import resolve_device, single_thread_in_workers
 from sklc.networks.redshift import RedshiftView
@@ -121,7 +122,8 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
     Notes
     -----
     The head reads the latent and the recurrent state before it: a latent trained on classes
-    forgets part of the brightness. The errors that calibrate the intervals are those of
+    forgets part of the brightness. If X is a 2-D array, whose objects are all observed at the same
+    times, it reads the fluxes, too. The errors that calibrate the intervals are those of
     predictions by models that have not seen the object: leave-one-out for "kernel" and "knn",
     by the members of the ensemble that were trained without it for "mlp". No known redshift is
     set aside for it.
@@ -295,7 +297,8 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
                 params=self.get_params(deep=False),
                 settings=self._settings(seed),
             )
-            columns = redshift_columns(self.encoder_, curves, self.metadata_columns_, self.device)
+            self._series_length = self.n_features_in_ if is_series_matrix(X) else 0
+            columns = self._columns(curves)
             self.head_ = self._new_head(seed).fit(columns, target, seed)
         mean, scale = self.head_.out_of_sample_.T
         if held_out is not None:
@@ -461,7 +464,7 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
             encoder = LightCurveEncoder(encoder, device=self.device)
         encoder._keep(*encoder._in_use())
         require_own_head(encoder, self.encoder)
-        self.encoder_, self.metadata_columns_ = encoder, ()
+        self.encoder_, self.metadata_columns_, self._series_length = encoder, (), 0
         self.head_ = OwnHead(encoder.net_.module_.redshift)
         self.redshift_range_ = (0.0, np.inf)
         self.uncertainty_ = redshift_uncertainty(None)
@@ -482,8 +485,12 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         self.uncertainty_ = uncertainty
 
     def _mean_and_scale(self, curves: LightCurves) -> np.ndarray:
-        return self.head_.predict(
-            redshift_columns(self.encoder_, curves, self.metadata_columns_, self.device)
+        return self.head_.predict(self._columns(curves))
+
+    def _columns(self, curves: LightCurves) -> np.ndarray:
+        """Inputs of the head, (n_objects, n_columns)."""
+        return redshift_columns(
+            self.encoder_, curves, self.metadata_columns_, self.device, self._series_length
         )
 
     def _warn_outside(self, redshift: np.ndarray, std: np.ndarray, curves: LightCurves) -> None:

@@ -193,9 +193,10 @@ def test_class_with_one_member(parts):
     y = y_train.astype(object)
     y[11] = "kilonova"
     expected = rf"'kilonova' has one member, object '{train.ids[11]}' \(position 11\)"
-    with pytest.raises(LightCurveError, match=expected):
-        TransferClassifier("ztf", **QUICK).fit(train, y)
-    clf = TransferClassifier("ztf", early_stopping=False, **QUICK).fit(train, y)
+    for params in ({"finetune": "all"}, {"head_sizes": (4,)}):
+        with pytest.raises(LightCurveError, match=expected):
+            TransferClassifier("ztf", **params, **QUICK).fit(train, y)
+    clf = TransferClassifier("ztf", finetune="all", early_stopping=False, **QUICK).fit(train, y)
     assert "kilonova" in clf.classes_
 
 

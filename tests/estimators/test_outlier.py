@@ -352,7 +352,7 @@ def test_whitening_finds_what_hides_behind_large_scales():
     scores = {}
     for n_components in (None, 6):
         space = LatentSpace(n_components).fit(X[50:] @ rotation, None)
-        forest = LatentForest({"random_state": 0})
+        forest = LatentForest(IsolationForest(random_state=0))
         forest.fit(space.transform(X[50:] @ rotation, None), None)
         test = space.transform(np.concatenate([X[:50], odd]) @ rotation, None)
         scores[n_components] = roc_auc_score(np.repeat([0, 1], 50), forest.anomaly_score(test))

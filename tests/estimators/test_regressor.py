@@ -17,9 +17,9 @@ from sklearn.pipeline import Pipeline
 from sklc import LightCurveEncoder, LightCurves, RedshiftRegressor
 from sklc.datasets import load_demo
 from sklc.errors import LightCurveError, LightCurveWarning
-from sklc.estimators.redshift_heads import EnsembleHead, KernelHead, NeighborHead, leave_one_out
+from sklc.estimators.redshift_heads import EnsembleHead, KernelHead, NeighborHead, fit_ridge
 from sklc.networks.training.loop import TrainingSettings
-from sklc.uncertainty.quantiles import ConformalQuantiles
+from sklc.uncertainty import ConformalQuantiles
 
 QUICK = {"max_epochs": 2, "random_state": 0, "device": "cpu", "verbose": 0}
 # Extrapolations are warned of: tests of other things do not stumble over them.
@@ -141,7 +141,14 @@ def test_widths_follow_the_difficulty_of_the_object():
 
 
 def test_conformal_quantiles():
-    quantiles = ConformalQuantiles(np.arange(1.0, 10.0) - 5)  # nine errors, -4 to 4
+    def of(errors, weight=1.0):
+        """Quantiles of the errors of predictions of 0 with a scale of 1, by level."""
+        zero, one = np.zeros(len(errors)), np.ones(len(errors))
+        method = ConformalQuantiles().fit(zero, one, np.asarray(errors, float), weight * one)
+        return lambda levels: method.quantiles(zero[:1], one[:1], levels)[0]
+
+    errors = np.arange(1.0, 10.0) - 5  # nine, -4 to 4
+    quantiles = of(errors)
     np.testing.assert_allclose(quantiles(np.array([0.1, 0.5, 0.9])), [-4, 0, 4])
     levels = np.linspace(0.001, 0.999, 99)
     found = quantiles(levels)
@@ -149,9 +156,17 @@ def test_conformal_quantiles():
     np.testing.assert_allclose(found, -found[::-1], atol=1e-12)
     # Beyond the last error, the tail of a Gaussian through it.
     assert quantiles(np.array([0.99]))[0] == pytest.approx(4 * norm.ppf(0.99) / norm.ppf(0.9))
-    one_sided = ConformalQuantiles(np.array([1.0, 2.0, 3.0]))
-    assert (np.diff(one_sided(levels)) >= 0).all()
-    np.testing.assert_allclose(ConformalQuantiles(None)(levels), norm.ppf(levels))
+    inner = levels[(levels > 0.1) & (levels < 0.9)]
+    np.testing.assert_allclose(of(errors)(inner), np.quantile(errors, inner, method="weibull"))
+    assert (np.diff(of([1.0, 2.0, 3.0])(levels)) >= 0).all()
+    unfitted = ConformalQuantiles().quantiles(np.array([2.0]), np.array([3.0]), levels)
+    np.testing.assert_allclose(unfitted[0], 2 + 3 * norm.ppf(levels))
+    # Errors without weight are as good as left out, and the unit of weights does not matter.
+    weight = np.r_[np.full(9, 0.1), 0]
+    np.testing.assert_allclose(of(np.r_[errors, 50], weight)(levels), found)
+    # Ten times the weight draws the quantiles to an error.
+    heavy = of(errors, np.where(errors == 3, 10.0, 1.0))
+    assert heavy(np.array([0.5]))[0] == pytest.approx(3, abs=0.2)
 
 
 # -- predictions that the intervals rest on
@@ -159,13 +174,13 @@ def test_conformal_quantiles():
 
 def test_leave_one_out_is_what_it_says():
     rng = np.random.default_rng(0)
-    design, target = rng.normal(size=(20, 5)), rng.normal(size=20)
-    errors = leave_one_out(design, target, Ridge(2.0).fit(design, target))
+    design, target, weight = rng.normal(size=(20, 5)), rng.normal(size=20), rng.uniform(1, 3, 20)
+    ridge, unseen = fit_ridge(design, target, weight, 0)
     for left_out in range(20):
         rows = np.arange(20) != left_out
-        ridge = Ridge(2.0).fit(design[rows], target[rows])
-        expected = target[left_out] - ridge.predict(design[[left_out]])[0]
-        assert errors[left_out] == pytest.approx(expected)
+        other = Ridge(ridge.alpha_).fit(design[rows], target[rows], weight[rows])
+        assert unseen[left_out] == pytest.approx(other.predict(design[[left_out]])[0])
+    assert not hasattr(ridge, "cv_results_")  # which would make pickles large
 
 
 HEADS = {
@@ -197,6 +212,38 @@ def test_units_and_offsets_of_the_target_do_not_matter(name):
     large = HEADS[name]().fit(columns, target, 0).predict(columns)
     np.testing.assert_allclose(small[:, 0], 1e-3 * large[:, 0] + 5, rtol=1e-5)
     np.testing.assert_allclose(small[:, 1], 1e-3 * large[:, 1], rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_an_object_without_weight_is_as_good_as_left_out(name):
+    rng = np.random.default_rng(3)
+    columns = rng.normal(size=(90, 7))
+    columns[::9, 6] = np.nan
+    target, weight = columns[:, 0] + 0.1 * rng.normal(size=90), rng.uniform(0.5, 2, 90)
+    weight[::3], target[::3] = 0, 100.0
+    kept = weight > 0
+    weighted = HEADS[name]().fit(columns, target, 0, weight)
+    shorter = HEADS[name]().fit(columns[kept], target[kept], 0, weight[kept])
+    np.testing.assert_array_equal(weighted.out_of_sample_[kept], shorter.out_of_sample_)
+    np.testing.assert_array_equal(weighted.predict(columns), shorter.predict(columns))
+    assert np.isnan(weighted.out_of_sample_[~kept]).all()
+    unweighted = HEADS[name]().fit(columns[kept], target[kept], 0)
+    assert not np.allclose(unweighted.predict(columns), shorter.predict(columns))
+    equal = HEADS[name]().fit(columns[kept], target[kept], 0, np.ones(kept.sum()))
+    np.testing.assert_array_equal(equal.predict(columns), unweighted.predict(columns))
+
+
+@pytest.mark.parametrize("params", [{}, {"method": "mlp"}, {"finetune": "all"}, {"encoder": None}])
+def test_a_table_of_equal_series_is_read_as_it_is(params):
+    # one column of ten matters, as in scikit-learn's check of the score of regressors
+    rng = np.random.default_rng(4)
+    X = rng.normal(size=(200, 10))
+    y = 5 + X[:, 3] + 0.4 * rng.normal(size=200)
+    model = RedshiftRegressor(**{"encoder": "ztf", **QUICK, **params}).fit(X, y)
+    assert model.score(X, y) > 0.7
+    with pytest.raises(LightCurveError, match=r"series of 10 observations, and .* has \d+: pass"):
+        model.predict(load_demo().curves[:3])
+    assert model.fit(load_demo().curves[:30], y[:30]).predict(load_demo().curves[:3]).shape == (3,)
 
 
 # -- the encoder
@@ -276,6 +323,7 @@ def test_without_a_redshift_head(encoders):
 # -- metadata
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_a_photometric_redshift_of_the_host_helps(parts):
     train, z_train, test, z_test = parts
     noise = np.random.default_rng(0).normal(0, 0.005, 300)
