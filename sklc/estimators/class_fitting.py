@@ -128,10 +128,15 @@ def fit_classes(
     metadata_matrix(sample.curves, columns)
     unseen = recipe.leaves_labels(estimator.encoder, estimator.early_stopping, sample.y)
     if estimator.calibrate is not None and not unseen:
+        remedy = (
+            "every class has a single member: add labels,"
+            if recipe.is_solved and not trained_here
+            else "none would be: set early_stopping=True (of an encoder that is trained first, "
+            "too), with at least two members of each class,"
+        )
         raise ValueError(
             f"calibrate={estimator.calibrate!r} needs labels that are held out of training, and "
-            "none would be: set early_stopping=True (of an encoder that is trained first, "
-            "too), with at least two members of each class, or leave calibrate out."
+            f"{remedy} or leave calibrate out."
         )
     with single_thread_in_workers():
         default = default_encoder(estimator, columns)

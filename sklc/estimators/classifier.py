@@ -449,8 +449,7 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
     def decision_function(self, X):
         """Logits over `temperature_`, or with two classes the log odds of the second.
 
-        With `merge_classes` or `class_prior`, and with a method of calibration that has no
-        temperature, they are log probabilities.
+        With `merge_classes`, or calibration without a temperature, they are log probabilities.
 
         Parameters
         ----------

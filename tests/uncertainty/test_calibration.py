@@ -197,7 +197,9 @@ def test_prediction_sets_by_hand():
     target, fold = np.array([0, 0, 0, 1]), np.array([0, 1, 0, 1])  # scores .9 .7 .4 .8
     new = [np.array([[0.65, 0.35]]), np.array([[0.75, 0.25]])]
 
-    def sets(coverage, held_out=HeldOutProbabilities(own, fold, target, np.ones(4)), **options):
+    equal = HeldOutProbabilities(own, fold, target, np.ones(4))
+
+    def sets(coverage, held_out=equal, **options):
         options = {"class_conditional": False, "coverage": coverage, **options}
         return prediction_sets(held_out, new, np.array(["a", "b"]), **options)[0].tolist()
 
@@ -297,7 +299,7 @@ def test_early_stopping_has_no_say_over_a_solved_head(parts):
     assert len(first._calibration.target) == 298
     plain = TransferClassifier("ztf", **QUICK).fit(train[others], y_train[others])
     assert first.C_ == plain.C_
-    with pytest.raises(ValueError, match="of class 'AGN'.*there are 0"):
+    with pytest.raises(ValueError, match=r"of class 'AGN'.*there are 0"):
         first.predict_set(test, class_conditional=True)
 
 
