@@ -134,38 +134,46 @@ class LightCurveEstimator(BaseEstimator):
         check_classification_targets(y)
         return y
 
-    def _validation_split(self, sample: TrainingSample, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    def _validation_split(
+        self, sample: TrainingSample, seed: int
+    ) -> tuple[np.ndarray, np.ndarray | None]:
         """Stratified split of the distinct objects, (training rows, validation rows).
+
+        A single object that counts twice or more, as its copies would, is trained on alone.
 
         Raises
         ------
         LightCurveError
             If a class has a single member: it can lie on one side only.
         """
-        y = sample.y
-        classes, index, counts = np.unique(y, return_inverse=True, return_counts=True)
-        if counts.min() < 2:
-            lonely = int(np.argmin(counts))
-            position = int(np.flatnonzero(index == lonely)[0])
+        classes, index, counts = np.unique(sample.y, return_inverse=True, return_counts=True)
+        lonely = np.flatnonzero((np.bincount(index, sample.weights) < 2) & (counts < 2))
+        if len(lonely):
+            position = int(np.flatnonzero(index == lonely[0])[0])
             raise LightCurveError(
-                f"Class {plain(classes[lonely])!r} has one member, {sample.name(position)}, and "
+                f"Class {plain(classes[lonely[0]])!r} has one member, {sample.name(position)}, and "
                 "early stopping needs at least two of each class, to train and to validate. Merge "
                 "or drop the class, give it more members, or set early_stopping=False."
             )
+        several = np.flatnonzero(counts[index] > 1)
+        if not len(several):
+            return np.arange(len(index)), None
+        single, index = np.flatnonzero(counts[index] == 1), index[several]
         # Every class must be seen on both sides, however small the part is.
-        n_valid = max(int(np.ceil(self.validation_fraction * len(y))), len(classes))
-        n_valid = min(n_valid, len(y) - len(classes))
+        n_classes = len(np.unique(index))
+        n_valid = max(int(np.ceil(self.validation_fraction * len(index))), n_classes)
+        n_valid = min(n_valid, len(index) - n_classes)
         split = StratifiedShuffleSplit(1, test_size=n_valid, random_state=seed)
         rows, held_out = next(split.split(index, index))
         # Rounding may leave a class of few members on one side only: one of them changes sides.
-        for label in range(len(classes)):
+        for label in np.unique(index):
             if label not in index[rows]:
                 moved = held_out[index[held_out] == label][:1]
                 rows, held_out = np.append(rows, moved), np.setdiff1d(held_out, moved)
             elif label not in index[held_out]:
                 moved = rows[index[rows] == label][:1]
                 rows, held_out = np.setdiff1d(rows, moved), np.append(held_out, moved)
-        return rows, held_out
+        return np.append(several[rows], single), several[held_out]
 
     def _class_weights(
         self, classes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None

@@ -196,8 +196,7 @@ def hold_out_of_own(
 ) -> HeldOut:
     """Return what an encoder's own class head says about objects `rows`, which it has not seen."""
     head, latent = own_head(encoder._source().network), encoder.transform(sample.curves)
-    weight = np.ones(len(target)) if sample.weight is None else sample.weight
-    data = HeadData(latent, None, target, weight, np.ones(head.output.out_features))
+    data = HeadData(latent, None, target, sample.weights, np.ones(head.output.out_features))
     return hold_out(head, data, np.arange(len(target))[rows])
 
 

@@ -18,7 +18,7 @@ from sklc.estimators.base import (
     require_two_classes,
 )
 from sklc.estimators.encoder_training import redshift_targets, survey_targets, train_encoder
-from sklc.estimators.sample import TrainingSample
+from sklc.estimators.sample import TrainingSample, check_weight
 from sklc.light_curves.metadata import metadata_matrix
 from sklc.networks.inference.encode import encode_latents, resolve_device
 from sklc.networks.objectives.terms import OBJECTIVES, ObjectiveWeights
@@ -348,6 +348,8 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
             self._trained = self._file = None  # of an earlier fit
             self._file = self._own_file()
             metadata_matrix(curves, self._source().metadata_columns)
+            if sample_weight is not None:
+                check_weight(sample_weight, curves)
             return self
         y = self._labels(y, curves)
         adversarial = self.objective == "adversarial"

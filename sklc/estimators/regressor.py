@@ -316,14 +316,15 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
             return self
         sample = TrainingSample.of(curves, check_redshifts(y, curves, self), sample_weight)
         curves, weight = sample.curves, sample.weight
-        self._check_before_training(curves, columns)
+        self._check_before_training(sample, columns)
         target, seed = np.log1p(sample.y), self._seed()
         with single_thread_in_workers():
             recipe = EncoderRecipe.of(self, self._settings(seed))
             self.encoder_, held_out = recipe.fit(curves, target, weight)
             self.metadata_columns_ = columns
             self._series_length = self.n_features_in_ if is_series_matrix(X) else 0
-            self.head_ = self._new_head(seed).fit(self._columns(curves), target, seed, weight)
+            head = self._new_head(len(target), seed)
+            self.head_ = head.fit(self._columns(curves), target, seed, weight)
         mean, scale = self.head_.out_of_sample_.T
         if held_out is not None:
             # What a network was trained on, it fits better than anything new.
@@ -453,17 +454,18 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
             if self.method != method:
                 self._refuse_unread([name], f"method={method!r}", f"method={self.method!r}")
 
-    def _check_before_training(self, curves: LightCurves, columns: tuple[str, ...]) -> None:
+    def _check_before_training(self, sample: TrainingSample, columns: tuple[str, ...]) -> None:
         """Raise now for what would be an error only after an encoder has been trained."""
         resolve_device(self.device)
-        metadata_matrix(curves, columns)
-        self._require(len(curves), _FEWEST_OBJECTS)
-        if self.method == "knn" and len(curves) <= self.n_neighbors:
+        metadata_matrix(sample.curves, columns)
+        self._require(len(sample.rows), _FEWEST_OBJECTS)
+        total = int(sample.weights.sum())  # copies of an object are its neighbours
+        if self.method == "knn" and total <= self.n_neighbors:
             raise LightCurveError(
                 f"method='knn' with n_neighbors={self.n_neighbors} needs more than "
-                f"{self.n_neighbors} objects, and X holds {len(curves)}: set n_neighbors to "
-                f"{len(curves) - 1} or fewer (about {max(len(curves) // 20, 1)} does well), or "
-                "use method='kernel'."
+                f"{self.n_neighbors} objects, and X holds {total}: set n_neighbors to "
+                f"{total - 1} or fewer (about {max(total // 20, 1)} does well), or use "
+                "method='kernel'."
             )
 
     def _require(self, n_objects: int, fewest: int) -> None:
@@ -474,10 +476,10 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
                 "with weights that were trained on redshifts."
             )
 
-    def _new_head(self, seed: int):
+    def _new_head(self, n_objects: int, seed: int):
         blocks = RedshiftView(self.encoder_._source().network).block_sizes
         if self.method == "knn":
-            return NeighborHead(blocks, self.n_neighbors)
+            return NeighborHead(blocks, min(self.n_neighbors, n_objects - 1))
         if self.method == "mlp":
             return EnsembleHead(blocks, self.head_sizes, self._settings(seed), self.callbacks or ())
         return KernelHead(blocks)

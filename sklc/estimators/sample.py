@@ -14,7 +14,7 @@ from sklc.errors import LightCurveError
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import name_object
 
-__all__ = ["TrainingSample"]
+__all__ = ["TrainingSample", "check_weight"]
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,9 @@ class TrainingSample:
         ValueError
             If there is another number of weights than of light curves.
         """
-        weight = np.ones(len(curves)) if sample_weight is None else _checked(sample_weight, curves)
+        weight = (
+            np.ones(len(curves)) if sample_weight is None else check_weight(sample_weight, curves)
+        )
         counted = np.flatnonzero(weight)
         digests = _digests(curves, y, counted)
         _, first, copy = np.unique(digests, return_index=True, return_inverse=True)
@@ -84,12 +86,18 @@ class TrainingSample:
         as_given = np.array_equal(self.rows, np.arange(len(self.given)))
         return self.given if as_given else self.given[self.rows]
 
+    @property
+    def weights(self) -> np.ndarray:
+        """Weights of the distinct objects, which are 1 where `weight` is None."""
+        return np.ones(len(self.rows)) if self.weight is None else self.weight
+
     def name(self, position: int) -> str:
         """Say which of the distinct objects is meant, by id and position in X."""
         return name_object(self.given, int(self.rows[position]))
 
 
-def _checked(sample_weight: Any, curves: LightCurves) -> np.ndarray:
+def check_weight(sample_weight: Any, curves: LightCurves) -> np.ndarray:
+    """Return checked weights of `curves`, as float64; see `TrainingSample.of`."""
     weight = check_array(
         sample_weight,
         ensure_2d=False,
@@ -112,7 +120,7 @@ def _checked(sample_weight: Any, curves: LightCurves) -> np.ndarray:
         )
     if not weight.any():
         raise LightCurveError(
-            "All values of sample_weight are 0, which leaves no object to learn from: give some "
+            "All values of sample_weight are zero, which leaves no object to learn from: give some "
             "objects a positive weight."
         )
     return weight
