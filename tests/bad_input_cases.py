@@ -661,7 +661,7 @@ SECTIONS: dict[str, list[Case]] = {
         ),
         Case(
             "a coverage in percent",
-            lambda: regressor().fit(curves(), redshifts()).predict_interval(curves(), 68),
+            lambda: regressor().fit(curves(), redshifts()).predict_interval(curves(), coverage=68),
             "`coverage=0.68`.",
         ),
     ],

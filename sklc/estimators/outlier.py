@@ -290,6 +290,8 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
                 "so that nothing tells them apart: pass different ones."
             )
         names = self._source.reference.classes_
+        if not len(names):  # trained on redshifts alone
+            names = np.array(["normal"])
         self._mixture = ClassMixture.estimate(names, log_probabilities, sample.y, weight)
         if self._source.reference._is_fine_tuned():
             every = np.ones_like(self._mixture.is_normal)

@@ -245,7 +245,7 @@ def test_labels_that_are_required(parts, params, reason):
     with pytest.raises(ValueError, match=rf"requires y to be passed.*{reason}"):
         forest.fit(parts[0])
     assert forest.__sklearn_tags__().target_tags.required
-    if forest.finetune is not None or params.get("encoder", "") != "":
+    if forest.finetune != "none" or params.get("encoder", "") != "":
         with pytest.raises(ValueError, match="LatentIsolationForest needs at least two classes"):
             forest.fit(parts[0], ["SNIa"] * len(parts[0]))
 
@@ -274,7 +274,7 @@ def test_bad_labels_and_parameters(parts):
         LatentIsolationForest(**QUICK).fit(train, y[1:])
     for params in (
         {"contamination": 0.7},
-        {"finetune": "none"},
+        {"finetune": "heads"},
         {"n_components": 1.5},
         {"rare_class_weight": -1},
         {"max_samples": 0},

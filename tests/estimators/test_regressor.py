@@ -75,7 +75,7 @@ def test_every_recipe_learns_and_repeats(parts, name):
     assert (std > 0).all()
     quantiles = model.predict_quantiles(test, [0.1, 0.5, 0.9])
     assert (np.diff(quantiles, axis=1) >= 0).all()
-    np.testing.assert_allclose(quantiles[:, ::2], model.predict_interval(test, 0.8))
+    np.testing.assert_allclose(quantiles[:, ::2], model.predict_interval(test, coverage=0.8))
     for same in (clone(model).fit(train, z_train), pickle.loads(pickle.dumps(model))):
         np.testing.assert_array_equal(same.predict(test), redshift)
         np.testing.assert_array_equal(same.predict_quantiles(test, [0.1, 0.5, 0.9]), quantiles)
@@ -107,7 +107,7 @@ def test_intervals_hold_as_often_as_they_say(demo):
         train, test = rows[:150], rows[150:]
         model = RedshiftRegressor("ztf+lsst", **QUICK).fit(curves[train], z[train])
         for coverage, found in inside.items():
-            low, high = model.predict_interval(curves[test], coverage).T
+            low, high = model.predict_interval(curves[test], coverage=coverage).T
             found.append(np.mean((low <= z[test]) & (z[test] <= high)))
     assert np.mean(inside[0.68]) == pytest.approx(0.68, abs=0.06)
     assert np.mean(inside[0.95]) == pytest.approx(0.95, abs=0.03)
@@ -123,7 +123,7 @@ def test_real_supernovae(data_dir, n_objects):
     model = RedshiftRegressor("ztf+lsst", **QUICK).fit(curves[train], z[train])
     assert model.score(curves[test], z[test]) > (0.5 if n_objects < 200 else 0.65)
     for coverage in (0.68, 0.95):
-        low, high = model.predict_interval(curves[test], coverage).T
+        low, high = model.predict_interval(curves[test], coverage=coverage).T
         # Three standard deviations of the share in 500, and of that in the training objects.
         spread = np.sqrt(coverage * (1 - coverage) * (1 / 500 + 1 / n_objects))
         assert abs(np.mean((low <= z[test]) & (z[test] <= high)) - coverage) < 3 * spread
@@ -289,11 +289,11 @@ def test_redshifts_of_the_weights_themselves(demo, encoders):
     np.testing.assert_allclose(redshift, redshift[0])
     assert redshift[0] == pytest.approx(0.05, abs=0.001)  # a little more: none are below 0
     assert std[0] == pytest.approx(0.021, rel=0.02)
-    low, high = model.predict_interval(curves[:3], 0.68).T
+    low, high = model.predict_interval(curves[:3], coverage=0.68).T
     np.testing.assert_allclose(high - low, 2 * 0.0209, rtol=0.02)
     np.testing.assert_array_equal(clone(model).fit(curves).predict(curves), redshift)
     # Known redshifts leave the means alone, and calibrate their intervals.
-    low, high = clone(model).fit(curves, z).predict_interval(curves, 0.9).T
+    low, high = clone(model).fit(curves, z).predict_interval(curves, coverage=0.9).T
     assert np.mean((low <= z) & (z <= high)) == pytest.approx(0.9, abs=0.01)
     assert cross_val_score(model, curves, z, cv=2).shape == (2,)
 
@@ -401,8 +401,8 @@ def test_arguments_of_predictions(parts):
     train, z_train, *_ = parts
     model = RedshiftRegressor("ztf", **QUICK).fit(train, z_train)
     for coverage in (0, 1, 68, "all"):
-        with pytest.raises(ValueError, match="coverage must lie between 0 and 1"):
-            model.predict_interval(train, coverage)
+        with pytest.raises(ValueError, match="must be a number between 0 and 1"):
+            model.predict_interval(train, coverage=coverage)
     with pytest.raises(ValueError, match="quantiles must lie between 0 and 1"):
         model.predict_quantiles(train, [0.5, 1.0])
     with pytest.raises(ValueError, match="head_sizes must hold positive integers"):
