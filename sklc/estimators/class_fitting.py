@@ -27,6 +27,7 @@ from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix, name_object
 from sklc.networks.inference.encode import resolve_device, single_thread_in_workers
 from sklc.uncertainty.interface import ClassUncertainty
+from sklc.utils.sklearn_compat import unrouted
 
 __all__ = [
     "ClassFit",
@@ -138,7 +139,7 @@ def fit_classes(
             f"calibrate={estimator.calibrate!r} needs labels that are held out of training, and "
             f"{remedy} or leave calibrate out."
         )
-    with single_thread_in_workers():
+    with single_thread_in_workers(), unrouted():
         default = default_encoder(estimator, columns)
         start = start_encoder(
             estimator.encoder, sample.curves, sample.y, default, seed, sample.weight

@@ -297,6 +297,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         """
         encoder = cls(weights=weights, **params)
         encoder._source()  # a wrong name is an error here, not at the first transform
+        encoder._check_mode()
         return encoder
 
     def __sklearn_tags__(self):
@@ -343,8 +344,8 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         """
         curves = self._curves(X, reset=True)
         columns = self._metadata()
+        self._check_mode()
         if self.weights is not None:
-            self._refuse_unread(_UNREAD_WITH_WEIGHTS, "weights=None", f"weights={self.weights!r}")
             self._trained = self._file = None  # of an earlier fit
             self._file = self._own_file()
             metadata_matrix(curves, self._source().metadata_columns)
@@ -410,6 +411,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
             If there are neither weights nor a fit.
         """
         check_is_fitted(self)
+        self._check_mode()
         curves = self._curves(X, reset=False)
         source = self._source()
         return encode_latents(
@@ -534,6 +536,11 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
     @property
     def _n_features_out(self) -> int:
         return self._source().network.config["latent_size"]
+
+    def _check_mode(self) -> None:
+        """Refuse parameters that weights bring along themselves."""
+        if self.weights is not None:
+            self._refuse_unread(_UNREAD_WITH_WEIGHTS, "weights=None", f"weights={self.weights!r}")
 
     def _chosen_representation(self) -> InputRepresentation:
         if isinstance(self.representation, InputRepresentation):

@@ -37,7 +37,7 @@ from sklc.networks.inference.encode import resolve_device, single_thread_in_work
 from sklc.networks.redshift import RedshiftView
 from sklc.uncertainty.interface import RedshiftUncertainty
 from sklc.uncertainty.registry import redshift_uncertainty
-from sklc.utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context
+from sklc.utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context, unrouted
 
 __all__ = ["RedshiftRegressor"]
 
@@ -318,7 +318,7 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         curves, weight = sample.curves, sample.weight
         self._check_before_training(sample, columns)
         target, seed = np.log1p(sample.y), self._seed()
-        with single_thread_in_workers():
+        with single_thread_in_workers(), unrouted():
             recipe = EncoderRecipe.of(self, self._settings(seed))
             self.encoder_, held_out = recipe.fit(curves, target, weight)
             self.metadata_columns_ = columns

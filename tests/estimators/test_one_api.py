@@ -1,7 +1,6 @@
 """What the four estimators have in common: parameters, defaults, modes, metadata, routing."""
 
 import inspect
-import re
 import warnings
 
 import numpy as np
@@ -61,7 +60,7 @@ def test_one_order_and_one_table_of_defaults(estimator):
         # the regressor needs weights that were trained on redshifts; its heads are others
         for name in (set(mine) & set(theirs)) - {"encoder", "finetune", "head_sizes", "calibrate"}:
             assert mine[name] == theirs[name] or mine[name] is theirs[name], name
-    assert mine["batch_size"], mine["validation_fraction"] == (64, 0.2)
+    assert (mine["batch_size"], mine["validation_fraction"]) == (64, 0.2)
     assert mine.get("class_weight") is None
 
 
@@ -114,7 +113,7 @@ def test_fitted_attributes_are_documented(estimator, demo, redshifts):
         found |= {
             name
             for name, value in inspect.getmembers(estimator)
-            if isinstance(value, property) and name.endswith("_")
+            if isinstance(value, property) and name.endswith("_") and name[0] != "_"
         }
         assert found <= documented
         for name in documented - {"n_features_in_", "feature_names_in_"}:
@@ -205,7 +204,7 @@ def test_the_former_name_of_metadata_columns(estimator, demo, redshifts):
     np.testing.assert_array_equal(getattr(old, method)(demo[0]), getattr(new, method)(demo[0]))
     with pytest.warns(FutureWarning), pytest.raises(ValueError, match="Both metadata= and"):
         old.set_params(metadata_columns=["mwebv"]).fit(demo[0], y)
-    with pytest.raises(ValueError, match=r"such as \['mwebv'\]"):
+    with pytest.raises(ValueError, match="must be an array-like"):
         estimator(**params, metadata_columns="mwebv").fit(demo[0], y)
 
 
@@ -229,9 +228,8 @@ def test_sample_weights_are_routed(demo, routing):
     fits = {}
     for requested in (True, False):
         clf.set_fit_request(sample_weight=requested)
-        found = cross_validate(
-            clf, curves, y, cv=2, params={"sample_weight": weight}, return_estimator=True
-        )
+        params = {"sample_weight": weight} if requested else {}
+        found = cross_validate(clf, curves, y, cv=2, params=params, return_estimator=True)
         fits[requested] = found["estimator"][0].predict_proba(curves)
     assert fits[True].mean(axis=0)[1] > fits[False].mean(axis=0)[1] + 0.02
     fitted = LightCurveEncoder(**SMALL).fit(curves, y)
@@ -245,7 +243,7 @@ def test_weights_and_surveys_are_routed_through_pipelines_and_searches(demo, rou
     encoder = LightCurveEncoder(objective="adversarial", **SMALL)
     encoder.set_fit_request(survey=True, sample_weight=True)
     classifier = LogisticRegression().set_fit_request(sample_weight=False)
-    classifier.set_score_request(sample_weight=False)
+    classifier.set_score_request(sample_weight=True)
     pipe = Pipeline([("enc", encoder), ("clf", classifier)])
     weight = np.ones(len(y))
     search = GridSearchCV(pipe, {"clf__C": [0.1, 1.0]}, cv=2, error_score="raise")
@@ -254,8 +252,10 @@ def test_weights_and_surveys_are_routed_through_pipelines_and_searches(demo, rou
     # without the request the surveys do not arrive, which is the encoder's own error
     pipe.set_params(enc=clone(encoder).set_fit_request(survey=False))
     plain = curves.with_metadata(survey=np.full(len(y), "one"))
-    with pytest.raises(LightCurveError, match="all objects are of the survey 'one'"):
+    with pytest.raises(TypeError, match="survey"):
         pipe.fit(plain, y, survey=survey, sample_weight=weight)
+    with pytest.raises(LightCurveError, match="all objects are of the survey 'one'"):
+        pipe.fit(plain, y, sample_weight=weight)
 
 
 @pytest.mark.parametrize("method", ["kernel", "mlp", "knn"])
@@ -265,9 +265,3 @@ def test_nothing_inside_stumbles_over_routing(demo, redshifts, routing, method):
     model = RedshiftRegressor("ztf", method=method, **own, **QUICK)
     assert model.fit(demo[0], redshifts, weight).score(demo[0], redshifts) > 0.2
     LatentIsolationForest("ztf", **QUICK).fit(demo[0], demo[1], weight)
-
-
-def test_messages_are_ascii_and_name_parameters_that_exist():
-    text = inspect.getsource(LightCurveEncoder)
-    for name in re.findall(r"set (\w+)=", text):
-        assert name in defaults(LightCurveEncoder)
