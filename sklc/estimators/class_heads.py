@@ -19,10 +19,10 @@ from sklc.networks.heads import DenseHead, in_double_precision
 from sklc.networks.pooled_head import PooledHead
 from sklc.networks.training.datasets import LatentDataset
 from sklc.networks.training.loop import TrainingSettings, fit_net, seeded
+from sklc.uncertainty.interface import HeldOut
 
 __all__ = [
     "HeadData",
-    "HeldOut",
     "LinearHeads",
     "ObjectCrossEntropy",
     "fit_dense_head",
@@ -153,42 +153,6 @@ def _choose_strength(X: np.ndarray, data: HeadData, seed: int) -> float:
                 target[held_out], predicted, sample_weight=data.sample_weight[held_out]
             )
     return float(_C_GRID[np.argmin(loss)])
-
-
-@dataclass(frozen=True)
-class HeldOut:
-    """Labelled objects, with the logits of heads that were fitted without them.
-
-    Parameters
-    ----------
-    heads : sequence of torch.nn.Module
-        One head per fold; a single one where a part of the data was held out once.
-    fold : ndarray of shape (n_objects,)
-        Index of the head that has not seen the object.
-    logits : ndarray of shape (n_objects, n_outputs)
-        Logits by that head.
-    target : ndarray of shape (n_objects,)
-        Class indices.
-    sample_weight : ndarray of shape (n_objects,)
-        Weights of the objects.
-    """
-
-    heads: Sequence[nn.Module]
-    fold: np.ndarray
-    logits: np.ndarray
-    target: np.ndarray
-    sample_weight: np.ndarray
-
-    @classmethod
-    def join(cls, parts: Sequence[HeldOut]) -> HeldOut:
-        """Put the objects of several heads together."""
-        return cls(
-            tuple(head for part in parts for head in part.heads),
-            np.repeat(np.arange(len(parts)), [len(part.target) for part in parts]),
-            np.concatenate([part.logits for part in parts]),
-            np.concatenate([part.target for part in parts]),
-            np.concatenate([part.sample_weight for part in parts]),
-        )
 
 
 def hold_out(head: nn.Module, data: HeadData, rows: np.ndarray) -> HeldOut:

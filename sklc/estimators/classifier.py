@@ -12,7 +12,7 @@ from sklearn.base import _fit_context, clone
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from sklc.estimators.base import TRAINING_CONSTRAINTS, require_two_classes
-from sklc.estimators.class_heads import HeadData, HeldOut, hold_out
+from sklc.estimators.class_heads import HeadData, hold_out
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.estimators.predictions import ClassPredictions
 from sklc.estimators.pretrained_classes import CLASS_PRIORS, merge_matrix, prior_shares
@@ -31,6 +31,7 @@ from sklc.light_curves.metadata import metadata_matrix
 from sklc.networks.heads import TransferNetwork
 from sklc.networks.inference.encode import resolve_device, single_thread_in_workers
 from sklc.networks.training.loop import wrap
+from sklc.uncertainty.interface import HeldOut
 from sklc.uncertainty.registry import class_uncertainty
 
 __all__ = ["TransferClassifier"]

@@ -10,14 +10,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklc.errors import LightCurveError
 from sklc.estimators.base import LightCurveEstimator
-from sklc.estimators.class_heads import HeldOut
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix, name_object
 from sklc.networks.heads import in_double_precision
 from sklc.networks.inference.encode import encode_latents, resolve_device
 from sklc.serving.export import export_classifier
-from sklc.uncertainty.interface import ClassScores, ClassUncertainty, HeldOutProbabilities
+from sklc.uncertainty.interface import ClassScores, ClassUncertainty, HeldOut
 from sklc.uncertainty.prediction_sets import prediction_sets
 
 __all__ = ["ClassPredictions"]
@@ -124,12 +123,8 @@ class ClassPredictions(ClassifierMixin, LightCurveEstimator):
         latent, extra = self._latents(curves)
         sets = getattr(self.uncertainty_, "prediction_sets", prediction_sets)
         return sets(
-            HeldOutProbabilities(
-                self._probabilities(held_out.logits),
-                held_out.fold,
-                held_out.target,
-                held_out.sample_weight,
-            ),
+            held_out,
+            self._probabilities(held_out.logits),
             [
                 self._probabilities(in_double_precision(head, latent, extra))
                 for head in held_out.heads

@@ -15,7 +15,6 @@ from skorch import NeuralNet
 
 from sklc.estimators.class_heads import (
     HeadData,
-    HeldOut,
     LinearHeads,
     ObjectCrossEntropy,
     fit_dense_head,
@@ -34,6 +33,7 @@ from sklc.networks.training.loop import (
     fit_net,
     wrap,
 )
+from sklc.uncertainty.interface import HeldOut
 
 __all__ = [
     "KeepsFittedEncoder",

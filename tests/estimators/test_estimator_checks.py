@@ -36,6 +36,8 @@ ESTIMATORS = [
 EXPECTED_FAILED_CHECKS: dict[str, dict[str, str]] = {}
 
 
+# The checks' numbers are no redshifts, and now and then extrapolated, which is warned of.
+@pytest.mark.filterwarnings("default::sklc.errors.LightCurveWarning")
 @parametrize_with_checks(
     ESTIMATORS,
     expected_failed_checks=lambda estimator: EXPECTED_FAILED_CHECKS.get(type(estimator).__name__),
