@@ -29,7 +29,6 @@ from sklc.light_curves.coerce import is_series_matrix
 from sklc.light_curves.metadata import metadata_matrix, name_object
 from sklc.networks.inference.encode import resolve_device, single_thread_in_workers
 from sklc.networks.redshift import RedshiftView
-from sklc.uncertainty.interface import RedshiftUncertainty
 from sklc.uncertainty.registry import redshift_uncertainty
 
 __all__ = ["RedshiftRegressor"]
@@ -277,14 +276,14 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
             If y is missing or of another length, or the weights have no redshift head.
         """
         curves = self._curves(X, reset=True)
-        uncertainty = redshift_uncertainty(self.calibrate)
+        redshift_uncertainty(self.calibrate)  # a wrong name is an error before anything is trained
         if self.finetune == "none":
             self._use_own_redshifts()
             if y is not None:
                 target = np.log1p(check_redshifts(y, curves, self))
                 self._require(len(target), _FEWEST_OBJECTS)
                 mean, scale = self._mean_and_scale(curves).T
-                self._calibrate(uncertainty, mean, scale, target)
+                self._calibrate(mean, scale, target)
             return self
         y = check_redshifts(y, curves, self)
         self._check_before_training(curves)
@@ -307,7 +306,7 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
             seen, relative = np.setdiff1d(np.arange(len(target)), held_out), np.abs(errors / scale)
             errors[seen] *= np.mean(relative[held_out]) / np.mean(relative[seen])
             target = mean + errors
-        self._calibrate(uncertainty, mean, scale, target)
+        self._calibrate(mean, scale, target)
         self.redshift_range_ = (float(y.min()), float(y.max()))
         return self
 
@@ -470,19 +469,12 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         self.uncertainty_ = redshift_uncertainty(None)
         return self
 
-    def _calibrate(
-        self,
-        uncertainty: RedshiftUncertainty,
-        mean: np.ndarray,
-        scale: np.ndarray,
-        target: np.ndarray,
-        sample_weight: np.ndarray | None = None,
-    ) -> None:
+    def _calibrate(self, mean, scale, target, sample_weight=None) -> None:
         """Learn from out-of-sample predictions how far they are from the target."""
+        self.uncertainty_ = redshift_uncertainty(self.calibrate)
         if self.calibrate is not None:
             weight = np.ones(len(target)) if sample_weight is None else sample_weight
-            uncertainty.fit(mean, scale, target, weight)
-        self.uncertainty_ = uncertainty
+            self.uncertainty_.fit(mean, scale, target, weight)
 
     def _mean_and_scale(self, curves: LightCurves) -> np.ndarray:
         return self.head_.predict(self._columns(curves))
