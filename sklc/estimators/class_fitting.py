@@ -10,7 +10,7 @@ import torch
 
 from sklc.errors import LightCurveError
 from sklc.estimators.base import check_head_sizes, require_two_classes
-from sklc.estimators.class_heads import HeadData, HeldOut, hold_out
+from sklc.estimators.class_heads import HeadData, hold_out
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.estimators.sample import TrainingSample
 from sklc.estimators.transfer import (
@@ -26,7 +26,7 @@ from sklc.estimators.transfer import (
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix, name_object
 from sklc.networks.inference.encode import resolve_device, single_thread_in_workers
-from sklc.uncertainty.interface import ClassUncertainty
+from sklc.uncertainty.interface import ClassUncertainty, HeldOut
 from sklc.utils.sklearn_compat import unrouted
 
 __all__ = [

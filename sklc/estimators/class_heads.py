@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -19,12 +20,13 @@ from sklc.networks.heads import DenseHead, in_double_precision
 from sklc.networks.pooled_head import PooledHead
 from sklc.networks.training.datasets import LatentDataset
 from sklc.networks.training.loop import TrainingSettings, fit_net, seeded
+from sklc.uncertainty.interface import HeldOut
 
 __all__ = [
     "HeadData",
-    "HeldOut",
     "LinearHeads",
     "ObjectCrossEntropy",
+    "choose_strength",
     "fit_dense_head",
     "fit_linear_head",
     "hold_out",
@@ -85,6 +87,11 @@ class HeadData:
         head.set_statistics(*self.tensors(), torch.from_numpy(self.sample_weight))
         return head
 
+    def scaled(self) -> tuple[DenseHead, np.ndarray]:
+        """Return a new linear head, and what its last layer reads, (n_objects, n_columns)."""
+        head = self.new_head()
+        return head, head.standardize(head.join(*self.tensors())).double().numpy()
+
     def tensors(self) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Return latents and metadata as a head takes them."""
         metadata = None if self.metadata is None else torch.from_numpy(self.metadata)
@@ -104,22 +111,17 @@ class HeadData:
         return [(rows[others], rows[held_out]) for others, held_out in folds]
 
 
-def fit_linear_head(data: HeadData, C: float | None, seed: int) -> tuple[DenseHead, float]:
-    """Solve a linear head as a logistic regression, and return it with its inverse strength.
+def fit_linear_head(data: HeadData, C: float) -> DenseHead:
+    """Solve a linear head as a logistic regression.
 
     Parameters
     ----------
     data : HeadData
         Objects of all classes.
-    C : float or None
-        Inverse L2 strength on scaled latents. None chooses it by the log loss in stratified
-        cross-validation on the classes with at least two members.
-    seed : int
-        Determines the folds.
+    C : float
+        Inverse L2 strength on scaled latents.
     """
-    head = data.new_head()
-    X = head.standardize(head.join(*data.tensors())).double().numpy()
-    C = _choose_strength(X, data, seed) if C is None else float(C)
+    head, X = data.scaled()
     regression = LogisticRegression(C=C, max_iter=1000).fit(X, data.target, data.weight)
     weights, bias = regression.coef_, regression.intercept_
     if len(data.class_weight) == 2:
@@ -129,10 +131,15 @@ def fit_linear_head(data: HeadData, C: float | None, seed: int) -> tuple[DenseHe
     with torch.no_grad():
         head.output.weight.copy_(torch.from_numpy(weights))
         head.output.bias.copy_(torch.from_numpy(bias))
-    return head, C
+    return head
 
 
-def _choose_strength(X: np.ndarray, data: HeadData, seed: int) -> float:
+def choose_strength(data: HeadData, seed: int) -> float:
+    """Choose the inverse L2 strength of a linear head.
+
+    It has the lowest log loss in stratified cross-validation on the classes with at least two
+    members, and is 0.1 where there are no two such classes.
+    """
     rows = data.splittable()
     if len(np.unique(data.target[rows])) < 2:
         return _FIXED_C
@@ -142,53 +149,16 @@ def _choose_strength(X: np.ndarray, data: HeadData, seed: int) -> float:
         rank = pd.Series(data.target[order]).groupby(data.target[order]).cumcount().to_numpy()
         rows = order[np.argsort(rank >= _FOLDS, kind="stable")][:_MOST_FOR_CHOICE]
     # Not LogisticRegressionCV: releases differ in its arguments, and in how it weights the score.
-    regression = LogisticRegression(max_iter=1000)
-    loss = np.zeros(len(_C_GRID))
-    target, weight = data.target, data.weight
-    for others, held_out in data.folds(rows, seed):
+    (_, X), target, weight = data.scaled(), data.target, data.weight
+    regression, loss = LogisticRegression(max_iter=1000), np.zeros(len(_C_GRID))
+    for others, unseen in data.folds(rows, seed):
         for number, C in enumerate(_C_GRID):
             regression.set_params(C=C).fit(X[others], target[others], weight[others])
-            predicted = regression.predict_proba(X[held_out])
+            predicted = regression.predict_proba(X[unseen])
             loss[number] += log_loss(
-                target[held_out], predicted, sample_weight=data.sample_weight[held_out]
+                target[unseen], predicted, sample_weight=data.sample_weight[unseen]
             )
     return float(_C_GRID[np.argmin(loss)])
-
-
-@dataclass(frozen=True)
-class HeldOut:
-    """Labelled objects, with the logits of heads that were fitted without them.
-
-    Parameters
-    ----------
-    heads : sequence of torch.nn.Module
-        One head per fold; a single one where a part of the data was held out once.
-    fold : ndarray of shape (n_objects,)
-        Index of the head that has not seen the object.
-    logits : ndarray of shape (n_objects, n_outputs)
-        Logits by that head.
-    target : ndarray of shape (n_objects,)
-        Class indices.
-    sample_weight : ndarray of shape (n_objects,)
-        Weights of the objects.
-    """
-
-    heads: Sequence[nn.Module]
-    fold: np.ndarray
-    logits: np.ndarray
-    target: np.ndarray
-    sample_weight: np.ndarray
-
-    @classmethod
-    def join(cls, parts: Sequence[HeldOut]) -> HeldOut:
-        """Put the objects of several heads together."""
-        return cls(
-            tuple(head for part in parts for head in part.heads),
-            np.repeat(np.arange(len(parts)), [len(part.target) for part in parts]),
-            np.concatenate([part.logits for part in parts]),
-            np.concatenate([part.target for part in parts]),
-            np.concatenate([part.sample_weight for part in parts]),
-        )
 
 
 def hold_out(head: nn.Module, data: HeadData, rows: np.ndarray) -> HeldOut:
@@ -207,6 +177,8 @@ class LinearHeads:
     ----------
     data : HeadData
         The training set.
+    C : float
+        Inverse L2 strength on scaled latents.
     seed : int
         Determines the folds.
     own : torch.nn.Linear or None
@@ -219,22 +191,15 @@ class LinearHeads:
     """
 
     data: HeadData
+    C: float
     seed: int
     own: nn.Linear | None
     prior_labels: float
     fit_head: Callable[[HeadData, Callable[[HeadData], nn.Module], int], nn.Module] | None = None
 
-    def solve(self, rows: np.ndarray, C: float | None) -> tuple[DenseHead, float]:
-        """Solve a head on the objects `rows`, and return it with its inverse strength."""
-        return fit_linear_head(self.data.subset(rows), C, self.seed)
-
-    def fit(self, rows: np.ndarray, C: float | None) -> nn.Module:
+    def fit(self, rows: np.ndarray) -> nn.Module:
         """Fit a head on the objects `rows`, and pool it with the own classes, matched to them."""
-        data = self.data.subset(rows)
-
-        def solve(data: HeadData) -> nn.Module:
-            return fit_linear_head(data, C, self.seed)[0]
-
+        data, solve = self.data.subset(rows), partial(fit_linear_head, C=self.C)
         head = solve(data) if self.fit_head is None else self.fit_head(data, solve, self.seed)
         if self.own is None or not self.prior_labels:
             return head
@@ -244,7 +209,7 @@ class LinearHeads:
         share = self.prior_labels / (self.prior_labels + data.sample_weight.sum())
         return PooledHead(head, self.own, torch.from_numpy(joint).float(), float(share))
 
-    def cross_fit(self, C: float | None) -> HeldOut | None:
+    def cross_fit(self) -> HeldOut | None:
         """Fit on all folds but one, for each, and keep what the head says about that one.
 
         The only member of a class is always learned from. None if all are such.
@@ -252,13 +217,10 @@ class LinearHeads:
         rows = self.data.splittable()
         if not len(rows):
             return None
-        everything = np.arange(len(self.data.target))
-        return HeldOut.join(
-            [
-                hold_out(self.fit(np.setdiff1d(everything, held_out), C), self.data, held_out)
-                for _, held_out in self.data.folds(rows, self.seed)
-            ]
-        )
+        everything, parts = np.arange(len(self.data.target)), []
+        for _, unseen in self.data.folds(rows, self.seed):
+            parts.append(hold_out(self.fit(np.setdiff1d(everything, unseen)), self.data, unseen))
+        return HeldOut.join(parts)
 
 
 class ObjectCrossEntropy(nn.Module):

@@ -24,7 +24,6 @@ from sklc.estimators.class_fitting import (
     targets_among,
     why_nothing_was_held_out,
 )
-from sklc.estimators.class_heads import HeldOut
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.estimators.pretrained_classes import CLASS_PRIORS, merge_matrix, prior_shares
 from sklc.estimators.sample import TrainingSample
@@ -35,7 +34,7 @@ from sklc.networks.heads import TransferNetwork, in_double_precision
 from sklc.networks.inference.encode import encode_latents, resolve_device
 from sklc.networks.training.loop import wrap
 from sklc.serving.export import export_classifier
-from sklc.uncertainty.interface import ClassScores, HeldOutProbabilities
+from sklc.uncertainty.interface import ClassScores, HeldOut
 from sklc.uncertainty.prediction_sets import prediction_sets
 from sklc.uncertainty.registry import class_uncertainty
 from sklc.utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context
@@ -434,12 +433,8 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
         latent, extra = self._latents(curves)
         sets = getattr(self.uncertainty_, "prediction_sets", prediction_sets)
         return sets(
-            HeldOutProbabilities(
-                self._probabilities(held_out.logits),
-                held_out.fold,
-                held_out.target,
-                held_out.sample_weight,
-            ),
+            held_out,
+            self._probabilities(held_out.logits),
             [self._probabilities(in_double_precision(h, latent, extra)) for h in held_out.heads],
             self.classes_,
             coverage=float(coverage),

@@ -7,11 +7,12 @@ scales of the training objects themselves in ``out_of_sample_`` (n_objects, 2), 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
+from sklearn import config_context
 from sklearn.impute import SimpleImputer
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import GammaRegressor, Ridge, RidgeCV
@@ -82,6 +83,11 @@ class BlockScaler:
 class _ScaledHead:
     """Scales columns and target; subclasses see both with unit scales."""
 
+    # Of blocks, further columns, target, weight, seed: out-of-sample means and scales.
+    _fit: Callable[..., tuple[np.ndarray, np.ndarray]]
+    # Of blocks and further columns: means and scales.
+    _predict: Callable[..., tuple[np.ndarray, np.ndarray]]
+
     def __init__(self, block_sizes: Sequence[int]) -> None:
         self.scaler = BlockScaler(block_sizes)
 
@@ -126,19 +132,6 @@ class _ScaledHead:
     def _unscale(self, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
         scale = np.maximum(scale, _SMALLEST_SCALE)
         return np.column_stack([mean * self.spread_ + self.center_, scale * self.spread_])
-
-    def _fit(
-        self,
-        blocks: np.ndarray,
-        extra: np.ndarray,
-        target: np.ndarray,
-        weight: np.ndarray,
-        seed: int,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        raise NotImplementedError
-
-    def _predict(self, blocks: np.ndarray, extra: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        raise NotImplementedError
 
 
 class OwnHead:
@@ -349,7 +342,8 @@ def fit_ridge(
         alphas = np.array([RidgeCV(alphas).fit(design[rows], target[rows], weight[rows]).alpha_])
     # With a score by name, predictions are stored; without, their squared errors.
     ridge = RidgeCV(alphas, scoring="neg_mean_squared_error", store_cv_results=True)
-    ridge.fit(design, target, weight)
+    with config_context(enable_metadata_routing=False):  # which would ask where weights belong
+        ridge.fit(design, target, weight)
     unseen = ridge.cv_results_[:, np.flatnonzero(alphas == ridge.alpha_)[0]]
     del ridge.cv_results_
     return ridge, unseen

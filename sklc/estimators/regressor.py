@@ -35,7 +35,6 @@ from sklc.light_curves.coerce import is_series_matrix
 from sklc.light_curves.metadata import metadata_matrix, name_object
 from sklc.networks.inference.encode import resolve_device, single_thread_in_workers
 from sklc.networks.redshift import RedshiftView
-from sklc.uncertainty.interface import RedshiftUncertainty
 from sklc.uncertainty.registry import redshift_uncertainty
 from sklc.utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context, unrouted
 
@@ -303,7 +302,8 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         """
         curves = self._curves(X, reset=True)
         self._check_mode()
-        uncertainty, columns = redshift_uncertainty(self.calibrate), self._metadata()
+        redshift_uncertainty(self.calibrate)  # a wrong name is an error before anything is trained
+        columns = self._metadata()
         if self.finetune == "none":
             refuse_weight_without_target(y, sample_weight)
             self._use_own_redshifts()
@@ -312,7 +312,7 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
                 sample = TrainingSample.of(curves, y, sample_weight)
                 self._require(len(sample.rows), _FEWEST_OBJECTS)
                 mean, scale = self._mean_and_scale(sample.curves).T
-                self._calibrate(uncertainty, mean, scale, np.log1p(sample.y), sample.weight)
+                self._calibrate(mean, scale, np.log1p(sample.y), sample.weights)
             return self
         sample = TrainingSample.of(curves, check_redshifts(y, curves, self), sample_weight)
         curves, weight = sample.curves, sample.weight
@@ -332,7 +332,7 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
             seen, relative = np.setdiff1d(np.arange(len(target)), held_out), np.abs(errors / scale)
             errors[seen] *= np.mean(relative[held_out]) / np.mean(relative[seen])
             target = mean + errors
-        self._calibrate(uncertainty, mean, scale, target, weight)
+        self._calibrate(mean, scale, target, sample.weights)
         self.redshift_range_ = (float(sample.y.min()), float(sample.y.max()))
         return self
 
@@ -493,19 +493,11 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         self.redshift_range_ = (0.0, np.inf)
         self.uncertainty_ = redshift_uncertainty(None)
 
-    def _calibrate(
-        self,
-        uncertainty: RedshiftUncertainty,
-        mean: np.ndarray,
-        scale: np.ndarray,
-        target: np.ndarray,
-        sample_weight: np.ndarray | None = None,
-    ) -> None:
+    def _calibrate(self, mean, scale, target, sample_weight) -> None:
         """Learn from out-of-sample predictions how far they are from the target."""
+        self.uncertainty_ = redshift_uncertainty(self.calibrate)
         if self.calibrate is not None:
-            weight = np.ones(len(target)) if sample_weight is None else sample_weight
-            uncertainty.fit(mean, scale, target, weight)
-        self.uncertainty_ = uncertainty
+            self.uncertainty_.fit(mean, scale, target, sample_weight)
 
     def _mean_and_scale(self, curves: LightCurves) -> np.ndarray:
         return self.head_.predict(self._columns(curves))

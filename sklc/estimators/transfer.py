@@ -16,10 +16,11 @@ from skorch import NeuralNet
 
 from sklc.estimators.class_heads import (
     HeadData,
-    HeldOut,
     LinearHeads,
     ObjectCrossEntropy,
+    choose_strength,
     fit_dense_head,
+    fit_linear_head,
     hold_out,
 )
 from sklc.estimators.encoder import LightCurveEncoder
@@ -36,7 +37,7 @@ from sklc.networks.training.loop import (
     fit_net,
     wrap,
 )
-from sklc.weights.trained import TrainedWeights
+from sklc.uncertainty.interface import HeldOut
 
 __all__ = [
     "KeepsFittedEncoder",
@@ -363,28 +364,27 @@ def fit_transfer(
         np.ones(len(target)) if sample_weight is None else sample_weight,
         class_weight,
     )
-    # An encoder that was trained on the user's labels knows no more classes than they do.
-    own = network.head if encoder._knows_pretrained_classes() else None
-    heads = LinearHeads(data, settings.seed, own, recipe.prior_labels, recipe.fit_head)
-    everything = np.arange(len(target))
-    C, history = None, None
+    C, callbacks, everything = None, recipe.callbacks or (), np.arange(len(target))
     if sizes:
         net = fit_dense_head(
-            data, rows, held_out, sizes=sizes, settings=settings, callbacks=recipe.callbacks or ()
+            data, rows, held_out, sizes=sizes, settings=settings, callbacks=callbacks
         )
         head, history = net.module_, net.history
     else:
-        head, C = heads.solve(everything, recipe.C)
+        C = choose_strength(data, settings.seed) if recipe.C is None else float(recipe.C)
+        # An encoder that was trained on the user's labels knows no more classes than they do.
+        own = network.head if encoder._knows_pretrained_classes() else None
+        heads = LinearHeads(data, C, settings.seed, own, recipe.prior_labels, recipe.fit_head)
     if recipe.finetune == "head":
-        net = wrap(TransferNetwork(network, head if sizes else heads.fit(everything, C)))
-        if history is not None:
+        net = wrap(TransferNetwork(network, head if sizes else heads.fit(everything)))
+        if sizes:
             net.history = history
         elif not labels_in_encoder:
-            return net, C, heads.cross_fit(C)
+            return net, C, heads.cross_fit()
     else:
         if not sizes:
             # The start must not have seen the part that judges whether training improves on it.
-            head, _ = heads.solve(rows, C)
+            head = fit_linear_head(data.subset(rows), heads.C)
         values, lengths = encoder.representation_.encode(curves)
         dataset = CurveDataset(
             values,
@@ -402,13 +402,13 @@ def fit_transfer(
             layers=recipe.finetune,
             anchor=recipe.anchor,
             criterion=ObjectCrossEntropy(),
-            callbacks=recipe.callbacks or (),
+            callbacks=callbacks,
         )
         data = replace(data, latent=encoder.transform(curves))
-        heads = replace(heads, data=data)
         if not sizes:
-            net.module_.head = heads.fit(everything, C)
+            heads = replace(heads, data=data)
+            net.module_.head = heads.fit(everything)
     if held_out is None:
         return net, C, None
-    unseeing = net.module_.head if sizes else heads.fit(rows, C)
+    unseeing = net.module_.head if sizes else heads.fit(rows)
     return net, C, hold_out(unseeing, data, held_out)

@@ -3,7 +3,7 @@
 from sklc.uncertainty.interface import (
     ClassScores,
     ClassUncertainty,
-    HeldOutProbabilities,
+    HeldOut,
     RedshiftUncertainty,
 )
 from sklc.uncertainty.prediction_sets import prediction_sets
@@ -15,7 +15,7 @@ __all__ = [
     "ClassScores",
     "ClassUncertainty",
     "ConformalQuantiles",
-    "HeldOutProbabilities",
+    "HeldOut",
     "RedshiftUncertainty",
     "Temperature",
     "prediction_sets",

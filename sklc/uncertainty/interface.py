@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -11,7 +12,7 @@ from scipy.special import log_softmax
 __all__ = [
     "ClassScores",
     "ClassUncertainty",
-    "HeldOutProbabilities",
+    "HeldOut",
     "RedshiftUncertainty",
     "effective_weights",
 ]
@@ -73,25 +74,36 @@ class ClassScores:
 
 
 @dataclass(frozen=True)
-class HeldOutProbabilities:
-    """Calibrated probabilities of labelled objects, each from a head that has not seen it.
+class HeldOut:
+    """Labelled objects, with the logits of heads that were fitted without them.
 
     Parameters
     ----------
-    probabilities : ndarray of shape (n_held_out, n_classes)
-        Probabilities by the head of the object's fold.
+    heads : sequence of torch.nn.Module
+        One head per fold; a single one where a part of the data was held out once.
     fold : ndarray of shape (n_held_out,)
-        Index of that head.
+        Index of the head that has not seen the object.
+    logits : ndarray of shape (n_held_out, n_outputs)
+        Logits by that head.
     target : ndarray of shape (n_held_out,)
         Class indices.
     sample_weight : ndarray of shape (n_held_out,)
         Weights relative to each other; an object with a weight of 0 does not count.
     """
 
-    probabilities: np.ndarray
+    heads: Sequence[Any]
     fold: np.ndarray
+    logits: np.ndarray
     target: np.ndarray
     sample_weight: np.ndarray
+
+    @classmethod
+    def join(cls, parts: Sequence[HeldOut]) -> HeldOut:
+        """Put the objects of several heads together."""
+        fold = np.repeat(np.arange(len(parts)), [len(part.target) for part in parts])
+        names = ("logits", "target", "sample_weight")
+        arrays = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
+        return cls([head for part in parts for head in part.heads], fold, *arrays)
 
 
 @runtime_checkable
@@ -106,7 +118,7 @@ class ClassUncertainty(Protocol):
     - ``to_onnx(graph, logits, merge)``, which adds the method to an exported graph and returns the
       name of the probabilities; ``graph.probabilities(logits, temperature, merge)`` gives the
       uncalibrated ones. Without it, `TransferClassifier.to_onnx` is an error.
-    - ``prediction_sets(held_out, predicted, classes, *, coverage, class_conditional)``, which
+    - ``prediction_sets(held_out, own, predicted, classes, *, coverage, class_conditional)``, which
       replaces `sklc.uncertainty.prediction_sets`.
     - ``fit_head(data, solve, seed)``, which makes the final linear head, a ``torch.nn.Module`` of
       latents and metadata. ``solve(data)`` returns a linear head; ``data`` has ``latent``,

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sklc.uncertainty.interface import HeldOutProbabilities, effective_weights
+from sklc.uncertainty.interface import HeldOut, effective_weights
 
 __all__ = ["prediction_sets"]
 
 
 def prediction_sets(
-    held_out: HeldOutProbabilities,
+    held_out: HeldOut,
+    own: np.ndarray,
     predicted: Sequence[np.ndarray],
     classes: np.ndarray,
     *,
@@ -28,8 +29,10 @@ def prediction_sets(
 
     Parameters
     ----------
-    held_out : HeldOutProbabilities
+    held_out : HeldOut
         Labelled objects to calibrate on.
+    own : ndarray of shape (n_held_out, n_classes)
+        Their probabilities by the heads that have not seen them.
     predicted : sequence of ndarray of shape (n_objects, n_classes)
         Probabilities of new objects by the head of each fold.
     classes : ndarray of shape (n_classes,)
@@ -51,15 +54,15 @@ def prediction_sets(
     Examples
     --------
     >>> import numpy as np
-    >>> from sklc.uncertainty import HeldOutProbabilities, prediction_sets
+    >>> from sklc.uncertainty import HeldOut, prediction_sets
     >>> own = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])
-    >>> held_out = HeldOutProbabilities(own, np.zeros(3), np.array([0, 1, 0]), np.ones(3))
-    >>> options = {"coverage": 0.7, "class_conditional": False}
-    >>> prediction_sets(held_out, [np.array([[0.7, 0.3]])], np.array(["Ia", "II"]), **options)
+    >>> held_out = HeldOut([None], np.zeros(3), np.log(own), np.array([0, 1, 0]), np.ones(3))
+    >>> new, classes = [np.array([[0.7, 0.3]])], np.array(["Ia", "II"])
+    >>> prediction_sets(held_out, own, new, classes, coverage=0.7, class_conditional=False)
     array([[ True, False]])
     """
     target = held_out.target
-    own = held_out.probabilities[np.arange(len(target)), target]
+    own = own[np.arange(len(target)), target]
     sets = np.zeros(predicted[0].shape, dtype=bool)
     # With fewer, every class would be in every set.
     needed = int(np.ceil(coverage / (1 - coverage) - 1e-9))

@@ -50,7 +50,7 @@ def register_uncertainty(
     ...     def log_probabilities(self, scores):
     ...         log_p = scores.log_probabilities()
     ...         return np.full_like(log_p, -np.log(log_p.shape[1]))
-    >>> sklc.register_uncertainty("equal-odds", EqualOdds())
+    >>> sklc.register_uncertainty("equal-odds", EqualOdds(), overwrite=True)
     >>> sklc.TransferClassifier("ztf", calibrate="equal-odds")
     TransferClassifier(calibrate='equal-odds', encoder='ztf')
     """

@@ -55,7 +55,7 @@ class ExportedMixture(Mixture):
 class Everything(Mixture):
     """With sets of its own: all classes, always."""
 
-    def prediction_sets(self, held_out, predicted, classes, *, coverage, class_conditional):
+    def prediction_sets(self, held_out, own, predicted, classes, *, coverage, class_conditional):
         return np.ones((len(predicted[0]), len(classes)), dtype=bool)
 
 
@@ -206,7 +206,7 @@ def test_an_ensemble_of_heads_is_one_object(demo, params, tmp_path):
     clf = TransferClassifier("ztf", calibrate=Bagging(), **params, **QUICK).fit(train, y)
     plain = TransferClassifier("ztf", calibrate="temperature", **params, **QUICK).fit(train, y)
     proba, single = clf.predict_proba(test), plain.predict_proba(test)
-    assert 1e-3 < np.abs(proba - single).max() < 0.3
+    assert 1e-3 < np.abs(proba - single).max() < 0.5
     assert np.corrcoef(proba.ravel(), single.ravel())[0, 1] > 0.9
     np.testing.assert_array_equal(clone(clf).fit(train, y).predict_proba(test), proba)
     assert clf.predict_set(test, coverage=0.8).any()

@@ -13,7 +13,7 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 import sklc
 from sklc import LightCurveEncoder, TransferClassifier
 from sklc.datasets import load_demo
-from sklc.uncertainty import ClassScores, HeldOutProbabilities, Temperature, prediction_sets
+from sklc.uncertainty import ClassScores, HeldOut, Temperature, prediction_sets
 
 QUICK = {"max_epochs": 2, "random_state": 0, "device": "cpu", "verbose": 0}
 MERGE = {
@@ -181,7 +181,7 @@ def test_coverage_of_split_conformal_sets(coverage, class_conditional):
         logits, labels = drawn(rng, 1500)
         proba = softmax(2 * logits, axis=1)  # too confident: no matter
         sets = prediction_sets(
-            HeldOutProbabilities(proba[:500], np.zeros(500), labels[:500], np.ones(500)),
+            HeldOut([None], np.zeros(500), logits[:500], labels[:500], np.ones(500)), proba[:500],
             [proba[500:]], np.arange(4), coverage=coverage, class_conditional=class_conditional,
         )  # fmt: skip
         held = sets[np.arange(1000), labels[500:]]
@@ -197,11 +197,11 @@ def test_prediction_sets_by_hand():
     target, fold = np.array([0, 0, 0, 1]), np.array([0, 1, 0, 1])  # scores .9 .7 .4 .8
     new = [np.array([[0.65, 0.35]]), np.array([[0.75, 0.25]])]
 
-    equal = HeldOutProbabilities(own, fold, target, np.ones(4))
-
-    def sets(coverage, held_out=equal, **options):
+    def sets(coverage, own=own, fold=fold, target=target, weight=None, **options):
+        weight = np.ones(4) if weight is None else weight
+        held_out = HeldOut([None] * 2, fold, np.log(own), target, weight)
         options = {"class_conditional": False, "coverage": coverage, **options}
-        return prediction_sets(held_out, new, np.array(["a", "b"]), **options)[0].tolist()
+        return prediction_sets(held_out, own, new, np.array(["a", "b"]), **options)[0].tolist()
 
     # "a": .4 <= .65 in fold 0; .7 <= .75 in fold 1: 3 of 5 with itself; "b": 1 of 5
     assert sets(0.5) == [True, False]
@@ -212,17 +212,14 @@ def test_prediction_sets_by_hand():
     with pytest.raises(ValueError, match=r"at least 3 .*of class 'b'.*there are 1.*at most 0.5"):
         sets(0.75, class_conditional=True)
     # an object without weight is as good as left out, and the unit of the weights does not matter
-    more = HeldOutProbabilities(
-        np.r_[own, [[0.1, 0.9]]], np.r_[fold, 1], np.r_[target, 0], np.array([3.0, 3, 3, 3, 0])
-    )
+    more = np.r_[own, [[0.1, 0.9]]], np.r_[fold, 1], np.r_[target, 0], np.array([3.0, 3, 3, 3, 0])
     for coverage in (0.35, 0.5, 0.8):
-        assert sets(coverage, more) == sets(coverage)
+        assert sets(coverage, *more) == sets(coverage)
     with pytest.raises(ValueError, match="there are 4"):
-        sets(0.81, more)
-    # unequal weights are worth fewer objects (Kish): (3 + 3 / 2)^2 / (3 + 3 / 4)
-    uneven = HeldOutProbabilities(own, fold, target, np.array([1, 1, 1, 0.5]))
+        sets(0.81, *more)
+    # unequal weights are worth fewer objects (Kish): 3.5^2 / (3 + 1 / 4)
     with pytest.raises(ValueError, match=r"needs at least 4 .*there are 3\.77"):
-        sets(0.8, uneven)
+        sets(0.8, weight=np.array([1, 1, 1, 0.5]))
 
 
 def test_sets_of_a_fitted_classifier(fitted, parts):

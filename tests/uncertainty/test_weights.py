@@ -11,6 +11,7 @@ from sklc.datasets import load_demo
 from sklc.estimators.class_heads import (
     HeadData,
     LinearHeads,
+    choose_strength,
     fit_dense_head,
     fit_linear_head,
 )
@@ -42,10 +43,12 @@ def logits(head, data):
 def test_objects_without_weight_are_as_good_as_left_out(C):
     data = drawn()
     kept = data.subset(np.flatnonzero(data.sample_weight))
-    (head, found), (expected, strength) = (fit_linear_head(d, C, 0) for d in (data, kept))
-    assert found == strength
+    if C is None:
+        C = choose_strength(data, 0)
+        assert choose_strength(kept, 0) == C
+    head, expected = (fit_linear_head(d, C) for d in (data, kept))
     np.testing.assert_allclose(logits(head, kept), logits(expected, kept), atol=2e-3)
-    first, second = (LinearHeads(d, 0, None, 40.0).cross_fit(0.3) for d in (data, kept))
+    first, second = (LinearHeads(d, C, 0, None, 40.0).cross_fit() for d in (data, kept))
     np.testing.assert_array_equal(first.target, second.target)
     np.testing.assert_allclose(first.logits, second.logits, atol=2e-3)
     assert len(first.target) == np.count_nonzero(data.sample_weight) < len(data.target)
@@ -55,22 +58,20 @@ def test_a_weight_of_two_is_two_such_objects():
     data = drawn(weight=np.repeat([1.0, 2.0], 60))
     twice = data.subset(np.r_[np.arange(120), np.arange(60, 120)])
     twice = replace(twice, sample_weight=np.ones(180))
-    (head, _), (expected, _) = (fit_linear_head(d, 0.3, 0) for d in (data, twice))
+    head, expected = (fit_linear_head(d, 0.3) for d in (data, twice))
     np.testing.assert_allclose(logits(head, data), logits(expected, data), atol=2e-3)
 
 
 def test_the_choice_of_c_is_that_of_cross_validation():
     data = drawn(weight=np.ones(120))
-    head, C = fit_linear_head(data, None, 0)
-    X = head.standardize(head.join(*data.tensors())).double().numpy()
-    loss = {}
+    X, loss = data.scaled()[1], {}
     for strength in np.logspace(-2, 0.5, 6):
         proba = np.empty((120, 3))
         for rows, held_out in data.folds(np.arange(120), 0):
             model = LogisticRegression(C=strength, class_weight={0: 1, 1: 2, 2: 1}, max_iter=1000)
             proba[held_out] = model.fit(X[rows], data.target[rows]).predict_proba(X[held_out])
         loss[strength] = -np.log(proba[np.arange(120), data.target]).mean()
-    assert min(loss, key=loss.get) == C
+    assert min(loss, key=loss.get) == choose_strength(data, 0)
 
 
 def test_weights_of_a_dense_head():
