@@ -38,6 +38,7 @@ from sklc.networks.training.loop import (
     wrap,
 )
 from sklc.uncertainty.interface import HeldOut
+from sklc.weights.trained import TrainedWeights
 
 __all__ = [
     "KeepsFittedEncoder",
