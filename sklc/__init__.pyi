@@ -9,6 +9,7 @@ from . import networks as networks
 from . import passbands as passbands
 from . import serving as serving
 from . import simulate as simulate
+from . import uncertainty as uncertainty
 
 __version__: str
 
@@ -39,4 +40,5 @@ from .passbands import get_passband as get_passband
 from .passbands import list_passbands as list_passbands
 from .passbands import register_passband as register_passband
 from .representation import InputRepresentation as InputRepresentation
+from .uncertainty import register_uncertainty as register_uncertainty
 from .weights import list_weights as list_weights

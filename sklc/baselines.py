@@ -1,9 +1,8 @@
-"""Feature-based rivals of the encoders: pipelines for classes, redshifts and anomalies.
+"""Baselines on hand-crafted features: pipelines for classes, redshifts and anomalies.
 
-A pretrained encoder is worth using where it beats what can be had without one, and a weak rival
-proves nothing. These pipelines are that rival, with settings chosen as carefully as those of the
-encoders; `docs/features.md` says how. They need the extra ``features``:
-``pip install "sklc[features]"``.
+A pretrained encoder is worth using where it is more accurate than a strong baseline. These
+pipelines are such baselines, with settings chosen as carefully as those of the encoders, as
+`docs/features.md` describes. They need the extra ``features``: ``pip install "sklc[features]"``.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ _BOOSTING = {
     "min_samples_leaf": 8,
     "max_features": 0.1,
     "l2_regularization": 1.0,
-    # What it would hold out is worth more as training data, when labels are few.
+    # With few labels, what it would hold out is worth more as training data.
     "early_stopping": False,
 }
 # Below all features, so that trees can tell what is missing.
@@ -50,27 +49,27 @@ def feature_classifier(
     random_state: int | np.random.RandomState | None = None,
     n_jobs: int | None = None,
 ) -> Pipeline:
-    """Return a classifier of light curves by hand-made features.
+    """Return a classifier of light curves on hand-crafted features.
 
     Parameters
     ----------
     model : {"boosting", "forest"}, default="boosting"
-        Gradient boosting on histograms, or a random forest. Neither weights classes: with few
-        labels, weights by 1/frequency cost AUROC.
+        Gradient boosting on histograms, or a random forest. Neither weights the classes, since
+        weights of 1/frequency lower the AUROC where labels are few.
     features : LightCurveFeatures or None, default=None
-        Features to use, such as ``LightCurveFeatures(binned_flux=False)``; by default all.
+        Features to use, such as ``LightCurveFeatures(binned_flux=False)``; by default all of them.
     random_state : int, RandomState instance or None, default=None
-        Fixes the model.
+        Seed of the model.
     n_jobs : int or None, default=None
-        Threads of features and forest, as in `LightCurveFeatures`; boosting takes its number from
-        OpenMP. It replaces that of `features` unless it is None.
+        Number of threads for features and forest, as in `LightCurveFeatures`. Unless it is None,
+        it replaces that of `features`. Boosting takes its number of threads from OpenMP.
 
     Returns
     -------
     Pipeline
-        Unfitted, with the steps ``features`` and ``classifier``: light curves in any form that
-        `sklc.as_light_curves` takes in, classes and probabilities out. Like all estimators of
-        scikit-learn, it refuses to predict zero light curves.
+        An unfitted pipeline with the steps ``features`` and ``classifier``. It takes light curves
+        in any form that `sklc.as_light_curves` takes. Like all estimators of scikit-learn, it
+        refuses to predict zero light curves.
 
     Raises
     ------
@@ -79,7 +78,7 @@ def feature_classifier(
 
     See Also
     --------
-    TransferClassifier : The pretrained rival.
+    TransferClassifier : A classifier on latents of a pretrained encoder.
 
     Examples
     --------
@@ -109,26 +108,26 @@ def feature_redshift_regressor(
     random_state: int | np.random.RandomState | None = None,
     n_jobs: int | None = None,
 ) -> Pipeline:
-    """Return a regressor of redshifts by hand-made features.
+    """Return a regressor of redshifts on hand-crafted features.
 
-    It learns ln(1 + z), in which errors relative to 1 + z are alike at all redshifts, and predicts
-    z.
+    It learns ln(1 + z), so that errors count relative to 1 + z at all redshifts, and predicts z.
 
     Parameters
     ----------
     model : {"boosting", "forest"}, default="boosting"
         Gradient boosting on histograms, or a random forest.
     features : LightCurveFeatures or None, default=None
-        Features to use; by default all.
+        Features to use; by default all of them.
     random_state : int, RandomState instance or None, default=None
-        Fixes the model.
+        Seed of the model.
     n_jobs : int or None, default=None
-        As in `feature_classifier`.
+        Number of threads, as in `feature_classifier`.
 
     Returns
     -------
     Pipeline
-        Unfitted, with the steps ``features`` and ``regressor``, a `TransformedTargetRegressor`.
+        An unfitted pipeline with the steps ``features`` and ``regressor``, a
+        `TransformedTargetRegressor`.
 
     Raises
     ------
@@ -164,22 +163,23 @@ def feature_outlier_detector(
     random_state: int | np.random.RandomState | None = None,
     n_jobs: int | None = None,
 ) -> Pipeline:
-    """Return a detector of unusual light curves by hand-made features.
+    """Return a detector of unusual light curves on hand-crafted features.
 
     Parameters
     ----------
     features : LightCurveFeatures or None, default=None
-        Features to use; by default all.
+        Features to use; by default all of them.
     random_state : int, RandomState instance or None, default=None
-        Fixes the model.
+        Seed of the model.
     n_jobs : int or None, default=None
-        As in `feature_classifier`.
+        Number of threads, as in `feature_classifier`.
 
     Returns
     -------
     Pipeline
-        Unfitted, with the steps ``features``, ``imputer`` and ``detector``, an `IsolationForest`
-        [1]_. As in scikit-learn, ``score_samples`` is the lower the more unusual a light curve is.
+        An unfitted pipeline with the steps ``features``, ``imputer`` and ``detector``, an
+        `IsolationForest` [1]_. As in scikit-learn, ``score_samples`` is lower for more unusual
+        light curves.
 
     References
     ----------
@@ -197,8 +197,8 @@ def feature_outlier_detector(
     return Pipeline(
         [
             ("features", _features(features, n_jobs)),
-            # Medians: what is missing shall not make an object unusual. A feature that the
-            # training data lack altogether is kept, constant, so that the columns stay the same.
+            # Medians, so that missing values do not make an object unusual. A feature that is
+            # missing from all training data is kept as a constant, so that the columns stay.
             ("imputer", SimpleImputer(strategy="median", keep_empty_features=True)),
             (
                 "detector",
@@ -221,7 +221,7 @@ def _pipeline(
 ) -> Pipeline:
     steps: list[tuple[str, BaseEstimator]] = [("features", _features(features, n_jobs))]
     if model == "boosting":
-        # It takes NaN, but not a column of nothing else, as few light curves may well give.
+        # It takes NaN, but not a column of nothing else, which few light curves may well give.
         fill = SimpleImputer(strategy="constant", fill_value=_MISSING, keep_empty_features=True)
         steps.append(("imputer", fill))
     return Pipeline([*steps, last])

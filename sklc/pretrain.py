@@ -201,6 +201,7 @@ def pretrain(
         learning_rate_decay=True,
         weight_decay=weight_decay,
         early_stopping=False,
+        class_weight="balanced",
         checkpoint=checkpoint,
         device=device,
         random_state=seed,

@@ -18,7 +18,6 @@ import sklc.estimators.class_heads
 import sklc.estimators.classifier
 import sklc.estimators.encoder
 import sklc.estimators.encoder_training
-import sklc.estimators.predictions
 import sklc.estimators.redshift_encoder
 import sklc.estimators.transfer
 from sklc import (
@@ -195,14 +194,11 @@ def forbid_running(monkeypatch) -> None:
 
     patched = []
     watched = (
-        *(
-            sklc.estimators.encoder_training,
-            sklc.estimators.encoder,
-            sklc.estimators.classifier,
-            sklc.estimators.transfer,
-            sklc.estimators.class_heads,
-        ),
-        sklc.estimators.predictions,
+        sklc.estimators.encoder_training,
+        sklc.estimators.encoder,
+        sklc.estimators.classifier,
+        sklc.estimators.transfer,
+        sklc.estimators.class_heads,
         sklc.estimators.redshift_encoder,
     )
     for module in watched:
@@ -218,7 +214,7 @@ def forbid_running(monkeypatch) -> None:
     } < set(patched)
     assert {
         "sklc.estimators.encoder.encode_latents",
-        "sklc.estimators.predictions.encode_latents",
+        "sklc.estimators.classifier.encode_latents",
     } < set(patched)
     assert any(name.endswith("fit_linear_head") for name in patched)
 
@@ -384,7 +380,9 @@ SECTIONS: dict[str, list[Case]] = {
              lambda: classifier().fit(curves(), ["Ia"] * 6),
              "Check how `y` was made."),
         Case("a class of one member, with early stopping",
-             lambda: classifier().fit(curves(), ["Ia", "Ia", "TDE", "II", "II", "II"]),
+             lambda: classifier(finetune="all").fit(
+                 curves(), ["Ia", "Ia", "TDE", "II", "II", "II"]
+             ),
              '`keep = y != "TDE"`, then `fit(curves[keep], y[keep])`; or `early_stopping=False`.'),
         Case("a label in `score` that `fit` never saw",
              lambda: (
@@ -467,10 +465,10 @@ SECTIONS: dict[str, list[Case]] = {
     ],
     "Parameters": [
         Case("a metadata column that is not there",
-             lambda: classifier(metadata=["mwebv"]).fit(curves(), labels()),
+             lambda: classifier(metadata_columns=["mwebv"]).fit(curves(), labels()),
              "`curves.with_metadata(mwebv=values)`, in `fit` and in `predict`."),
         Case("a metadata column that is not numeric",
-             lambda: classifier(metadata=["host"]).fit(
+             lambda: classifier(metadata_columns=["host"]).fit(
                  curves().with_metadata(host=["spiral"] * 6), labels()
              ),
              "Encode it with `pandas.get_dummies`."),
@@ -521,7 +519,7 @@ SECTIONS: dict[str, list[Case]] = {
              lambda: regressor(method="knn").fit(curves(), redshifts()),
              "Set a smaller `n_neighbors`."),
         Case("a coverage in percent",
-             lambda: regressor().fit(curves(), redshifts()).predict_interval(curves(), 68),
+             lambda: regressor().fit(curves(), redshifts()).predict_interval(curves(), coverage=68),
              "`coverage=0.68`."),
     ],
     "Pretraining": [

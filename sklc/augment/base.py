@@ -7,13 +7,13 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval
 
 from sklc.light_curves import LightCurves, as_light_curves
 from sklc.light_curves.store import Store
 from sklc.utils.offsets import count_by_object, per_observation
+from sklc.utils.sklearn_compat import Interval, fit_context
 
 __all__ = ["FRACTION", "Augmenter", "Selection"]
 
@@ -64,7 +64,7 @@ class Augmenter(TransformerMixin, BaseEstimator):
         tags.input_tags.three_d_array = True
         return tags
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any = None, y: Any = None) -> Augmenter:
         """Check the parameters; there is nothing to learn.
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from numbers import Real
 
 import numpy as np
-from sklearn.utils._param_validation import Interval
 
 from sklc.augment.arrays import check_errors, inflate_errors
 from sklc.augment.base import Augmenter
@@ -16,6 +15,7 @@ from sklc.light_curves.bands import unique_passbands
 from sklc.light_curves.store import Store, describe, read_only
 from sklc.passbands.registry import Passband
 from sklc.utils.offsets import count_by_object
+from sklc.utils.sklearn_compat import Interval
 
 __all__ = ["Redshifting"]
 

@@ -13,7 +13,6 @@ from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils._param_validation import Interval
 
 from sklc.augment.arrays import (
     check_errors,
@@ -27,6 +26,7 @@ from sklc.augment.base import FRACTION, Augmenter, Selection
 from sklc.augment.observing_conditions import ObservingConditions
 from sklc.augment.redshifting import Redshifting
 from sklc.light_curves.store import Store, read_only
+from sklc.utils.sklearn_compat import Interval
 
 __all__ = [
     "AlertCadence",

@@ -1,7 +1,23 @@
-"""What the estimators share: input in every form, labels, validation split, training settings."""
+"""What the estimators share: input in every form, labels, validation split, training settings.
+
+All estimators take their parameters in one order, as far as they have them: the encoder or its
+weights; `finetune`; what the head, network or forest is; `metadata_columns`; how the classes
+of the weights are used; `calibrate`; `min_points`; then the training: `max_epochs`, `batch_size`,
+`learning_rate`, `learning_rate_decay`, `weight_decay`, `finetune_learning_rate`, `anchor`,
+`early_stopping`, `validation_fraction`, `patience`, `class_weight`, `callbacks`, `checkpoint`; and
+how it runs: `n_jobs`, `mixed_precision`, `device`, `random_state`, `verbose`. A parameter of the
+same name has the same default in all of them, and the same meaning.
+
+A parameter that changes what is learned, and that a mode does not read, is refused where it was
+changed from its default. Those of a training run (`max_epochs` to `patience`, but for the two of
+fine-tuning) are simply not needed where no network is trained.
+"""
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
+from inspect import signature
 from numbers import Integral, Real
 from typing import Any
 
@@ -10,19 +26,28 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils import check_random_state, column_or_1d
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, validate_data
 
 from sklc.errors import LightCurveError
+from sklc.estimators.sample import TrainingSample
 from sklc.light_curves import LightCurves
 from sklc.light_curves.coerce import as_light_curves, is_series_matrix
 from sklc.light_curves.metadata import name_object
 from sklc.networks.device import resolve_device
 from sklc.networks.training.loop import TrainingSettings
+from sklc.utils.sklearn_compat import Hidden, Interval, StrOptions
 
-__all__ = ["TRAINING_CONSTRAINTS", "LightCurveEstimator", "require_two_classes"]
+__all__ = [
+    "METADATA_CONSTRAINTS",
+    "TRAINING_CONSTRAINTS",
+    "LightCurveEstimator",
+    "check_coverage",
+    "check_head_sizes",
+    "refuse_weight_without_target",
+    "require_two_classes",
+]
 
 TRAINING_CONSTRAINTS: dict[str, list[Any]] = {
     "min_points": [Interval(Integral, 1, None, closed="left")],
@@ -34,9 +59,14 @@ TRAINING_CONSTRAINTS: dict[str, list[Any]] = {
     "patience": [Interval(Integral, 1, None, closed="left")],
     "class_weight": [StrOptions({"balanced"}), dict, None],
     "callbacks": ["array-like", None],
+    "mixed_precision": ["boolean", StrOptions({"auto"})],
     "device": [str],
     "random_state": ["random_state"],
     "verbose": ["verbose", StrOptions({"auto"})],
+}
+METADATA_CONSTRAINTS: dict[str, list[Any]] = {
+    "metadata_columns": ["array-like", None],
+    "metadata": ["array-like", None, Hidden(StrOptions({"deprecated"}))],
 }
 
 
@@ -53,9 +83,12 @@ class LightCurveEstimator(BaseEstimator):
     patience: int
     class_weight: Any
     callbacks: Any
+    mixed_precision: bool | str
     device: str
     random_state: Any
     verbose: Any
+    metadata_columns: Any
+    metadata: Any
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -102,44 +135,106 @@ class LightCurveEstimator(BaseEstimator):
         return y
 
     def _validation_split(
-        self, y: np.ndarray, curves: LightCurves, seed: int
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Stratified split of the training part, (training rows, validation rows).
+        self, sample: TrainingSample, seed: int
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Stratified split of the distinct objects, (training rows, validation rows).
+
+        A single object that counts twice or more, as its copies would, is trained on alone.
 
         Raises
         ------
         LightCurveError
             If a class has a single member: it can lie on one side only.
         """
-        classes, index, counts = np.unique(y, return_inverse=True, return_counts=True)
-        if counts.min() < 2:
-            lonely = int(np.argmin(counts))
-            position = int(np.flatnonzero(index == lonely)[0])
+        classes, index, counts = np.unique(sample.y, return_inverse=True, return_counts=True)
+        lonely = np.flatnonzero((np.bincount(index, sample.weights) < 2) & (counts < 2))
+        if len(lonely):
+            position = int(np.flatnonzero(index == lonely[0])[0])
             raise LightCurveError(
-                f"Class {plain(classes[lonely])!r} has one member, "
-                f"{name_object(curves, position)}, and "
+                f"Class {plain(classes[lonely[0]])!r} has one member, {sample.name(position)}, and "
                 "early stopping needs at least two of each class, to train and to validate. Merge "
                 "or drop the class, give it more members, or set early_stopping=False."
             )
+        several = np.flatnonzero(counts[index] > 1)
+        if not len(several):
+            return np.arange(len(index)), None
+        single, index = np.flatnonzero(counts[index] == 1), index[several]
         # Every class must be seen on both sides, however small the part is.
-        n_valid = max(int(np.ceil(self.validation_fraction * len(y))), len(classes))
-        n_valid = min(n_valid, len(y) - len(classes))
+        n_classes = len(np.unique(index))
+        n_valid = max(int(np.ceil(self.validation_fraction * len(index))), n_classes)
+        n_valid = min(n_valid, len(index) - n_classes)
         split = StratifiedShuffleSplit(1, test_size=n_valid, random_state=seed)
         rows, held_out = next(split.split(index, index))
         # Rounding may leave a class of few members on one side only: one of them changes sides.
-        for label in range(len(classes)):
+        for label in np.unique(index):
             if label not in index[rows]:
                 moved = held_out[index[held_out] == label][:1]
                 rows, held_out = np.append(rows, moved), np.setdiff1d(held_out, moved)
             elif label not in index[held_out]:
                 moved = rows[index[rows] == label][:1]
                 rows, held_out = np.setdiff1d(rows, moved), np.append(held_out, moved)
-        return rows, held_out
+        return np.append(several[rows], single), several[held_out]
 
-    def _class_weights(self, classes: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def _class_weights(
+        self, classes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None
+    ) -> np.ndarray:
         """Weight of each class in the loss, (n_classes,), with a mean of 1 over the objects."""
-        weights = compute_class_weight(self.class_weight, classes=classes, y=y)
-        return weights / weights[np.searchsorted(classes, y)].mean()
+        index = np.searchsorted(classes, y)
+        if sample_weight is not None and self.class_weight == "balanced":
+            weights = 1 / np.bincount(index, sample_weight)
+        else:
+            weights = compute_class_weight(self.class_weight, classes=classes, y=y)
+        return weights / np.average(weights[index], weights=sample_weight)
+
+    def _metadata(self) -> tuple[str, ...]:
+        """Columns that `metadata_columns` names, or else `metadata`, as it was called before."""
+        columns = self.metadata_columns
+        if not (isinstance(self.metadata, str) and self.metadata == "deprecated"):
+            warnings.warn(
+                "The parameter metadata= is now called metadata_columns=, and will be removed in "
+                "version 0.3: scikit-learn means something else by metadata.",
+                FutureWarning,
+                stacklevel=3,
+            )
+            if columns is not None and self.metadata is not None:
+                raise ValueError(
+                    "Both metadata= and metadata_columns= are given: leave metadata= out, which "
+                    "is the former name."
+                )
+            columns = self.metadata if columns is None else columns
+        if isinstance(columns, str):
+            raise ValueError(
+                f"metadata_columns={columns!r} must be a list of names, such as [{columns!r}]."
+            )
+        return () if columns is None else tuple(columns)
+
+    def _refuse_unread(
+        self, names: Sequence[str], read_by: str, mode: str, instead: str = ""
+    ) -> None:
+        """Refuse parameters that were changed from their defaults and are not read.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Parameters that are not read.
+        read_by : str
+            What they are for.
+        mode : str
+            What makes them pointless.
+        instead : str, default=""
+            What to do beside leaving them out.
+        """
+        defaults = signature(type(self)).parameters
+        for name in names:
+            value, default = getattr(self, name), defaults[name].default
+            if value is default or (isinstance(value, (str, Real)) and value == default):
+                continue
+            if isinstance(default, tuple) and tuple(value) == default:
+                continue
+            raise ValueError(
+                f"{name} is for {read_by}, and has no effect with {mode}: leave {name} out"
+                + (f", and {instead}." if instead else ".")
+            )
 
     def _seed(self) -> int:
         return int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
@@ -150,6 +245,7 @@ class LightCurveEstimator(BaseEstimator):
             "batch_size": self.batch_size,
             "learning_rate": self.learning_rate,
             "patience": self.patience,
+            "mixed_precision": bool(self.mixed_precision),
             "device": resolve_device(self.device),
             "seed": seed,
             "verbose": self.verbose,
@@ -191,4 +287,30 @@ def require_two_classes(classes: np.ndarray, estimator: BaseEstimator) -> None:
         raise ValueError(
             f"{type(estimator).__name__} needs at least two classes, and y holds one class: "
             f"{plain(classes[0])!r}. Check that y has the labels, or add objects of another class."
+        )
+
+
+def check_coverage(coverage: Any) -> None:
+    """Refuse a coverage that is no probability."""
+    if not (isinstance(coverage, Real) and 0 < float(coverage) < 1):
+        raise ValueError(
+            f"coverage={coverage!r} must be a number between 0 and 1, both excluded, such as "
+            "coverage=0.9."
+        )
+
+
+def check_head_sizes(head_sizes: Any) -> None:
+    """Refuse hidden layers without units."""
+    if not all(isinstance(size, Integral) and int(size) > 0 for size in head_sizes):
+        raise ValueError(
+            f"head_sizes must hold positive integers, such as (64,), got {head_sizes!r}."
+        )
+
+
+def refuse_weight_without_target(y: Any, sample_weight: Any) -> None:
+    """Refuse weights where nothing is trained, and there is nothing to calibrate on either."""
+    if y is None and sample_weight is not None:
+        raise ValueError(
+            "With finetune='none', sample_weight is for calibration on known targets, and y is "
+            "None: pass y, or leave sample_weight out."
         )

@@ -2,74 +2,170 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import torch
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.metrics import log_loss
+from sklearn.model_selection import StratifiedKFold
 from skorch import NeuralNet
+from torch import nn
 
 from sklc.estimators.pretrained_classes import fit_joint_shares
-from sklc.networks.heads import DenseHead, PooledHead
-from sklc.networks.objectives.losses import WeightedCrossEntropy
+from sklc.networks.heads import DenseHead, PooledHead, in_double_precision
+from sklc.networks.objectives.losses import CrossEntropy
 from sklc.networks.training.datasets import LatentDataset
-from sklc.networks.training.loop import TrainingSettings, fit_net, seeded, wrap
-from sklc.uncertainty.classes import HeldOut, head_logits
+from sklc.networks.training.loop import TrainingSettings, fit_net, seeded
+from sklc.uncertainty.interface import HeldOut
 
-__all__ = ["LinearHeads", "fit_dense_head", "fit_linear_head", "hold_out"]
+__all__ = [
+    "HeadData",
+    "LinearHeads",
+    "choose_strength",
+    "fit_dense_head",
+    "fit_linear_head",
+    "hold_out",
+]
 
 # Inverse L2 strengths that are tried; on simulated supernovae the best lie between .03 and .3.
 _C_GRID = np.logspace(-2, 0.5, 6)
+# What is used where no two classes have a second member to choose by.
+_FIXED_C = 0.1
 # With more labels than this the strength hardly matters, so it is chosen on a part of them.
 _MOST_FOR_CHOICE = 5_000
 _FOLDS = 5
 
 
-def fit_linear_head(
-    latent: np.ndarray,
-    head_metadata: np.ndarray | None,
-    target: np.ndarray,
-    *,
-    C: float | None,
-    class_weight: np.ndarray,
-    seed: int,
-) -> tuple[NeuralNet, float]:
-    """Solve a linear head as a logistic regression, and return it with its inverse strength.
+@dataclass(frozen=True)
+class HeadData:
+    """What a head is fitted on.
 
     Parameters
     ----------
     latent : ndarray of shape (n_objects, latent_size)
-    head_metadata : ndarray of shape (n_objects, n_columns) or None
+        Latents of the encoder.
+    metadata : ndarray of shape (n_objects, n_columns) or None
+        Per-object columns that join the latent.
     target : ndarray of shape (n_objects,)
-        Class indices, all present.
-    C : float or None
-        Inverse L2 strength on scaled latents; None chooses it by the log loss in stratified
-        cross-validation.
+        Class indices.
+    sample_weight : ndarray of shape (n_objects,)
+        Weight of each object in the loss. Those with a weight of 0 do not count.
     class_weight : ndarray of shape (n_classes,)
-    seed : int
+        Weight of each class, by which those of its objects are multiplied.
     """
-    n_classes = int(target.max()) + 1
-    head = DenseHead(latent.shape[1], n_classes, (), _width(head_metadata))
-    inputs = torch.from_numpy(latent)
-    extra = None if head_metadata is None else torch.from_numpy(head_metadata)
-    head.set_statistics(inputs, extra)
-    X = head.standardize(head.join(inputs, extra)).double().numpy()
-    regression = LogisticRegression(max_iter=1000, class_weight=dict(enumerate(class_weight)))
-    if C is None:
-        C = _choose_strength(regression, X, target, seed)
-    regression.set_params(C=C).fit(X, target)
+
+    latent: np.ndarray
+    metadata: np.ndarray | None
+    target: np.ndarray
+    sample_weight: np.ndarray
+    class_weight: np.ndarray
+
+    @property
+    def weight(self) -> np.ndarray:
+        """Weight of each object, that of its class included, (n_objects,)."""
+        return self.sample_weight * self.class_weight[self.target]
+
+    def subset(self, rows: np.ndarray) -> HeadData:
+        """Return the objects `rows`, in that order."""
+        return HeadData(
+            self.latent[rows],
+            None if self.metadata is None else self.metadata[rows],
+            self.target[rows],
+            self.sample_weight[rows],
+            self.class_weight,
+        )
+
+    def new_head(self, sizes: Sequence[int] = ()) -> DenseHead:
+        """Return a head that knows the statistics of the columns, and is not trained."""
+        n_metadata = 0 if self.metadata is None else self.metadata.shape[1]
+        head = DenseHead(self.latent.shape[1], len(self.class_weight), sizes, n_metadata)
+        head.set_statistics(*self.tensors(), torch.from_numpy(self.sample_weight))
+        return head
+
+    def scaled(self) -> tuple[DenseHead, np.ndarray]:
+        """Return a new linear head, and what its last layer reads, (n_objects, n_columns)."""
+        head = self.new_head()
+        return head, head.standardize(head.join(*self.tensors())).double().numpy()
+
+    def tensors(self) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Return latents and metadata as a head takes them."""
+        metadata = None if self.metadata is None else torch.from_numpy(self.metadata)
+        return torch.from_numpy(self.latent), metadata
+
+    def splittable(self) -> np.ndarray:
+        """Rows that count, of classes with at least two of them."""
+        rows = np.flatnonzero(self.sample_weight > 0)
+        counts = np.bincount(self.target[rows], minlength=len(self.class_weight))
+        return rows[counts[self.target[rows]] > 1]
+
+    def folds(self, rows: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Divide splittable `rows` into stratified folds: other rows, and those of the fold."""
+        target = self.target[rows]
+        n_folds = min(_FOLDS, int(np.unique(target, return_counts=True)[1].min()))
+        folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(target, target)
+        return [(rows[others], rows[held_out]) for others, held_out in folds]
+
+
+def fit_linear_head(data: HeadData, C: float) -> DenseHead:
+    """Solve a linear head as a logistic regression.
+
+    Parameters
+    ----------
+    data : HeadData
+        Objects of all classes.
+    C : float
+        Inverse L2 strength on scaled latents.
+    """
+    head, X = data.scaled()
+    regression = LogisticRegression(C=C, max_iter=1000).fit(X, data.target, data.weight)
     weights, bias = regression.coef_, regression.intercept_
-    if n_classes == 2:
+    if len(data.class_weight) == 2:
         # One logit against 0, shared evenly, is the same model as two logits.
         weights = np.concatenate([-weights, weights]) / 2
         bias = np.concatenate([-bias, bias]) / 2
     with torch.no_grad():
         head.output.weight.copy_(torch.from_numpy(weights))
         head.output.bias.copy_(torch.from_numpy(bias))
-    return wrap(head), float(C)
+    return head
+
+
+def choose_strength(data: HeadData, seed: int) -> float:
+    """Choose the inverse L2 strength of a linear head.
+
+    It has the lowest log loss in stratified cross-validation on the classes with at least two
+    members, and is 0.1 where there are no two such classes.
+    """
+    rows = data.splittable()
+    if len(np.unique(data.target[rows])) < 2:
+        return _FIXED_C
+    if len(rows) > _MOST_FOR_CHOICE:
+        # A random part in which no class has fewer than one member for each fold, if it can.
+        order = np.random.default_rng(seed).permutation(rows)
+        rank = pd.Series(data.target[order]).groupby(data.target[order]).cumcount().to_numpy()
+        rows = order[np.argsort(rank >= _FOLDS, kind="stable")][:_MOST_FOR_CHOICE]
+    # Not LogisticRegressionCV: releases differ in its arguments, and in how it weights the score.
+    (_, X), target, weight = data.scaled(), data.target, data.weight
+    regression, loss = LogisticRegression(max_iter=1000), np.zeros(len(_C_GRID))
+    for others, unseen in data.folds(rows, seed):
+        for number, C in enumerate(_C_GRID):
+            regression.set_params(C=C).fit(X[others], target[others], weight[others])
+            predicted = regression.predict_proba(X[unseen])
+            loss[number] += log_loss(
+                target[unseen], predicted, sample_weight=data.sample_weight[unseen]
+            )
+    return float(_C_GRID[np.argmin(loss)])
+
+
+def hold_out(head: nn.Module, data: HeadData, rows: np.ndarray) -> HeldOut:
+    """Return what a head says about objects that it has not seen, those at `rows`."""
+    unseen = data.subset(rows)
+    logits = in_double_precision(head, unseen.latent, unseen.metadata)
+    fold = np.zeros(len(rows), dtype=np.int64)
+    return HeldOut((head,), fold, logits, unseen.target, unseen.sample_weight)
 
 
 @dataclass(frozen=True)
@@ -78,123 +174,77 @@ class LinearHeads:
 
     Parameters
     ----------
-    target : ndarray of shape (n_objects,)
-        Class indices.
-    head_metadata : ndarray of shape (n_objects, n_columns) or None
-    class_weight : ndarray of shape (n_classes,)
+    data : HeadData
+        The training set.
+    C : float
+        Inverse L2 strength on scaled latents.
     seed : int
+        Determines the folds.
     own : torch.nn.Linear or None
         The class head that the encoder was pretrained with; None leaves its classes out.
     prior_labels : float
         Number of labels that count as much as those classes.
+    fit_head : callable or None, default=None
+        Makes a head of a `HeadData`, a function that solves one, and a seed; see
+        `sklc.uncertainty.ClassUncertainty`. None solves a single one.
     """
 
-    target: np.ndarray
-    head_metadata: np.ndarray | None
-    class_weight: np.ndarray
+    data: HeadData
+    C: float
     seed: int
-    own: torch.nn.Linear | None
+    own: nn.Linear | None
     prior_labels: float
+    fit_head: Callable[[HeadData, Callable[[HeadData], nn.Module], int], nn.Module] | None = None
 
-    def solve(
-        self, latent: np.ndarray, rows: np.ndarray, C: float | None
-    ) -> tuple[DenseHead, float]:
-        """Solve a head on the objects `rows`, and return it with its inverse strength."""
-        net, C = fit_linear_head(
-            latent[rows],
-            None if self.head_metadata is None else self.head_metadata[rows],
-            self.target[rows],
-            C=C,
-            class_weight=self.class_weight,
-            seed=self.seed,
-        )
-        return net.module_, C
-
-    def pool(self, head: DenseHead, latent: np.ndarray, rows: np.ndarray) -> torch.nn.Module:
-        """Pool a head solved on `rows` with the own classes, matched to the labels of `rows`."""
+    def fit(self, rows: np.ndarray) -> nn.Module:
+        """Fit a head on the objects `rows`, and pool it with the own classes, matched to them."""
+        data, solve = self.data.subset(rows), partial(fit_linear_head, C=self.C)
+        head = solve(data) if self.fit_head is None else self.fit_head(data, solve, self.seed)
         if self.own is None or not self.prior_labels:
             return head
         with torch.inference_mode():
-            own = torch.softmax(self.own(torch.from_numpy(latent[rows])).double(), dim=1)
-        joint = fit_joint_shares(own.numpy(), self.target[rows], self.class_weight)
-        share = self.prior_labels / (self.prior_labels + len(rows))
-        return PooledHead(head, self.own, torch.from_numpy(joint).float(), share)
+            own = torch.softmax(self.own(data.tensors()[0]).double(), dim=1).numpy()
+        joint = fit_joint_shares(own, data.target, data.class_weight, data.sample_weight)
+        share = self.prior_labels / (self.prior_labels + data.sample_weight.sum())
+        return PooledHead(head, self.own, torch.from_numpy(joint).float(), float(share))
 
-    def fit(self, latent: np.ndarray, rows: np.ndarray, C: float | None) -> torch.nn.Module:
-        """Solve and pool."""
-        return self.pool(self.solve(latent, rows, C)[0], latent, rows)
+    def cross_fit(self) -> HeldOut | None:
+        """Fit on all folds but one, for each, and keep what the head says about that one.
 
-    def cross_fit(self, latent: np.ndarray, C: float | None) -> HeldOut:
-        """Fit on all folds but one, for each, and keep what the head says of that one.
-
-        No class may have a single member.
+        The only member of a class is always learned from. None if all are such.
         """
-        n_folds = min(_FOLDS, int(np.bincount(self.target).min()))
-        folds = StratifiedKFold(n_folds, shuffle=True, random_state=self.seed)
-        parts = [
-            hold_out(self.fit(latent, rows, C), latent, self.head_metadata, self.target, held_out)
-            for rows, held_out in folds.split(self.target, self.target)
-        ]
+        rows = self.data.splittable()
+        if not len(rows):
+            return None
+        everything, parts = np.arange(len(self.data.target)), []
+        for _, unseen in self.data.folds(rows, self.seed):
+            parts.append(hold_out(self.fit(np.setdiff1d(everything, unseen)), self.data, unseen))
         return HeldOut.join(parts)
 
 
-def hold_out(
-    head: torch.nn.Module,
-    latent: np.ndarray,
-    head_metadata: np.ndarray | None,
-    target: np.ndarray,
-    held_out: np.ndarray,
-) -> HeldOut:
-    """What a head says of objects that it has not seen, those at `held_out`."""
-    extra = None if head_metadata is None else head_metadata[held_out]
-    logits = head_logits(head, latent[held_out], extra)
-    return HeldOut((head,), np.zeros(len(held_out), dtype=np.int64), logits, target[held_out])
-
-
-def _choose_strength(
-    regression: LogisticRegression, X: np.ndarray, target: np.ndarray, seed: int
-) -> float:
-    if len(X) > _MOST_FOR_CHOICE:
-        # A random part in which no class has fewer than one member for each fold, if it can.
-        order = np.random.default_rng(seed).permutation(len(X))
-        rank = pd.Series(target[order]).groupby(target[order]).cumcount().to_numpy()
-        chosen = order[np.argsort(rank >= _FOLDS, kind="stable")][:_MOST_FOR_CHOICE]
-        X, target = X[chosen], target[chosen]
-    n_folds = min(_FOLDS, int(np.bincount(target).min()))
-    folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
-    search = GridSearchCV(regression, {"C": _C_GRID}, scoring="neg_log_loss", cv=folds, refit=False)
-    return float(search.fit(X, target).best_params_["C"])
-
-
 def fit_dense_head(
-    latent: np.ndarray,
-    head_metadata: np.ndarray | None,
-    target: np.ndarray,
+    data: HeadData,
     rows: np.ndarray,
     held_out: np.ndarray | None,
     *,
     sizes: Sequence[int],
-    class_weight: np.ndarray,
     settings: TrainingSettings,
     callbacks: Sequence = (),
 ) -> NeuralNet:
     """Train a head with hidden layers on the objects `rows`, stopping early on `held_out`."""
-    n_classes = int(target.max()) + 1
     with seeded(settings.seed):
-        head = DenseHead(latent.shape[1], n_classes, sizes, _width(head_metadata))
-    data = LatentDataset(target, latent=latent, head_metadata=head_metadata)
-    train = data.subset(rows)
-    inputs, _ = train.collate(np.arange(len(rows)))
-    head.set_statistics(inputs["latent"], inputs.get("head_metadata"))
+        head = data.subset(rows).new_head(sizes)
+    dataset = LatentDataset(
+        data.target,
+        sample_weight=data.weight.astype(np.float32),
+        latent=data.latent,
+        head_metadata=data.metadata,
+    )
     return fit_net(
         head,
-        train,
-        None if held_out is None else data.subset(held_out),
+        dataset.subset(rows),
+        None if held_out is None else dataset.subset(held_out),
         settings,
-        criterion=WeightedCrossEntropy(class_weight),
+        criterion=CrossEntropy(),
         callbacks=callbacks,
     )
-
-
-def _width(head_metadata: np.ndarray | None) -> int:
-    return 0 if head_metadata is None else head_metadata.shape[1]

@@ -1,4 +1,4 @@
-"""Which of the weights' classes a sample is made of, and what does not belong to that mixture."""
+"""Which classes of the weights a sample consists of, and which objects do not belong to them."""
 
 from __future__ import annotations
 
@@ -16,31 +16,37 @@ _NORMAL_IN_SAMPLE = 0.01
 _NORMAL_IN_A_CLASS = 0.05
 
 
-def class_shares(log_probabilities: np.ndarray) -> np.ndarray:
-    """Share of each class in an unlabelled sample, (n_classes,), by expectation maximisation.
+def class_shares(log_probabilities: np.ndarray, weight: np.ndarray | float = 1.0) -> np.ndarray:
+    """Estimate the share of each class in an unlabelled sample, by expectation maximisation.
 
-    Counting the most probable classes would find every class that others are confused with;
-    this asks for the mixture under which the sample is most likely (Saerens, Latinne &
-    Decaestecker 2002, Neural Computation 14, 21, equation 4.3). One pseudo-object, spread evenly
-    over the classes, keeps every share above zero.
+    Counting the most probable classes would find every class that others are confused with. This
+    finds the mixture under which the sample is most likely (Saerens, Latinne & Decaestecker 2002,
+    Neural Computation 14, 21, equation 4.3). One pseudo-object, spread evenly over the classes,
+    keeps every share above zero.
 
     Parameters
     ----------
     log_probabilities : ndarray of shape (n_objects, n_classes)
-        Of a classifier that was trained with equal class weights.
+        Predictions of a classifier that was trained with equal class weights.
+    weight : ndarray of shape (n_objects,), default=1
+        Weights of the objects.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,)
     """
     one_label = np.zeros(len(log_probabilities), dtype=int)
-    return fit_joint_shares(np.exp(log_probabilities), one_label, np.ones(1))[:, 0]
+    return fit_joint_shares(np.exp(log_probabilities), one_label, np.ones(1), weight)[:, 0]
 
 
-def _without_pseudo_object(shares: np.ndarray, n_objects: int) -> np.ndarray:
-    """Shares of the objects themselves: of few, the pseudo-object is a good part."""
+def _without_pseudo_object(shares: np.ndarray, n_objects: float) -> np.ndarray:
+    """Return the shares without the pseudo-object, which matters where objects are few."""
     return (shares * (n_objects + 1) - 1 / len(shares)) / n_objects
 
 
 @dataclass(frozen=True)
 class ClassMixture:
-    """The weights' classes that normal objects are a mixture of.
+    """The mixture of classes of the weights that normal objects are.
 
     Parameters
     ----------
@@ -58,23 +64,33 @@ class ClassMixture:
 
     @classmethod
     def estimate(
-        cls, classes: np.ndarray, log_probabilities: np.ndarray, y: np.ndarray | None
+        cls,
+        classes: np.ndarray,
+        log_probabilities: np.ndarray,
+        y: np.ndarray | None,
+        weight: np.ndarray | None = None,
     ) -> ClassMixture:
         """Estimate the mixture from normal objects, and within each of their labels `y` if known.
 
         Parameters
         ----------
         classes : ndarray of shape (n_classes,)
+            Classes of the weights.
         log_probabilities : ndarray of shape (n_objects, n_classes)
+            Their log probabilities for the normal objects.
         y : ndarray of shape (n_objects,) or None
+            Labels of the normal objects.
+        weight : ndarray of shape (n_objects,) or None
+            Weights of the objects; by default they count alike.
         """
-        shares = class_shares(log_probabilities)
-        is_normal = _without_pseudo_object(shares, len(log_probabilities)) >= _NORMAL_IN_SAMPLE
+        weight = np.ones(len(log_probabilities)) if weight is None else weight
+        shares = class_shares(log_probabilities, weight)
+        is_normal = _without_pseudo_object(shares, weight.sum()) >= _NORMAL_IN_SAMPLE
         if y is not None:
             # A class that is rare in the sample may still be a good part of one label.
             for label in np.unique(y):
-                own = log_probabilities[y == label]
-                part = _without_pseudo_object(class_shares(own), len(own))
+                own, its = log_probabilities[y == label], weight[y == label]
+                part = _without_pseudo_object(class_shares(own, its), its.sum())
                 is_normal |= part >= _NORMAL_IN_A_CLASS
         return cls(classes, shares, is_normal)
 
@@ -84,27 +100,23 @@ class ClassMixture:
         return self.classes[~self.is_normal]
 
     def log_ratio(self, log_probabilities: np.ndarray) -> np.ndarray:
-        """Log likelihood of all classes in equal parts over that of the mixture, (n_objects,).
+        """Log likelihood ratio of all classes in equal parts to the mixture, (n_objects,).
 
-        High where an object looks like something that the weights know and normal objects are
-        not: the probability of a class, under equal priors, is its likelihood ratio to all
-        classes in equal parts, times a constant.
+        It is high where an object looks like a class that the weights know and that is rare among
+        normal objects. The probability of a class under equal priors is its likelihood ratio to
+        all classes in equal parts, times a constant.
         """
         mixed = logsumexp(log_probabilities + np.log(self.shares), axis=1)
         return -(mixed + np.log(len(self.classes)))
 
     def most_probable_normal(self, log_probabilities: np.ndarray) -> np.ndarray:
         """Most probable normal class of each object, (n_objects,)."""
-        normal = np.flatnonzero(self.is_normal)
-        return self.classes[normal][np.argmax(log_probabilities[:, normal], axis=1)]
+        return self.classes[np.argmax(np.where(self.is_normal, log_probabilities, -np.inf), axis=1)]
 
     def most_probable_rare(self, log_probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Most probable rare class of each object (None without any), and its probability."""
-        rare = np.flatnonzero(~self.is_normal)
-        names = np.full(len(log_probabilities), None, dtype=object)
-        probability = np.full(len(log_probabilities), np.nan)
-        if len(rare):
-            best = np.argmax(log_probabilities[:, rare], axis=1)
-            names[:] = self.classes[rare][best]
-            probability = np.exp(log_probabilities[np.arange(len(best)), rare[best]])
-        return names, probability
+        if self.is_normal.all():
+            n_objects = len(log_probabilities)
+            return np.full(n_objects, None, dtype=object), np.full(n_objects, np.nan)
+        rare = np.where(self.is_normal, -np.inf, log_probabilities)
+        return self.classes[rare.argmax(axis=1)].astype(object), np.exp(rare.max(axis=1))

@@ -2,38 +2,48 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import Mapping
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
-from sklearn.base import _fit_context, clone
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.base import ClassifierMixin, clone
+from sklearn.utils.validation import check_is_fitted
 
-from sklc.estimators.base import TRAINING_CONSTRAINTS, require_two_classes
-from sklc.estimators.class_heads import hold_out
-from sklc.estimators.encoder import LightCurveEncoder
-from sklc.estimators.predictions import ClassPredictions
-from sklc.estimators.pretrained_classes import CLASS_PRIORS, merge_matrix, prior_shares
-from sklc.estimators.transfer import (
-    KeepsFittedEncoder,
-    fit_transfer,
-    is_trained_on_labels,
-    leaves_labels,
-    seen_and_held_out,
-    start_encoder,
+from sklc.estimators.base import (
+    METADATA_CONSTRAINTS,
+    TRAINING_CONSTRAINTS,
+    LightCurveEstimator,
+    check_coverage,
+    refuse_weight_without_target,
 )
+from sklc.estimators.class_fitting import (
+    check_mode,
+    fit_classes,
+    hold_out_of_own,
+    targets_among,
+    why_nothing_was_held_out,
+)
+from sklc.estimators.encoder import LightCurveEncoder
+from sklc.estimators.pretrained_classes import CLASS_PRIORS, merge_matrix, prior_shares
+from sklc.estimators.sample import TrainingSample
+from sklc.estimators.transfer import KeepsFittedEncoder
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix
-from sklc.networks.device import resolve_device, single_thread_in_workers
-from sklc.networks.heads import TransferNetwork, own_head
+from sklc.networks.device import resolve_device
+from sklc.networks.heads import TransferNetwork, in_double_precision, own_head
+from sklc.networks.inference.encode import encode_latents
 from sklc.networks.training.loop import wrap
+from sklc.serving.export import export_classifier
+from sklc.uncertainty.interface import ClassScores, HeldOut
+from sklc.uncertainty.prediction_sets import prediction_sets
+from sklc.uncertainty.registry import class_uncertainty
+from sklc.utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context
 
 __all__ = ["TransferClassifier"]
 
 
-class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
+class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimator):
     """Classify light curves with a pretrained encoder and few labels.
 
     Parameters
@@ -55,8 +65,9 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
     C : float or None, default=None
         Inverse L2 strength of a linear head, on latents that are centred and divided by one
         common scale. None chooses it by the log loss in stratified cross-validation inside the
-        training data (or 0.1 without `early_stopping`).
-    metadata : sequence of str or None, default=None
+        training data, among the classes with at least two members (or takes 0.1 where there are
+        no two such classes).
+    metadata_columns : sequence of str or None, default=None
         Numeric per-object columns, such as ``["mwebv"]``, that join the latent. A missing value
         (NaN) is replaced by the training mean and flagged.
     merge_classes : mapping of str to list of str, or None, default=None
@@ -73,71 +84,87 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
         How many labels the classes of pretrained weights are worth to a linear head: its
         log probabilities and those of the weights' classes, matched to the labels, are averaged
         in the ratio n_labels to `prior_labels`. 0 leaves them out.
-    calibrate : {"temperature"} or None, default=None
-        "temperature" divides the logits by the `temperature_` of the lowest log loss on labels
-        that the head has not seen (Guo et al. 2017). Neither ranking nor `predict` change, except
-        with `merge_classes` or `class_prior`.
+    calibrate : str, ClassUncertainty or None, default=None
+        How probabilities are calibrated on labels that the head has not seen. "temperature"
+        divides the logits by the `temperature_` of the lowest log loss (Guo et al. 2017); neither
+        ranking nor `predict` change, except with `merge_classes` or `class_prior`. Other methods
+        are named with `sklc.register_uncertainty`, or passed as an object with the methods of
+        `sklc.uncertainty.ClassUncertainty`.
     min_points : int, default=1
-        Fewest observations an object must have; fewer is an error that names it.
+        Fewest observations an object must have; an object with fewer is an error that names it.
     max_epochs : int, default=40
-        Passes over the training data.
+        Number of passes over the training data, where a network is trained.
     batch_size : int, default=64
-        Objects per gradient step.
+        Number of objects per gradient step.
     learning_rate : float, default=1e-3
-        Of a head with hidden layers.
+        Learning rate of a head with hidden layers, and of a network that is trained from scratch.
     finetune_learning_rate : float, default=3e-4
-        Of the encoder and head when fine-tuning.
+        Learning rate of the encoder and head when fine-tuning.
     anchor : float, default=1e-3
         Strength of the pull of fine-tuned weights to the pretrained ones (L2-SP).
     early_stopping : bool, default=True
-        Hold out a stratified part of the training data to stop early, to choose `C` and, when
-        fine-tuning, to fall back to the frozen encoder where fine-tuning does not help.
+        Whether to hold out a stratified part of the training data where a network is trained, to
+        stop early and, when fine-tuning, to fall back to the frozen encoder where fine-tuning does
+        not help. A linear head on a frozen encoder is solved exactly, and needs none.
     validation_fraction : float, default=0.2
-        Size of that part; at least one object of every class.
+        Size of that part; it holds at least one object of every class.
     patience : int, default=5
-        Epochs without improvement.
+        Number of epochs without improvement before training stops.
     class_weight : {"balanced"}, dict of label to weight, or None, default=None
-        Weight classes in the loss, "balanced" by 1/frequency. Without, probabilities follow the
-        class frequencies of the training data, and the AUROC is slightly higher.
+        Weights of the classes in the loss; "balanced" is 1/frequency. Without, probabilities follow
+        the class frequencies of the training data, and the AUROC is slightly higher.
     callbacks : list of skorch callbacks or None, default=None
-        Added to the training of a network (fine-tuning, or a head with hidden layers).
+        Callbacks that are added to the training of a network (from scratch, fine-tuning, or a head
+        with hidden layers).
+    mixed_precision : bool or "auto", default="auto"
+        Whether to use TF32 in recurrent layers on a GPU, as in `LightCurveEncoder`.
     device : str, default="auto"
-        "auto" (the GPU where there is one), "cpu", or a torch device.
+        Where to compute: "auto" (the GPU where there is one), "cpu", or a torch device.
     random_state : int, RandomState instance or None, default=None
-        Fixes every draw on the CPU.
+        Seed of every draw on the CPU.
     verbose : int, bool or "auto", default="auto"
         Progress bar on standard error, as in `LightCurveEncoder`.
+    metadata : sequence of str or None, default="deprecated"
+        Former name of `metadata_columns`.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         Class labels, sorted.
     encoder_ : LightCurveEncoder
-        The encoder in use; fine-tuned where that was asked for.
+        The encoder in use. If its network was trained here, it is its parameter `weights`, so that
+        ``clone`` and other estimators keep it.
+    head_ : torch.nn.Module
+        The head, which makes logits of the latent and of metadata columns.
     net_ : skorch.NeuralNet
-        Holds encoder and head as ``net_.module_`` (a copy of the encoder's network is not kept).
+        Holds encoder and head as ``net_.module_``, and the history of their training as
+        ``net_.history``; put together at each access.
     metadata_columns_ : tuple of str
         Per-object columns that join the latent.
     C_ : float or None
-        Inverse L2 strength in use, for a linear head.
+        Inverse L2 strength of the linear head; None with another head.
+    merge_ : ndarray of shape (n_outputs, n_classes) or None
+        Weights by which probabilities are summed to classes with ``finetune="none"``.
+    uncertainty_ : ClassUncertainty
+        The fitted method of calibration; without `calibrate`, a temperature of 1.
     temperature_ : float
-        What logits are divided by; 1 without `calibrate`.
+        The temperature that logits are divided by; 1 without such a calibration.
     n_features_in_ : int
         Length of the series, when fitted on a 2-D array.
+    feature_names_in_ : ndarray of str
+        Column names, when fitted on a 2-D data frame.
 
     Notes
     -----
     Fine-tuning starts from the head solved on the frozen encoder rather than from a random one
     (Kumar et al. 2022), with a small learning rate and a pull to the start (Li, Grandvalet &
     Davoine 2018), keeps the start unless the validation loss falls, and solves a linear head
-    again on all the training labels at the end. A random head sends large gradients through the
-    encoder in its first steps, which is what makes plain fine-tuning worse than a frozen encoder.
+    again on all the training labels at the end.
 
-    Labels to calibrate on: with a linear head on a frozen encoder all of them, each by a head of
-    stratified cross-fitting that has not seen it; where networks are trained, the part held out for
-    early stopping, by the network as it is, or by a linear head solved without that part. An
-    encoder that *you* fitted on the same labels has seen them, and would be calibrated too
-    confidently: pass it unfitted instead.
+    Labels to calibrate on are, with a linear head on a frozen encoder, all of them, each by a head
+    of stratified cross-fitting that has not seen it; where networks are trained, the part held out
+    for early stopping; with ``finetune="none"``, those given to `fit`. An encoder that *you* fitted
+    on the same labels has seen them, and would be calibrated too confidently: pass it unfitted.
 
     "magnitude-limited": Ia 74 %, II 19 %, Ib/c 5.4 %, SLSN-I .7 %, TDE .4 % as in the ZTF Bright
     Transient Survey to August 2024 (Rehemtulla et al. 2024, ApJ 972, 7, counted in Gupta et al.
@@ -146,9 +173,8 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
 
     References
     ----------
-    Gupta, Muthukrishna, Rehemtulla & Shah 2025, MNRASL, slaf074.
-    Guo, Pleiss, Sun & Weinberger 2017, ICML, PMLR 70, 1321.
-    Saerens, Latinne & Decaestecker 2002, Neural Computation 14, 21.
+    Gupta, Muthukrishna, Rehemtulla & Shah 2025, MNRASL, slaf074; Guo et al. 2017, ICML, PMLR 70,
+    1321; Saerens, Latinne & Decaestecker 2002, Neural Computation 14, 21.
 
     Examples
     --------
@@ -167,13 +193,13 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
         "finetune": [StrOptions({"none", "head", "backbone+head", "gru+head", "all"})],
         "head_sizes": ["array-like"],
         "C": [Interval(Real, 0, None, closed="neither"), None],
-        "metadata": ["array-like", None],
         "merge_classes": [Mapping, None],
         "class_prior": [StrOptions(set(CLASS_PRIORS)), Mapping, None],
         "prior_labels": [Interval(Real, 0, None, closed="left")],
-        "calibrate": [StrOptions({"temperature"}), None],
+        "calibrate": [str, HasMethods(["fit", "log_probabilities"]), None],
         "finetune_learning_rate": [Interval(Real, 0, None, closed="neither")],
         "anchor": [Interval(Real, 0, None, closed="left")],
+        **METADATA_CONSTRAINTS,
         **TRAINING_CONSTRAINTS,
     }
 
@@ -184,7 +210,7 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
         finetune="head",
         head_sizes=(),
         C=None,
-        metadata=None,
+        metadata_columns=None,
         merge_classes=None,
         class_prior=None,
         prior_labels=40,
@@ -200,15 +226,17 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
         patience=5,
         class_weight=None,
         callbacks=None,
+        mixed_precision="auto",
         device="auto",
         random_state=None,
         verbose="auto",
+        metadata="deprecated",
     ):
         self.encoder = encoder
         self.finetune = finetune
         self.head_sizes = head_sizes
         self.C = C
-        self.metadata = metadata
+        self.metadata_columns = metadata_columns
         self.merge_classes = merge_classes
         self.class_prior = class_prior
         self.prior_labels = prior_labels
@@ -224,9 +252,11 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
         self.patience = patience
         self.class_weight = class_weight
         self.callbacks = callbacks
+        self.mixed_precision = mixed_precision
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
+        self.metadata = metadata
 
     @classmethod
     def pretrained(cls, encoder="ztf+lsst", *, merge_classes=None, **params):
@@ -249,7 +279,8 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
         Raises
         ------
         ValueError
-            If `merge_classes` or `class_prior` names a class that the weights do not have.
+            If `merge_classes` or `class_prior` names a class that the weights do not have, or a
+            parameter is set that is for training.
 
         Examples
         --------
@@ -268,8 +299,8 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
         tags.target_tags.required = self.finetune != "none" or self.calibrate is not None
         return tags
 
-    @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None):
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None, sample_weight=None):
         """Fit the head, and the encoder as far as `finetune` says.
 
         Parameters
@@ -278,8 +309,10 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
             In any form that `sklc.as_light_curves` takes.
         y : array-like of shape (n_objects,)
             Class labels. With ``finetune="none"`` they only calibrate, and are optional without
-            `calibrate`; the numbers 0 to n_classes - 1, if all occur, then stand for the classes in
-            sorted order.
+            `calibrate`; numbers 0 to n_classes - 1, if all occur, stand for the sorted classes.
+        sample_weight : array-like of shape (n_objects,), optional
+            Weight of each object in training and calibration. A weight of k is the same as k copies
+            of the object, and 0 leaves it out.
 
         Returns
         -------
@@ -289,116 +322,276 @@ class TransferClassifier(KeepsFittedEncoder, ClassPredictions):
         Raises
         ------
         LightCurveError
-            If an object cannot be used, or a class has a single member under early stopping;
-            the message names the object and the remedy.
+            If an object or its weight cannot be used, or a class has a single member where a
+            network is trained with early stopping; the message names the object and the remedy.
         ValueError
-            If y is missing, of another length, or of a single class.
+            If y is missing or of a single class, or a parameter is set that has no effect here.
         """
         curves = self._curves(X, reset=True)
+        check_mode(self)
+        columns, uncertainty = self._metadata(), class_uncertainty(self.calibrate)
         if self.finetune == "none":
+            refuse_weight_without_target(y, sample_weight)
             self._use_own_classes()
+            self.uncertainty_ = uncertainty
             if y is not None or self.calibrate is not None:
-                self._calibrate_own_classes(curves, y)
+                self._calibrate_own_classes(curves, y, sample_weight)
             return self
-        for name in ("merge_classes", "class_prior"):
-            if getattr(self, name) is not None:
-                raise ValueError(
-                    f"{name} is for finetune='none', and finetune={self.finetune!r} learns its "
-                    f"classes and their shares from y: leave {name} out, and merge the labels in "
-                    "y instead."
-                )
-        y = self._labels(y, curves)
-        classes, target = np.unique(y, return_inverse=True)
-        require_two_classes(classes, self)
-        seed = self._seed()
-        rows, held_out = np.arange(len(y)), None
-        if self.early_stopping:
-            rows, held_out = self._validation_split(y, curves, seed)
-        self._check_before_training(curves, classes, y)
-        class_weight = self._class_weights(classes, y)
-        trained_here = is_trained_on_labels(self.encoder)
-        with single_thread_in_workers():
-            encoder = start_encoder(self.encoder, curves, y, self.get_params(deep=False), seed)
-            if trained_here:
-                rows, held_out = seen_and_held_out(encoder, curves, y)
-            if self.encoder is None:
-                # Trained from scratch on the same labels, together with its own head.
-                self._hold(encoder)
-                if held_out is not None:
-                    head, latent = self.net_.module_.head, encoder.transform(curves)
-                    self._calibration = hold_out(head, latent, None, target, held_out)
-            else:
-                columns = tuple(self.metadata) if self.metadata is not None else ()
-                self.net_, self.C_, self._calibration = fit_transfer(
-                    encoder,
-                    curves,
-                    target,
-                    rows,
-                    held_out,
-                    labels_in_encoder=trained_here,
-                    metadata_columns=columns,
-                    class_weight=class_weight,
-                    params=self.get_params(deep=False),
-                    settings=self._settings(seed),
-                )
-                self.encoder_, self.metadata_columns_ = encoder, columns
-        self.classes_, self.merge_, self.temperature_ = classes, None, 1.0
+        sample = TrainingSample.of(curves, self._labels(y, curves), sample_weight)
+        fitted = fit_classes(self, sample, columns, uncertainty)
+        self.encoder_, self.classes_, self.C_ = fitted.encoder, fitted.classes, fitted.C
+        self.metadata_columns_ = columns if self.encoder is not None else ()
+        self.merge_, self.uncertainty_, self._calibration = None, uncertainty, fitted.held_out
+        self._head, self._history = fitted.head, fitted.history
         if self.calibrate is not None and self._calibration is not None:
-            self._fit_temperature(self._calibration, class_weight)
+            self._fit_uncertainty(self._calibration, fitted.class_weight)
         return self
 
-    def _check_before_training(
-        self, curves: LightCurves, classes: np.ndarray, y: np.ndarray
-    ) -> None:
-        """Raise now for what would be an error only after an encoder has been trained."""
-        self._class_weights(classes, y)
-        resolve_device(self.device)
-        metadata_matrix(curves, tuple(self.metadata) if self.metadata is not None else ())
-        if not all(isinstance(size, Integral) and int(size) > 0 for size in self.head_sizes):
-            raise ValueError(
-                f"head_sizes must hold positive integers, such as (64,), got {self.head_sizes!r}."
-            )
-        if self.calibrate is not None and not leaves_labels(self.get_params(deep=False), y):
-            raise ValueError(
-                f"calibrate={self.calibrate!r} needs labels that are held out of training, and "
-                "none would be: set early_stopping=True (of an encoder that is trained first, "
-                "too), with at least two members of each class, or leave calibrate out."
-            )
+    @property
+    def temperature_(self):
+        """The temperature that logits are divided by; 1 without such a calibration."""
+        return getattr(self.uncertainty_, "temperature_", 1.0)
 
-    def _use_own_classes(self) -> TransferClassifier:
+    @property
+    def head_(self):
+        """The head, which makes logits of the latent and of metadata columns."""
+        return own_head(self.encoder_._source().network) if self._head is None else self._head
+
+    @property
+    def net_(self):
+        """Encoder and head, as a skorch net with the history of the training."""
+        net = wrap(TransferNetwork(self.encoder_.net_.module_, self.head_))
+        net.history = self._history
+        return net
+
+    def predict_proba(self, X):
+        """Class probabilities.
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+            In any form that `sklc.as_light_curves` takes.
+
+        Returns
+        -------
+        ndarray of shape (n_objects, n_classes), float64
+            Columns in the order of ``classes_``; rows sum to 1.
+        """
+        check_is_fitted(self)
+        return self._probabilities(self._logits(X))
+
+    def predict_set(self, X, *, coverage=0.9, class_conditional=False):
+        """Classes that are not implausible: sets that hold the true class with a given frequency.
+
+        Least ambiguous sets (Sadinle, Lei & Wasserman 2019, JASA 114, 223), calibrated on labels
+        that the head had not seen (see the Notes of the class), across folds where it was
+        cross-fitted (Vovk 2015, Ann. Math. Artif. Intell. 74, 9).
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+            In any form that `sklc.as_light_curves` takes.
+        coverage : float, default=0.9
+            Share of objects whose set shall hold their class.
+        class_conditional : bool, default=False
+            Whether to promise `coverage` within each class rather than over all: sets become
+            larger, and each class needs at least ``coverage / (1 - coverage)`` members of its own.
+
+        Returns
+        -------
+        ndarray of shape (n_objects, n_classes), bool
+            Columns in the order of ``classes_``. More than one True says that the light curve does
+            not decide between them; none, that no class explains it well.
+
+        Raises
+        ------
+        ValueError
+            If there are no or too few labels to calibrate on, or `coverage` is not within (0, 1).
+
+        Notes
+        -----
+        For objects drawn like the training data the expected coverage is at least `coverage` where
+        a part was held out once, and at least about ``2 * coverage - 1`` across folds, where in
+        practice it is close to `coverage`. With n labels to calibrate on it scatters by
+        ``sqrt(coverage * (1 - coverage) / n)``. Nothing is promised for other surveys, cadences, or
+        class frequencies.
+
+        Examples
+        --------
+        >>> from sklc import TransferClassifier
+        >>> from sklc.datasets import load_demo
+        >>> curves, y = load_demo(return_X_y=True)
+        >>> clf = TransferClassifier("ztf+lsst", random_state=0).fit(curves[::2], y[::2])
+        >>> held = clf.predict_set(curves[1::2])[range(300), clf.classes_.searchsorted(y[1::2])]
+        >>> bool(0.85 < held.mean() < 0.95)
+        True
+        """
+        check_is_fitted(self)
+        check_coverage(coverage)
+        curves = self._curves(X, reset=False)
+        held_out = self._calibration
+        if held_out is None:
+            raise ValueError(why_nothing_was_held_out(self.finetune))
+        latent, extra = self._latents(curves)
+        sets = getattr(self.uncertainty_, "prediction_sets", prediction_sets)
+        return sets(
+            held_out,
+            self._probabilities(held_out.logits),
+            [self._probabilities(in_double_precision(h, latent, extra)) for h in held_out.heads],
+            self.classes_,
+            coverage=float(coverage),
+            class_conditional=bool(class_conditional),
+        )
+
+    def decision_function(self, X):
+        """Logits over `temperature_`, or with two classes the log odds of the second.
+
+        With `merge_classes`, or calibration without a temperature, they are log probabilities.
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+            In any form that `sklc.as_light_curves` takes.
+
+        Returns
+        -------
+        ndarray of shape (n_objects, n_classes), or (n_objects,) for two classes
+        """
+        check_is_fitted(self)
+        scores = self._logits(X)
+        if self.merge_ is None and hasattr(self.uncertainty_, "temperature_"):
+            scores = scores / self.temperature_
+        else:
+            scores = self.uncertainty_.log_probabilities(ClassScores(scores, self.merge_))
+        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
+
+    def predict(self, X):
+        """Most probable class of each object.
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+            In any form that `sklc.as_light_curves` takes.
+
+        Returns
+        -------
+        ndarray of shape (n_objects,)
+            Of the type of the labels given to `fit`.
+        """
+        check_is_fitted(self)
+        return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
+
+    def score(self, X, y, sample_weight=None):
+        """Accuracy on labelled light curves.
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+        y : array-like of shape (n_objects,)
+        sample_weight : array-like of shape (n_objects,), optional
+
+        Returns
+        -------
+        float
+            An object with a label that was not in the training data counts as wrong.
+        """
+        check_is_fitted(self)
+        curves = self._curves(X, reset=False)
+        return super().score(curves, self._labels(y, curves), sample_weight)
+
+    def to_onnx(self, path):
+        """Export encoder and head as an ONNX file, for `sklc.serving.OnnxModel` or any runtime.
+
+        Inputs are those of `LightCurveEncoder.to_onnx` and, where the head reads metadata,
+        ``head_metadata``, float32 (n_objects, n_columns). Outputs are ``latent`` and
+        ``probabilities``, calibrated, merged and weighted as those of `predict_proba`.
+
+        Parameters
+        ----------
+        path : str or path
+            The file to write; it is replaced whole or not at all.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
+        Raises
+        ------
+        ImportError
+            If the package onnx is not installed.
+        NotImplementedError
+            If the method of calibration has no ``to_onnx``.
+        sklearn.exceptions.NotFittedError
+            If it is not fitted.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from sklc import TransferClassifier
+        >>> clf = TransferClassifier.pretrained("ztf+lsst")
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> clf.to_onnx(Path(folder.name) / "classifier.onnx").name
+        'classifier.onnx'
+        >>> folder.cleanup()
+        """
+        check_is_fitted(self)
+        return export_classifier(
+            path,
+            self.encoder_._source().network,
+            self.head_,
+            self.encoder_.representation_,
+            uncertainty=self.uncertainty_,
+            merge=self.merge_,
+            classes=self.classes_,
+            metadata_columns=self.encoder_.metadata_columns_,
+            head_metadata_columns=self.metadata_columns_,
+        )
+
+    def _latents(self, curves: LightCurves) -> tuple[np.ndarray, np.ndarray | None]:
+        """Latents, (n_objects, latent_size), and the metadata that join them."""
+        latent = encode_latents(
+            self.encoder_._source().network,
+            self.encoder_.representation_,
+            curves,
+            metadata_matrix(curves, self.encoder_.metadata_columns_),
+            device=resolve_device(self.device),
+            mixed_precision=bool(self.mixed_precision),
+        )
+        return latent, metadata_matrix(curves, self.metadata_columns_)
+
+    def _logits(self, X) -> np.ndarray:
+        """Logits, (n_objects, n_outputs) float64."""
+        return in_double_precision(self.head_, *self._latents(self._curves(X, reset=False)))
+
+    def _probabilities(self, logits: np.ndarray) -> np.ndarray:
+        """Probabilities of ``classes_``, calibrated, (n_objects, n_classes)."""
+        return np.exp(self.uncertainty_.log_probabilities(ClassScores(logits, self.merge_)))
+
+    def _fit_uncertainty(self, held_out: HeldOut, class_weight: np.ndarray) -> None:
+        """Learn on what was held out, with weights of the classes."""
+        weight = class_weight[held_out.target] * held_out.sample_weight
+        self.uncertainty_.fit(ClassScores(held_out.logits, self.merge_), held_out.target, weight)
+
+    def _use_own_classes(self) -> None:
         """Predict with the classes of the weights themselves."""
-        encoder = self.encoder
-        if isinstance(encoder, (str, os.PathLike)):
-            encoder = LightCurveEncoder(encoder, device=self.device)
-        if encoder is None or not encoder.__sklearn_is_fitted__():
-            raise ValueError(
-                "finetune='none' trains nothing, so it needs pretrained weights: name them, such "
-                "as encoder='ztf+lsst', or pass an encoder that you fitted."
-            )
-        encoder = copy.deepcopy(encoder)
-        encoder._keep(*encoder._in_use())
-        self._hold(encoder)
-        self.classes_, merge = merge_matrix(encoder.classes_, self.merge_classes)
-        shares = prior_shares(encoder.classes_, self.merge_classes, self.class_prior)
-        self.merge_ = shares[:, None] * merge
-        return self
+        check_mode(self)
+        self.encoder_, self.metadata_columns_, self.C_ = self._with_weights(), (), None
+        self.uncertainty_, self._calibration = class_uncertainty(None), None
+        self._head, self._history = None, []
+        chosen = self.encoder_.classes_, self.merge_classes
+        self.classes_, merge = merge_matrix(*chosen)
+        self.merge_ = prior_shares(*chosen, self.class_prior)[:, None] * merge
 
-    def _calibrate_own_classes(self, curves: LightCurves, y) -> None:
+    def _calibrate_own_classes(self, curves: LightCurves, y, sample_weight) -> None:
         """Check labels in the classes of the weights, and calibrate on them."""
         y = self._labels(y, curves)
         # scikit-learn's meta-estimators number the labels before they fit.
         if np.array_equal(np.unique(y), np.arange(len(self.classes_))):
             self.classes_ = np.arange(len(self.classes_))
-        self._refuse_unseen(y, curves)
-        target, everything = np.searchsorted(self.classes_, y), np.arange(len(y))
-        head, latent = self.net_.module_.head, self._latents(curves)[0]
-        self._calibration = hold_out(head, latent, None, target, everything)
+        target = targets_among(self.classes_, y, curves)
+        sample = TrainingSample.of(curves, target, sample_weight)
+        self._calibration = hold_out_of_own(self.encoder_, sample, sample.y, slice(None))
         if self.calibrate is not None:
-            self._fit_temperature(self._calibration, np.ones(len(self.classes_)))
-
-    def _hold(self, encoder: LightCurveEncoder) -> None:
-        """Use an encoder with the class head that it was trained with."""
-        network = encoder.net_.module_
-        self.encoder_, self.metadata_columns_, self.C_ = encoder, (), None
-        self.temperature_, self._calibration = 1.0, None
-        self.net_ = wrap(TransferNetwork(network, own_head(network)))
+            self._fit_uncertainty(self._calibration, np.ones(len(self.classes_)))

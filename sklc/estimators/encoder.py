@@ -7,16 +7,22 @@ import os
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
-from skorch import NeuralNet
 
 from sklc.augment.training import chosen_transformers
-from sklc.estimators.base import TRAINING_CONSTRAINTS, LightCurveEstimator, require_two_classes
+from sklc.errors import WeightsError
+from sklc.estimators.base import (
+    METADATA_CONSTRAINTS,
+    TRAINING_CONSTRAINTS,
+    LightCurveEstimator,
+    require_two_classes,
+)
 from sklc.estimators.encoder_training import EncoderTraining, train_encoder
+from sklc.estimators.sample import TrainingSample, check_weight
 from sklc.light_curves.metadata import metadata_matrix
-from sklc.networks.architectures import Architecture, EncoderNetwork
+from sklc.networks.architectures import Architecture
 from sklc.networks.architectures.choice import DEFAULT_SIZES, choose_architecture
 from sklc.networks.device import resolve_device
 from sklc.networks.inference.encode import encode_latents
@@ -25,24 +31,53 @@ from sklc.networks.objectives.registry import chosen_objectives
 from sklc.networks.training.loop import wrap
 from sklc.representation import PRESETS, InputRepresentation
 from sklc.serving.export import export_encoder
+from sklc.utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context
 from sklc.weights.file import WeightsFile, load_weights
+from sklc.weights.trained import TrainedWeights, file_digest, is_named
 
 __all__ = ["LightCurveEncoder"]
+
+# Parameters of the network and its training that weights bring along, or that they make pointless.
+_UNREAD_WITH_WEIGHTS = (
+    "representation",
+    "architecture",
+    "hidden_size",
+    "n_layers",
+    "latent_size",
+    "objective",
+    "redshift_weight",
+    "temperature",
+    "adversarial_weight",
+    "augment",
+    "metadata_columns",
+    "class_weight",
+    "callbacks",
+    "checkpoint",
+)
 
 
 class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, LightCurveEstimator):
     """Encode light curves as latent vectors with a neural network.
 
-    With `weights`, the network is a pretrained one: `fit` loads it and trains nothing, and
-    `transform` works at once. Without, `fit` trains it to classify `y` and its latent, the layer
-    before the class logits, is what `transform` returns (Gupta et al. 2025b, section 3.1).
+    With `weights`, the network is a pretrained one: `fit` trains nothing, and `transform` works at
+    once. Without, `fit` trains it to classify `y`, and the latent, the layer before the class
+    logits, is what `transform` returns (Gupta et al. 2025b, section 3.1).
+
+    As everywhere in scikit-learn, ``clone`` returns an estimator with the same parameters that is
+    not fitted: of an encoder with `weights` one that transforms at once, of an encoder that was
+    trained by `fit` one that has to be trained, and says so. To keep a network that was trained by
+    `fit` through ``clone``, as in the pipelines of a cross-validation, pass the fitted encoder to
+    `TransferClassifier`, `RedshiftRegressor` or `LatentIsolationForest`, wrap it in
+    ``sklearn.frozen.FrozenEstimator``, or `save` it and pass the file as `weights`.
 
     Parameters
     ----------
-    weights : str, path or None, default=None
-        A name from `sklc.list_weights` such as ``"ztf+lsst"``, the path of a file written by
-        `save`, or None to train from labels. Loaded weights bring their own input
-        representation, sizes and metadata columns; the parameters of those names are then unused.
+    weights : str, path, TrainedWeights or None, default=None
+        The network to use: a name from `sklc.list_weights` such as ``"ztf+lsst"``, the path of a
+        file written by `save`, the network that a transfer estimator has trained, as its
+        ``encoder_`` holds it, or None to train one from labels. Weights bring their own input
+        representation, sizes and metadata columns; setting parameters of those names as well is
+        an error.
     representation : {"relative", "papers"} or InputRepresentation, default="relative"
         What the network sees of an observation.
     architecture : str or Architecture, default="gru"
@@ -50,8 +85,8 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         with its settings, such as ``sklc.networks.architectures.GRU(hidden_size=64)``. "gru" has
         stacked GRU layers.
     hidden_size : int, default=100
-        Units of each layer of an architecture that is given by name. If the architecture has no
-        such setting, changing this parameter is an error; the same holds for the next two.
+        Number of units of each layer, of an architecture that is given by name. If the architecture
+        has no such setting, changing this parameter is an error; the same holds for the next two.
     n_layers : int, default=2
         Number of layers of an architecture that is given by name.
     latent_size : int, default=128
@@ -65,9 +100,9 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         them; it needs the survey of every object, as metadata column ``survey`` or as
         ``fit(X, y, survey=...)``.
     redshift_weight : float, default=0.0
-        Above 0, the latent also has to tell ``ln(1 + z)`` of the metadata column ``redshift``,
-        by a Gaussian likelihood of this weight, whatever the objective: a latent trained on classes
-        alone forgets how bright an object is. The head is kept, for `RedshiftRegressor`.
+        Weight of a Gaussian likelihood of ``ln(1 + z)``, with z from the metadata column
+        ``redshift``, whatever the objective. Above 0, the latent keeps how bright an object is,
+        which one trained on classes alone forgets. The head is kept, for `RedshiftRegressor`.
     temperature : float, default=0.5
         Temperature of the contrastive loss, for the named objective that takes it.
     adversarial_weight : float, default=1.0
@@ -75,68 +110,74 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         objective that takes it. It rises from 0 over the epochs (Ganin et al. 2016), so that
         classes come first.
     augment : bool, str, transformer, sequence of these, or None, default=False
-        Train on light curves that are altered at random, and differently in every epoch. True uses
-        `sklc.augment.ObservingConditions`, after which they look like what telescopes deliver:
-        noisier, cut to detections, thinned, ended early, without a band. Other choices are
-        transformers of `sklc.augment`, your own with ``fit`` and ``transform``, names that were
-        given to `sklc.register_augmentation`, or a list of these, which are applied in turn. An
-        object that is left with fewer than `min_points` observations sits the epoch out.
-    metadata : sequence of str or None, default=None
+        Whether, or how, to train on light curves that are altered at random, and differently in
+        every epoch. True uses `sklc.augment.ObservingConditions`, after which they look like what
+        telescopes deliver: noisier, cut to detections, thinned, ended early, without a band. Other
+        choices are transformers of `sklc.augment`, your own with ``fit`` and ``transform``, names
+        that were given to `sklc.register_augmentation`, or a list of these, which are applied in
+        turn. An object that is left with fewer than `min_points` observations sits the epoch out.
+    metadata_columns : sequence of str or None, default=None
         Numeric per-object columns, such as ``["mwebv"]``, that enter beside the light curve.
         A missing value (NaN) is replaced by the training mean and flagged to the network.
     min_points : int, default=1
-        Fewest observations an object must have; fewer is an error that names it.
+        Fewest observations an object must have; an object with fewer is an error that names it.
     max_epochs : int, default=40
-        Passes over the training data.
-    batch_size : int, default=128
-        Light curves per gradient step.
+        Number of passes over the training data.
+    batch_size : int, default=64
+        Number of light curves per gradient step.
     learning_rate : float, default=1e-3
-        Of AdamW.
+        Learning rate of AdamW.
     learning_rate_decay : bool, default=False
-        Warm the learning rate up over two epochs, then let it fall to 1 % along a cosine until
-        `max_epochs`. For long trainings, without early stopping.
+        Whether to warm the learning rate up over two epochs and let it fall to 1 % along a cosine
+        until `max_epochs`. For long trainings, without early stopping.
     weight_decay : float, default=0.0
-        Of AdamW.
+        Weight decay of AdamW.
     early_stopping : bool, default=True
-        Hold out a stratified part of the training data, stop when its loss has not improved for
-        `patience` epochs, and keep the best epoch's weights.
-    validation_fraction : float, default=0.1
-        Size of that part; at least one object of every class.
+        Whether to hold out a stratified part of the training data, stop when its loss has not
+        improved for `patience` epochs, and keep the best epoch's weights.
+    validation_fraction : float, default=0.2
+        Size of that part; it holds at least one object of every class.
     patience : int, default=5
-        Epochs without improvement.
-    class_weight : {"balanced"}, dict of label to weight, or None, default="balanced"
-        Weight classes by 1/frequency in the loss.
+        Number of epochs without improvement before training stops.
+    class_weight : {"balanced"}, dict of label to weight, or None, default=None
+        Weights of the classes in the loss; "balanced" is 1/frequency.
     callbacks : list of skorch callbacks or None, default=None
-        Added to training.
+        Callbacks that are added to the training.
     checkpoint : str, path or None, default=None
-        File to save the state of the training to after every epoch. Where it is there already,
-        `fit` goes on from it: a training that was killed at any moment ends, on the CPU, with the
+        File to save the state of the training to after every epoch. If the file exists, `fit`
+        continues from it: a training that was killed at any moment ends, on the CPU, with the
         same network to the bit as one that was not. It must be of the same data and settings.
     mixed_precision : bool or "auto", default="auto"
-        On a GPU, let the recurrent layers round the factors of their products to 10 bits (TF32),
-        in training and in `transform`: latents are then within .003 of their spread (root mean
+        Whether the recurrent layers may round the factors of their products to 10 bits (TF32) on a
+        GPU, in training and in `transform`: latents are then within .003 of their spread (root mean
         square) of those of the CPU. "auto" is True; False computes in float32 throughout. On the
         CPU there is no difference.
     device : str, default="auto"
-        "auto" (the GPU where there is one), "cpu", or a torch device.
+        Where to compute: "auto" (the GPU where there is one), "cpu", or a torch device.
     random_state : int, RandomState instance or None, default=None
-        Fixes initial weights, the validation part and the order of training on the CPU.
+        Seed of the initial weights, the validation part and the order of training on the CPU.
     verbose : int, bool or "auto", default="auto"
         Progress bar on standard error: "auto" shows it in a terminal when training takes longer
         than a few seconds; 0 never; 1 always.
+    metadata : sequence of str or None, default="deprecated"
+        Former name of `metadata_columns`.
 
     Attributes
     ----------
     net_ : skorch.NeuralNet
-        Holds the network as ``net_.module_`` and, where it was trained here, ``net_.history``.
+        Holds the network as ``net_.module_`` and, where it was trained by `fit`, ``net_.history``.
+        With weights from a file it is a copy, made at each access.
     representation_ : InputRepresentation
         The input convention in use.
     metadata_columns_ : tuple of str
         The metadata columns in use.
     classes_ : ndarray of shape (n_classes,)
-        Classes the network was trained on: of `y`, or of the weights.
+        Classes that the network was trained on: those of `y`, or of the weights. With weights,
+        this and the attributes above are there before `fit`, as `transform` is.
     n_features_in_ : int
         Length of the series, when fitted on a 2-D array.
+    feature_names_in_ : ndarray of str
+        Column names, when fitted on a 2-D data frame.
 
     See Also
     --------
@@ -162,8 +203,11 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
     (3,)
     """
 
+    _trained: TrainedWeights | None = None
+    _file: tuple[str, str | None] | None = None
+
     _parameter_constraints: dict = {
-        "weights": [str, os.PathLike, None],
+        "weights": [str, os.PathLike, TrainedWeights, None],
         "representation": [StrOptions(set(PRESETS)), InputRepresentation],
         "architecture": [str, Architecture],
         "hidden_size": [Interval(Integral, 1, None, closed="left")],
@@ -174,11 +218,10 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         "temperature": [Interval(Real, 0, None, closed="neither")],
         "adversarial_weight": [Interval(Real, 0, None, closed="neither")],
         "augment": ["boolean", str, list, tuple, HasMethods(["fit", "transform"]), None],
-        "metadata": ["array-like", None],
         "learning_rate_decay": ["boolean"],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "checkpoint": [str, os.PathLike, None],
-        "mixed_precision": ["boolean", StrOptions({"auto"})],
+        **METADATA_CONSTRAINTS,
         **TRAINING_CONSTRAINTS,
     }
 
@@ -196,23 +239,24 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         temperature=0.5,
         adversarial_weight=1.0,
         augment=False,
-        metadata=None,
+        metadata_columns=None,
         min_points=1,
         max_epochs=40,
-        batch_size=128,
+        batch_size=64,
         learning_rate=1e-3,
         learning_rate_decay=False,
         weight_decay=0.0,
         early_stopping=True,
-        validation_fraction=0.1,
+        validation_fraction=0.2,
         patience=5,
-        class_weight="balanced",
+        class_weight=None,
         callbacks=None,
         checkpoint=None,
         mixed_precision="auto",
         device="auto",
         random_state=None,
         verbose="auto",
+        metadata="deprecated",
     ):
         self.weights = weights
         self.representation = representation
@@ -225,7 +269,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         self.temperature = temperature
         self.adversarial_weight = adversarial_weight
         self.augment = augment
-        self.metadata = metadata
+        self.metadata_columns = metadata_columns
         self.min_points = min_points
         self.max_epochs = max_epochs
         self.batch_size = batch_size
@@ -242,6 +286,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
+        self.metadata = metadata
 
     @classmethod
     def pretrained(cls, weights="ztf+lsst", **params):
@@ -273,8 +318,10 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         >>> LightCurveEncoder.pretrained("ztf")
         LightCurveEncoder(weights='ztf')
         """
-        load_weights(weights)  # a wrong name is an error here, not at the first transform
-        return cls(weights=weights, **params)
+        encoder = cls(weights=weights, **params)
+        encoder._source()  # a wrong name is an error here, not at the first transform
+        encoder._check_mode()
+        return encoder
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -284,11 +331,11 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         return tags
 
     def __sklearn_is_fitted__(self) -> bool:
-        return self.weights is not None or hasattr(self, "net_")
+        return self.weights is not None or self._trained is not None
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, survey=None):
-        """Train the network on labelled light curves, or only load its weights.
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, survey=None, sample_weight=None):
+        """Train the network on labelled light curves, or only check its weights.
 
         Parameters
         ----------
@@ -299,6 +346,9 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         survey : array-like of shape (n_objects,), optional
             Survey of each object, for ``objective="adversarial"``; without it, the metadata
             column of that name is used.
+        sample_weight : array-like of shape (n_objects,), optional
+            Weight of each object in the loss, used only with ``weights=None``. A weight of k is
+            the same as k copies of the object, and 0 leaves it out.
 
         Returns
         -------
@@ -316,19 +366,24 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
             If y is missing, of another length, or of a single class.
         """
         curves = self._curves(X, reset=True)
+        columns = self._metadata()
+        self._check_mode()
         if self.weights is not None:
-            self._keep(*self._in_use())
-            metadata_matrix(curves, self.metadata_columns_)
+            self._trained = self._file = None  # of an earlier fit
+            self._file = self._own_file()
+            metadata_matrix(curves, self._source().metadata_columns)
+            if sample_weight is not None:
+                check_weight(sample_weight, curves)
             return self
         y = self._labels(y, curves)
-        seed = self._seed()
-        classes, target = np.unique(y, return_inverse=True)
+        sample = TrainingSample.of(curves, y, sample_weight)
+        classes, target = np.unique(sample.y, return_inverse=True)
         require_two_classes(classes, self)
-        columns = tuple(self.metadata) if self.metadata is not None else ()
         metadata_matrix(curves, columns)  # refuses columns that cannot be used
-        rows, held_out = np.arange(len(y)), None
+        seed = self._seed()
+        rows, held_out = np.arange(len(target)), None
         if self.early_stopping:
-            rows, held_out = self._validation_split(y, curves, seed)
+            rows, held_out = self._validation_split(sample, seed)
         representation = self._chosen_representation()
         training = EncoderTraining(
             architecture=self._chosen_architecture(),
@@ -343,19 +398,20 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
                 seed,
                 learning_rate_decay=self.learning_rate_decay,
                 weight_decay=self.weight_decay,
-                mixed_precision=bool(self.mixed_precision),
             ),
         )
         net = train_encoder(
-            curves,
+            sample.curves,
             target,
             rows,
             held_out,
             training,
-            class_weight=self._class_weights(classes, y),
+            class_weight=self._class_weights(classes, sample.y, sample.weight),
             given={"survey": survey},
+            sample_weight=sample.weight,
         )
-        return self._keep(net, representation, classes, columns)
+        self._trained = TrainedWeights(net, representation, classes, columns)
+        return self
 
     def transform(self, X):
         """Encode light curves.
@@ -378,13 +434,14 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
             If there are neither weights nor a fit.
         """
         check_is_fitted(self)
+        self._check_mode()
         curves = self._curves(X, reset=False)
-        network, representation, _, columns = self._reading()
+        source = self._source()
         return encode_latents(
-            network,
-            representation,
+            source.network,
+            source.representation,
             curves,
-            metadata_matrix(curves, columns),
+            metadata_matrix(curves, source.metadata_columns),
             device=resolve_device(self.device),
             mixed_precision=bool(self.mixed_precision),
         )
@@ -424,8 +481,14 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         (5, 128)
         """
         check_is_fitted(self)
-        network, representation, classes, columns = self._reading()
-        return WeightsFile.from_network(network, representation, classes, columns, info).save(path)
+        source = self._source()
+        return WeightsFile.from_network(
+            source.network,
+            source.representation,
+            source.classes,
+            source.metadata_columns,
+            {**({"fine_tuned": True} if self._is_fine_tuned() else {}), **info},
+        ).save(path)
 
     def to_onnx(self, path):
         """Export the network as an ONNX file, for `sklc.serving.OnnxModel` or any ONNX runtime.
@@ -467,11 +530,35 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         >>> folder.cleanup()
         """
         check_is_fitted(self)
-        return export_encoder(path, *self._reading())
+        source = self._source()
+        return export_encoder(
+            path, source.network, source.representation, self.classes_, source.metadata_columns
+        )
+
+    @property
+    def net_(self):
+        """The network, as a skorch net."""
+        source = self._source()
+        return source.net if isinstance(source, TrainedWeights) else wrap(source.build())
+
+    @property
+    def representation_(self):
+        """The input convention in use."""
+        return self._source().representation
+
+    @property
+    def metadata_columns_(self):
+        """The metadata columns in use."""
+        return self._source().metadata_columns
+
+    @property
+    def classes_(self):
+        """Classes that the network was trained on."""
+        return np.asarray(self._source().classes)
 
     @property
     def _n_features_out(self) -> int:
-        return self._reading()[0].latent_size
+        return self._source().network.latent_size
 
     def _chosen_architecture(self) -> Architecture:
         sizes = {name: getattr(self, name) for name in DEFAULT_SIZES}
@@ -483,41 +570,61 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         changed = {n: getattr(self, n) for n in names if getattr(self, n) != defaults[n].default}
         return chosen_objectives(self.objective, self.redshift_weight, changed)
 
+    def _check_mode(self) -> None:
+        """Refuse parameters that weights bring along themselves."""
+        if self.weights is not None:
+            self._refuse_unread(_UNREAD_WITH_WEIGHTS, "weights=None", f"weights={self.weights!r}")
+
     def _chosen_representation(self) -> InputRepresentation:
         if isinstance(self.representation, InputRepresentation):
             return self.representation
         return InputRepresentation.preset(self.representation)
 
-    def _checkpoint(self) -> WeightsFile | None:
-        """Weights that were set since the last fit, or None where the fit is in use."""
-        fitted = hasattr(self, "net_")
-        if self.weights is None or (fitted and self._fitted_weights == self.weights):
+    def _source(self) -> TrainedWeights | WeightsFile:
+        """Return the network in use and its input convention, only to be read."""
+        if self.weights is None:
+            if self._trained is None:
+                raise NotFittedError(
+                    "This LightCurveEncoder has neither weights nor a fit: call fit(X, y), or name "
+                    "pretrained weights, such as weights='ztf+lsst'."
+                )
+            return self._trained
+        if isinstance(self.weights, TrainedWeights):
+            return self.weights
+        file = load_weights(self.weights)
+        own = self._own_file()
+        if own is not None and own[1] != file_digest(own[0]):
+            raise WeightsError(
+                f"The weights file {own[0]} is not the one that this encoder was fitted or pickled "
+                "with: put the former file back, or call fit to go on with the new one."
+            )
+        return file
+
+    def _own_file(self) -> tuple[str, str | None] | None:
+        """Path and sha256 of a weights file of the user's own, as it was first seen."""
+        if not isinstance(self.weights, (str, os.PathLike)) or is_named(self.weights):
             return None
-        return load_weights(self.weights)
+        path, known = os.fspath(self.weights), self._file
+        return known if known and known[0] == path else (path, file_digest(path))
 
-    def _reading(
-        self,
-    ) -> tuple[EncoderNetwork, InputRepresentation, np.ndarray, tuple[str, ...]]:
-        """Return network, representation, classes and metadata columns, only to be read.
+    def __getstate__(self):
+        file = self._own_file()  # a pickle holds the name of weights, and not their tensors
+        return {**super().__getstate__(), **({} if file is None else {"_file": file})}
 
-        Weights that were set since the last fit are read here without being stored: `transform`
-        works at once, and changes nothing on the estimator.
-        """
-        checkpoint = self._checkpoint()
-        if checkpoint is None:
-            network = self.net_.module_
-            return network, self.representation_, self.classes_, self.metadata_columns_
-        classes = np.asarray(checkpoint.classes)
-        return checkpoint.network, checkpoint.representation, classes, checkpoint.metadata_columns
+    def _is_fine_tuned(self) -> bool:
+        """Whether the network was trained further than its own class and redshift heads."""
+        return bool(self._source().info.get("fine_tuned"))
 
-    def _in_use(self) -> tuple[NeuralNet, InputRepresentation, np.ndarray, tuple[str, ...]]:
-        """Return a net of one's own, and the rest as `_reading` does."""
-        checkpoint = self._checkpoint()
-        net = self.net_ if checkpoint is None else wrap(checkpoint.build())
-        return net, *self._reading()[1:]
+    def _knows_pretrained_classes(self) -> bool:
+        """Whether the classes of its head are those of pretrained weights, not the user's own."""
+        source = self._source()
+        return source.from_weights if isinstance(source, TrainedWeights) else True
 
-    def _keep(self, net, representation, classes, columns) -> LightCurveEncoder:
-        self.net_, self.representation_ = net, representation
-        self.classes_, self.metadata_columns_ = classes, columns
-        self._fitted_weights = self.weights
-        return self
+    def _to_fine_tune(self) -> LightCurveEncoder:
+        """Return an encoder with a network of its own, which may be trained in place."""
+        return self._holding(TrainedWeights.to_fine_tune(self._source()))
+
+    def _holding(self, weights) -> LightCurveEncoder:
+        """Return an encoder that has `weights`, and computes as this one does."""
+        shared = ("min_points", "mixed_precision", "device", "random_state", "verbose")
+        return LightCurveEncoder(weights, **{name: getattr(self, name) for name in shared})

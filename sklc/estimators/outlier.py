@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import warnings
+from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
-from sklearn.base import OutlierMixin, _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.base import OutlierMixin
+from sklearn.ensemble import IsolationForest
 from sklearn.utils.validation import check_is_fitted
 
 from sklc.errors import LightCurveError
@@ -22,10 +24,12 @@ from sklc.estimators.class_mixture import ClassMixture
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.estimators.outlier_forest import ClassCentres, LatentForest, LatentSpace
 from sklc.estimators.outlier_latents import LatentSource
+from sklc.estimators.sample import TrainingSample
 from sklc.estimators.transfer import KeepsFittedEncoder, is_trained_on_labels
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import name_object
 from sklc.networks.device import resolve_device, single_thread_in_workers
+from sklc.utils.sklearn_compat import Interval, StrOptions, fit_context
 
 __all__ = ["LatentIsolationForest"]
 
@@ -43,12 +47,13 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
         Name or file of pretrained weights; an encoder with weights; an encoder that you fitted (a
         copy is used); an unfitted encoder without weights, or None, which are trained on the
         classes `y` of the normal objects.
-    per_class : bool, default=False
-        Grow one forest for each class of y; the lowest anomaly score of all counts.
-    finetune : {"head", "backbone+head", "all"} or None, default=None
-        Train a classifier of the normal classes y first, as `TransferClassifier` does. The forest
-        then reads its class logits beside the latents, which are those of the encoder as
+    finetune : {"none", "head", "backbone+head", "all"}, default="none"
+        What is trained first. "none": nothing, the forest reads the latents of the encoder.
+        Otherwise a classifier of the normal classes y is trained as `TransferClassifier` does; the
+        forest then reads its class logits beside the latents, which are those of the encoder as
         fine-tuned.
+    per_class : bool, default=False
+        Whether to grow one forest for each class of y; the lowest anomaly score of all counts.
     n_components : int, float or None, default=0.99
         Principal components of the latents that the forest reads, each scaled to unit variance:
         their number, or the share of the variance that they hold. None: the latents themselves.
@@ -63,44 +68,58 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
         Share of the training data that counts as outliers, (0, 0.5]. "auto": an anomaly score
         above 0.5, as in `sklearn.ensemble.IsolationForest`.
     min_points : int, default=1
-        Fewest observations an object must have; fewer is an error that names it.
-    max_epochs, batch_size, learning_rate : int, int, float, default=40, 64, 1e-3
-        Of an encoder that is trained, and of fine-tuning (passes and objects per step).
-    finetune_learning_rate, anchor : float, default=3e-4, 1e-3
-        As in `TransferClassifier`.
+        Fewest observations an object must have; an object with fewer is an error that names it.
+    max_epochs : int, default=40
+        Number of passes over the training data, where a network is trained.
+    batch_size : int, default=64
+        Number of objects per gradient step.
+    learning_rate : float, default=1e-3
+        Learning rate of a network that is trained from scratch.
+    finetune_learning_rate : float, default=3e-4
+        Learning rate of the encoder and head when fine-tuning.
+    anchor : float, default=1e-3
+        Strength of the pull of fine-tuned weights to the pretrained ones (L2-SP).
     early_stopping : bool, default=True
-        Hold out a stratified part of the data where a network is trained.
-    validation_fraction, patience : float, int, default=0.2, 5
-        Size of that part, and epochs without improvement.
+        Whether to hold out a stratified part of the data where a network is trained, to stop early.
+    validation_fraction : float, default=0.2
+        Size of that part; it holds at least one object of every class.
+    patience : int, default=5
+        Number of epochs without improvement before training stops.
     class_weight : {"balanced"}, dict of label to weight, or None, default=None
-        Weight of the classes of y in the loss.
+        Weights of the classes of y in the loss; "balanced" is 1/frequency.
     callbacks : list of skorch callbacks or None, default=None
-        Added to the training of a network.
+        Callbacks that are added to the training of a network.
     n_jobs : int or None, default=None
-        Threads of the forest.
+        Number of threads of the forest: None is 1, -1 is all cores.
+    mixed_precision : bool or "auto", default="auto"
+        Whether to use TF32 in recurrent layers on a GPU, as in `LightCurveEncoder`.
     device : str, default="auto"
-        "auto" (the GPU where there is one), "cpu", or a torch device.
+        Where to compute: "auto" (the GPU where there is one), "cpu", or a torch device.
     random_state : int, RandomState instance or None, default=None
-        Fixes every draw on the CPU.
+        Seed of every draw on the CPU.
     verbose : int, bool or "auto", default="auto"
         Progress bar on standard error, as in `LightCurveEncoder`.
 
     Attributes
     ----------
     encoder_ : LightCurveEncoder
-        Its latents are what the forest reads; fine-tuned where that was asked for.
+        The encoder whose latents the forest reads. Where its network was trained here, that is its
+        parameter `weights`, so that ``clone`` and other estimators keep it.
     classes_ : ndarray of shape (n_classes,)
         Normal classes: those of y, or else the classes of the weights that were found among the
         normal objects.
     rare_classes_ : ndarray of str
         Classes of the weights that were not found among the normal objects. Without any, the
-        score is that of the forest alone.
+        score is that of the forest alone. There are none for an encoder that was fine-tuned by
+        another estimator, since the classes of the weights no longer fit its latents.
     class_shares_ : Series of float
         Estimated share of each class of the weights among the normal objects.
     offset_ : float
         ``decision_function = score_samples - offset_``.
     n_features_in_ : int
         Length of the series, when fitted on a 2-D array.
+    feature_names_in_ : ndarray of str
+        Column names, when fitted on a 2-D data frame.
 
     Notes
     -----
@@ -134,8 +153,8 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
 
     _parameter_constraints: dict = {
         "encoder": [str, os.PathLike, LightCurveEncoder, None],
+        "finetune": [StrOptions({"none", "head", "backbone+head", "gru+head", "all"}), None],
         "per_class": ["boolean"],
-        "finetune": [StrOptions({"head", "backbone+head", "gru+head", "all"}), None],
         "n_components": [
             Interval(Integral, 1, None, closed="left"),
             Interval(Real, 0, 1, closed="neither"),
@@ -159,8 +178,8 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
         self,
         encoder="ztf+lsst",
         *,
+        finetune="none",
         per_class=False,
-        finetune=None,
         n_components=0.99,
         rare_class_weight=1.0,
         n_estimators=100,
@@ -178,13 +197,14 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
         class_weight=None,
         callbacks=None,
         n_jobs=None,
+        mixed_precision="auto",
         device="auto",
         random_state=None,
         verbose="auto",
     ):
         self.encoder = encoder
-        self.per_class = per_class
         self.finetune = finetune
+        self.per_class = per_class
         self.n_components = n_components
         self.rare_class_weight = rare_class_weight
         self.n_estimators = n_estimators
@@ -202,6 +222,7 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
         self.class_weight = class_weight
         self.callbacks = callbacks
         self.n_jobs = n_jobs
+        self.mixed_precision = mixed_precision
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
@@ -211,8 +232,7 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
         tags.target_tags.required = bool(self._needs_labels())
         return tags
 
-    @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, sample_weight=None):
         """Learn what is normal.
 
         Parameters
@@ -223,6 +243,10 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
         y : array-like of shape (n_objects,), optional
             Classes of the normal objects. Required with `per_class`, `finetune`, and an encoder
             that has to be trained; otherwise used for `explain` and to find rare classes.
+        sample_weight : array-like of shape (n_objects,), optional
+            Weight of each object in the forest, in the estimated mixture of classes, and in
+            networks that are trained. A weight of k is the same as k copies of the object, and 0
+            leaves it out.
 
         Returns
         -------
@@ -234,8 +258,16 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
         LightCurveError
             If an object cannot be used, a class has too few members, or there is one object only.
         ValueError
-            If y is missing where it is required, or of another length.
+            If y is missing where it is required, or of another length, or a parameter is set that
+            has no effect with the others.
         """
+        self._learn(X, y, sample_weight)
+        return self
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def _learn(self, X, y, sample_weight) -> tuple[TrainingSample, np.ndarray]:
+        """Fit, and return the distinct objects with their negative anomaly scores."""
+        self._check_mode()
         curves = self._curves(X, reset=True)
         if y is not None:
             y = self._labels(y, curves)
@@ -244,60 +276,73 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
                 f"This {type(self).__name__} requires y to be passed, the classes of the normal "
                 f"objects, because {reason}; and y is None."
             )
-        self._check_numbers(curves, y)
         resolve_device(self.device)
-        seed = self._seed()
+        sample = TrainingSample.of(curves, y, sample_weight)
+        self._check_numbers(sample)
+        seed, weight = self._seed(), sample.weight
         with single_thread_in_workers():
-            self._source = LatentSource.prepare(
-                self.get_params(deep=False),
-                curves,
-                y,
-                seed,
-                from_scratch=is_trained_on_labels(self.encoder),
-            )
+            self._source = LatentSource.prepare(self, sample, seed)
         self.encoder_ = self._source.encoder
-        latent, logits, log_probabilities = self._source.describe(curves)
+        latent, logits, log_probabilities = self._source.describe(sample.curves)
         if not np.ptp(latent, axis=0).any():
             raise LightCurveError(
-                f"All {len(curves)} light curves have the same latent, from "
-                f"{name_object(curves, 0)} on, so that nothing tells them apart: pass different "
-                "ones."
+                f"All {len(curves)} light curves have the same latent, from {sample.name(0)} on, "
+                "so that nothing tells them apart: pass different ones."
             )
         names = self._source.reference.classes_
-        self._mixture = ClassMixture.estimate(names, log_probabilities, y)
+        if not len(names):  # trained on redshifts alone
+            names = np.array(["normal"])
+        self._mixture = ClassMixture.estimate(names, log_probabilities, sample.y, weight)
+        if self._source.reference._is_fine_tuned():
+            every = np.ones_like(self._mixture.is_normal)
+            self._mixture = replace(self._mixture, is_normal=every)
         self.rare_classes_ = self._mixture.rare
         self.class_shares_ = pd.Series(self._mixture.shares, index=pd.Index(names, name="class"))
         self._space = LatentSpace(self.n_components).fit(latent, logits)
         columns = self._space.transform(latent, logits)
-        known = self._mixture.most_probable_normal(log_probabilities) if y is None else y
-        self._centres = ClassCentres().fit(columns, known)
+        known = sample.y
+        if known is None:
+            known = self._mixture.most_probable_normal(log_probabilities)
+        self._centres = ClassCentres().fit(columns, known, weight)
         self.classes_ = self._centres.labels
         self._forest = LatentForest(
-            {
-                "n_estimators": self.n_estimators,
-                "max_samples": self.max_samples,
-                "n_jobs": self.n_jobs,
-                "random_state": seed,
-            }
-        ).fit(columns, y if self.per_class else None)
+            IsolationForest(
+                n_estimators=self.n_estimators,
+                max_samples=self.max_samples,
+                n_jobs=self.n_jobs,
+                random_state=seed,
+            )
+        ).fit(columns, sample.y if self.per_class else None, weight)
         isolation = self._forest.anomaly_score(columns)
         ratio = self._mixture.log_ratio(log_probabilities)
-        self._ratio_mean, self._ratio_weight = float(ratio.mean()), 0.0
-        if len(self.rare_classes_) and ratio.std() > 0:
-            self._ratio_weight = self.rare_class_weight * float(isolation.std() / ratio.std())
+        (self._ratio_mean, spread), (_, unit) = (
+            _mean_and_std(ratio, weight),
+            _mean_and_std(isolation, weight),
+        )
+        self._ratio_weight = 0.0
+        if len(self.rare_classes_) and spread > 0:
+            self._ratio_weight = self.rare_class_weight * unit / spread
+        scores = -self._combine(isolation, ratio)
         self.offset_ = -0.5
         if self.contamination != "auto":
-            scores = -self._combine(isolation, ratio)
-            self.offset_ = float(np.percentile(scores, 100 * self.contamination))
-        return self
+            share = float(self.contamination)
+            if weight is None:
+                self.offset_ = float(np.quantile(scores, share))
+            else:
+                self.offset_ = float(
+                    np.quantile(scores, share, weights=weight, method="inverted_cdf")
+                )
+        return sample, scores
 
-    def fit_predict(self, X, y=None):
+    def fit_predict(self, X, y=None, sample_weight=None):
         """Learn what is normal, and label the same objects.
 
         Parameters
         ----------
         X : light curves of n_objects
         y : array-like of shape (n_objects,), optional
+            As in `fit`.
+        sample_weight : array-like of shape (n_objects,), optional
             As in `fit`.
 
         Returns
@@ -314,7 +359,12 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
         >>> int((forest.fit_predict(curves) == -1).sum())
         12
         """
-        return self.fit(X, y).predict(X)
+        sample, scores = self._learn(X, y, sample_weight)
+        left_out = np.flatnonzero(sample.copy_of < 0)
+        scores = scores[sample.copy_of]
+        if len(left_out):
+            scores[left_out] = self.score_samples(sample.given[left_out])
+        return np.where(scores - self.offset_ < 0, -1, 1)
 
     def anomaly_score(self, X):
         """Anomaly scores: the higher, the less an object is like the normal ones.
@@ -424,33 +474,52 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
         """Why y is required, or an empty string."""
         if self.per_class:
             return "per_class=True grows a forest for each of them"
-        if self.finetune is not None:
+        if self.finetune not in (None, "none"):
             return f"finetune={self.finetune!r} trains a classifier of them"
         if is_trained_on_labels(self.encoder):
             return "the encoder has neither weights nor a fit and is trained on them"
         return ""
 
-    def _check_numbers(self, curves: LightCurves, y: np.ndarray | None) -> None:
+    def _check_mode(self) -> None:
+        """Refuse parameters that the others make pointless."""
+        mode = f"finetune={self.finetune!r}"
+        if self.finetune is None:
+            warnings.warn(
+                "finetune=None is now written finetune='none', as in the other estimators, and "
+                "will be refused in version 0.3.",
+                FutureWarning,
+                stacklevel=4,
+            )
+            mode = "finetune='none'"
+        if self.encoder is None or self.finetune in (None, "none", "head"):
+            mode = "encoder=None" if self.encoder is None else mode
+            self._refuse_unread(("finetune_learning_rate", "anchor"), "fine-tuning", mode)
+        if self.encoder is not None and self.finetune in (None, "none"):
+            names = ("class_weight", "callbacks")
+            self._refuse_unread(names, "a network that is trained", mode)
+
+    def _check_numbers(self, sample: TrainingSample) -> None:
+        curves, y = sample.given, sample.y
         if len(curves) < 2:
             raise LightCurveError(
                 f"X holds one light curve, {name_object(curves, 0)} (n_samples = 1), and a forest "
                 "isolates objects from each other: pass at least two, better hundreds."
             )
-        if isinstance(self.n_components, Integral) and int(self.n_components) > len(curves):
+        if isinstance(self.n_components, Integral) and int(self.n_components) > len(sample.rows):
             raise ValueError(
-                f"n_components={self.n_components} is more than the {len(curves)} light curves: "
-                "pass fewer, or a share of the variance such as 0.99."
+                f"n_components={self.n_components} is more than the {len(sample.rows)} light "
+                "curves: pass fewer, or a share of the variance such as 0.99."
             )
         if y is None:
             return
         classes, first, counts = np.unique(y, return_index=True, return_counts=True)
-        if self.finetune is not None or is_trained_on_labels(self.encoder):
+        if self.finetune not in (None, "none") or is_trained_on_labels(self.encoder):
             require_two_classes(classes, self)
         if self.per_class and counts.min() < 2:
             lonely = int(np.argmin(counts))
             raise LightCurveError(
                 f"Class {plain(classes[lonely])!r} has one member, "
-                f"{name_object(curves, int(first[lonely]))}, and a forest of its own needs at "
+                f"{sample.name(first[lonely])}, and a forest of its own needs at "
                 "least two. Merge or drop the class, or set per_class=False."
             )
 
@@ -467,3 +536,8 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
 
     def _combine(self, isolation: np.ndarray, ratio: np.ndarray) -> np.ndarray:
         return isolation + self._ratio_weight * (ratio - self._ratio_mean)
+
+
+def _mean_and_std(values: np.ndarray, weight: np.ndarray | None) -> tuple[float, float]:
+    mean = np.average(values, weights=weight)
+    return float(mean), float(np.sqrt(np.average((values - mean) ** 2, weights=weight)))

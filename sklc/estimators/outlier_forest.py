@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
+from scipy.spatial.distance import cdist
+from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
 from sklearn.preprocessing import StandardScaler
@@ -16,13 +15,14 @@ __all__ = ["ClassCentres", "LatentForest", "LatentSpace"]
 class LatentSpace:
     """Latents as the forest reads them: principal components of unit variance, or as they are.
 
-    An isolation forest cuts along single columns, and the units of a latent are correlated and
-    of very different scales, so that most cuts say the same thing.
+    An isolation forest cuts along single columns. The units of a latent are correlated and of very
+    different scales, so that most cuts along them would be equivalent.
 
     Parameters
     ----------
     n_components : int, float or None
-        As in `sklearn.decomposition.PCA`; None takes the latents as they are.
+        Number of components, or share of the variance, as in `sklearn.decomposition.PCA`; None
+        takes the latents as they are.
     """
 
     whitening: PCA | None
@@ -37,6 +37,7 @@ class LatentSpace:
         Parameters
         ----------
         latent : ndarray of shape (n_objects, latent_size)
+            Latents of normal objects.
         logits : ndarray of shape (n_objects, n_classes) or None
             Further columns, scaled to unit variance.
         """
@@ -48,63 +49,79 @@ class LatentSpace:
         return self
 
     def transform(self, latent: np.ndarray, logits: np.ndarray | None) -> np.ndarray:
-        """Columns of the forest, (n_objects, n_columns)."""
-        columns = latent if self.whitening is None else self.whitening.transform(latent)
-        return (
-            columns if self.scaler is None else np.hstack([columns, self.scaler.transform(logits)])
-        )
+        """Return the columns that the forest reads, (n_objects, n_columns)."""
+        if self.whitening is not None:
+            latent = self.whitening.transform(latent)
+        return latent if self.scaler is None else np.c_[latent, self.scaler.transform(logits)]
 
 
 class LatentForest:
-    """One isolation forest, or one for each label with the lowest anomaly score of all.
+    """One isolation forest, or one for each label; the lowest of their anomaly scores counts.
 
     Parameters
     ----------
-    settings : mapping
-        Parameters of `sklearn.ensemble.IsolationForest`.
+    template : IsolationForest
+        An unfitted forest with the parameters of all of them.
     """
 
     forests: list[IsolationForest]
 
-    def __init__(self, settings: Mapping[str, Any]) -> None:
-        self.settings = settings
+    def __init__(self, template: IsolationForest) -> None:
+        self.template = template
 
-    def fit(self, columns: np.ndarray, y: np.ndarray | None) -> LatentForest:
+    def fit(
+        self, columns: np.ndarray, y: np.ndarray | None, weight: np.ndarray | None = None
+    ) -> LatentForest:
         """Grow the forests.
 
         Parameters
         ----------
         columns : ndarray of shape (n_objects, n_columns)
+            Normal objects.
         y : ndarray of shape (n_objects,) or None
-            Labels, where each gets a forest of its own.
+            Labels, if each of them gets a forest of its own.
+        weight : ndarray of shape (n_objects,) or None
+            Weights of the objects; by default they count alike.
         """
-        groups = [columns] if y is None else [columns[y == label] for label in np.unique(y)]
-        self.forests = [IsolationForest(**self.settings).fit(group) for group in groups]
+        groups = [slice(None)] if y is None else [y == label for label in np.unique(y)]
+        self.forests = [
+            clone(self.template).fit(
+                columns[group], sample_weight=None if weight is None else weight[group]
+            )
+            for group in groups
+        ]
         return self
 
     def anomaly_score(self, columns: np.ndarray) -> np.ndarray:
-        """Scores between 0 and 1, higher for what is isolated with fewer cuts, (n_objects,)."""
+        """Return scores from 0 to 1, higher for what fewer cuts isolate, (n_objects,)."""
         return np.min([-forest.score_samples(columns) for forest in self.forests], axis=0)
 
 
 class ClassCentres:
-    """Mean of each label, and distances to it in units of what is typical of its own members."""
+    """Mean of each label, and distances to it in units of the median of its own members."""
 
     labels: np.ndarray
     centres: np.ndarray
     typical: float
 
-    def fit(self, columns: np.ndarray, y: np.ndarray) -> ClassCentres:
+    def fit(
+        self, columns: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None
+    ) -> ClassCentres:
         """Learn the centres of labels `y`, (n_objects,), in `columns`, (n_objects, n_columns)."""
         self.labels, index = np.unique(y, return_inverse=True)
-        self.centres = np.array([columns[index == k].mean(axis=0) for k in range(len(self.labels))])
+        weight = np.ones(len(y)) if weight is None else weight
+        self.centres = np.array(
+            [
+                np.average(columns[index == k], axis=0, weights=weight[index == k])
+                for k in range(len(self.labels))
+            ]
+        )
         own = np.linalg.norm(columns - self.centres[index], axis=1)
-        # Of labels with a single member each, none is typical: plain distances are all there is.
+        # If every label has a single member, there is no typical distance to divide by.
         self.typical = float(np.median(own)) or 1.0
         return self
 
     def nearest(self, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Label of the nearest centre of each object, and the distance to it."""
-        distances = np.linalg.norm(columns[:, None] - self.centres[None], axis=2)
-        best = np.argmin(distances, axis=1)
-        return self.labels[best], distances[np.arange(len(best)), best] / self.typical
+        """Return the label of the nearest centre of each object, and the distance to it."""
+        distances = cdist(columns, self.centres)
+        return self.labels[distances.argmin(axis=1)], distances.min(axis=1) / self.typical

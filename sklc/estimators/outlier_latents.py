@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -11,7 +10,14 @@ from scipy.special import log_softmax
 
 from sklc.estimators.classifier import TransferClassifier
 from sklc.estimators.encoder import LightCurveEncoder
-from sklc.estimators.transfer import start_encoder
+from sklc.estimators.sample import TrainingSample
+from sklc.estimators.transfer import (
+    KeepsFittedEncoder,
+    as_parameter,
+    default_encoder,
+    is_trained_on_labels,
+    start_encoder,
+)
 from sklc.light_curves import LightCurves
 from sklc.networks.heads import in_double_precision, own_head
 
@@ -31,6 +37,7 @@ _FOR_FINE_TUNING = (
     "patience",
     "class_weight",
     "callbacks",
+    "mixed_precision",
     "device",
     "verbose",
 )
@@ -43,12 +50,12 @@ class LatentSource:
     Parameters
     ----------
     encoder : LightCurveEncoder
-        Gives the latents.
+        The encoder of the latents.
     head : torch.nn.Module or None
-        Of the normal classes, where the encoder was fine-tuned.
+        The head of the normal classes, where the encoder was fine-tuned.
     reference : LightCurveEncoder
-        Its own classes are what is known of simulations. Another one than `encoder` where that
-        was fine-tuned from weights: changed latents no longer fit the head of the weights.
+        The encoder whose own classes are what is known from simulations. It differs from `encoder`
+        where that was fine-tuned: changed latents no longer fit the head of the weights.
     """
 
     encoder: LightCurveEncoder
@@ -57,44 +64,44 @@ class LatentSource:
 
     @classmethod
     def prepare(
-        cls, params: dict[str, Any], curves: LightCurves, y: Any, seed: int, *, from_scratch: bool
+        cls, estimator: KeepsFittedEncoder, sample: TrainingSample, seed: int
     ) -> LatentSource:
         """Load, copy or train what the estimator's parameters ask for.
 
         Parameters
         ----------
-        params : dict
-            Parameters of the estimator.
-        curves, y
-            The normal objects, and their classes or None.
+        estimator : LatentIsolationForest
+            The estimator whose parameters are read.
+        sample : TrainingSample
+            The normal objects, and their classes if known.
         seed : int
-        from_scratch : bool
-            Whether the encoder has to be trained on y.
+            Determines all draws.
         """
-        own = {**params, "metadata": None}
-        if params["finetune"] is None:
-            encoder = start_encoder(params["encoder"], curves, y, own, seed)
-            return cls(encoder, None, encoder)
-        chosen = {name: params[name] for name in _FOR_FINE_TUNING}
-        classifier = TransferClassifier(**chosen, random_state=seed).fit(curves, y)
-        encoder, head = classifier.encoder_, classifier.net_.module_.head
-        if from_scratch:
-            return cls(encoder, head, encoder)
-        return cls(encoder, head, start_encoder(params["encoder"], curves, y, own, seed))
+        chosen = {name: getattr(estimator, name) for name in _FOR_FINE_TUNING}
+        head = None
+        curves, y, weight = sample.curves, sample.y, sample.weight
+        if chosen["finetune"] not in (None, "none"):
+            classifier = TransferClassifier(**chosen, random_state=seed)
+            encoder, head = classifier.fit(curves, y, weight).encoder_, classifier.head_
+            if is_trained_on_labels(estimator.encoder):
+                return cls(encoder, head, encoder)
+        default = default_encoder(estimator)
+        start = as_parameter(start_encoder(estimator.encoder, curves, y, default, seed, weight))
+        return cls(start if head is None else encoder, head, start)
 
     def describe(self, curves: LightCurves) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
-        """Numbers of n_objects light curves.
+        """Return what is known about n_objects light curves.
 
         Returns
         -------
         latent : ndarray of shape (n_objects, latent_size)
         logits : ndarray of shape (n_objects, n_normal_classes) or None
-            Where a head of the normal classes was trained.
+            Logits of the normal classes, where a head was trained.
         log_probabilities : ndarray of shape (n_objects, n_classes)
-            Of the reference's own classes.
+            Log probabilities of the reference's own classes.
         """
         latent = self.encoder.transform(curves)
         fixed = latent if self.reference is self.encoder else self.reference.transform(curves)
-        known = in_double_precision(own_head(self.reference.net_.module_), fixed)
+        known = in_double_precision(own_head(self.reference._source().network), fixed)
         logits = None if self.head is None else in_double_precision(self.head, latent)
         return latent.astype(float), logits, log_softmax(known, axis=1)

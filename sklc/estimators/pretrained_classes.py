@@ -156,7 +156,10 @@ def _from_table(table: str, names: list[str], used: list[str]) -> dict[str, floa
 
 
 def fit_joint_shares(
-    probabilities: np.ndarray, target: np.ndarray, class_weight: np.ndarray
+    probabilities: np.ndarray,
+    target: np.ndarray,
+    class_weight: np.ndarray,
+    sample_weight: np.ndarray | float = 1.0,
 ) -> np.ndarray:
     """Shares of pairs of a pretrained class and a label, by expectation maximisation.
 
@@ -169,11 +172,13 @@ def fit_joint_shares(
     Parameters
     ----------
     probabilities : ndarray of shape (n_objects, n_own)
-        Of the pretrained classes.
+        Probabilities of the pretrained classes.
     target : ndarray of shape (n_objects,)
-        Class indices, all present.
+        Class indices.
     class_weight : ndarray of shape (n_classes,)
         Weight of the objects of each class.
+    sample_weight : ndarray of shape (n_objects,), default=1
+        Weight of each object.
 
     Returns
     -------
@@ -181,7 +186,7 @@ def fit_joint_shares(
         Positive; sums to 1.
     """
     n_own, n_classes = probabilities.shape[1], len(class_weight)
-    weights = class_weight[target]
+    weights = class_weight[target] * sample_weight
     labels = np.eye(n_classes)[target] * weights[:, None]
     start = np.tile(labels.sum(axis=0) / labels.sum() / n_own, (n_own, 1))
     joint = start

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,19 @@ from sklearn.base import clone
 from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, column_or_1d
+from torch import nn
 
 from sklc.errors import LightCurveError
 from sklc.estimators.base import LightCurveEstimator
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.estimators.redshift_heads import KernelHead
-from sklc.estimators.transfer import fine_tune, is_trained_on_labels, start_encoder
+from sklc.estimators.transfer import (
+    as_parameter,
+    default_encoder,
+    fine_tune,
+    is_trained_on_labels,
+    start_encoder,
+)
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix, name_object
 from sklc.networks.architectures.choice import new_network
@@ -26,8 +34,9 @@ from sklc.networks.inference.encode import encode_latents
 from sklc.networks.objectives.losses import SquaredError
 from sklc.networks.training.datasets import CurveDataset
 from sklc.networks.training.loop import TrainingSettings, fit_net, seeded, wrap
+from sklc.weights.trained import TrainedWeights
 
-__all__ = ["check_redshifts", "fit_encoder", "require_own_head", "redshift_columns"]
+__all__ = ["EncoderRecipe", "check_redshifts", "require_own_head", "redshift_columns"]
 
 _ALPHAS = np.logspace(-1, 4, 26)
 # Fine-tuning that lowers the error on the objects held out by less than this is undone: on a
@@ -89,20 +98,27 @@ def check_redshifts(y: Any, curves: LightCurves, estimator: LightCurveEstimator)
     return y
 
 
-def require_own_head(encoder: LightCurveEncoder, parameter: Any) -> None:
-    """Refuse an encoder that was not trained on redshifts."""
-    if encoder.net_.module_.redshift is None:
+def require_own_head(encoder: LightCurveEncoder, parameter: Any) -> nn.Module:
+    """Return the redshift head of an encoder, or refuse one that was not trained on redshifts."""
+    head = encoder._source().network.redshift
+    if head is None:
         raise ValueError(
             f"finetune='none' needs weights that were trained on redshifts, and {parameter!r} has "
             "no redshift head: use encoder='ztf+lsst-contrastive', finetune='head' with redshifts "
             "of your own, or an encoder trained with redshift_weight > 0."
         )
+    return head
 
 
 def redshift_columns(
-    encoder: LightCurveEncoder, curves: LightCurves, metadata: tuple[str, ...], device: str
+    encoder: LightCurveEncoder,
+    curves: LightCurves,
+    metadata: tuple[str, ...],
+    device: str,
+    series_length: int = 0,
+    mixed_precision: bool = True,
 ) -> np.ndarray:
-    """What a redshift is read from: latent, state, metadata columns.
+    """What a redshift is read from: latent, state, metadata columns, fluxes of equal series.
 
     Parameters
     ----------
@@ -112,142 +128,199 @@ def redshift_columns(
     metadata : tuple of str
         Per-object columns that join.
     device : str
+        Where the encoder runs.
+    series_length : int, default=0
+        Number of observations that every object has at the same times, as in a 2-D array, where
+        the fluxes join, too. 0 stands for light curves, whose observations cannot be compared.
+    mixed_precision : bool, default=True
+        Whether recurrent layers may use TF32 on a GPU.
 
     Returns
     -------
-    ndarray of shape (n_objects, n_columns), float32
+    ndarray of shape (n_objects, n_columns)
+
+    Raises
+    ------
+    LightCurveError
+        If an object is not of that length.
     """
     columns = encode_latents(
-        encoder.net_.module_,
+        encoder._source().network,
         encoder.representation_,
         curves,
         metadata_matrix(curves, encoder.metadata_columns_),
         device=resolve_device(device),
+        mixed_precision=mixed_precision,
         with_state=True,
     )
     extra = metadata_matrix(curves, metadata)
-    return columns if extra is None else np.concatenate([columns, extra], axis=1)
+    if extra is not None:
+        columns = np.c_[columns, extra]
+    if not series_length:
+        return columns
+    other = np.flatnonzero(curves.lengths != series_length)
+    if len(other):
+        raise LightCurveError(
+            f"This estimator was fitted on a 2-D array of series of {series_length} observations, "
+            f"and {name_object(curves, int(other[0]))} has {curves.lengths[other[0]]}: pass series "
+            "of that length, or fit on light curves."
+        )
+    return np.c_[columns, curves.flux.reshape(len(curves), series_length)]
 
 
-def fit_encoder(
-    parameter: Any,
-    curves: LightCurves,
-    target: np.ndarray,
-    *,
-    params: dict[str, Any],
-    settings: TrainingSettings,
-) -> tuple[LightCurveEncoder, np.ndarray | None]:
-    """Return an encoder, trained as far as the parameters ask for, and what it has not seen.
+@dataclass(frozen=True)
+class EncoderRecipe:
+    """How an encoder is trained for redshifts; parameters as in `RedshiftRegressor`.
 
     Parameters
     ----------
-    parameter : str, path, LightCurveEncoder or None
-        The estimator's `encoder`; never changed.
-    curves : LightCurves
-    target : ndarray of shape (n_objects,)
-        ``ln(1 + z)``.
-    params : dict
-        The estimator's parameters.
+    encoder, finetune, finetune_learning_rate, anchor, validation_fraction, callbacks
+        Parameters of the same names.
+    default : LightCurveEncoder
+        What None stands for; it says how to compute with weights by name, too.
     settings : TrainingSettings
-
-    Returns
-    -------
-    encoder : LightCurveEncoder
-        Fitted.
-    held_out : ndarray of int, or None
-        Objects that a network was not trained on; None where none was trained.
+        How networks are trained.
     """
-    from_scratch = is_trained_on_labels(parameter)
-    if not from_scratch:
-        # No labels: an encoder with weights only loads them.
-        encoder = start_encoder(parameter, curves, np.empty(0), params, settings.seed)
-        if params["finetune"] == "head":
-            return encoder, None
-    rows, held_out = train_test_split(
-        np.arange(len(target)), test_size=params["validation_fraction"], random_state=settings.seed
-    )
-    center, spread = target[rows].mean(), target[rows].std() or 1.0
-    scaled = ((target - center) / spread).astype(np.float32)[:, None]
-    if from_scratch:
-        encoder = _new_encoder(parameter, curves, params, settings.seed)
-        _train(encoder, curves, scaled, rows, held_out, settings, params)
-        return encoder, held_out
-    before = encoder.net_.module_.state_dict()
-    before = {name: values.clone() for name, values in before.items()}
-    start = _error_of_head(encoder, curves, target, rows, held_out, settings)
-    head = _solved_head(encoder.transform(curves[rows]), scaled[rows, 0])
-    data = _dataset(encoder, curves, scaled)
-    fine_tune(
-        encoder.net_.module_,
-        head,
-        data.subset(rows),
-        data.subset(held_out),
-        replace(settings, learning_rate=params["finetune_learning_rate"]),
-        layers=params["finetune"],
-        anchor=params["anchor"],
-        criterion=SquaredError(),
-        callbacks=params["callbacks"] or (),
-    )
-    after = _error_of_head(encoder, curves, target, rows, held_out, settings)
-    if after < (1 - _LEAST_GAIN) * start:
-        return encoder, held_out
-    encoder.net_.module_.load_state_dict(before)
-    return encoder, None
+
+    encoder: Any
+    finetune: str
+    finetune_learning_rate: float
+    anchor: float
+    validation_fraction: float
+    callbacks: Sequence[Any]
+    default: LightCurveEncoder
+    settings: TrainingSettings
+
+    @classmethod
+    def of(cls, estimator: Any, settings: TrainingSettings) -> EncoderRecipe:
+        """Read the parameters of an estimator."""
+        names = [field.name for field in fields(cls)][:5]
+        chosen = {name: getattr(estimator, name) for name in names}
+        callbacks, default = estimator.callbacks or (), default_encoder(estimator)
+        return cls(**chosen, callbacks=callbacks, default=default, settings=settings)
+
+    def fit(
+        self, curves: LightCurves, target: np.ndarray, weight: np.ndarray | None
+    ) -> tuple[LightCurveEncoder, np.ndarray | None]:
+        """Return an encoder, trained as far as the parameters ask for, and what it has not seen.
+
+        Parameters
+        ----------
+        curves : LightCurves
+            Light curves of n_objects.
+        target : ndarray of shape (n_objects,)
+            Values of ``ln(1 + z)``.
+        weight : ndarray of shape (n_objects,) or None
+            Weights of the objects in the loss.
+
+        Returns
+        -------
+        encoder : LightCurveEncoder
+            A fitted encoder, with its network as parameter `weights` where it was trained.
+        held_out : ndarray of int, or None
+            Objects that the network was not trained on; None where none was trained.
+        """
+        seed = self.settings.seed
+        from_scratch = is_trained_on_labels(self.encoder)
+        if not from_scratch:
+            # No labels: an encoder with weights only checks them.
+            start = start_encoder(self.encoder, curves, None, self.default, seed)
+            if self.finetune == "head":
+                return as_parameter(start), None
+        rows, held_out = train_test_split(
+            np.arange(len(target)), test_size=self.validation_fraction, random_state=seed
+        )
+        center, spread = target[rows].mean(), target[rows].std() or 1.0
+        scaled = ((target - center) / spread).astype(np.float32)[:, None]
+        if from_scratch:
+            encoder = self._new_encoder(curves)
+            data = _dataset(encoder, curves, scaled, weight)
+            return self._train(encoder, data, rows, held_out), held_out
+        encoder = start._to_fine_tune()
+        before = self._error_of_head(start, curves, target, rows, held_out)
+        data = _dataset(encoder, curves, scaled, weight)
+        known = None if weight is None else weight[rows]
+        fine_tune(
+            encoder.net_.module_,
+            _solved_head(encoder.transform(curves[rows]), scaled[rows, 0], known),
+            data.subset(rows),
+            data.subset(held_out),
+            replace(self.settings, learning_rate=self.finetune_learning_rate),
+            layers=self.finetune,
+            anchor=self.anchor,
+            criterion=SquaredError(),
+            callbacks=self.callbacks,
+        )
+        after = self._error_of_head(encoder, curves, target, rows, held_out)
+        if after < (1 - _LEAST_GAIN) * before:
+            return encoder, held_out
+        return as_parameter(start), None
+
+    def _new_encoder(self, curves: LightCurves) -> LightCurveEncoder:
+        """Return an encoder with initial weights, of the template's sizes and representation."""
+        template = clone(self.default if self.encoder is None else self.encoder)
+        representation, columns = template._chosen_representation(), template._metadata()
+        architecture, metadata = template._chosen_architecture(), metadata_matrix(curves, columns)
+        with seeded(self.settings.seed):
+            network = new_network(architecture, representation.channels, 0, metadata)
+        # It never learns classes, so that the class head is of no use.
+        return template._holding(
+            TrainedWeights(wrap(network), representation, np.array([], str), columns, False, True)
+        )
+
+    def _train(
+        self, encoder: LightCurveEncoder, data: CurveDataset, rows: np.ndarray, held_out: np.ndarray
+    ) -> LightCurveEncoder:
+        """Train a new encoder with a linear head on redshifts alone, in place."""
+        network = encoder.net_.module_
+        with seeded(self.settings.seed):
+            transfer = TransferNetwork(network, DenseHead(network.latent_size, 1))
+        net = fit_net(
+            transfer,
+            data.subset(rows),
+            data.subset(held_out),
+            self.settings,
+            criterion=SquaredError(),
+            callbacks=self.callbacks,
+        )
+        encoder.net_.history = net.history
+        return encoder
+
+    def _error_of_head(
+        self,
+        encoder: LightCurveEncoder,
+        curves: LightCurves,
+        target: np.ndarray,
+        rows: np.ndarray,
+        held_out: np.ndarray,
+    ) -> float:
+        """Squared error on `held_out` of the head that is solved on `rows`."""
+        columns = redshift_columns(encoder, curves, (), self.settings.device)
+        head = KernelHead(encoder._source().network.block_sizes)
+        head.fit(columns[rows], target[rows], self.settings.seed)
+        return float(np.mean((head.predict(columns[held_out])[:, 0] - target[held_out]) ** 2))
 
 
-def _new_encoder(
-    template: LightCurveEncoder | None, curves: LightCurves, params: dict[str, Any], seed: int
-) -> LightCurveEncoder:
-    """Encoder with initial weights, of the template's sizes and representation."""
-    encoder = (
-        clone(template) if template is not None else LightCurveEncoder(device=params["device"])
-    )
-    representation = encoder._chosen_representation()
-    columns = tuple(encoder.metadata) if encoder.metadata is not None else ()
-    architecture, metadata = encoder._chosen_architecture(), metadata_matrix(curves, columns)
-    with seeded(seed):
-        network = new_network(architecture, representation.channels, 0, metadata)
-    return encoder._keep(wrap(network), representation, np.array([], dtype=str), columns)
-
-
-def _dataset(encoder: LightCurveEncoder, curves: LightCurves, target: np.ndarray) -> CurveDataset:
+def _dataset(
+    encoder: LightCurveEncoder, curves: LightCurves, target: np.ndarray, weight: np.ndarray | None
+) -> CurveDataset:
     values, lengths = encoder.representation_.encode(curves)
-    metadata = metadata_matrix(curves, encoder.metadata_columns_)
-    return CurveDataset(values, lengths, target, metadata=metadata)
-
-
-def _train(encoder, curves, scaled, rows, held_out, settings, params) -> None:
-    """Train a new encoder with a linear head on redshifts alone, in place."""
-    network = encoder.net_.module_
-    with seeded(settings.seed):
-        transfer = TransferNetwork(network, DenseHead(network.latent_size, 1))
-    data = _dataset(encoder, curves, scaled)
-    net = fit_net(
-        transfer,
-        data.subset(rows),
-        data.subset(held_out),
-        settings,
-        criterion=SquaredError(),
-        callbacks=params["callbacks"] or (),
+    return CurveDataset(
+        values,
+        lengths,
+        target,
+        sample_weight=None if weight is None else weight.astype(np.float32),
+        metadata=metadata_matrix(curves, encoder.metadata_columns_),
     )
-    encoder.net_.history = net.history
 
 
-def _solved_head(latent: np.ndarray, target: np.ndarray) -> DenseHead:
+def _solved_head(latent: np.ndarray, target: np.ndarray, weight: np.ndarray | None) -> DenseHead:
     """Linear head that is solved as a ridge regression, to fine-tune from."""
     head = DenseHead(latent.shape[1], 1)
     inputs = torch.from_numpy(latent)
     head.set_statistics(inputs)
-    ridge = RidgeCV(_ALPHAS).fit(head.standardize(inputs).double().numpy(), target)
+    ridge = RidgeCV(_ALPHAS).fit(head.standardize(inputs).double().numpy(), target, weight)
     with torch.no_grad():
         head.output.weight.copy_(torch.from_numpy(ridge.coef_[None]))
         head.output.bias.fill_(float(ridge.intercept_))
     return head
-
-
-def _error_of_head(encoder, curves, target, rows, held_out, settings) -> float:
-    """Squared error on `held_out` of the head that is solved on `rows`."""
-    columns = redshift_columns(encoder, curves, (), settings.device)
-    head = KernelHead(encoder.net_.module_.block_sizes)
-    head.fit(columns[rows], target[rows], settings.seed)
-    return float(np.mean((head.predict(columns[held_out])[:, 0] - target[held_out]) ** 2))

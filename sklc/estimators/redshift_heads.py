@@ -1,22 +1,24 @@
 """Heads that predict a mean and a scale from the outputs of a frozen encoder.
 
-Each has ``fit(columns, target, seed)``, which leaves out-of-sample means and scales of the
-training objects themselves in ``out_of_sample_`` (n_objects, 2), and ``predict(columns)``, which
-returns means and scales (n_objects, 2).
+Each has ``fit(columns, target, seed, sample_weight=None)``, which leaves out-of-sample means and
+scales of the training objects themselves in ``out_of_sample_`` (n_objects, 2), and
+``predict(columns)``, which returns means and scales (n_objects, 2).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from scipy.linalg import cho_factor, cho_solve
+from sklearn import config_context
+from sklearn.impute import SimpleImputer
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import GammaRegressor, Ridge, RidgeCV
-from sklearn.model_selection import KFold, cross_val_predict
+from sklearn.model_selection import KFold
 from sklearn.neighbors import NearestNeighbors
+from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 from sklc.networks.device import one_thread
@@ -51,68 +53,86 @@ class BlockScaler:
     Parameters
     ----------
     block_sizes : sequence of int
+        Numbers of columns of the blocks, which come first.
     """
 
     def __init__(self, block_sizes: Sequence[int]) -> None:
         self.block_sizes = tuple(block_sizes)
 
-    def fit(self, columns: np.ndarray) -> BlockScaler:
+    def fit(self, columns: np.ndarray, sample_weight: np.ndarray) -> BlockScaler:
         """Learn centres and scales."""
-        n_blocks = sum(self.block_sizes)
-        flags = np.isnan(columns[:, n_blocks:])
-        self.flagged_ = np.flatnonzero(flags.any(axis=0)) + n_blocks
-        known = np.maximum((~np.isnan(columns)).sum(axis=0), 1)
-        self.mean_ = np.nansum(columns, axis=0) / known
-        variance = np.nansum((columns - self.mean_) ** 2, axis=0) / known
-        start = 0
+        with np.errstate(invalid="ignore"):  # of columns in which all values are missing
+            statistics = StandardScaler().fit(columns, sample_weight=sample_weight)
+        variance, start = statistics.var_, 0
         for size in self.block_sizes:
             variance[start : start + size] = variance[start : start + size].mean()
             start += size
         # A column that never varies must not be blown up at predict.
-        self.scale_ = np.where(variance > 1e-12, np.sqrt(variance), 1.0)
+        self.mean_, self.scale_ = statistics.mean_, np.sqrt(np.where(variance > 1e-12, variance, 1))
+        self.imputer_ = SimpleImputer(
+            strategy="constant", fill_value=0.0, add_indicator=True, keep_empty_features=True
+        ).fit(columns)
         return self
 
     def transform(self, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return scaled blocks, and scaled further columns with flags of what is missing."""
+        scaled = self.imputer_.transform((columns - self.mean_) / self.scale_)
         n_blocks = sum(self.block_sizes)
-        scaled = (columns - self.mean_) / self.scale_
-        missing = np.isnan(columns[:, self.flagged_]).astype(float)
-        return scaled[:, :n_blocks], np.c_[np.nan_to_num(scaled[:, n_blocks:]), missing]
+        return scaled[:, :n_blocks], scaled[:, n_blocks:]
 
 
 class _ScaledHead:
     """Scales columns and target; subclasses see both with unit scales."""
 
+    # Of blocks, further columns, target, weight, seed: out-of-sample means and scales.
+    _fit: Callable[..., tuple[np.ndarray, np.ndarray]]
+    # Of blocks and further columns: means and scales.
+    _predict: Callable[..., tuple[np.ndarray, np.ndarray]]
+
     def __init__(self, block_sizes: Sequence[int]) -> None:
         self.scaler = BlockScaler(block_sizes)
 
-    def fit(self, columns: np.ndarray, target: np.ndarray, seed: int) -> _ScaledHead:
-        """Fit, and predict every object by models that have not seen it."""
-        columns = columns.astype(np.float64)
-        blocks, extra = self.scaler.fit(columns).transform(columns)
-        self.center_, self.spread_ = target.mean(), target.std() or 1.0
-        mean, scale = self._fit(blocks, extra, (target - self.center_) / self.spread_, seed)
-        self.out_of_sample_ = self._unscale(mean, scale)
+    def fit(
+        self,
+        columns: np.ndarray,
+        target: np.ndarray,
+        seed: int,
+        sample_weight: np.ndarray | None = None,
+    ) -> _ScaledHead:
+        """Fit, and predict every object by models that have not seen it.
+
+        Parameters
+        ----------
+        columns : ndarray of shape (n_objects, n_columns)
+            Blocks, then columns of which some values may be missing (NaN).
+        target : ndarray of shape (n_objects,)
+            Values to predict.
+        seed : int
+            Determines all draws.
+        sample_weight : ndarray of shape (n_objects,), optional
+            Weights of the objects. Those with a weight of 0 are not fitted, and have NaN in
+            ``out_of_sample_``.
+        """
+        weight = np.ones(len(target)) if sample_weight is None else sample_weight
+        counts = weight > 0
+        columns, target, weight = columns[counts].astype(float), target[counts], weight[counts]
+        blocks, extra = self.scaler.fit(columns, weight).transform(columns)
+        self.center_ = np.average(target, weights=weight)
+        self.spread_ = np.sqrt(np.average((target - self.center_) ** 2, weights=weight)) or 1.0
+        scaled = (target - self.center_) / self.spread_
+        self.out_of_sample_ = np.full((len(counts), 2), np.nan)
+        self.out_of_sample_[counts] = self._unscale(*self._fit(blocks, extra, scaled, weight, seed))
         return self
 
     def predict(self, columns: np.ndarray) -> np.ndarray:
         """Means and scales, (n_objects, 2) float64."""
         if not len(columns):
             return np.empty((0, 2))
-        blocks, extra = self.scaler.transform(columns.astype(np.float64))
-        return self._unscale(*self._predict(blocks, extra))
+        return self._unscale(*self._predict(*self.scaler.transform(columns.astype(float))))
 
     def _unscale(self, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
         scale = np.maximum(scale, _SMALLEST_SCALE)
         return np.column_stack([mean * self.spread_ + self.center_, scale * self.spread_])
-
-    def _fit(
-        self, blocks: np.ndarray, extra: np.ndarray, target: np.ndarray, seed: int
-    ) -> tuple[np.ndarray, np.ndarray]:
-        raise NotImplementedError
-
-    def _predict(self, blocks: np.ndarray, extra: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        raise NotImplementedError
 
 
 class OwnHead:
@@ -120,16 +140,18 @@ class OwnHead:
 
     Parameters
     ----------
-    head : torch.nn.Linear
-        Of the network: mean and log scale.
+    head : torch.nn.Module
+        The network's head for mean and log scale.
+    latent_size : int
+        Number of columns that it reads.
     """
 
-    def __init__(self, head: nn.Linear) -> None:
-        self.head = head
+    def __init__(self, head: nn.Module, latent_size: int) -> None:
+        self.head, self.latent_size = head, latent_size
 
     def predict(self, columns: np.ndarray) -> np.ndarray:
         """Means and scales, (n_objects, 2) float64; the latent is in the first columns."""
-        latent = torch.from_numpy(columns[:, : self.head.in_features])
+        latent = torch.from_numpy(columns[:, : self.latent_size])
         with one_thread(), torch.inference_mode():
             mean, log_scale = self.head(latent).double().numpy().T
         return np.column_stack([mean, np.exp(np.clip(log_scale, *LOG_SCALE))])
@@ -149,7 +171,7 @@ class KernelHead(_ScaledHead):
         width = max(blocks.shape[1], 1) ** 0.5
         return np.c_[blocks / width, _RADIAL * self.centres_.transform(blocks), extra]
 
-    def _fit(self, blocks, extra, target, seed):
+    def _fit(self, blocks, extra, target, weight, seed):
         n_objects = len(target)
         self.centres_ = Nystroem(
             gamma=0.5 / (blocks.shape[1] * _WIDTH**2),
@@ -157,17 +179,19 @@ class KernelHead(_ScaledHead):
             random_state=seed,
         ).fit(blocks)
         design = self._design(blocks, extra)
-        self.alpha_ = _choose_alpha(design, target, seed)
-        self.ridge_ = Ridge(self.alpha_).fit(design, target)
-        errors = leave_one_out(design, target, self.ridge_)
-        squared = np.maximum(errors**2, 1e-4 * np.mean(errors**2) + _SMALLEST_SCALE**2)
+        self.ridge_, unseen_mean = fit_ridge(design, target, weight, seed)
+        squared = (target - unseen_mean) ** 2
+        least = 1e-4 * np.average(squared, weights=weight) + _SMALLEST_SCALE**2
+        squared = np.maximum(squared, least)
         self.variance_ = GammaRegressor(alpha=_SCALE_SHRINKAGE / n_objects, max_iter=300)
-        columns = np.c_[design, target - errors]
+        columns, unseen = np.c_[design, unseen_mean], np.empty(n_objects)
         # By others, or the errors would seem smaller in units of a scale that knows them.
         folds = KFold(min(_FOLDS, n_objects), shuffle=True, random_state=seed)
-        unseen = cross_val_predict(self.variance_, columns, squared, cv=folds)
-        self.variance_.fit(columns, squared)
-        return target - errors, np.sqrt(unseen)
+        for rows, left_out in folds.split(columns):
+            self.variance_.fit(columns[rows], squared[rows], weight[rows])
+            unseen[left_out] = self.variance_.predict(columns[left_out])
+        self.variance_.fit(columns, squared, weight)
+        return unseen_mean, np.sqrt(unseen)
 
     def _predict(self, blocks, extra):
         design = self._design(blocks, extra)
@@ -181,25 +205,26 @@ class NeighborHead(_ScaledHead):
     Parameters
     ----------
     block_sizes : sequence of int
+        Numbers of columns of the blocks, which come first.
     n_neighbors : int
-        Fewer than the objects that it is fitted on.
+        Number of neighbours, fewer than the objects that it is fitted on.
     """
 
     def __init__(self, block_sizes: Sequence[int], n_neighbors: int) -> None:
         super().__init__(block_sizes)
         self.n_neighbors = n_neighbors
 
-    def _fit(self, blocks, extra, target, seed):
+    def _fit(self, blocks, extra, target, weight, seed):
         self.neighbors_ = NearestNeighbors(n_neighbors=self.n_neighbors)
         self.neighbors_.fit(np.c_[blocks, extra])
-        self.target_ = target
+        self.target_, self.weight_ = target, weight
         return self._average(*self.neighbors_.kneighbors())  # nobody is its own neighbour
 
     def _predict(self, blocks, extra):
         return self._average(*self.neighbors_.kneighbors(np.c_[blocks, extra]))
 
     def _average(self, distances: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        weights = 1 / np.maximum(distances, 1e-9)
+        weights = self.weight_[rows] / np.maximum(distances, 1e-9)
         weights /= weights.sum(axis=1, keepdims=True)
         mean = np.einsum("ij,ij->i", weights, self.target_[rows])
         spread = np.einsum("ij,ij->i", weights, (self.target_[rows] - mean[:, None]) ** 2)
@@ -216,10 +241,13 @@ class EnsembleHead(_ScaledHead):
     Parameters
     ----------
     block_sizes : sequence of int
+        Numbers of columns of the blocks, which come first.
     sizes : sequence of int
         Units of the hidden layers.
     settings : TrainingSettings
+        How the networks are trained.
     callbacks : sequence of skorch callbacks
+        Callbacks of the training.
     """
 
     def __init__(
@@ -232,16 +260,17 @@ class EnsembleHead(_ScaledHead):
         super().__init__(block_sizes)
         self.sizes, self.settings, self.callbacks = tuple(sizes), settings, tuple(callbacks)
 
-    def _fit(self, blocks, extra, target, seed):
+    def _fit(self, blocks, extra, target, weight, seed):
         columns = np.c_[blocks, extra]
         seen = _cross_fitting(len(target), seed)
         strength = np.ones(columns.shape[1])
         strength[: blocks.shape[1]] = blocks.shape[1] ** -0.5
-        alpha = _choose_alpha(columns * strength, target, seed)
-        ridges = [Ridge(alpha).fit(columns[rows] * strength, target[rows]) for rows in seen.T]
-        linear = np.column_stack([ridge.predict(columns * strength) for ridge in ridges])
-        squared = (linear - target[:, None]) ** 2
-        scale = max(float(np.sqrt(squared[~seen].mean())), _SMALLEST_SCALE)
+        scaled = columns * strength
+        alpha = fit_ridge(scaled, target, weight, seed)[0].alpha_
+        ridges = [Ridge(alpha).fit(scaled[rows], target[rows], weight[rows]) for rows in seen.T]
+        squared = np.column_stack([(ridge.predict(scaled) - target) ** 2 for ridge in ridges])
+        unseen = ~seen * weight[:, None]
+        scale = max(float(np.sqrt(np.average(squared, weights=unseen))), _SMALLEST_SCALE)
         with seeded(seed):
             ensemble = RedshiftEnsemble(
                 torch.from_numpy(np.array([r.coef_ * strength for r in ridges])).float(),
@@ -252,7 +281,7 @@ class EnsembleHead(_ScaledHead):
         inputs = columns.astype(np.float32)
         train, valid = (
             LatentDataset(np.c_[target, counts].astype(np.float32), columns=inputs)
-            for counts in (seen, ~seen)
+            for counts in (seen * weight[:, None], unseen)
         )
         net = fit_net(
             ensemble,
@@ -289,20 +318,35 @@ def _cross_fitting(n_objects: int, seed: int) -> np.ndarray:
     return np.column_stack(members)
 
 
-def _choose_alpha(design: np.ndarray, target: np.ndarray, seed: int) -> float:
-    if len(design) > _MOST_FOR_CHOICE:
-        chosen = np.random.default_rng(seed).choice(len(design), _MOST_FOR_CHOICE, replace=False)
-        design, target = design[chosen], target[chosen]
-    return float(RidgeCV(_ALPHAS).fit(design, target).alpha_)
+def fit_ridge(
+    design: np.ndarray, target: np.ndarray, weight: np.ndarray, seed: int
+) -> tuple[RidgeCV, np.ndarray]:
+    """Fit the ridge regression of lowest leave-one-out error.
 
+    Parameters
+    ----------
+    design : ndarray of shape (n_objects, n_columns)
+        Inputs of the regression.
+    target, weight : ndarray of shape (n_objects,)
+        Values to predict, and weights of the objects.
+    seed : int
+        Determines the part of many objects that the L2 strength is chosen on.
 
-def leave_one_out(design: np.ndarray, target: np.ndarray, ridge: Ridge) -> np.ndarray:
-    """Errors of a fitted ridge regression had it not seen the object, (n_objects,).
-
-    The error of the fit divided by one minus the object's leverage (Allen 1974, PRESS).
+    Returns
+    -------
+    ridge : RidgeCV
+        The regression.
+    unseen : ndarray of shape (n_objects,)
+        Its prediction for each object, had it not seen it.
     """
-    centred = design - design.mean(axis=0)
-    gram = centred.T @ centred
-    gram[np.diag_indices_from(gram)] += ridge.alpha
-    leverage = np.einsum("ij,ji->i", centred, cho_solve(cho_factor(gram), centred.T))
-    return (target - ridge.predict(design)) / (1 - 1 / len(target) - leverage)
+    alphas = _ALPHAS
+    if len(design) > _MOST_FOR_CHOICE:
+        rows = np.random.default_rng(seed).choice(len(design), _MOST_FOR_CHOICE, replace=False)
+        alphas = np.array([RidgeCV(alphas).fit(design[rows], target[rows], weight[rows]).alpha_])
+    # With a score by name, predictions are stored; without, their squared errors.
+    ridge = RidgeCV(alphas, scoring="neg_mean_squared_error", store_cv_results=True)
+    with config_context(enable_metadata_routing=False):  # which would ask where weights belong
+        ridge.fit(design, target, weight)
+    unseen = ridge.cv_results_[:, np.flatnonzero(alphas == ridge.alpha_)[0]]
+    del ridge.cv_results_
+    return ridge, unseen

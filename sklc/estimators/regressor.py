@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
-import copy
 import os
 import warnings
 from numbers import Integral, Real
 
 import numpy as np
 from scipy.stats import norm
-from sklearn.base import RegressorMixin, _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sklc.errors import LightCurveError, LightCurveWarning
-from sklc.estimators.base import TRAINING_CONSTRAINTS, LightCurveEstimator
+from sklc.estimators.base import (
+    METADATA_CONSTRAINTS,
+    TRAINING_CONSTRAINTS,
+    LightCurveEstimator,
+    check_coverage,
+    check_head_sizes,
+    refuse_weight_without_target,
+)
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.estimators.redshift_encoder import (
+    EncoderRecipe,
     check_redshifts,
-    fit_encoder,
     redshift_columns,
     require_own_head,
 )
 from sklc.estimators.redshift_heads import EnsembleHead, KernelHead, NeighborHead, OwnHead
-from sklc.estimators.transfer import KeepsFittedEncoder, is_trained_on_labels
+from sklc.estimators.sample import TrainingSample
+from sklc.estimators.transfer import KeepsFittedEncoder
 from sklc.light_curves import LightCurves
+from sklc.light_curves.coerce import is_series_matrix
 from sklc.light_curves.metadata import metadata_matrix, name_object
 from sklc.networks.device import resolve_device, single_thread_in_workers
-from sklc.uncertainty.quantiles import ConformalQuantiles
+from sklc.uncertainty.registry import redshift_uncertainty
+from sklc.utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context, unrouted
 
 __all__ = ["RedshiftRegressor"]
 
@@ -43,7 +51,7 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
 
     Parameters
     ----------
-    encoder : str, path, LightCurveEncoder or None, default="ztf+lsst"
+    encoder : str, path, LightCurveEncoder or None, default="ztf+lsst-contrastive"
         Name or file of pretrained weights; an encoder with weights; an encoder that you fitted,
         whose network is then used (a copy: yours is never changed); an unfitted encoder without
         weights, whose network is trained on the redshifts; or None for the default network,
@@ -60,43 +68,59 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         "mlp": an ensemble of small networks that learn what ridge regressions leave, for many
         thousands of objects; "knn": the nearest objects, weighted by distance.
     n_neighbors : int, default=100
-        Of "knn".
+        Number of neighbours, for "knn".
     head_sizes : tuple of int, default=(64,)
-        Units of the hidden layers of "mlp".
-    metadata : sequence of str or None, default=None
+        Units of the hidden layers, for "mlp".
+    metadata_columns : sequence of str or None, default=None
         Numeric per-object columns, such as ``["mwebv", "host_photoz"]``, that join the latent. A
         missing value (NaN) is replaced by the training mean and flagged.
+    calibrate : str, RedshiftUncertainty or None, default="conformal"
+        How intervals are calibrated on objects that the head has not seen. "conformal" takes the
+        quantiles of their errors, in units of the predicted scale; None takes the scales of the
+        head for those of Gaussians, as does ``finetune="none"`` without known redshifts. Other
+        methods are named with `sklc.register_uncertainty`, or passed as an object with the methods
+        of `sklc.uncertainty.RedshiftUncertainty`.
     min_points : int, default=1
-        Fewest observations an object must have; fewer is an error that names it.
+        Fewest observations an object must have; an object with fewer is an error that names it.
     max_epochs : int, default=40
-        Passes over the training data, where a network is trained.
+        Number of passes over the training data, where a network is trained.
     batch_size : int, default=64
-        Objects per gradient step.
+        Number of objects per gradient step.
     learning_rate : float, default=1e-3
-        Of "mlp", and of a network from scratch.
+        Learning rate of "mlp", and of a network that is trained from scratch.
     finetune_learning_rate : float, default=3e-4
-        Of the encoder when fine-tuning.
+        Learning rate of the encoder when fine-tuning.
     anchor : float, default=1e-3
         Strength of the pull of fine-tuned weights to the pretrained ones (L2-SP).
     validation_fraction : float, default=0.2
-        Where an encoder is trained: the part of the data that is held out to stop early, to fall
+        Where an encoder is trained, the part of the data that is held out to stop early, to fall
         back to the frozen encoder where fine-tuning does not help, and to widen the intervals by
         as much as the encoder fits its own training objects better.
     patience : int, default=5
-        Epochs without improvement.
+        Number of epochs without improvement before training stops.
     callbacks : list of skorch callbacks or None, default=None
-        Added to the training of a network.
+        Callbacks that are added to the training of a network.
+    mixed_precision : bool or "auto", default="auto"
+        Whether to use TF32 in recurrent layers on a GPU, as in `LightCurveEncoder`.
     device : str, default="auto"
-        "auto" (the GPU where there is one), "cpu", or a torch device.
+        Where to compute: "auto" (the GPU where there is one), "cpu", or a torch device.
     random_state : int, RandomState instance or None, default=None
-        Fixes every draw on the CPU.
+        Seed of every draw on the CPU.
     verbose : int, bool or "auto", default="auto"
         Progress bar on standard error, as in `LightCurveEncoder`.
+    metadata : sequence of str or None, default="deprecated"
+        Former name of `metadata_columns`.
 
     Attributes
     ----------
     encoder_ : LightCurveEncoder
-        The encoder in use; fine-tuned where that was asked for and helped.
+        The encoder in use; fine-tuned where that was asked for and helped. Where its network was
+        trained here, that is its parameter `weights`, so that ``clone`` and other estimators keep
+        it.
+    head_ : object
+        The fitted head, with a method ``predict`` that returns mean and scale of ``ln(1 + z)``.
+    uncertainty_ : RedshiftUncertainty
+        The fitted method of calibration.
     redshift_range_ : tuple of float
         Smallest and largest redshift of the training objects; predictions outside are
         extrapolations, and warned of.
@@ -104,6 +128,8 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         Per-object columns that join the latent.
     n_features_in_ : int
         Length of the series, when fitted on a 2-D array.
+    feature_names_in_ : ndarray of str
+        Column names, when fitted on a 2-D data frame.
 
     See Also
     --------
@@ -112,7 +138,8 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
     Notes
     -----
     The head reads the latent and the recurrent state before it: a latent trained on classes
-    forgets part of the brightness. The errors that calibrate the intervals are those of
+    forgets part of the brightness. If X is a 2-D array, whose objects are all observed at the same
+    times, it reads the fluxes, too. The errors that calibrate the intervals are those of
     predictions by models that have not seen the object: leave-one-out for "kernel" and "knn",
     by the members of the ensemble that were trained without it for "mlp". No known redshift is
     set aside for it.
@@ -145,9 +172,10 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         "method": [StrOptions({"kernel", "mlp", "knn"})],
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "head_sizes": ["array-like"],
-        "metadata": ["array-like", None],
+        "calibrate": [str, HasMethods(["fit", "quantiles", "standard_deviation"]), None],
         "finetune_learning_rate": [Interval(Real, 0, None, closed="neither")],
         "anchor": [Interval(Real, 0, None, closed="left")],
+        **METADATA_CONSTRAINTS,
         **{
             name: constraint
             for name, constraint in TRAINING_CONSTRAINTS.items()
@@ -157,13 +185,14 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
 
     def __init__(
         self,
-        encoder="ztf+lsst",
+        encoder="ztf+lsst-contrastive",
         *,
         finetune="head",
         method="kernel",
         n_neighbors=100,
         head_sizes=(64,),
-        metadata=None,
+        metadata_columns=None,
+        calibrate="conformal",
         min_points=1,
         max_epochs=40,
         batch_size=64,
@@ -173,16 +202,19 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         validation_fraction=0.2,
         patience=5,
         callbacks=None,
+        mixed_precision="auto",
         device="auto",
         random_state=None,
         verbose="auto",
+        metadata="deprecated",
     ):
         self.encoder = encoder
         self.finetune = finetune
         self.method = method
         self.n_neighbors = n_neighbors
         self.head_sizes = head_sizes
-        self.metadata = metadata
+        self.metadata_columns = metadata_columns
+        self.calibrate = calibrate
         self.min_points = min_points
         self.max_epochs = max_epochs
         self.batch_size = batch_size
@@ -192,9 +224,11 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         self.validation_fraction = validation_fraction
         self.patience = patience
         self.callbacks = callbacks
+        self.mixed_precision = mixed_precision
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
+        self.metadata = metadata
 
     @classmethod
     def pretrained(cls, encoder="ztf+lsst-contrastive", **params):
@@ -227,18 +261,18 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         >>> model.predict_interval(curves[200:203], coverage=0.95).shape
         (3, 2)
         """
-        return cls(encoder, finetune="none", **params)._use_own_redshifts()
+        model = cls(encoder, finetune="none", **params)
+        model._use_own_redshifts()
+        return model
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = self.finetune != "none"
         tags.target_tags.positive_only = True
-        # The tag speaks of R2 on a table of ten columns that are no light curve.
-        tags.regressor_tags.poor_score = True
         return tags
 
-    @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None):
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None, sample_weight=None):
         """Fit the head, and the encoder as far as `finetune` says.
 
         Parameters
@@ -248,6 +282,9 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         y : array-like of shape (n_objects,)
             Redshifts, positive. Optional with ``finetune="none"``, where they only calibrate the
             intervals.
+        sample_weight : array-like of shape (n_objects,), optional
+            Weight of each object in training and calibration. A weight of k is the same as k copies
+            of the object, and 0 leaves it out.
 
         Returns
         -------
@@ -257,41 +294,46 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         Raises
         ------
         LightCurveError
-            If an object or its redshift cannot be used, or there are too few; the message names
-            the object and the remedy.
+            If an object, its redshift or its weight cannot be used, or there are too few; the
+            message names the object and the remedy.
         ValueError
-            If y is missing or of another length, or the weights have no redshift head.
+            If y is missing or of another length, the weights have no redshift head, or a parameter
+            is set that has no effect with the others.
         """
         curves = self._curves(X, reset=True)
+        self._check_mode()
+        redshift_uncertainty(self.calibrate)  # a wrong name is an error before anything is trained
+        columns = self._metadata()
         if self.finetune == "none":
+            refuse_weight_without_target(y, sample_weight)
             self._use_own_redshifts()
             if y is not None:
-                target = np.log1p(check_redshifts(y, curves, self))
-                self._require(len(target), _FEWEST_OBJECTS)
-                mean, scale = self._mean_and_scale(curves).T
-                self._calibrate((target - mean) / scale)
+                y = check_redshifts(y, curves, self)
+                sample = TrainingSample.of(curves, y, sample_weight)
+                self._require(len(sample.rows), _FEWEST_OBJECTS)
+                mean, scale = self._mean_and_scale(sample.curves).T
+                self._calibrate(mean, scale, np.log1p(sample.y), sample.weights)
             return self
-        y = check_redshifts(y, curves, self)
-        self._check_before_training(curves)
-        target, seed = np.log1p(y), self._seed()
-        with single_thread_in_workers():
-            self.encoder_, held_out = fit_encoder(
-                self.encoder,
-                curves,
-                target,
-                params=self.get_params(deep=False),
-                settings=self._settings(seed),
-            )
-            columns = redshift_columns(self.encoder_, curves, self.metadata_columns_, self.device)
-            self.head_ = self._new_head(seed).fit(columns, target, seed)
+        sample = TrainingSample.of(curves, check_redshifts(y, curves, self), sample_weight)
+        curves, weight = sample.curves, sample.weight
+        self._check_before_training(sample, columns)
+        target, seed = np.log1p(sample.y), self._seed()
+        with single_thread_in_workers(), unrouted():
+            recipe = EncoderRecipe.of(self, self._settings(seed))
+            self.encoder_, held_out = recipe.fit(curves, target, weight)
+            self.metadata_columns_ = columns
+            self._series_length = self.n_features_in_ if is_series_matrix(X) else 0
+            head = self._new_head(len(target), seed)
+            self.head_ = head.fit(self._columns(curves), target, seed, weight)
         mean, scale = self.head_.out_of_sample_.T
-        errors = (target - mean) / scale
         if held_out is not None:
             # What a network was trained on, it fits better than anything new.
-            seen = np.setdiff1d(np.arange(len(target)), held_out)
-            errors[seen] *= np.mean(np.abs(errors[held_out])) / np.mean(np.abs(errors[seen]))
-        self._calibrate(errors)
-        self.redshift_range_ = (float(y.min()), float(y.max()))
+            errors = target - mean
+            seen, relative = np.setdiff1d(np.arange(len(target)), held_out), np.abs(errors / scale)
+            errors[seen] *= np.mean(relative[held_out]) / np.mean(relative[seen])
+            target = mean + errors
+        self._calibrate(mean, scale, target, sample.weights)
+        self.redshift_range_ = (float(sample.y.min()), float(sample.y.max()))
         return self
 
     def predict(self, X, return_std=False):
@@ -320,7 +362,7 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         check_is_fitted(self)
         curves = self._curves(X, reset=False)
         mean, scale = self._mean_and_scale(curves).T
-        scale = scale * self.scale_factor_
+        scale = self.uncertainty_.standard_deviation(mean, scale)
         # Of the part of a Gaussian above 0, where redshifts are.
         in_scales = mean / scale
         mean = mean + scale * np.exp(norm.logpdf(in_scales) - norm.logcdf(in_scales))
@@ -367,18 +409,17 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
                 f"quantiles must lie between 0 and 1, such as (0.16, 0.5, 0.84), got {quantiles!r}."
             )
         mean, scale = self._mean_and_scale(self._curves(X, reset=False)).T
-        log1p_z = mean[:, None] + scale[:, None] * self.error_quantiles_(levels)
-        return np.expm1(np.maximum(log1p_z, 0.0))
+        return np.expm1(np.maximum(self.uncertainty_.quantiles(mean, scale, levels), 0.0))
 
-    def predict_interval(self, X, coverage=0.68):
+    def predict_interval(self, X, *, coverage=0.9):
         """Interval that holds the redshift with the stated probability.
 
         Parameters
         ----------
         X : light curves of n_objects
             In any form that `sklc.as_light_curves` takes.
-        coverage : float, default=0.68
-            Probability, between 0 and 1.
+        coverage : float, default=0.9
+            Probability that the interval holds the redshift, between 0 and 1.
 
         Returns
         -------
@@ -396,28 +437,35 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         other classes, it may be lower.
         """
         check_is_fitted(self)
-        if not (isinstance(coverage, (int, float, np.floating)) and 0 < coverage < 1):
-            raise ValueError(
-                f"coverage must lie between 0 and 1, such as 0.68 or 0.95, got {coverage!r}."
-            )
+        check_coverage(coverage)
         return self.predict_quantiles(X, [(1 - coverage) / 2, (1 + coverage) / 2])
 
-    def _check_before_training(self, curves: LightCurves) -> None:
+    def _check_mode(self) -> None:
+        """Refuse parameters that the others make pointless."""
+        mode = f"finetune={self.finetune!r}"
+        if self.finetune == "none":
+            names = ("method", "n_neighbors", "head_sizes", "metadata_columns", "callbacks")
+            self._refuse_unread(names, "a head that is trained", mode)
+        check_head_sizes(self.head_sizes)
+        if self.encoder is None or self.finetune in ("none", "head"):
+            mode = "encoder=None" if self.encoder is None else mode
+            self._refuse_unread(("finetune_learning_rate", "anchor"), "fine-tuning", mode)
+        for name, method in (("n_neighbors", "knn"), ("head_sizes", "mlp")):
+            if self.method != method:
+                self._refuse_unread([name], f"method={method!r}", f"method={self.method!r}")
+
+    def _check_before_training(self, sample: TrainingSample, columns: tuple[str, ...]) -> None:
         """Raise now for what would be an error only after an encoder has been trained."""
         resolve_device(self.device)
-        self.metadata_columns_ = tuple(self.metadata) if self.metadata is not None else ()
-        metadata_matrix(curves, self.metadata_columns_)
-        self._require(len(curves), _FEWEST_OBJECTS)
-        if self.method == "knn" and len(curves) <= self.n_neighbors:
+        metadata_matrix(sample.curves, columns)
+        self._require(len(sample.rows), _FEWEST_OBJECTS)
+        total = int(sample.weights.sum())  # copies of an object are its neighbours
+        if self.method == "knn" and total <= self.n_neighbors:
             raise LightCurveError(
                 f"method='knn' with n_neighbors={self.n_neighbors} needs more than "
-                f"{self.n_neighbors} objects, and X holds {len(curves)}: set n_neighbors to "
-                f"{len(curves) - 1} or fewer (about {max(len(curves) // 20, 1)} does well), or "
-                "use method='kernel'."
-            )
-        if not all(isinstance(size, Integral) and int(size) > 0 for size in self.head_sizes):
-            raise ValueError(
-                f"head_sizes must hold positive integers, such as (64,), got {self.head_sizes!r}."
+                f"{self.n_neighbors} objects, and X holds {total}: set n_neighbors to "
+                f"{total - 1} or fewer (about {max(total // 20, 1)} does well), or use "
+                "method='kernel'."
             )
 
     def _require(self, n_objects: int, fewest: int) -> None:
@@ -428,39 +476,42 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
                 "with weights that were trained on redshifts."
             )
 
-    def _new_head(self, seed: int):
-        blocks = self.encoder_.net_.module_.block_sizes
+    def _new_head(self, n_objects: int, seed: int):
+        blocks = self.encoder_._source().network.block_sizes
         if self.method == "knn":
-            return NeighborHead(blocks, self.n_neighbors)
+            return NeighborHead(blocks, min(self.n_neighbors, n_objects - 1))
         if self.method == "mlp":
             return EnsembleHead(blocks, self.head_sizes, self._settings(seed), self.callbacks or ())
         return KernelHead(blocks)
 
-    def _use_own_redshifts(self) -> RedshiftRegressor:
+    def _use_own_redshifts(self) -> None:
         """Predict with the redshift head of the weights themselves."""
-        if is_trained_on_labels(self.encoder):
-            raise ValueError(
-                "finetune='none' trains nothing, so it needs pretrained weights: name them, such "
-                "as encoder='ztf+lsst', or pass an encoder that you fitted."
-            )
-        encoder = copy.deepcopy(self.encoder)
-        if not isinstance(encoder, LightCurveEncoder):
-            encoder = LightCurveEncoder(encoder, device=self.device)
-        encoder._keep(*encoder._in_use())
-        require_own_head(encoder, self.encoder)
-        self.encoder_, self.metadata_columns_ = encoder, ()
-        self.head_ = OwnHead(encoder.net_.module_.redshift)
+        self._check_mode()
+        encoder = self._with_weights()
+        self.encoder_, self.metadata_columns_, self._series_length = encoder, (), 0
+        head = require_own_head(encoder, self.encoder)
+        self.head_ = OwnHead(head, encoder._source().network.latent_size)
         self.redshift_range_ = (0.0, np.inf)
-        self._calibrate(None)
-        return self
+        self.uncertainty_ = redshift_uncertainty(None)
 
-    def _calibrate(self, errors: np.ndarray | None) -> None:
-        self.error_quantiles_ = ConformalQuantiles(errors)
-        self.scale_factor_ = 1.0 if errors is None else float(np.sqrt(np.mean(errors**2)))
+    def _calibrate(self, mean, scale, target, sample_weight) -> None:
+        """Learn from out-of-sample predictions how far they are from the target."""
+        self.uncertainty_ = redshift_uncertainty(self.calibrate)
+        if self.calibrate is not None:
+            self.uncertainty_.fit(mean, scale, target, sample_weight)
 
     def _mean_and_scale(self, curves: LightCurves) -> np.ndarray:
-        return self.head_.predict(
-            redshift_columns(self.encoder_, curves, self.metadata_columns_, self.device)
+        return self.head_.predict(self._columns(curves))
+
+    def _columns(self, curves: LightCurves) -> np.ndarray:
+        """Inputs of the head, (n_objects, n_columns)."""
+        return redshift_columns(
+            self.encoder_,
+            curves,
+            self.metadata_columns_,
+            self.device,
+            self._series_length,
+            bool(self.mixed_precision),
         )
 
     def _warn_outside(self, redshift: np.ndarray, std: np.ndarray, curves: LightCurves) -> None:

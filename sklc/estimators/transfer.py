@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
-from dataclasses import replace
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
 from numbers import Integral
 from typing import Any
 
@@ -13,13 +14,21 @@ import torch
 from sklearn.base import BaseEstimator, clone
 from skorch import NeuralNet
 
-from sklc.estimators.class_heads import LinearHeads, fit_dense_head, hold_out
+from sklc.estimators.class_heads import (
+    HeadData,
+    LinearHeads,
+    choose_strength,
+    fit_dense_head,
+    fit_linear_head,
+    hold_out,
+)
 from sklc.estimators.encoder import LightCurveEncoder
+from sklc.estimators.sample import TrainingSample
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix
 from sklc.networks.architectures import EncoderNetwork
 from sklc.networks.heads import DenseHead, TransferNetwork
-from sklc.networks.objectives.losses import WeightedCrossEntropy
+from sklc.networks.objectives.losses import CrossEntropy
 from sklc.networks.training.datasets import CurveDataset
 from sklc.networks.training.loop import (
     AnchoredNet,
@@ -28,25 +37,24 @@ from sklc.networks.training.loop import (
     fit_net,
     wrap,
 )
-from sklc.uncertainty.classes import HeldOut
+from sklc.uncertainty.interface import HeldOut
+from sklc.weights.trained import TrainedWeights
 
 __all__ = [
     "KeepsFittedEncoder",
+    "TransferRecipe",
+    "as_parameter",
+    "default_encoder",
     "fine_tune",
     "fit_transfer",
     "is_trained_on_labels",
     "is_user_fitted",
-    "leaves_labels",
     "seen_and_held_out",
     "start_encoder",
 ]
 
-# Inverse L2 strength of a linear head where no part of the data may be held out to choose it.
-_FIXED_C = 0.1
-
 # Parameters that an encoder trained from scratch takes over from the transfer estimator.
 _SHARED = (
-    "metadata",
     "min_points",
     "max_epochs",
     "batch_size",
@@ -56,6 +64,7 @@ _SHARED = (
     "patience",
     "class_weight",
     "callbacks",
+    "mixed_precision",
     "device",
     "verbose",
 )
@@ -87,35 +96,66 @@ class KeepsFittedEncoder(BaseEstimator):
     encoder: Any
 
     def __sklearn_clone__(self):
-        params = {k: clone(v, safe=False) for k, v in self.get_params(deep=False).items()}
+        cloned = super().__sklearn_clone__()
         if is_user_fitted(self.encoder):
-            params["encoder"] = copy.deepcopy(self.encoder)
-        cloned = type(self)(**params)
-        if hasattr(self, "_metadata_request"):
-            cloned._metadata_request = copy.deepcopy(self._metadata_request)
+            cloned.encoder = copy.deepcopy(self.encoder)
         return cloned
 
+    def _with_weights(self) -> LightCurveEncoder:
+        """Return the encoder of ``finetune="none"``, whose own heads are used as they are."""
+        encoder = self.encoder
+        if isinstance(encoder, (str, os.PathLike)):
+            encoder = default_encoder(self).set_params(weights=encoder)
+        if encoder is None or not encoder.__sklearn_is_fitted__():
+            raise ValueError(
+                "finetune='none' trains nothing, so it needs pretrained weights: name them, such "
+                "as encoder='ztf+lsst', or pass an encoder that you fitted."
+            )
+        encoder = as_parameter(copy.deepcopy(encoder))
+        if encoder._is_fine_tuned():
+            raise ValueError(
+                "finetune='none' uses the heads that an encoder was trained with, and this one was "
+                "fine-tuned further, so that they no longer fit it: predict with the estimator "
+                "that fine-tuned it, or use finetune='head' with labels of your own."
+            )
+        encoder._file = encoder._own_file()
+        return encoder
 
-def leaves_labels(params: dict[str, Any], y: np.ndarray) -> bool:
-    """Whether a classifier with these parameters has labels to calibrate on that it has not seen.
+
+def default_encoder(
+    estimator: BaseEstimator, metadata_columns: tuple[str, ...] = ()
+) -> LightCurveEncoder:
+    """Return an unfitted encoder with the parameters that it shares with a transfer estimator."""
+    shared = {name: getattr(estimator, name) for name in _SHARED if hasattr(estimator, name)}
+    return LightCurveEncoder(metadata_columns=metadata_columns or None, **shared)
+
+
+def as_parameter(
+    encoder: LightCurveEncoder, start: LightCurveEncoder | None = None
+) -> LightCurveEncoder:
+    """Return an encoder whose network is its parameter `weights`, so that cloning keeps it.
 
     Parameters
     ----------
-    params : dict
-        The estimator's parameters.
-    y : ndarray of shape (n_objects,)
+    encoder : LightCurveEncoder
+        A fitted encoder.
+    start : LightCurveEncoder, optional
+        What it was fine-tuned from: that is returned where its network did not change.
     """
-    if is_trained_on_labels(params["encoder"]):
-        encoder = params["encoder"]
-        return params["early_stopping"] if encoder is None else encoder.early_stopping
-    if params["finetune"] == "head" and not len(params["head_sizes"]):
-        # Cross-fitted: every label has its turn.
-        return bool(np.unique(y, return_counts=True)[1].min() > 1)
-    return params["early_stopping"]
+    if start is not None and encoder is not start:
+        source = encoder._source()
+        if isinstance(source, TrainedWeights) and source.equals(start._source().network):
+            return as_parameter(start)
+    return encoder if encoder.weights is not None else encoder._holding(encoder._source())
 
 
 def start_encoder(
-    encoder: Any, curves: LightCurves, y: np.ndarray, params: dict[str, Any], seed: int
+    encoder: Any,
+    curves: LightCurves,
+    y: np.ndarray | None,
+    default: LightCurveEncoder,
+    seed: int,
+    sample_weight: np.ndarray | None = None,
 ) -> LightCurveEncoder:
     """Return an encoder to start from: loaded, copied, or trained on `y`.
 
@@ -123,36 +163,34 @@ def start_encoder(
     ----------
     encoder : str, path, LightCurveEncoder or None
         The estimator's parameter; never changed.
-    curves, y
+    curves, y, sample_weight
         Used only where the encoder has to be trained.
-    params : dict
-        The estimator's parameters.
+    default : LightCurveEncoder
+        What None stands for; it says how to compute with weights by name, too.
     seed : int
-        For an encoder without a `random_state` of its own.
+        The `random_state` of an encoder without one of its own.
     """
     if is_user_fitted(encoder):
         return copy.deepcopy(encoder)
-    if encoder is None:
-        encoder = LightCurveEncoder(**{name: params[name] for name in _SHARED})
-    elif isinstance(encoder, LightCurveEncoder):
-        encoder = clone(encoder)
+    if encoder is None or isinstance(encoder, LightCurveEncoder):
+        encoder = clone(default if encoder is None else encoder)
     else:
-        encoder = LightCurveEncoder(encoder, device=params["device"])
+        encoder = default._holding(encoder)
     if encoder.random_state is None:
         encoder.set_params(random_state=seed)
     elif not isinstance(encoder.random_state, Integral):
         # A number, so that `seen_and_held_out` can repeat the draw.
         encoder.set_params(random_state=encoder._seed())
-    return encoder.fit(curves, y)
+    return encoder.fit(curves, y, sample_weight=sample_weight)
 
 
 def seen_and_held_out(
-    encoder: LightCurveEncoder, curves: LightCurves, y: np.ndarray
+    encoder: LightCurveEncoder, sample: TrainingSample
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Rows that an encoder of `start_encoder` was trained on, and those it stopped early on."""
     if not encoder.early_stopping:
-        return np.arange(len(y)), None
-    return encoder._validation_split(y, curves, encoder._seed())
+        return np.arange(len(sample.y)), None
+    return encoder._validation_split(sample, encoder._seed())
 
 
 def fine_tune(
@@ -203,6 +241,65 @@ def fine_tune(
     return net
 
 
+@dataclass(frozen=True)
+class TransferRecipe:
+    """How a classifier is made of an encoder, in the parameters of `TransferClassifier`.
+
+    Parameters
+    ----------
+    finetune, head_sizes, C, prior_labels, anchor, finetune_learning_rate, callbacks
+        Parameters of the same names.
+    fit_head : callable or None
+        How the final linear head is made, as in `LinearHeads`.
+    """
+
+    finetune: str
+    head_sizes: tuple[int, ...]
+    C: float | None
+    prior_labels: float
+    anchor: float
+    finetune_learning_rate: float
+    callbacks: Sequence[Any] | None
+    fit_head: Callable[..., torch.nn.Module] | None = None
+
+    @classmethod
+    def of(cls, estimator: BaseEstimator, method: Any) -> TransferRecipe:
+        """Read the parameters of an estimator, and of its method of calibration."""
+        chosen: dict[str, Any] = {f.name: getattr(estimator, f.name, None) for f in fields(cls)}
+        chosen["head_sizes"] = tuple(chosen["head_sizes"])
+        chosen["fit_head"] = getattr(method, "fit_head", None)
+        return cls(**chosen)
+
+    @property
+    def fine_tunes(self) -> bool:
+        """Whether the encoder is trained, too."""
+        return self.finetune != "head"
+
+    @property
+    def is_solved(self) -> bool:
+        """Whether all there is to fit is a linear head, which is solved exactly."""
+        return self.finetune == "head" and not self.head_sizes
+
+    def leaves_labels(self, encoder: Any, early_stopping: bool, y: np.ndarray) -> bool:
+        """Whether there will be labels to calibrate on that the head has not seen.
+
+        Parameters
+        ----------
+        encoder : str, path, LightCurveEncoder or None
+            The estimator's parameter.
+        early_stopping : bool
+            Whether a part is held out of the training of networks.
+        y : ndarray of shape (n_objects,)
+            Labels.
+        """
+        if is_trained_on_labels(encoder):
+            return early_stopping if encoder is None else encoder.early_stopping
+        if self.is_solved:
+            # Cross-fitted: every label of a class with several members has its turn.
+            return bool(np.unique(y, return_counts=True)[1].max() > 1)
+        return early_stopping
+
+
 def fit_transfer(
     encoder: LightCurveEncoder,
     curves: LightCurves,
@@ -213,15 +310,16 @@ def fit_transfer(
     labels_in_encoder: bool,
     metadata_columns: tuple[str, ...],
     class_weight: np.ndarray,
-    params: dict[str, Any],
+    recipe: TransferRecipe,
     settings: TrainingSettings,
+    sample_weight: np.ndarray | None = None,
 ) -> tuple[NeuralNet, float | None, HeldOut | None]:
-    """Fit a head on the frozen encoder, then train both where the parameters ask for it.
+    """Fit a head on the frozen encoder, then train both where the recipe asks for it.
 
     Parameters
     ----------
     encoder : LightCurveEncoder
-        Fitted; its network is trained in place.
+        A fitted encoder; its network is trained in place where the recipe fine-tunes.
     curves, target
         All the training data, and class indices.
     rows, held_out : ndarray of int
@@ -231,9 +329,13 @@ def fit_transfer(
     metadata_columns : tuple of str
         Per-object columns that join the latent.
     class_weight : ndarray of shape (n_classes,)
-    params : dict
-        The estimator's parameters.
+        Weights of the classes.
+    recipe : TransferRecipe
+        What to fit.
     settings : TrainingSettings
+        How networks are trained.
+    sample_weight : ndarray of shape (n_objects,), optional
+        Weights of the objects; by default all are 1.
 
     Returns
     -------
@@ -245,67 +347,60 @@ def fit_transfer(
         Objects to calibrate on: all, cross-fitted, where the latents have seen no labels; else
         those held out, if any.
     """
-    network = encoder.net_.module_
-    head_metadata = metadata_matrix(curves, metadata_columns)
-    callbacks, sizes, C = params["callbacks"] or (), tuple(params["head_sizes"]), None
-    # An encoder that was trained on the user's labels knows no more classes than they do.
-    own = None if encoder.weights is None else network.head
-    heads = LinearHeads(
-        target, head_metadata, class_weight, settings.seed, own, params["prior_labels"]
+    network, sizes = encoder.net_.module_, recipe.head_sizes
+    data = HeadData(
+        encoder.transform(curves),
+        metadata_matrix(curves, metadata_columns),
+        target,
+        np.ones(len(target)) if sample_weight is None else sample_weight,
+        class_weight,
     )
-    latent = encoder.transform(curves)
-    everything = np.arange(len(target))
+    C, callbacks, everything = None, recipe.callbacks or (), np.arange(len(target))
     if sizes:
-        head_net = fit_dense_head(
-            latent,
-            head_metadata,
-            target,
-            rows,
-            held_out,
-            sizes=sizes,
-            class_weight=class_weight,
-            settings=settings,
-            callbacks=callbacks,
+        net = fit_dense_head(
+            data, rows, held_out, sizes=sizes, settings=settings, callbacks=callbacks
         )
-        head = head_net.module_
+        head, history = net.module_, net.history
     else:
-        fixed = None if params["early_stopping"] else _FIXED_C
-        head, C = heads.solve(latent, everything, params["C"] or fixed)
-    frozen = params["finetune"] == "head"
-    if frozen and sizes:
-        net = wrap(TransferNetwork(network, head))
-        net.history = head_net.history
-    elif frozen:
-        net = wrap(TransferNetwork(network, heads.pool(head, latent, everything)))
-        if not labels_in_encoder and np.bincount(target).min() > 1:
-            return net, C, heads.cross_fit(latent, C)
+        C = choose_strength(data, settings.seed) if recipe.C is None else float(recipe.C)
+        # An encoder that was trained on the user's labels knows no more classes than they do.
+        own = network.head if encoder._knows_pretrained_classes() else None
+        heads = LinearHeads(data, C, settings.seed, own, recipe.prior_labels, recipe.fit_head)
+    if recipe.finetune == "head":
+        net = wrap(TransferNetwork(network, head if sizes else heads.fit(everything)))
+        if sizes:
+            net.history = history
+        elif not labels_in_encoder:
+            return net, C, heads.cross_fit()
     else:
         if not sizes:
             # The start must not have seen the part that judges whether training improves on it.
-            head, _ = heads.solve(latent, rows, C)
+            head = fit_linear_head(data.subset(rows), heads.C)
         values, lengths = encoder.representation_.encode(curves)
-        data = CurveDataset(
+        dataset = CurveDataset(
             values,
             lengths,
-            target,
+            data.target,
+            sample_weight=data.weight.astype(np.float32),
             metadata=metadata_matrix(curves, encoder.metadata_columns_),
-            head_metadata=head_metadata,
+            head_metadata=data.metadata,
         )
         net = fine_tune(
             network,
             head,
-            data.subset(rows),
-            None if held_out is None else data.subset(held_out),
-            replace(settings, learning_rate=params["finetune_learning_rate"]),
-            layers=params["finetune"],
-            anchor=params["anchor"],
-            criterion=WeightedCrossEntropy(class_weight),
+            dataset.subset(rows),
+            None if held_out is None else dataset.subset(held_out),
+            replace(settings, learning_rate=recipe.finetune_learning_rate),
+            layers=recipe.finetune,
+            anchor=recipe.anchor,
+            criterion=CrossEntropy(),
             callbacks=callbacks,
         )
-        latent = encoder.transform(curves)
+        data = replace(data, latent=encoder.transform(curves))
         if not sizes:
-            net.module_.head = heads.fit(latent, everything, C)
+            heads = replace(heads, data=data)
+            net.module_.head = heads.fit(everything)
     if held_out is None:
         return net, C, None
-    unseeing = net.module_.head if sizes else heads.fit(latent, rows, C)
-    return net, C, hold_out(unseeing, latent, head_metadata, target, held_out)
+    unseeing = net.module_.head if sizes else heads.fit(rows)
+    return net, C, hold_out(unseeing, data, held_out)

@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 from joblib import effective_n_jobs
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
-from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklc.errors import LightCurveError
 from sklc.features import band as band_features
 from sklc.features.band import BandCurves
 from sklc.light_curves import LightCurves, as_light_curves, is_series_matrix
 from sklc.passbands import Passband, get_passband, passband_labels
+from sklc.utils.sklearn_compat import check_feature_names_in, fit_context
 
 __all__ = ["DEFAULT_BIN_EDGES", "LightCurveFeatures"]
 
@@ -132,7 +133,7 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
         tags.input_tags.three_d_array = True
         return tags
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> LightCurveFeatures:
         """Learn which bands there are.
 
@@ -208,7 +209,7 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
         names : ndarray of str objects, shape (n_features,)
         """
         check_is_fitted(self)
-        _check_feature_names_in(self, input_features, generate_names=False)
+        check_feature_names_in(self, input_features, generate_names=False)
         return self._feature_names.copy()
 
     def _curves(self, X: Any, *, reset: bool) -> LightCurves:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain, pairwise
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +15,14 @@ from sklc.networks.architectures.modules import Standardize
 from sklc.networks.device import one_thread
 from sklc.networks.onnx.graph import Graph
 
-__all__ = ["DenseHead", "PooledHead", "TransferNetwork", "in_double_precision", "own_head"]
+__all__ = [
+    "DenseHead",
+    "PooledHead",
+    "TransferNetwork",
+    "in_double_precision",
+    "logits_to_onnx",
+    "own_head",
+]
 
 
 def in_double_precision(module: nn.Module, *inputs: np.ndarray | None) -> np.ndarray:
@@ -64,14 +72,19 @@ class DenseHead(nn.Module):
         metadata = metadata.to(latent.dtype)
         return torch.cat([latent, metadata, torch.isnan(metadata).to(latent.dtype)], dim=1)
 
-    def set_statistics(self, latent: torch.Tensor, metadata: torch.Tensor | None = None) -> None:
-        """Learn the scaling of the columns.
+    def set_statistics(
+        self,
+        latent: torch.Tensor,
+        metadata: torch.Tensor | None = None,
+        weight: torch.Tensor | None = None,
+    ) -> None:
+        """Learn the scaling of the columns, with a weight for each object if given.
 
         The latent keeps the relative scales of its units, which say how much each of them
         matters to the classes it was trained on: scaling each to 1 lets idle units in, and costs
         about .01 in AUROC.
         """
-        self.standardize.set_statistics(self.join(latent, metadata), self.latent_size)
+        self.standardize.set_statistics(self.join(latent, metadata), self.latent_size, weight)
 
     def forward(
         self, latent: torch.Tensor, head_metadata: torch.Tensor | None = None
@@ -96,7 +109,7 @@ class PooledHead(nn.Module):
 
     Parameters
     ----------
-    head : DenseHead
+    head : torch.nn.Module
         Trained on the labels.
     own : torch.nn.Linear
         The class head that the encoder was pretrained with.
@@ -108,7 +121,7 @@ class PooledHead(nn.Module):
 
     joint: torch.Tensor
 
-    def __init__(self, head: DenseHead, own: nn.Linear, joint: torch.Tensor, share: float) -> None:
+    def __init__(self, head: nn.Module, own: nn.Linear, joint: torch.Tensor, share: float) -> None:
         super().__init__()
         self.head = head
         self.own = own
@@ -126,13 +139,25 @@ class PooledHead(nn.Module):
 
     def to_onnx(self, graph: Graph, latent: str, head_metadata: str | None) -> str:
         """Append the logits to a graph."""
-        learned = self.head.to_onnx(graph, latent, head_metadata)
+        learned = logits_to_onnx(self.head, graph, latent, head_metadata)
         own = graph.apply("LogSoftmax", graph.dense(self.own, latent), axis=1)
         known = graph.log_pool(own, torch.log(self.joint).numpy())
         shares = graph.constant(1 - self.share), graph.constant(self.share)
         learned = graph.apply("LogSoftmax", learned, axis=1)
         weighted = graph.apply("Mul", learned, shares[0]), graph.apply("Mul", known, shares[1])
         return graph.apply("Add", *weighted)
+
+
+def logits_to_onnx(head: nn.Module, graph: Graph, latent: str, head_metadata: str | None) -> str:
+    """Append the logits of any head to a graph, or refuse one that cannot be exported."""
+    to_onnx: Any = getattr(head, "to_onnx", None)
+    if to_onnx is None:
+        raise NotImplementedError(
+            f"A head of the class {type(head).__name__} has no ONNX graph, so it cannot be "
+            "exported: give it a method to_onnx(graph, latent, head_metadata) that returns the "
+            "name of the logits."
+        )
+    return to_onnx(graph, latent, head_metadata)
 
 
 class TransferNetwork(nn.Module):

@@ -23,8 +23,9 @@ class RedshiftEnsemble(nn.Module):
     Parameters
     ----------
     coefficients : Tensor of shape (n_members, n_columns)
-        Of the linear models.
+        Coefficients of the linear models.
     intercepts : Tensor of shape (n_members,)
+        Intercepts of the linear models.
     sizes : sequence of int
         Units of the hidden layers.
     scale : float
@@ -68,7 +69,7 @@ class RedshiftEnsembleLoss(nn.Module):
     Parameters
     ----------
     scale : float
-        Of the error, so that both terms count about alike.
+        Typical error, by which squared errors are divided so that both terms count about alike.
     """
 
     def __init__(self, scale: float) -> None:
@@ -76,10 +77,10 @@ class RedshiftEnsembleLoss(nn.Module):
         self.scale = scale
 
     def forward(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """Loss of (n, n_members, 2) against the target, then 1 where a member counts (n, 1 + m)."""
+        """Loss of (n, n_members, 2) against the target, then weights by member (n, 1 + m)."""
         mean, log_scale = prediction.unbind(-1)
         counts = target[:, 1:]
         squared = (target[:, :1] - mean) ** 2
         likelihood = 0.5 * squared.detach() / torch.exp(2 * log_scale) + log_scale
         loss = 0.5 * squared / self.scale**2 + likelihood
-        return (counts * loss).sum() / counts.sum().clamp(min=1)
+        return (counts * loss).sum() / (counts > 0).sum().clamp(min=1)

@@ -12,6 +12,7 @@ from torch import nn
 
 from sklc._version import __version__
 from sklc.networks.architectures import EncoderNetwork
+from sklc.networks.heads import logits_to_onnx
 from sklc.networks.objectives.losses import LOG_SCALE
 from sklc.networks.onnx.graph import Graph
 from sklc.representation import InputRepresentation
@@ -47,27 +48,26 @@ def export_classifier(
     head: nn.Module,
     representation: InputRepresentation,
     *,
-    temperature: float,
+    uncertainty: Any,
     merge: np.ndarray | None,
     classes: np.ndarray,
     metadata_columns: tuple[str, ...],
     head_metadata_columns: tuple[str, ...],
 ) -> Path:
     """Write what `TransferClassifier.to_onnx` promises."""
-    to_onnx = getattr(head, "to_onnx", None)
-    if to_onnx is None:
+    if not hasattr(uncertainty, "to_onnx"):
         raise NotImplementedError(
-            f"A head of the class {type(head).__name__} has no ONNX graph, so it cannot be "
-            "exported: give it a method to_onnx(graph, latent, head_metadata) that returns the "
-            "name of the logits."
+            f"The calibration by {type(uncertainty).__name__} has no method "
+            "to_onnx(graph, logits, merge), and so cannot be exported: add one that returns the "
+            "name of the probabilities, or fit with calibrate='temperature' or calibrate=None."
         )
     graph, latent = _start(network)
     extra = None
     if head_metadata_columns:
         shape: list[Any] = ["n_objects", len(head_metadata_columns)]
         extra = graph.add_input("head_metadata", np.float32, shape)
-    logits = to_onnx(graph, latent, extra)
-    probabilities = graph.probabilities(logits, temperature, merge)
+    logits = logits_to_onnx(head, graph, latent, extra)
+    probabilities = uncertainty.to_onnx(graph, logits, merge)
     graph.add_output("probabilities", probabilities, np.float32, ["n_objects", len(classes)])
     columns = metadata_columns, head_metadata_columns
     return _write(path, graph, representation, classes, *columns)

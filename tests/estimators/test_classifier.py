@@ -10,7 +10,13 @@ from sklearn.ensemble import StackingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_score, learning_curve
+from sklearn.model_selection import (
+    GridSearchCV,
+    KFold,
+    cross_val_predict,
+    cross_val_score,
+    learning_curve,
+)
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -179,13 +185,13 @@ def test_zero_labels_refuses_classes_it_does_not_have(demo):
 
 def test_metadata_joins_the_latent(parts):
     train, y_train, test, _ = parts
-    clf = TransferClassifier("ztf", metadata=["redshift"], **QUICK).fit(train, y_train)
+    clf = TransferClassifier("ztf", metadata_columns=["redshift"], **QUICK).fit(train, y_train)
     plain = TransferClassifier("ztf", **QUICK).fit(train, y_train)
     assert not np.allclose(clf.predict_proba(test), plain.predict_proba(test))
     gaps = test.with_metadata(redshift=np.full(len(test), np.nan))
     assert np.isfinite(clf.predict_proba(gaps)).all()
     for options in ({"head_sizes": (8,)}, {"finetune": "all"}):
-        joined = TransferClassifier("ztf", metadata=["redshift"], **options, **QUICK)
+        joined = TransferClassifier("ztf", metadata_columns=["redshift"], **options, **QUICK)
         assert np.isfinite(joined.fit(train, y_train).predict_proba(gaps)).all()
 
 
@@ -194,20 +200,27 @@ def test_class_with_one_member(parts):
     y = y_train.astype(object)
     y[11] = "kilonova"
     expected = rf"'kilonova' has one member, object '{train.ids[11]}' \(position 11\)"
-    with pytest.raises(LightCurveError, match=expected):
-        TransferClassifier("ztf", **QUICK).fit(train, y)
-    clf = TransferClassifier("ztf", early_stopping=False, **QUICK).fit(train, y)
+    for params in ({"finetune": "all"}, {"head_sizes": (4,)}):
+        with pytest.raises(LightCurveError, match=expected):
+            TransferClassifier("ztf", **params, **QUICK).fit(train, y)
+    clf = TransferClassifier("ztf", finetune="all", early_stopping=False, **QUICK).fit(train, y)
     assert "kilonova" in clf.classes_
 
 
-def test_score_refuses_unseen_labels(parts):
+def test_unseen_labels_count_as_wrong(parts):
     train, y_train, test, y_test = parts
     clf = TransferClassifier("ztf", **QUICK).fit(train, y_train)
-    assert 0.5 < clf.score(test, y_test) <= 1
+    right = clf.predict(test) == y_test
+    assert clf.score(test, y_test) == right.mean() > 0.5
     y_test = y_test.astype(object)
-    y_test[3] = "TDE"
-    with pytest.raises(LightCurveError, match=rf"\['TDE'\].*'{test.ids[3]}' \(position 3\)"):
-        clf.score(test, y_test)
+    y_test[:3] = "TDE"
+    assert clf.score(test, y_test) == right[3:].sum() / len(right)
+    # a class that a fold of cross-validation does not learn lowers the score, and no more
+    y = y_train.astype(object)
+    y[-1] = "TDE"
+    scores = cross_val_score(clf, train, y, cv=KFold(2), error_score="raise")
+    assert np.isfinite(scores).all()
+    assert (scores > 0.5).all()
 
 
 def test_unfitted():
@@ -288,13 +301,23 @@ def test_the_choice_of_c_on_a_part_keeps_rare_classes(monkeypatch, parts):
     assert clf.predict_proba(test).shape == (80, 4)
 
 
-@pytest.mark.parametrize("fraction", [0.01, 0.1, 0.5, 0.9])
-def test_every_class_is_trained_on_and_validated(parts, fraction):
+@pytest.mark.parametrize("fraction", [0.01, 0.5, 0.9])
+def test_every_class_is_trained_on_and_validated(parts, fraction, monkeypatch):
     train, y_train, *_ = parts
     y = y_train.astype(object)
     y[[3, 50]], y[[7, 8, 9]] = "TDE", "AGN"
-    clf = TransferClassifier("ztf", validation_fraction=fraction)
-    for seed in range(20):
-        rows, held_out = clf._validation_split(y, train, seed)
-        assert sorted([*rows, *held_out]) == list(range(len(y)))
-        assert set(y[rows]) == set(y[held_out]) == set(y)
+    seen = []
+
+    def record(network, head, train, valid, *args, **options):
+        seen.append((train.y[:, 0], valid.y[:, 0]))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sklc.estimators.transfer.fine_tune", record)
+    for seed in range(5):
+        params = {**QUICK, "random_state": seed, "C": 0.1}
+        clf = TransferClassifier("ztf", finetune="all", validation_fraction=fraction, **params)
+        with pytest.raises(KeyboardInterrupt):
+            clf.fit(train, y)
+    for trained, validated in seen:
+        assert len(trained) + len(validated) == len(y)
+        assert set(trained) == set(validated) == set(range(5))

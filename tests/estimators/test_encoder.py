@@ -163,7 +163,7 @@ def test_an_object_is_encoded_the_same_alone_and_in_any_batch(demo):
 
 def test_metadata_enters_with_gaps(demo, tmp_path):
     curves, y = demo
-    encoder = LightCurveEncoder(metadata=["mwebv", "redshift"], **SMALL).fit(curves, y)
+    encoder = LightCurveEncoder(metadata_columns=["mwebv", "redshift"], **SMALL).fit(curves, y)
     latents = encoder.transform(curves)
     other = curves.with_metadata(redshift=np.full(len(curves), np.nan))
     assert np.isfinite(encoder.transform(other)).all()
@@ -171,9 +171,9 @@ def test_metadata_enters_with_gaps(demo, tmp_path):
     loaded = LightCurveEncoder(weights=encoder.save(tmp_path / "m.safetensors"))
     np.testing.assert_array_equal(loaded.transform(curves), latents)
     with pytest.raises(LightCurveError, match="'colour' is not there"):
-        LightCurveEncoder(metadata=["colour"], **SMALL).fit(curves, y)
+        LightCurveEncoder(metadata_columns=["colour"], **SMALL).fit(curves, y)
     with pytest.raises(LightCurveError, match="not numeric"):
-        LightCurveEncoder(metadata=["survey"], **SMALL).fit(curves, y)
+        LightCurveEncoder(metadata_columns=["survey"], **SMALL).fit(curves, y)
     infinite = curves.with_metadata(mwebv=np.where(np.arange(120) == 7, np.inf, 0.1))
     with pytest.raises(LightCurveError, match=r"infinite for object .* \(position 7\)"):
         encoder.transform(infinite)

@@ -246,7 +246,7 @@ def test_labels_that_are_required(parts, params, reason):
     with pytest.raises(ValueError, match=rf"requires y to be passed.*{reason}"):
         forest.fit(parts[0])
     assert forest.__sklearn_tags__().target_tags.required
-    if forest.finetune is not None or params.get("encoder", "") != "":
+    if forest.finetune != "none" or params.get("encoder", "") != "":
         with pytest.raises(ValueError, match="LatentIsolationForest needs at least two classes"):
             forest.fit(parts[0], ["SNIa"] * len(parts[0]))
 
@@ -275,7 +275,7 @@ def test_bad_labels_and_parameters(parts):
         LatentIsolationForest(**QUICK).fit(train, y[1:])
     for params in (
         {"contamination": 0.7},
-        {"finetune": "none"},
+        {"finetune": "heads"},
         {"n_components": 1.5},
         {"rare_class_weight": -1},
         {"max_samples": 0},
@@ -353,7 +353,7 @@ def test_whitening_finds_what_hides_behind_large_scales():
     scores = {}
     for n_components in (None, 6):
         space = LatentSpace(n_components).fit(X[50:] @ rotation, None)
-        forest = LatentForest({"random_state": 0})
+        forest = LatentForest(IsolationForest(random_state=0))
         forest.fit(space.transform(X[50:] @ rotation, None), None)
         test = space.transform(np.concatenate([X[:50], odd]) @ rotation, None)
         scores[n_components] = roc_auc_score(np.repeat([0, 1], 50), forest.anomaly_score(test))

@@ -17,9 +17,9 @@ from sklearn.pipeline import Pipeline
 from sklc import LightCurveEncoder, LightCurves, RedshiftRegressor
 from sklc.datasets import load_demo
 from sklc.errors import LightCurveError, LightCurveWarning
-from sklc.estimators.redshift_heads import EnsembleHead, KernelHead, NeighborHead, leave_one_out
+from sklc.estimators.redshift_heads import EnsembleHead, KernelHead, NeighborHead, fit_ridge
 from sklc.networks.training.loop import TrainingSettings
-from sklc.uncertainty.quantiles import ConformalQuantiles
+from sklc.uncertainty import ConformalQuantiles
 
 QUICK = {"max_epochs": 2, "random_state": 0, "device": "cpu", "verbose": 0}
 # Extrapolations are warned of: tests of other things do not stumble over them.
@@ -76,7 +76,7 @@ def test_every_recipe_learns_and_repeats(parts, name):
     assert (std > 0).all()
     quantiles = model.predict_quantiles(test, [0.1, 0.5, 0.9])
     assert (np.diff(quantiles, axis=1) >= 0).all()
-    np.testing.assert_allclose(quantiles[:, ::2], model.predict_interval(test, 0.8))
+    np.testing.assert_allclose(quantiles[:, ::2], model.predict_interval(test, coverage=0.8))
     for same in (clone(model).fit(train, z_train), pickle.loads(pickle.dumps(model))):
         np.testing.assert_array_equal(same.predict(test), redshift)
         np.testing.assert_array_equal(same.predict_quantiles(test, [0.1, 0.5, 0.9]), quantiles)
@@ -109,7 +109,7 @@ def test_intervals_hold_as_often_as_they_say(demo):
         train, test = rows[:150], rows[150:]
         model = RedshiftRegressor("ztf+lsst", **QUICK).fit(curves[train], z[train])
         for coverage, found in inside.items():
-            low, high = model.predict_interval(curves[test], coverage).T
+            low, high = model.predict_interval(curves[test], coverage=coverage).T
             found.append(np.mean((low <= z[test]) & (z[test] <= high)))
     assert np.mean(inside[0.68]) == pytest.approx(0.68, abs=0.06)
     assert np.mean(inside[0.95]) == pytest.approx(0.95, abs=0.03)
@@ -125,7 +125,7 @@ def test_real_supernovae(data_dir, n_objects):
     model = RedshiftRegressor("ztf+lsst", **QUICK).fit(curves[train], z[train])
     assert model.score(curves[test], z[test]) > (0.5 if n_objects < 200 else 0.65)
     for coverage in (0.68, 0.95):
-        low, high = model.predict_interval(curves[test], coverage).T
+        low, high = model.predict_interval(curves[test], coverage=coverage).T
         # Three standard deviations of the share in 500, and of that in the training objects.
         spread = np.sqrt(coverage * (1 - coverage) * (1 / 500 + 1 / n_objects))
         assert abs(np.mean((low <= z[test]) & (z[test] <= high)) - coverage) < 3 * spread
@@ -143,7 +143,14 @@ def test_widths_follow_the_difficulty_of_the_object():
 
 
 def test_conformal_quantiles():
-    quantiles = ConformalQuantiles(np.arange(1.0, 10.0) - 5)  # nine errors, -4 to 4
+    def of(errors, weight=1.0):
+        """Quantiles of the errors of predictions of 0 with a scale of 1, by level."""
+        zero, one = np.zeros(len(errors)), np.ones(len(errors))
+        method = ConformalQuantiles().fit(zero, one, np.asarray(errors, float), weight * one)
+        return lambda levels: method.quantiles(zero[:1], one[:1], levels)[0]
+
+    errors = np.arange(1.0, 10.0) - 5  # nine, -4 to 4
+    quantiles = of(errors)
     np.testing.assert_allclose(quantiles(np.array([0.1, 0.5, 0.9])), [-4, 0, 4])
     levels = np.linspace(0.001, 0.999, 99)
     found = quantiles(levels)
@@ -151,9 +158,17 @@ def test_conformal_quantiles():
     np.testing.assert_allclose(found, -found[::-1], atol=1e-12)
     # Beyond the last error, the tail of a Gaussian through it.
     assert quantiles(np.array([0.99]))[0] == pytest.approx(4 * norm.ppf(0.99) / norm.ppf(0.9))
-    one_sided = ConformalQuantiles(np.array([1.0, 2.0, 3.0]))
-    assert (np.diff(one_sided(levels)) >= 0).all()
-    np.testing.assert_allclose(ConformalQuantiles(None)(levels), norm.ppf(levels))
+    inner = levels[(levels > 0.1) & (levels < 0.9)]
+    np.testing.assert_allclose(of(errors)(inner), np.quantile(errors, inner, method="weibull"))
+    assert (np.diff(of([1.0, 2.0, 3.0])(levels)) >= 0).all()
+    unfitted = ConformalQuantiles().quantiles(np.array([2.0]), np.array([3.0]), levels)
+    np.testing.assert_allclose(unfitted[0], 2 + 3 * norm.ppf(levels))
+    # Errors without weight are as good as left out, and the unit of weights does not matter.
+    weight = np.r_[np.full(9, 0.1), 0]
+    np.testing.assert_allclose(of(np.r_[errors, 50], weight)(levels), found)
+    # Ten times the weight draws the quantiles to an error.
+    heavy = of(errors, np.where(errors == 3, 10.0, 1.0))
+    assert heavy(np.array([0.5]))[0] == pytest.approx(3, abs=0.2)
 
 
 # -- predictions that the intervals rest on
@@ -161,13 +176,13 @@ def test_conformal_quantiles():
 
 def test_leave_one_out_is_what_it_says():
     rng = np.random.default_rng(0)
-    design, target = rng.normal(size=(20, 5)), rng.normal(size=20)
-    errors = leave_one_out(design, target, Ridge(2.0).fit(design, target))
+    design, target, weight = rng.normal(size=(20, 5)), rng.normal(size=20), rng.uniform(1, 3, 20)
+    ridge, unseen = fit_ridge(design, target, weight, 0)
     for left_out in range(20):
         rows = np.arange(20) != left_out
-        ridge = Ridge(2.0).fit(design[rows], target[rows])
-        expected = target[left_out] - ridge.predict(design[[left_out]])[0]
-        assert errors[left_out] == pytest.approx(expected)
+        other = Ridge(ridge.alpha_).fit(design[rows], target[rows], weight[rows])
+        assert unseen[left_out] == pytest.approx(other.predict(design[[left_out]])[0])
+    assert not hasattr(ridge, "cv_results_")  # which would make pickles large
 
 
 HEADS = {
@@ -201,6 +216,38 @@ def test_units_and_offsets_of_the_target_do_not_matter(name):
     np.testing.assert_allclose(small[:, 1], 1e-3 * large[:, 1], rtol=1e-3)
 
 
+@pytest.mark.parametrize("name", HEADS)
+def test_an_object_without_weight_is_as_good_as_left_out(name):
+    rng = np.random.default_rng(3)
+    columns = rng.normal(size=(90, 7))
+    columns[::9, 6] = np.nan
+    target, weight = columns[:, 0] + 0.1 * rng.normal(size=90), rng.uniform(0.5, 2, 90)
+    weight[::3], target[::3] = 0, 100.0
+    kept = weight > 0
+    weighted = HEADS[name]().fit(columns, target, 0, weight)
+    shorter = HEADS[name]().fit(columns[kept], target[kept], 0, weight[kept])
+    np.testing.assert_array_equal(weighted.out_of_sample_[kept], shorter.out_of_sample_)
+    np.testing.assert_array_equal(weighted.predict(columns), shorter.predict(columns))
+    assert np.isnan(weighted.out_of_sample_[~kept]).all()
+    unweighted = HEADS[name]().fit(columns[kept], target[kept], 0)
+    assert not np.allclose(unweighted.predict(columns), shorter.predict(columns))
+    equal = HEADS[name]().fit(columns[kept], target[kept], 0, np.ones(kept.sum()))
+    np.testing.assert_array_equal(equal.predict(columns), unweighted.predict(columns))
+
+
+@pytest.mark.parametrize("params", [{}, {"method": "mlp"}, {"finetune": "all"}, {"encoder": None}])
+def test_a_table_of_equal_series_is_read_as_it_is(params):
+    # one column of ten matters, as in scikit-learn's check of the score of regressors
+    rng = np.random.default_rng(4)
+    X = rng.normal(size=(200, 10))
+    y = 5 + X[:, 3] + 0.4 * rng.normal(size=200)
+    model = RedshiftRegressor(**{"encoder": "ztf", **QUICK, **params}).fit(X, y)
+    assert model.score(X, y) > 0.7
+    with pytest.raises(LightCurveError, match=r"series of 10 observations, and .* has \d+: pass"):
+        model.predict(load_demo().curves[:3])
+    assert model.fit(load_demo().curves[:30], y[:30]).predict(load_demo().curves[:3]).shape == (3,)
+
+
 # -- the encoder
 
 
@@ -217,7 +264,7 @@ def test_an_encoder_the_user_fitted_is_used_and_never_changed(parts, encoders):
 
 def test_from_scratch_and_with_an_unfitted_encoder(parts):
     train, z_train, test, _ = parts
-    template = LightCurveEncoder(hidden_size=8, latent_size=5, metadata=["redshift"])
+    template = LightCurveEncoder(hidden_size=8, latent_size=5, metadata_columns=["redshift"])
     for encoder, size in ((None, 128), (template, 5)):
         model = RedshiftRegressor(encoder, **QUICK).fit(train, z_train)
         assert model.encoder_.transform(test).shape == (100, size)
@@ -244,11 +291,11 @@ def test_redshifts_of_the_weights_themselves(demo, encoders):
     np.testing.assert_allclose(redshift, redshift[0])
     assert redshift[0] == pytest.approx(0.05, abs=0.001)  # a little more: none are below 0
     assert std[0] == pytest.approx(0.021, rel=0.02)
-    low, high = model.predict_interval(curves[:3], 0.68).T
+    low, high = model.predict_interval(curves[:3], coverage=0.68).T
     np.testing.assert_allclose(high - low, 2 * 0.0209, rtol=0.02)
     np.testing.assert_array_equal(clone(model).fit(curves).predict(curves), redshift)
     # Known redshifts leave the means alone, and calibrate their intervals.
-    low, high = clone(model).fit(curves, z).predict_interval(curves, 0.9).T
+    low, high = clone(model).fit(curves, z).predict_interval(curves, coverage=0.9).T
     assert np.mean((low <= z) & (z <= high)) == pytest.approx(0.9, abs=0.01)
     assert cross_val_score(model, curves, z, cv=2).shape == (2,)
 
@@ -278,6 +325,7 @@ def test_without_a_redshift_head(encoders):
 # -- metadata
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_a_photometric_redshift_of_the_host_helps(parts):
     train, z_train, test, z_test = parts
     noise = np.random.default_rng(0).normal(0, 0.005, 300)
@@ -285,7 +333,7 @@ def test_a_photometric_redshift_of_the_host_helps(parts):
     host = z_test + noise[200:]
     test = test.with_metadata(host_photoz=host, mwebv=np.full(100, 0.1))
     plain = RedshiftRegressor("ztf", **QUICK).fit(train, z_train)
-    model = RedshiftRegressor("ztf", metadata=["host_photoz", "mwebv"], **QUICK)
+    model = RedshiftRegressor("ztf", metadata_columns=["host_photoz", "mwebv"], **QUICK)
     model.fit(train, z_train)
     assert 1 - model.score(test, z_test) < 0.5 * (1 - plain.score(test, z_test))
     # Missing in some: as good as before for the others, and finite for those.
@@ -334,7 +382,7 @@ def test_predictions_outside_the_training_range_are_flagged(parts):
     # With the redshift itself as metadata, the head extrapolates without a doubt.
     train, z_train, test, z_test = parts
     near = np.flatnonzero(z_train < np.quantile(z_train, 0.6))
-    model = RedshiftRegressor("ztf", metadata=["redshift"], **QUICK)
+    model = RedshiftRegressor("ztf", metadata_columns=["redshift"], **QUICK)
     model.fit(train[near], z_train[near])
     assert model.redshift_range_ == (z_train[near].min(), z_train[near].max())
     far = z_test > 1.3 * z_train[near].max()
@@ -355,8 +403,8 @@ def test_arguments_of_predictions(parts):
     train, z_train, *_ = parts
     model = RedshiftRegressor("ztf", **QUICK).fit(train, z_train)
     for coverage in (0, 1, 68, "all"):
-        with pytest.raises(ValueError, match="coverage must lie between 0 and 1"):
-            model.predict_interval(train, coverage)
+        with pytest.raises(ValueError, match="must be a number between 0 and 1"):
+            model.predict_interval(train, coverage=coverage)
     with pytest.raises(ValueError, match="quantiles must lie between 0 and 1"):
         model.predict_quantiles(train, [0.5, 1.0])
     with pytest.raises(ValueError, match="head_sizes must hold positive integers"):

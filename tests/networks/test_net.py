@@ -11,7 +11,7 @@ from sklc.networks.architectures import GRU, NetworkShape
 from sklc.networks.architectures.modules import MetadataBranch, Standardize
 from sklc.networks.device import resolve_device
 from sklc.networks.heads import DenseHead
-from sklc.networks.objectives.losses import WeightedCrossEntropy
+from sklc.networks.objectives.losses import CrossEntropy
 from sklc.networks.padding import _MAX_OBSERVATIONS, plan_batches
 from sklc.networks.recurrent.packed import packed_last_state
 from sklc.networks.training.batching import BucketedBatches, collate
@@ -164,14 +164,6 @@ def test_metadata_branch_tells_missing_from_average():
     assert not torch.allclose(missing, average)
 
 
-def test_weighted_cross_entropy_equals_repeating_objects():
-    logits = torch.randn(4, 2, generator=torch.Generator().manual_seed(0))
-    target = torch.tensor([0, 0, 0, 1])
-    repeated = torch.tensor([0, 1, 2, 3, 3, 3])
-    expected = nn.functional.cross_entropy(logits[repeated], target[repeated]) * 6 / 4
-    torch.testing.assert_close(WeightedCrossEntropy([1.0, 3.0])(logits, target), expected)
-
-
 def small_network():
     torch.manual_seed(0)
     return GRU(hidden_size=8, latent_size=6).build(NetworkShape(tuple("abc"), 2))
@@ -179,7 +171,7 @@ def small_network():
 
 def train(module, data, valid=None, *, callbacks=(), **changes):
     settings = TrainingSettings(**{"max_epochs": 5, "batch_size": 16, "verbose": 0, **changes})
-    criterion = WeightedCrossEntropy([1.0, 1.0])
+    criterion = CrossEntropy()
     return fit_net(module, data, valid, settings, criterion=criterion, callbacks=callbacks)
 
 
@@ -245,7 +237,7 @@ def test_the_anchor_pulls_to_the_start():
             data,
             None,
             settings,
-            criterion=WeightedCrossEntropy([1.0, 1.0]),
+            criterion=CrossEntropy(),
             net_class=AnchoredNet,
             anchor=anchor,
         )

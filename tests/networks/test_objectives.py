@@ -25,7 +25,7 @@ from sklc.networks.architectures import GRU, NetworkShape
 from sklc.networks.objectives import Adversarial, Classifier, Contrastive, Objective, Redshift
 from sklc.networks.objectives.adversarial import adversarial_share
 from sklc.networks.objectives.contrastive import contrastive_loss
-from sklc.networks.objectives.losses import SquaredError, WeightedCrossEntropy
+from sklc.networks.objectives.losses import CrossEntropy, SquaredError
 from sklc.networks.objectives.network import ObjectiveLoss, ObjectiveNetwork
 from sklc.networks.objectives.redshift import redshift_loss
 from sklc.networks.training.checkpoint import CHECKPOINT_VERSION
@@ -184,13 +184,9 @@ def test_weights_of_objects_multiply_every_term():
     plain = loss(outputs, targets)
     torch.testing.assert_close(loss(outputs, {**targets, "sample_weight": torch.ones(4)}), plain)
     logits, y = outputs.logits, targets["class"]
-    head = WeightedCrossEntropy([1.0, 3.0])
-    expected = (
-        weight
-        * torch.tensor([1.0, 1, 3, 3])
-        * nn.functional.cross_entropy(logits, y, reduction="none")
-    ).mean()
-    torch.testing.assert_close(head(logits, {"y": y, "sample_weight": weight}), expected)
+    expected = (weight * nn.functional.cross_entropy(logits, y, reduction="none")).mean()
+    found = CrossEntropy()(logits, {"y": y, "sample_weight": weight})
+    torch.testing.assert_close(found, expected)
     values = torch.randn(4, 1)
     torch.testing.assert_close(
         SquaredError()(values, {"y": values + 2, "sample_weight": weight}), 4 * weight.mean()

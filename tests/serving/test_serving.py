@@ -36,7 +36,7 @@ CLASSIFIERS = {
     "fine-tuned": {"finetune": "all", "max_epochs": 1},
     "from scratch": {"encoder": None, "max_epochs": 1},
     "an encoder with metadata": {
-        "encoder": LightCurveEncoder(metadata=["offset"], hidden_size=8, max_epochs=1),
+        "encoder": LightCurveEncoder(metadata_columns=["offset"], hidden_size=8, max_epochs=1),
         "metadata": ["host"],
     },
 }
@@ -161,7 +161,7 @@ def test_an_output_that_is_not_there(demo, tmp_path):
 
 def test_missing_metadata(demo, tmp_path):
     curves = with_metadata(demo[0][:60])
-    classifier = TransferClassifier("ztf", metadata=["host"], device="cpu", random_state=0)
+    classifier = TransferClassifier("ztf", metadata_columns=["host"], device="cpu", random_state=0)
     classifier.fit(curves, demo[1][:60])
     model = OnnxModel(classifier.to_onnx(tmp_path / "head.onnx"))
     assert model.metadata_columns == ("host",)

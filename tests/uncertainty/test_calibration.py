@@ -9,12 +9,11 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
-from sklearn.utils._param_validation import InvalidParameterError
 
 import sklc
 from sklc import LightCurveEncoder, TransferClassifier
 from sklc.datasets import load_demo
-from sklc.uncertainty.classes import HeldOut, fit_temperature, prediction_sets, scaled
+from sklc.uncertainty import ClassScores, HeldOut, Temperature, prediction_sets
 
 QUICK = {"max_epochs": 2, "random_state": 0, "device": "cpu", "verbose": 0}
 MERGE = {
@@ -46,28 +45,32 @@ def drawn(rng, n, n_classes=4):
     return logits, labels
 
 
+def temperature_of(logits, labels, weight=None):
+    weight = np.ones(len(labels)) if weight is None else weight
+    return Temperature().fit(ClassScores(logits), labels, weight).temperature_
+
+
 # -- temperature
 
 
 @pytest.mark.parametrize("temperature", [0.4, 1.0, 2.5])
 def test_the_temperature_that_spoiled_the_logits_is_found(temperature):
     logits, labels = drawn(np.random.default_rng(0), 4000)
-    found = fit_temperature(scaled(logits * temperature), labels, np.ones(4000))
-    assert found == pytest.approx(temperature, rel=0.06)
+    assert temperature_of(logits * temperature, labels) == pytest.approx(temperature, rel=0.06)
 
 
 def test_a_perfect_or_a_useless_classifier_has_a_finite_temperature():
     logits = np.eye(3)[[0, 1, 2, 0]]
-    assert fit_temperature(scaled(logits), np.array([0, 1, 2, 0]), np.ones(4)) < 0.06
-    assert fit_temperature(scaled(logits), np.array([1, 2, 0, 2]), np.ones(4)) > 19
+    assert temperature_of(logits, np.array([0, 1, 2, 0])) < 0.06
+    assert temperature_of(logits, np.array([1, 2, 0, 2])) > 19
 
 
 def test_weights_of_the_temperature_count():
     logits, labels = drawn(np.random.default_rng(1), 2000)
     spoiled = np.where(np.arange(2000)[:, None] < 1000, logits, 3 * logits)
     first = (np.arange(2000) < 1000).astype(float)
-    assert fit_temperature(scaled(spoiled), labels, first) == pytest.approx(1, rel=0.1)
-    assert fit_temperature(scaled(spoiled), labels, 1 - first) == pytest.approx(3, rel=0.1)
+    assert temperature_of(spoiled, labels, first) == pytest.approx(1, rel=0.1)
+    assert temperature_of(spoiled, labels, 1 - first) == pytest.approx(3, rel=0.1)
 
 
 def test_temperature_of_the_frozen_encoder_is_cross_fitted(parts):
@@ -84,7 +87,7 @@ def test_temperature_of_the_frozen_encoder_is_cross_fitted(parts):
     loss, before = (log_loss(y_test, m.predict_proba(test)) for m in (clf, plain))
     assert loss < 0.8 * before
     # as near as can be to the best that a temperature can do on the test part
-    best = fit_temperature(scaled(plain.decision_function(test)), truth(clf, y_test), np.ones(300))
+    best = temperature_of(plain.decision_function(test), truth(clf, y_test))
     assert clf.temperature_ == pytest.approx(best, rel=0.4)
     # from logits of heads that had not seen the labels, by hand
     latent = LightCurveEncoder("ztf").fit(train).transform(train).astype(float)
@@ -96,8 +99,7 @@ def test_temperature_of_the_frozen_encoder_is_cross_fitted(parts):
             (latent[rows] - mean) / scale, y[rows]
         )
         logits[held_out] = head.decision_function((latent[held_out] - mean) / scale)
-    expected = fit_temperature(scaled(logits), y, np.ones(len(y)))
-    assert clf.temperature_ == pytest.approx(expected, rel=0.02)
+    assert clf.temperature_ == pytest.approx(temperature_of(logits, y), rel=0.02)
 
 
 RECIPES = {
@@ -150,10 +152,6 @@ def test_calibration_without_spare_labels_is_refused(parts):
         clf.set_params(calibrate=None).fit(train[:20], y_train[:20])
         with pytest.raises(ValueError, match=r"held out of training.*early_stopping=True"):
             clf.predict_set(train)
-    y = y_train.astype(object)
-    y[7] = "TDE"
-    with pytest.raises(ValueError, match="at least two members of each class"):
-        TransferClassifier("ztf", **options).fit(train, y)
     # a linear head on a frozen encoder is cross-fitted, and holds nothing out
     assert TransferClassifier("ztf", **options).fit(train, y_train).temperature_ != 1
 
@@ -167,7 +165,7 @@ def test_calibration_through_scikit_learn(parts):
         cv=3,
     ).fit(train, y_train)
     assert grid.best_params_ == {"calibrate": "temperature"}
-    with pytest.raises(InvalidParameterError, match="calibrate"):
+    with pytest.raises(ValueError, match=r"named 'isotonic'.*'temperature'.*register_uncertainty"):
         TransferClassifier("ztf", calibrate="isotonic").fit(train, y_train)
 
 
@@ -183,8 +181,8 @@ def test_coverage_of_split_conformal_sets(coverage, class_conditional):
         logits, labels = drawn(rng, 1500)
         proba = softmax(2 * logits, axis=1)  # too confident: no matter
         sets = prediction_sets(
-            proba[:500], np.zeros(500, dtype=int), labels[:500], [proba[500:]], np.arange(4),
-            coverage=coverage, class_conditional=class_conditional,
+            HeldOut([None], np.zeros(500), logits[:500], labels[:500], np.ones(500)), proba[:500],
+            [proba[500:]], np.arange(4), coverage=coverage, class_conditional=class_conditional,
         )  # fmt: skip
         held = sets[np.arange(1000), labels[500:]]
         reached.append(held.mean())
@@ -195,15 +193,15 @@ def test_coverage_of_split_conformal_sets(coverage, class_conditional):
 
 
 def test_prediction_sets_by_hand():
-    held_out = np.array([[0.9, 0.1], [0.7, 0.3], [0.4, 0.6], [0.2, 0.8]])
+    own = np.array([[0.9, 0.1], [0.7, 0.3], [0.4, 0.6], [0.2, 0.8]])
     target, fold = np.array([0, 0, 0, 1]), np.array([0, 1, 0, 1])  # scores .9 .7 .4 .8
     new = [np.array([[0.65, 0.35]]), np.array([[0.75, 0.25]])]
 
-    def sets(coverage, **options):
-        return prediction_sets(
-            held_out, fold, target, new, np.array(["a", "b"]), coverage=coverage,
-            **{"class_conditional": False, **options},
-        )[0].tolist()  # fmt: skip
+    def sets(coverage, own=own, fold=fold, target=target, weight=None, **options):
+        weight = np.ones(4) if weight is None else weight
+        held_out = HeldOut([None] * 2, fold, np.log(own), target, weight)
+        options = {"class_conditional": False, "coverage": coverage, **options}
+        return prediction_sets(held_out, own, new, np.array(["a", "b"]), **options)[0].tolist()
 
     # "a": .4 <= .65 in fold 0; .7 <= .75 in fold 1: 3 of 5 with itself; "b": 1 of 5
     assert sets(0.5) == [True, False]
@@ -213,6 +211,15 @@ def test_prediction_sets_by_hand():
         sets(0.81)
     with pytest.raises(ValueError, match=r"at least 3 .*of class 'b'.*there are 1.*at most 0.5"):
         sets(0.75, class_conditional=True)
+    # an object without weight is as good as left out, and the unit of the weights does not matter
+    more = np.r_[own, [[0.1, 0.9]]], np.r_[fold, 1], np.r_[target, 0], np.array([3.0, 3, 3, 3, 0])
+    for coverage in (0.35, 0.5, 0.8):
+        assert sets(coverage, *more) == sets(coverage)
+    with pytest.raises(ValueError, match="there are 4"):
+        sets(0.81, *more)
+    # unequal weights are worth fewer objects (Kish): 3.5^2 / (3 + 1 / 4)
+    with pytest.raises(ValueError, match=r"needs at least 4 .*there are 3\.77"):
+        sets(0.8, weight=np.array([1, 1, 1, 0.5]))
 
 
 def test_sets_of_a_fitted_classifier(fitted, parts):
@@ -268,12 +275,38 @@ def test_coverage_on_real_supernovae(data_dir):
     assert np.mean(reached) == pytest.approx(0.9, abs=0.02)
 
 
-def test_held_out_parts_are_joined():
-    parts = [
-        HeldOut((str(k),), np.zeros(n, dtype=int), np.full((n, 2), k), np.full(n, k))
-        for k, n in enumerate((2, 3))
+# -- a head that is solved exactly, and early stopping
+
+
+def test_early_stopping_has_no_say_over_a_solved_head(parts):
+    train, y_train, test, _ = parts
+    y = y_train.astype(object)
+    y[[7, 8]] = "TDE", "AGN"  # one member each
+    fits = [
+        TransferClassifier("ztf", calibrate="temperature", early_stopping=stop, **QUICK)
+        for stop in (True, False)
     ]
-    joined = HeldOut.join(parts)
-    assert joined.heads == ("0", "1")
-    np.testing.assert_array_equal(joined.fold, [0, 0, 1, 1, 1])
-    np.testing.assert_array_equal(joined.target, joined.fold)
+    first, second = (clf.fit(train, y) for clf in fits)
+    assert first.C_ == second.C_
+    np.testing.assert_array_equal(first.predict_proba(test), second.predict_proba(test))
+    np.testing.assert_array_equal(first.predict_set(test), second.predict_set(test))
+    assert first.classes_.tolist() == ["AGN", "SNII", "SNIa", "SNIb/c", "TDE"]
+    # all others have their turn in cross-fitting; C is chosen as without the two
+    others = np.setdiff1d(np.arange(300), [7, 8])
+    assert len(first._calibration.target) == 298
+    plain = TransferClassifier("ztf", **QUICK).fit(train[others], y_train[others])
+    assert first.C_ == plain.C_
+    with pytest.raises(ValueError, match=r"of class 'AGN'.*there are 0"):
+        first.predict_set(test, class_conditional=True)
+
+
+def test_one_label_of_each_class(parts):
+    train, y_train, test, _ = parts
+    rows = np.unique(y_train, return_index=True)[1]
+    clf = TransferClassifier("ztf+lsst", **QUICK).fit(train[rows], y_train[rows])
+    assert clf.C_ == 0.1
+    assert clf.predict_proba(test).shape == (300, 3)
+    with pytest.raises(ValueError, match="at least two members"):
+        clf.predict_set(test)
+    with pytest.raises(ValueError, match="every class has a single member"):
+        clf.set_params(calibrate="temperature").fit(train[rows], y_train[rows])

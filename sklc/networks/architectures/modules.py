@@ -35,16 +35,21 @@ class Standardize(nn.Module):
         self.register_buffer("mean", torch.zeros(n_columns))
         self.register_buffer("scale", torch.ones(n_columns))
 
-    def set_statistics(self, values: torch.Tensor, n_common: int = 0) -> None:
+    def set_statistics(
+        self, values: torch.Tensor, n_common: int = 0, weight: torch.Tensor | None = None
+    ) -> None:
         """Learn mean and scale of the columns of (n_objects, n_columns), ignoring NaN.
 
-        The first `n_common` columns share one scale, the root of their mean variance.
+        The first `n_common` columns share one scale, the root of their mean variance. Each object
+        counts by its `weight`, (n_objects,), if there is one.
         """
         values = values.double()
-        known = ~torch.isnan(values)
-        count = known.sum(0).clamp(min=1)
-        mean = torch.nan_to_num(values).sum(0) / count
-        variance = (torch.nan_to_num(values - mean) ** 2).sum(0) / count
+        known = (~torch.isnan(values)).double()
+        if weight is not None:
+            known *= weight[:, None]
+        count = known.sum(0).clamp(min=torch.finfo(known.dtype).tiny)
+        mean = (known * torch.nan_to_num(values)).sum(0) / count
+        variance = (known * torch.nan_to_num(values - mean) ** 2).sum(0) / count
         variance[:n_common] = variance[:n_common].mean()
         # A column that never varies (an inactive ReLU) must not be blown up at predict.
         self.mean.copy_(mean)

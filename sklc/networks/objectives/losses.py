@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-__all__ = ["LOG_SCALE", "SquaredError", "WeightedCrossEntropy", "check_positive", "weighted_mean"]
+__all__ = ["LOG_SCALE", "CrossEntropy", "SquaredError", "check_positive", "weighted_mean"]
 
 # Between these, exp(log_scale) stays a sensible uncertainty of ln(1 + z).
 LOG_SCALE = (-5.0, 2.0)
@@ -51,28 +51,16 @@ class _PerObject(nn.Module):
         raise NotImplementedError
 
 
-class WeightedCrossEntropy(_PerObject):
-    """Mean of each object's cross-entropy times the weight of its class.
+class CrossEntropy(_PerObject):
+    """Mean of each object's cross-entropy, times its weight where objects have weights.
 
     ``torch.nn.CrossEntropyLoss(weight=...)`` divides by the weights that happen to be in the
     batch, so that a batch without the heavy class pulls as hard as one with it.
-
-    Parameters
-    ----------
-    class_weight : array-like of shape (n_classes,)
-        Weights of the classes.
     """
-
-    weight: torch.Tensor
-
-    def __init__(self, class_weight) -> None:
-        super().__init__()
-        self.register_buffer("weight", torch.as_tensor(class_weight, dtype=torch.float32))
 
     def per_object(self, outputs, target):
         """Return the losses of logits (n, n_classes) against class indices (n,)."""
-        losses = nn.functional.cross_entropy(outputs, target, reduction="none")
-        return self.weight[target] * losses
+        return nn.functional.cross_entropy(outputs, target, reduction="none")
 
 
 class SquaredError(_PerObject):

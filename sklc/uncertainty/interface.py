@@ -1,0 +1,183 @@
+"""What a method of calibration is given, and what it has to provide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from scipy.special import log_softmax
+
+__all__ = [
+    "ClassScores",
+    "ClassUncertainty",
+    "HeldOut",
+    "RedshiftUncertainty",
+    "effective_weights",
+]
+
+
+def effective_weights(sample_weight: np.ndarray) -> np.ndarray:
+    """Scale weights, so that they sum to the effective number of objects (Kish 1965).
+
+    Whatever their unit, equal weights become 1, and unequal ones count as fewer objects.
+    """
+    return sample_weight * (sample_weight.sum() / np.sum(sample_weight**2))
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """Logits of a head, and how they become probabilities of classes.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n_objects, n_outputs)
+        Outputs of the head, in float64.
+    merge : ndarray of shape (n_outputs, n_classes) or None, default=None
+        Weights by which the probabilities of the outputs are summed to classes, as
+        ``merge_classes`` and ``class_prior`` ask for. None stands for one class per output.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklc.uncertainty import ClassScores
+    >>> scores = ClassScores(np.log([[0.5, 0.3, 0.2]]), merge=np.array([[1, 0], [0, 1], [0, 1]]))
+    >>> np.exp(scores.log_probabilities()).round(3)
+    array([[0.5, 0.5]])
+    """
+
+    logits: np.ndarray
+    merge: np.ndarray | None = None
+
+    def log_probabilities(self, temperature: float = 1.0) -> np.ndarray:
+        """Return log probabilities of the classes, after dividing the logits by a temperature.
+
+        Parameters
+        ----------
+        temperature : float, default=1.0
+            A value above 1 makes the probabilities less certain.
+
+        Returns
+        -------
+        ndarray of shape (n_objects, n_classes)
+        """
+        scores = log_softmax(self.logits / temperature, axis=1)
+        if self.merge is None:
+            return scores
+        # Relative to the best output that counts, since otherwise all of them may round to 0.
+        counts = self.merge.any(axis=1)
+        scores = scores[:, counts]
+        merged = np.exp(scores - scores.max(axis=1, keepdims=True)) @ self.merge[counts]
+        merged /= merged.sum(axis=1, keepdims=True)
+        return np.log(np.maximum(merged, np.finfo(float).tiny))
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Labelled objects, with the logits of heads that were fitted without them.
+
+    Parameters
+    ----------
+    heads : sequence of torch.nn.Module
+        One head per fold; a single one where a part of the data was held out once.
+    fold : ndarray of shape (n_held_out,)
+        Index of the head that has not seen the object.
+    logits : ndarray of shape (n_held_out, n_outputs)
+        Logits by that head.
+    target : ndarray of shape (n_held_out,)
+        Class indices.
+    sample_weight : ndarray of shape (n_held_out,)
+        Weights relative to each other; an object with a weight of 0 does not count.
+    """
+
+    heads: Sequence[Any]
+    fold: np.ndarray
+    logits: np.ndarray
+    target: np.ndarray
+    sample_weight: np.ndarray
+
+    @classmethod
+    def join(cls, parts: Sequence[HeldOut]) -> HeldOut:
+        """Put the objects of several heads together."""
+        fold = np.repeat(np.arange(len(parts)), [len(part.target) for part in parts])
+        names = ("logits", "target", "sample_weight")
+        arrays = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
+        return cls([head for part in parts for head in part.heads], fold, *arrays)
+
+
+@runtime_checkable
+class ClassUncertainty(Protocol):
+    """Protocol of calibration methods for class probabilities.
+
+    `TransferClassifier` fits a copy of the object that it was given. The fitted state must be
+    picklable, and should be small. Four further attributes are optional:
+
+    - ``temperature_``, the factor that `decision_function` divides logits by. Without it, the
+      decision function consists of log probabilities.
+    - ``to_onnx(graph, logits, merge)``, which adds the method to an exported graph and returns the
+      name of the probabilities; ``graph.probabilities(logits, temperature, merge)`` gives the
+      uncalibrated ones. Without it, `TransferClassifier.to_onnx` is an error.
+    - ``prediction_sets(held_out, own, predicted, classes, *, coverage, class_conditional)``, which
+      replaces `sklc.uncertainty.prediction_sets`.
+    - ``fit_head(data, solve, seed)``, which makes the final linear head, a ``torch.nn.Module`` of
+      latents and metadata. ``solve(data)`` returns a linear head; ``data`` has ``latent``,
+      ``metadata``, ``target`` and ``sample_weight``, which `dataclasses.replace` changes: an
+      ensemble of heads on bootstrap samples is the mean over ``solve`` with resampled weights.
+    """
+
+    def fit(self, scores: ClassScores, target: np.ndarray, sample_weight: np.ndarray) -> Any:
+        """Learn from objects that the head has not seen.
+
+        Parameters
+        ----------
+        scores : ClassScores
+            Scores of n_objects labelled objects.
+        target : ndarray of shape (n_objects,)
+            Class indices.
+        sample_weight : ndarray of shape (n_objects,)
+            Weight of each object, its class weight included.
+
+        Returns
+        -------
+        ClassUncertainty
+            The object itself.
+        """
+
+    def log_probabilities(self, scores: ClassScores) -> np.ndarray:
+        """Return calibrated log probabilities, (n_objects, n_classes)."""
+
+
+@runtime_checkable
+class RedshiftUncertainty(Protocol):
+    """Protocol of calibration methods for redshifts.
+
+    All quantities are those of ``ln(1 + z)``. `RedshiftRegressor` fits a copy of the object that
+    it was given. The fitted state must be picklable, and should be small.
+    """
+
+    def fit(
+        self, mean: np.ndarray, scale: np.ndarray, target: np.ndarray, sample_weight: np.ndarray
+    ) -> Any:
+        """Learn from predictions for objects that the model has not seen.
+
+        Parameters
+        ----------
+        mean, scale : ndarray of shape (n_objects,)
+            Out-of-sample predictions of the head.
+        target : ndarray of shape (n_objects,)
+            True values.
+        sample_weight : ndarray of shape (n_objects,)
+            Weights relative to each other; an object with a weight of 0 does not count.
+
+        Returns
+        -------
+        RedshiftUncertainty
+            The object itself.
+        """
+
+    def quantiles(self, mean: np.ndarray, scale: np.ndarray, levels: np.ndarray) -> np.ndarray:
+        """Return quantiles at `levels`, (n_objects, n_levels)."""
+
+    def standard_deviation(self, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        """Return calibrated standard deviations, (n_objects,)."""

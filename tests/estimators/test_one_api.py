@@ -1,0 +1,267 @@
+"""What the four estimators have in common: parameters, defaults, modes, metadata, routing."""
+
+import inspect
+import warnings
+
+import numpy as np
+import pytest
+import sklearn
+from numpydoc.docscrape import ClassDoc
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.pipeline import Pipeline
+
+from sklc import LatentIsolationForest, LightCurveEncoder, RedshiftRegressor, TransferClassifier
+from sklc.datasets import load_demo
+from sklc.errors import LightCurveError
+
+QUICK = {"max_epochs": 2, "random_state": 0, "device": "cpu", "verbose": 0}
+SMALL = {"hidden_size": 8, "latent_size": 6, **QUICK}
+FOUR = [LightCurveEncoder, TransferClassifier, RedshiftRegressor, LatentIsolationForest]
+TRANSFER = FOUR[1:]
+# What stands in the docstring of `sklc.estimators.base`; `calibrate` and heads stand between.
+ORDER = [
+    "weights", "encoder", "finetune", "metadata_columns", "min_points", "max_epochs", "batch_size",
+    "learning_rate", "learning_rate_decay", "weight_decay", "finetune_learning_rate", "anchor",
+    "early_stopping", "validation_fraction", "patience", "class_weight", "callbacks", "checkpoint",
+    "n_jobs", "mixed_precision", "device", "random_state", "verbose", "metadata",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def demo():
+    curves, y = load_demo(return_X_y=True)
+    return curves[:90], y[:90]
+
+
+@pytest.fixture(scope="module")
+def redshifts(demo):
+    return demo[0].metadata["redshift"].to_numpy(dtype=float)
+
+
+def defaults(estimator):
+    return {k: v.default for k, v in inspect.signature(estimator).parameters.items()}
+
+
+def target(estimator, demo, redshifts):
+    return redshifts if estimator is RedshiftRegressor else demo[1]
+
+
+# -- parameters
+
+
+@pytest.mark.parametrize("estimator", FOUR)
+def test_one_order_and_one_table_of_defaults(estimator):
+    mine = defaults(estimator)
+    assert [name for name in mine if name in ORDER] == [name for name in ORDER if name in mine]
+    for other in FOUR:
+        theirs = defaults(other)
+        # the regressor needs weights that were trained on redshifts; its heads are others
+        for name in (set(mine) & set(theirs)) - {"encoder", "finetune", "head_sizes", "calibrate"}:
+            assert mine[name] == theirs[name] or mine[name] is theirs[name], name
+    assert (mine["batch_size"], mine["validation_fraction"]) == (64, 0.2)
+    assert mine.get("class_weight") is None
+
+
+@pytest.mark.parametrize("estimator", TRANSFER)
+def test_defaults_of_class_and_pretrained_agree(estimator, demo):
+    pretrained = getattr(estimator, "pretrained", None)
+    if pretrained is not None:
+        default = inspect.signature(pretrained).parameters["encoder"].default
+        assert default == defaults(estimator)["encoder"]
+        estimator(finetune="none").fit(demo[0])  # and it has what that needs
+
+
+@pytest.mark.parametrize("estimator", TRANSFER)
+def test_parameters_are_documented_alike(estimator):
+    shared = {p.name: p for p in ClassDoc(LightCurveEncoder)["Parameters"]}
+    for parameter in ClassDoc(estimator)["Parameters"]:
+        assert not parameter.desc[0].startswith(("Of ", "of ")), parameter.name
+        if parameter.name in shared:
+            assert parameter.type == shared[parameter.name].type, parameter.name
+
+
+def test_from_scratch_and_an_unfitted_encoder_train_the_same_network(demo):
+    curves, y = demo
+    params = {"max_epochs": 2, "random_state": 0, "device": "cpu"}
+    none = TransferClassifier(None, **params).fit(curves, y)
+    encoder = TransferClassifier(
+        LightCurveEncoder(max_epochs=2, device="cpu"), random_state=0, device="cpu"
+    )
+    np.testing.assert_array_equal(
+        none.encoder_.transform(curves), encoder.fit(curves, y).encoder_.transform(curves)
+    )
+
+
+@pytest.mark.parametrize("estimator", [TransferClassifier, RedshiftRegressor])
+def test_coverage_is_a_keyword_with_one_default(estimator):
+    for name in {"predict_set", "predict_interval"} & set(dir(estimator)):
+        coverage = inspect.signature(getattr(estimator, name)).parameters["coverage"]
+        assert (coverage.kind, coverage.default) == (inspect.Parameter.KEYWORD_ONLY, 0.9)
+
+
+@pytest.mark.parametrize("estimator", FOUR)
+def test_fitted_attributes_are_documented(estimator, demo, redshifts):
+    y = target(estimator, demo, redshifts)
+    fits = [estimator(**(SMALL if estimator is LightCurveEncoder else QUICK)).fit(demo[0], y)]
+    if hasattr(estimator, "pretrained"):
+        fits.append(estimator.pretrained())
+    documented = {a.name for a in ClassDoc(estimator)["Attributes"]}
+    for model in fits:
+        found = {n for n in vars(model) if n.endswith("_") and not n.startswith("_")}
+        found |= {
+            name
+            for name, value in inspect.getmembers(estimator)
+            if isinstance(value, property) and name.endswith("_") and name[0] != "_"
+        }
+        assert found <= documented
+        for name in documented - {"n_features_in_", "feature_names_in_"}:
+            getattr(model, name)
+
+
+# -- parameters that have no effect
+
+
+UNREAD = [
+    (TransferClassifier, {"finetune": "none"}, "C", 1.0),
+    (TransferClassifier, {"finetune": "none"}, "head_sizes", (8,)),
+    (TransferClassifier, {"finetune": "none"}, "metadata_columns", ["mwebv"]),
+    (TransferClassifier, {"finetune": "none"}, "class_weight", "balanced"),
+    (TransferClassifier, {"finetune": "none"}, "prior_labels", 10),
+    (TransferClassifier, {"finetune": "none"}, "callbacks", [object()]),
+    (TransferClassifier, {"finetune": "none"}, "anchor", 0.1),
+    (TransferClassifier, {}, "class_prior", "magnitude-limited"),
+    (TransferClassifier, {}, "anchor", 0.1),
+    (TransferClassifier, {}, "finetune_learning_rate", 0.1),
+    (TransferClassifier, {"head_sizes": (8,)}, "C", 1.0),
+    (TransferClassifier, {"head_sizes": [8]}, "prior_labels", 0),
+    (TransferClassifier, {"encoder": None}, "head_sizes", (8,)),
+    (TransferClassifier, {"encoder": None}, "C", 1.0),
+    (TransferClassifier, {"encoder": None, "finetune": "all"}, "anchor", 0.1),
+    (RedshiftRegressor, {"finetune": "none"}, "method", "knn"),
+    (RedshiftRegressor, {"finetune": "none"}, "metadata_columns", ["mwebv"]),
+    (RedshiftRegressor, {"finetune": "none"}, "head_sizes", (8,)),
+    (RedshiftRegressor, {}, "n_neighbors", 5),
+    (RedshiftRegressor, {"method": "knn"}, "head_sizes", (8,)),
+    (RedshiftRegressor, {"method": "mlp"}, "n_neighbors", 5),
+    (RedshiftRegressor, {}, "anchor", 0.1),
+    (LatentIsolationForest, {}, "class_weight", "balanced"),
+    (LatentIsolationForest, {}, "callbacks", [object()]),
+    (LatentIsolationForest, {"finetune": "head"}, "anchor", 0.1),
+    (LightCurveEncoder, {"weights": "ztf"}, "latent_size", 5),
+    (LightCurveEncoder, {"weights": "ztf"}, "representation", "papers"),
+    (LightCurveEncoder, {"weights": "ztf"}, "metadata_columns", ["mwebv"]),
+    (LightCurveEncoder, {"weights": "ztf"}, "objective", "contrastive"),
+    (LightCurveEncoder, {"weights": "ztf"}, "class_weight", "balanced"),
+]
+
+
+@pytest.mark.parametrize(("estimator", "mode", "name", "value"), UNREAD)
+def test_parameters_that_are_not_read_are_refused(estimator, mode, name, value, demo, redshifts):
+    y = target(estimator, demo, redshifts)
+    with pytest.raises(
+        ValueError, match=rf"^{name} is for .* has no effect with .*leave {name} out"
+    ):
+        estimator(**mode, **{name: value}, **QUICK).fit(demo[0], y)
+
+
+def test_weights_refuse_sizes_before_fit_too(demo):
+    with pytest.raises(ValueError, match="latent_size is for weights=None"):
+        LightCurveEncoder("ztf", latent_size=5).transform(demo[0])
+    with pytest.raises(ValueError, match="C is for a head that is trained"):
+        TransferClassifier.pretrained("ztf", C=1.0)
+
+
+def test_none_is_still_understood_by_the_forest(demo):
+    forest = LatentIsolationForest("ztf", finetune=None, **QUICK)
+    with pytest.warns(FutureWarning, match="finetune='none'") as caught:
+        forest.fit(demo[0])
+    assert len(caught) == 1
+    same = LatentIsolationForest("ztf", **QUICK).fit(demo[0])
+    np.testing.assert_array_equal(forest.score_samples(demo[0]), same.score_samples(demo[0]))
+
+
+# -- metadata columns
+
+
+@pytest.mark.parametrize("estimator", [LightCurveEncoder, TransferClassifier, RedshiftRegressor])
+def test_the_former_name_of_metadata_columns(estimator, demo, redshifts):
+    y = target(estimator, demo, redshifts)
+    params = SMALL if estimator is LightCurveEncoder else QUICK
+    old, new = (estimator(**params, **{k: ["mwebv"]}) for k in ("metadata", "metadata_columns"))
+    with pytest.warns(FutureWarning, match="now called metadata_columns=") as caught:
+        clone(old).fit(demo[0], y)
+    assert len(caught) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        new.fit(demo[0], y)
+        assert clone(new).get_params()["metadata"] == "deprecated"
+    with pytest.warns(FutureWarning):
+        old.fit(demo[0], y)
+    assert old.metadata_columns_ == new.metadata_columns_ == ("mwebv",)
+    method = "transform" if estimator is LightCurveEncoder else "predict"
+    np.testing.assert_array_equal(getattr(old, method)(demo[0]), getattr(new, method)(demo[0]))
+    with pytest.warns(FutureWarning), pytest.raises(ValueError, match="Both metadata= and"):
+        old.set_params(metadata_columns=["mwebv"]).fit(demo[0], y)
+    with pytest.raises(ValueError, match="must be an array-like"):
+        estimator(**params, metadata_columns="mwebv").fit(demo[0], y)
+
+
+# -- metadata routing
+
+
+@pytest.fixture
+def routing():
+    with sklearn.config_context(enable_metadata_routing=True):
+        yield
+
+
+def test_sample_weights_are_routed(demo, routing):
+    curves, y = demo
+    weight = np.where(y == "SNIa", 5.0, 1.0)
+    clf = TransferClassifier("ztf", C=0.1, **QUICK)
+    with pytest.raises(sklearn.exceptions.UnsetMetadataPassedError):
+        cross_validate(clf, curves, y, cv=2, params={"sample_weight": weight})
+    clf.set_fit_request(sample_weight=True).set_score_request(sample_weight=False)
+    assert clone(clf).get_metadata_routing().fit.requests["sample_weight"] is True
+    fits = {}
+    for requested in (True, False):
+        clf.set_fit_request(sample_weight=requested)
+        params = {"sample_weight": weight} if requested else {}
+        found = cross_validate(clf, curves, y, cv=2, params=params, return_estimator=True)
+        fits[requested] = found["estimator"][0].predict_proba(curves)
+    assert fits[True].mean(axis=0)[1] > fits[False].mean(axis=0)[1] + 0.02
+    fitted = LightCurveEncoder(**SMALL).fit(curves, y)
+    nested = TransferClassifier(fitted, **QUICK).set_fit_request(sample_weight=True)
+    assert clone(nested).get_metadata_routing().fit.requests["sample_weight"] is True
+
+
+def test_weights_and_surveys_are_routed_through_pipelines_and_searches(demo, routing):
+    curves, y = demo
+    survey = np.where(np.arange(len(y)) % 2, "a", "b")
+    encoder = LightCurveEncoder(objective="adversarial", **SMALL)
+    encoder.set_fit_request(survey=True, sample_weight=True)
+    classifier = LogisticRegression().set_fit_request(sample_weight=False)
+    classifier.set_score_request(sample_weight=True)
+    pipe = Pipeline([("enc", encoder), ("clf", classifier)])
+    weight = np.ones(len(y))
+    search = GridSearchCV(pipe, {"clf__C": [0.1, 1.0]}, cv=2, error_score="raise")
+    search.fit(curves, y, survey=survey, sample_weight=weight)
+    assert search.predict(curves).shape == (90,)
+    # without the request the surveys do not arrive, which is the encoder's own error
+    pipe.set_params(enc=clone(encoder).set_fit_request(survey=False))
+    plain = curves.with_metadata(survey=np.full(len(y), "one"))
+    with pytest.raises(TypeError, match="survey"):
+        pipe.fit(plain, y, survey=survey, sample_weight=weight)
+    with pytest.raises(LightCurveError, match="all objects are of the survey 'one'"):
+        pipe.fit(plain, y, sample_weight=weight)
+
+
+@pytest.mark.parametrize("method", ["kernel", "mlp", "knn"])
+def test_nothing_inside_stumbles_over_routing(demo, redshifts, routing, method):
+    own = {"knn": {"n_neighbors": 5}, "mlp": {"head_sizes": (4,)}, "kernel": {}}[method]
+    weight = np.linspace(0.5, 2, len(redshifts))
+    model = RedshiftRegressor("ztf", method=method, **own, **QUICK)
+    assert model.fit(demo[0], redshifts, weight).score(demo[0], redshifts) > 0.2
+    LatentIsolationForest("ztf", **QUICK).fit(demo[0], demo[1], weight)
