@@ -102,6 +102,10 @@ class LatentSource:
         """
         latent = self.encoder.transform(curves)
         fixed = latent if self.reference is self.encoder else self.reference.transform(curves)
-        known = in_double_precision(own_head(self.reference._source().network), fixed)
+        network = self.reference._source().network
+        # An encoder that was trained on redshifts alone knows one class, that of all objects.
+        known = np.zeros((len(fixed), 1))
+        if network.head is not None:
+            known = in_double_precision(own_head(network), fixed)
         logits = None if self.head is None else in_double_precision(self.head, latent)
         return latent.astype(float), logits, log_softmax(known, axis=1)

@@ -263,9 +263,8 @@ class EncoderRecipe:
         architecture, metadata = template._chosen_architecture(), metadata_matrix(curves, columns)
         with seeded(self.settings.seed):
             network = new_network(architecture, representation.channels, 0, metadata)
-        # It never learns classes, so that the class head is of no use.
         return template._holding(
-            TrainedWeights(wrap(network), representation, np.array([], str), columns, False, True)
+            TrainedWeights(wrap(network), representation, np.array([], str), columns)
         )
 
     def _train(

@@ -64,7 +64,7 @@ def test_metadata_and_other_objectives(demo):
     curves, y = demo
     encoder = LightCurveEncoder(
         architecture="mean",
-        metadata=["offset"],
+        metadata_columns=["offset"],
         objective="contrastive",
         redshift_weight=0.1,
         **SMALL,
@@ -128,10 +128,13 @@ def test_grid_search_over_architectures(demo):
 def test_transfer_classifier(demo, fitted, finetune):
     curves, y = demo
     classifier = TransferClassifier(
-        fitted, finetune=finetune, max_epochs=2, finetune_learning_rate=0.01, device="cpu",
+        fitted,
+        finetune=finetune,
+        device="cpu",
         early_stopping=False,
         random_state=0,
-    ).fit(curves, y)  # fmt: skip
+        **({} if finetune == "head" else {"max_epochs": 2, "finetune_learning_rate": 0.01}),
+    ).fit(curves, y)
     assert classifier.predict_proba(curves).shape == (120, 3)
     before = fitted.net_.module_.state_dict()
     after = classifier.encoder_.net_.module_.state_dict()
@@ -164,8 +167,9 @@ def test_an_encoder_without_classes_is_saved_too(demo, tmp_path):
     np.testing.assert_array_equal(loaded.transform(curves), regressor.encoder_.transform(curves))
     with pytest.raises(ValueError, match=r"not trained on classes.*finetune='head'"):
         TransferClassifier.pretrained(path).predict(curves)
-    with pytest.raises(ValueError, match=r"not trained on classes"):
-        LatentIsolationForest(path, random_state=0, device="cpu").fit(curves)
+    forest = LatentIsolationForest(path, random_state=0, device="cpu").fit(curves)
+    assert forest.classes_.tolist() == ["normal"]
+    assert forest.rare_classes_.tolist() == []
 
 
 def test_isolation_forest(demo, fitted):

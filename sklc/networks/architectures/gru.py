@@ -25,6 +25,10 @@ class GRUNetwork(EncoderNetwork):
         Its settings.
     shape : NetworkShape
         What the data and the objective ask of it.
+
+    Examples
+    --------
+    See `GRU`.
     """
 
     architecture: GRU

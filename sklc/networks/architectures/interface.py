@@ -42,6 +42,13 @@ class NetworkShape:
     heads : mapping of str to sequence of int, optional
         Names of further heads on the latent, with the widths of their dense layers; the last is the
         number of outputs. The head "redshift" is linear, with mean and log scale of ``ln(1 + z)``.
+
+    Examples
+    --------
+    >>> from sklc.networks.architectures import GRU, NetworkShape
+    >>> shape = NetworkShape(("flux", "flux_err"), n_classes=3, heads={"redshift": (2,)})
+    >>> list(GRU().build(shape).all_heads())
+    ['redshift']
     """
 
     channels: tuple[str, ...]
@@ -129,6 +136,10 @@ class Architecture:
         ------
         ValueError
             If a channel is missing that the architecture needs.
+
+        Examples
+        --------
+        See `Architecture`.
         """
         missing = [name for name in self.required_channels if name not in shape.channels]
         if missing:
@@ -166,6 +177,16 @@ class EncoderNetwork(nn.Module, ABC):
     recurrent : torch.nn.GRU or None
         Where `state` is the last state of such layers and nothing else: the layers, which faster
         loops without padding then run on a CPU.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklc.networks.architectures import GRU, NetworkShape
+    >>> shape = NetworkShape(("flux", "flux_err"), n_classes=3)
+    >>> network = GRU(hidden_size=10, latent_size=4).build(shape)
+    >>> state = network.state(torch.zeros(5, 20, 2), torch.full((5,), 20))
+    >>> network.to_latent(state).shape, network.outputs(state, with_state=True).shape
+    (torch.Size([5, 4]), torch.Size([5, 14]))
     """
 
     architecture: Any
@@ -190,7 +211,22 @@ class EncoderNetwork(nn.Module, ABC):
 
     @abstractmethod
     def add_backbone(self, n_channels: int) -> int:
-        """Make the layers that `state` uses, and return the size of the state."""
+        """Make the layers that `state` uses.
+
+        Parameters
+        ----------
+        n_channels : int
+            Number of channels of an observation.
+
+        Returns
+        -------
+        int
+            The size of the state.
+
+        Examples
+        --------
+        See `Architecture`.
+        """
 
     @abstractmethod
     def state(self, values: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
@@ -206,10 +242,14 @@ class EncoderNetwork(nn.Module, ABC):
         Returns
         -------
         Tensor of shape (n_objects, state_size)
+
+        Examples
+        --------
+        See `Architecture`.
         """
 
     def state_to_onnx(self, graph: Graph, values: str, lengths: str) -> str:
-        """Append what `state` computes to an ONNX graph, and return the name of the state.
+        """Append what `state` computes to an ONNX graph, for `LightCurveEncoder.to_onnx`.
 
         Parameters
         ----------
@@ -218,10 +258,19 @@ class EncoderNetwork(nn.Module, ABC):
         values, lengths : str
             Names of the inputs, as for `state`; `lengths` is int32 there.
 
+        Returns
+        -------
+        str
+            The name of the state in the graph.
+
         Raises
         ------
         NotImplementedError
             Unless the architecture says how.
+
+        Examples
+        --------
+        See the architecture "gru", in ``sklc/networks/architectures/gru.py``.
         """
         raise NotImplementedError(
             f"The architecture {self.config['name']!r} has no ONNX graph, so it cannot be exported "
@@ -245,7 +294,17 @@ class EncoderNetwork(nn.Module, ABC):
         }
 
     def all_heads(self) -> dict[str, nn.Module]:
-        """Return the heads beside that of the classes, by name."""
+        """Return the heads beside that of the classes.
+
+        Returns
+        -------
+        dict of str to torch.nn.Module
+            By name.
+
+        Examples
+        --------
+        See `NetworkShape`.
+        """
         return dict(self.heads) | ({} if self.redshift is None else {"redshift": self.redshift})
 
     @property
@@ -254,9 +313,21 @@ class EncoderNetwork(nn.Module, ABC):
         return self.latent_size, self.state_size
 
     def parameters_of(self, part: Literal["backbone", "encoder"]) -> list[nn.Parameter]:
-        """Return the parameters of the state ("backbone"), or also of the latent ("encoder").
+        """Return the parameters that a way of fine-tuning trains.
 
-        The former are those that ``finetune="backbone+head"`` trains, the latter ``"all"``.
+        Parameters
+        ----------
+        part : {"backbone", "encoder"}
+            The parameters of the state, for ``finetune="backbone+head"``, or also those of the
+            latent, for ``finetune="all"``.
+
+        Returns
+        -------
+        list of torch.nn.Parameter
+
+        Examples
+        --------
+        See `TransferClassifier`, whose fine-tuning uses it.
         """
         behind = {"head", "heads", "redshift"}
         if part == "backbone":
@@ -264,7 +335,19 @@ class EncoderNetwork(nn.Module, ABC):
         return [p for name, p in self.named_parameters() if name.partition(".")[0] not in behind]
 
     def to_latent(self, state: torch.Tensor, metadata: torch.Tensor | None = None) -> torch.Tensor:
-        """Map the state (n, state_size) to the latent (n, latent_size)."""
+        """Map the state to the latent.
+
+        Parameters
+        ----------
+        state : Tensor of shape (n_objects, state_size)
+            What `state` returns.
+        metadata : Tensor of shape (n_objects, n_metadata), optional
+            Per-object columns, where the network reads them.
+
+        Returns
+        -------
+        Tensor of shape (n_objects, latent_size)
+        """
         dense = torch.tanh(self.dense(state))
         if self.metadata is not None:
             dense = torch.cat([dense, self.metadata(metadata)], dim=1)
@@ -273,14 +356,44 @@ class EncoderNetwork(nn.Module, ABC):
     def outputs(
         self, state: torch.Tensor, metadata: torch.Tensor | None = None, *, with_state: bool
     ) -> torch.Tensor:
-        """Return the latent of a state, and behind it the state itself where it is asked for."""
+        """Return the latent and the state side by side.
+
+        Parameters
+        ----------
+        state : Tensor of shape (n_objects, state_size)
+            What `state` returns.
+        metadata : Tensor of shape (n_objects, n_metadata), optional
+            Per-object columns, where the network reads them.
+        with_state : bool
+            Whether the state is wanted: without it, this is `to_latent`.
+
+        Returns
+        -------
+        Tensor of shape (n_objects, n_columns)
+        """
         latent = self.to_latent(state, metadata)
         return torch.cat([latent, state], dim=1) if with_state else latent
 
     def to_onnx(self, graph: Graph, values: str, lengths: str) -> str:
-        """Append `state` and `to_latent` to an ONNX graph, and return the name of the latent.
+        """Append `state` and `to_latent` to an ONNX graph.
 
         The input ``metadata`` is declared if there is a branch for it.
+
+        Parameters
+        ----------
+        graph : Graph
+            Appended to.
+        values, lengths : str
+            Names of the inputs, as for `state_to_onnx`.
+
+        Returns
+        -------
+        str
+            The name of the latent in the graph.
+
+        Examples
+        --------
+        See `LightCurveEncoder.to_onnx`, which uses it.
         """
         hidden = graph.apply(
             "Tanh", graph.dense(self.dense, self.state_to_onnx(graph, values, lengths))
@@ -294,5 +407,23 @@ class EncoderNetwork(nn.Module, ABC):
     def forward(
         self, values: torch.Tensor, lengths: torch.Tensor, metadata: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """Class logits (n, n_classes) of padded observations (n, longest, n_channels)."""
+        """Class logits of padded observations.
+
+        Parameters
+        ----------
+        values : Tensor of shape (n_objects, longest, n_channels)
+            Observations in order of time, padded with zeros.
+        lengths : Tensor of shape (n_objects,), int64
+            Number of observations of each object.
+        metadata : Tensor of shape (n_objects, n_metadata), optional
+            Per-object columns, where the network reads them.
+
+        Returns
+        -------
+        Tensor of shape (n_objects, n_classes)
+
+        Examples
+        --------
+        See `Architecture`.
+        """
         return self.head(self.to_latent(self.state(values, lengths), metadata))
