@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -59,7 +59,6 @@ def build(
     passband: str | Passband | None = None,
     band_table: tuple[np.ndarray, tuple[Passband, ...]] | None = None,
     errors_unknown: np.ndarray | None = None,
-    known_passbands: Mapping[str, Passband] | None = None,
     check_unique: bool = True,
     invalid: str = "raise",
     duplicates: str = "raise",
@@ -88,8 +87,6 @@ def build(
         Band codes and passbands that are known already.
     errors_unknown : ndarray of bool or None
         The objects whose source has no errors.
-    known_passbands : mapping of str to Passband, or None
-        Passbands of names, whatever else is registered under these.
     check_unique : bool
         Whether an id may not occur twice; a resampled selection repeats its ids.
     invalid, duplicates : str
@@ -122,9 +119,7 @@ def build(
         one = UNNAMED_PASSBAND if passband is None else resolve(passband, _one(survey))
         code, passbands = codes, (one,)
     else:
-        code, passbands = resolve_bands(
-            codes, labels, offsets=offsets, ids=ids, survey=survey, known=known_passbands or {}
-        )
+        code, passbands = resolve_bands(codes, labels, offsets=offsets, ids=ids, survey=survey)
     warn_magnitudes(flux, error)
     if factor is not None:
         factor = factor.astype(flux.dtype)

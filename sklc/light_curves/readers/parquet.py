@@ -179,7 +179,7 @@ def assemble(
         "band": layout.band,
     }
     column = {a: None if name is None else table.column(name, a) for a, name in needed.items()}
-    column["band"] = identified(table, layout.band)
+    column["band"] = identified(table, layout.band, _passbands(header.get("passbands", {})))
     zp, zp_name = zero_point_of(table.columns, layout.zero_point)
     if zp_name == "zp" and not len(table):  # its column cannot say it
         zp = header.get("zero_point", zp)
@@ -210,7 +210,6 @@ def assemble(
         zp_column=None if zp_name is None else table.column(zp_name, "zero_point"),
         survey=survey,
         passband=passband,
-        known_passbands=_passbands(header.get("passbands", {})),
         invalid=invalid,
         duplicates=duplicates,
     )
