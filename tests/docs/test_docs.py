@@ -38,7 +38,7 @@ NEEDS_TEMPLATES = {"simulation.md", "sklc.simulate.api", "sklc.simulate.to_parqu
 def _isolated(monkeypatch, tmp_path):
     """Files that examples write, and passbands that they register, stay with them."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sklc.passbands, "_registry", sklc.passbands._registry)
+    monkeypatch.setattr(sklc.passbands.lookup, "_registry", sklc.passbands.lookup._registry)
     yield
     plt.close("all")
 

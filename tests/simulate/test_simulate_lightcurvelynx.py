@@ -200,7 +200,7 @@ def test_given_passbands(two_surveys):
 
 
 def test_registering_an_unknown_filter(two_surveys, monkeypatch):
-    monkeypatch.setattr(sklc.passbands, "_registry", sklc.passbands._registry)
+    monkeypatch.setattr(sklc.passbands.lookup, "_registry", sklc.passbands.lookup._registry)
     with pytest.raises(UnknownPassbandError, match=r'object 0 .*register_passband\("mytel_g"'):
         from_lightcurvelynx(two_surveys, survey=["lsst", "mytel"])
     register_passband("mytel_g", wavelength=0.48)  # as the message says
