@@ -15,20 +15,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import log_expit
 
-__all__ = [
-    "BAZIN_EPOCHS",
-    "BAZIN_NAMES",
-    "STATISTICS",
-    "BandCurves",
-    "bazin_fit",
-    "binned_flux",
-    "color",
-    "load_light_curve",
-    "magnitude",
-    "statistic_names",
-    "statistics",
-]
-
 Floats = NDArray[np.float64]
 
 # What the statistics of light_curve need: the fluxes alone, also their times (they divide by the
@@ -179,8 +165,13 @@ class BandCurves:
 
     def select(self, mask: NDArray[np.bool_]) -> BandCurves:
         """Only these observations, of the same objects."""
+<<<<<<< HEAD
         row, time, flux = self.row[mask], self.time[mask], self.flux[mask]
         return replace(self, row=row, time=time, flux=flux, flux_err=self.flux_err[mask])
+=======
+        time, flux, flux_err = (c[mask] for c in (self.time, self.flux, self.flux_err))
+        return BandCurves(self.row[mask], time, flux, flux_err, self.n_objects)
+>>>>>>> containers
 
     def rescaled(self, origin: Floats, unit: Floats) -> BandCurves:
         """Times from each object's `origin`, fluxes in each object's `unit`."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -50,26 +49,9 @@ def resolve(label: Any, survey: str | None = None) -> Passband:
     UnknownPassbandError
         If the label is not known.
     """
-    if isinstance(label, Passband):
-        return label
-    if isinstance(label, np.generic):
-        label = label.item()
-    if isinstance(label, bytes):
-        label = label.decode()
-    if isinstance(label, float) and label.is_integer():
-        label = int(label)  # filter ids turn to float in tables with missing values
     if isinstance(label, str) and (anonymous := _anonymous(label)):
         return anonymous
-    if survey is not None:
-        try:
-            return get_passband(label, survey=survey)
-        except UnknownPassbandError as error:
-            in_survey = error
-        try:
-            return get_passband(label)
-        except UnknownPassbandError:
-            raise in_survey from None
-    return get_passband(label)
+    return get_passband(label, survey)
 
 
 def anonymous_passband(wavelength: float) -> Passband:
@@ -132,7 +114,7 @@ def _encoded(band: np.ndarray, values: list[str], kind: pa.DataType) -> pa.Dicti
     return pa.DictionaryArray.from_arrays(pa.array(_look_up(lookup, band)), pa.array(unique, kind))
 
 
-def identified(table: Table, band: str | None) -> Any:
+def identified(table: Table, band: str | None, known: Mapping[str, Passband] | None = None) -> Any:
     """Return the column of bands of a table: of passbands, where the table identifies them.
 
     Parameters
@@ -141,6 +123,8 @@ def identified(table: Table, band: str | None) -> Any:
     band : str or None
         Name of the column of names. The columns that `band_columns` adds to it are read with it,
         if they are there; a row that has no value in them is known by its name.
+    known : mapping of str to Passband, optional
+        Passbands of names, where there are no such columns.
 
     Raises
     ------
@@ -152,7 +136,11 @@ def identified(table: Table, band: str | None) -> Any:
     names = table.column(band, "band")
     further = (band + _SURVEY, band + _WAVELENGTH)
     if not any(name in table for name in further):
-        return names
+        if not known:
+            return names
+        codes, told = labels_of(names)
+        found = [as_registered(known[name]) if name in known else name for name in told]
+        return pd.Categorical.from_codes(codes, pd.Index(found, dtype=object))
     surveys, wavelengths = (
         table.column(name, "band") if name in table else np.full(len(table), np.nan)
         for name in further
@@ -162,8 +150,8 @@ def identified(table: Table, band: str | None) -> Any:
     # wrapped around, the code -1 of a missing value is the last
     codes, keys = pd.factorize(np.ravel_multi_index([c for c, _ in coded], shape, mode="wrap"))
     parts = np.unravel_index(keys, shape)
-    told = [with_missing(labels)[k] for (_, labels), k in zip(coded, parts, strict=True)]
-    found = list(map(_identity, *told))
+    values = (with_missing(labels)[k] for (_, labels), k in zip(coded, parts, strict=True))
+    found = list(map(_identity, *values))
     # in the order of the labels if each stands for one passband, else of appearance
     by_label = len(np.unique(parts[0])) == len(keys)
     order = np.argsort(keys) if by_label else range(len(keys))
@@ -194,7 +182,6 @@ def resolve_bands(
     offsets: np.ndarray,
     ids: np.ndarray,
     survey: str | np.ndarray | None = None,
-    known: Mapping[str, Passband] = MappingProxyType({}),
 ) -> tuple[np.ndarray, tuple[Passband, ...]]:
     """Turn label codes into codes of passbands.
 
@@ -209,8 +196,6 @@ def resolve_bands(
     survey : str, ndarray of shape (n_objects,) or None
         One survey, or one for each object; the latter is asked only about labels that mean
         nothing without a survey.
-    known : mapping of str to Passband
-        Passbands of labels, whatever else is registered under these names.
 
     Returns
     -------
@@ -228,8 +213,7 @@ def resolve_bands(
     failed: dict[int, UnknownPassbandError] = {}
     for code in _used_codes(codes, len(labels)):
         try:
-            own = known.get(labels[code])
-            found[code] = resolve(labels[code], one_survey) if own is None else as_registered(own)
+            found[code] = resolve(labels[code], one_survey)
         except UnknownPassbandError as error:
             failed[code] = error
     if failed and isinstance(survey, np.ndarray):
@@ -311,12 +295,9 @@ def _resolve_per_object(
         pair_labels[code] = label = labels[key // len(surveys)]
         name = surveys[key % len(surveys)]
         try:
-            found[code] = resolve(label, None)
+            found[code] = resolve(label, None if name is None else str(name))
         except UnknownPassbandError as error:
-            try:
-                found[code] = resolve(label, None if name is None else str(name))
-            except UnknownPassbandError as in_survey:
-                failed[code] = in_survey if name is not None else error
+            failed[code] = error
     return codes, pair_labels, found, failed
 
 

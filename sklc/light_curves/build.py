@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -35,7 +34,6 @@ def build(
     metadata: pd.DataFrame | None = None,
     band_table: tuple[np.ndarray, tuple[Passband, ...]] | None = None,
     errors_unknown: np.ndarray | None = None,
-    known_passbands: Mapping[str, Passband] | None = None,
 ) -> Store:
     """Validate columns that are grouped by object and return them as a store.
 
@@ -62,8 +60,6 @@ def build(
         Band codes and passbands that are known already.
     errors_unknown : ndarray of bool or None
         The objects whose source has no errors.
-    known_passbands : mapping of str to Passband, or None
-        Passbands of names, whatever else is registered under these.
     """
     ids = tables.unwrap_strings(np.asarray(ids))
     check_ids(ids, unique=options.unique_ids)
@@ -103,9 +99,7 @@ def build(
     if offsets[-1] != len(time):
         raise LightCurveError(f"offsets end at {offsets[-1]}, but there are {len(time)} rows")
     if labels is not None:
-        code, passbands = resolve_bands(
-            code, labels, offsets=offsets, ids=ids, survey=survey, known=known_passbands or {}
-        )
+        code, passbands = resolve_bands(code, labels, offsets=offsets, ids=ids, survey=survey)
     warn_magnitudes(flux, error)
     if factor is not None:
         factor = factor.astype(flux.dtype)

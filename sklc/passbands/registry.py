@@ -13,16 +13,6 @@ from numbers import Real
 from sklc.errors import LightCurveError
 from sklc.passbands.table import FOLLOW_UP, STANDARD, SURVEYS
 
-__all__ = [
-    "Passband",
-    "PassbandIndex",
-    "built_in",
-    "passband_labels",
-    "resolve",
-    "squeeze",
-    "unknown_survey",
-]
-
 
 @dataclass(frozen=True)
 class Passband:

@@ -20,6 +20,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from joblib.externals.loky import get_reusable_executor
 from nested_pandas import NestedFrame
 
 import sklc.passbands.lookup as lookup_module
@@ -491,6 +492,7 @@ def test_a_registered_band_works_in_worker_processes():
     (pid, known, wavelengths, back), *_ = joblib.Parallel(n_jobs=2)(
         joblib.delayed(_in_worker)(band) for _ in range(2)
     )
+    get_reusable_executor().shutdown(wait=True)  # later tests have another environment
     assert pid != os.getpid()
     assert not known
     assert wavelengths == [0.477, 0.4814]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from sklc.light_curves.alignment import align_metadata
@@ -12,6 +13,7 @@ from sklc.light_curves.columns import Table
 from sklc.light_curves.ids import group_rows
 from sklc.light_curves.options import ReadOptions
 from sklc.light_curves.store import Store
+from sklc.passbands.registry import Passband
 
 
 def read(frame: Any, options: ReadOptions) -> Store:
@@ -27,12 +29,18 @@ def read(frame: Any, options: ReadOptions) -> Store:
 
 
 def read_columns(
-    table: Table, names: Mapping[str, str | None], options: ReadOptions
+    table: Table,
+    names: Mapping[str, str | None],
+    options: ReadOptions,
+    known: Mapping[str, Passband] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """Return the columns of these names, and the zero points, by argument of `build`."""
+    """Return the columns of these names, and the zero points, by argument of `build`.
+
+    Passbands that are `known` are those of their names, whatever else is registered under these.
+    """
     columns = {a: table.column(name, a) for a, name in names.items() if name is not None}
     if names["band"] is not None:
-        columns["band"] = identified(table, names["band"])
+        columns["band"] = identified(table, names["band"], known)
     zero_point = options.zero_point_column(table.columns)
     if zero_point is not None:
         columns["zp_column"] = table.column(zero_point, "zero_point")

@@ -148,7 +148,7 @@ def assemble(
     metadata, ids = _split_ids(metadata_of(objects), options.object_id, files[0])
     table, header = Table(photometry), read_header(photometry.schema)
     n_empty = header.get("empty_objects", 0) if n_empty is None else n_empty
-    columns = read_columns(table, options.columns, options)
+    columns = read_columns(table, options.columns, options, _passbands(header.get("passbands", {})))
     if not len(table) and options.zero_point_column(table.columns) == "zp":
         # An empty column cannot say it.
         options = replace(options, zero_point=header.get("zero_point", FROM_TABLE))
@@ -173,7 +173,6 @@ def assemble(
         ids=ids,
         order=order,
         metadata=metadata if metadata.shape[1] else None,
-        known_passbands=_passbands(header.get("passbands", {})),
         options=options,
     )
 
