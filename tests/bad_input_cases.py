@@ -12,7 +12,6 @@ import pyarrow.parquet as pq
 import pytest
 import safetensors
 import safetensors.numpy
-import sklc.estimators.predictions
 from scipy import sparse
 
 import sklc.estimators.class_heads
@@ -198,11 +197,10 @@ def forbid_running(monkeypatch) -> None:
         *(
             sklc.estimators.encoder_training,
             sklc.estimators.encoder,
-            sklc.estimators.classifier,
             sklc.estimators.transfer,
             sklc.estimators.class_heads,
         ),
-        sklc.estimators.predictions,
+        sklc.estimators.classifier,
         sklc.estimators.redshift_encoder,
     )
     for module in watched:
@@ -218,7 +216,7 @@ def forbid_running(monkeypatch) -> None:
     } < set(patched)
     assert {
         "sklc.estimators.encoder.encode_latents",
-        "sklc.estimators.predictions.encode_latents",
+        "sklc.estimators.classifier.encode_latents",
     } < set(patched)
     assert any(name.endswith("fit_linear_head") for name in patched)
 
@@ -458,13 +456,14 @@ SECTIONS: dict[str, list[Case]] = {
             '`keep = y != "TDE"`, then `fit(curves[keep], y[keep])`; or `early_stopping=False`.',
         ),
         Case(
-            "a label in `score` that `fit` never saw",
-            lambda: (
-                classifier()
-                .fit(curves(), labels())
-                .score(curves(), ["Ia", "TDE", "Ia", "II", "II", "II"])
-            ),
-            "`seen = numpy.isin(y, clf.classes_)`, then `score(curves[seen], y[seen])`.",
+            "a negative weight",
+            lambda: classifier().fit(curves(), labels(), sample_weight=[1, 1, -1, 1, 1, 1]),
+            "`sample_weight=numpy.maximum(weight, 0)`, if such objects are to be left out.",
+        ),
+        Case(
+            "a parameter that has no effect",
+            lambda: classifier(finetune="none", C=0.1).fit(curves()),
+            "Leave it out, or choose the mode that reads it.",
         ),
     ],
     "Calibration": [
