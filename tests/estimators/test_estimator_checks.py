@@ -27,7 +27,6 @@ ESTIMATORS = [
     TransferClassifier(LightCurveEncoder(hidden_size=8, **SMALL), device="cpu"),
     TransferClassifier(None, **{**SMALL, "max_epochs": 30}),
     LatentIsolationForest("ztf", **SMALL),
-    LatentIsolationForest("ztf", finetune="all", **SMALL),
     LatentIsolationForest("ztf", n_components=None, rare_class_weight=0, **SMALL),
     LatentIsolationForest("ztf", n_components=2, contamination=0.1, **SMALL),
     RedshiftRegressor("ztf", **SMALL),

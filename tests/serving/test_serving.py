@@ -32,12 +32,12 @@ CLASSIFIERS = {
     "no pooling": {"prior_labels": 0},
     "hidden layers": {"head_sizes": (8, 6), "max_epochs": 3},
     "calibrated": {"calibrate": "temperature"},
-    "metadata of the head": {"metadata": ["offset", "host"]},
+    "metadata of the head": {"metadata_columns": ["offset", "host"]},
     "fine-tuned": {"finetune": "all", "max_epochs": 1},
     "from scratch": {"encoder": None, "max_epochs": 1},
     "an encoder with metadata": {
         "encoder": LightCurveEncoder(metadata_columns=["offset"], hidden_size=8, max_epochs=1),
-        "metadata": ["host"],
+        "metadata_columns": ["host"],
     },
 }
 

@@ -11,6 +11,7 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
 import sklc
+import sklc.estimators.encoder as encoder_module
 from sklc import LightCurveEncoder, TransferClassifier
 from sklc.datasets import load_demo
 from sklc.uncertainty import ClassScores, HeldOut, Temperature, prediction_sets
@@ -118,8 +119,8 @@ def test_every_recipe_calibrates_on_what_it_has_not_seen(recipe, parts, monkeypa
     params = {**RECIPES[recipe], **QUICK, "calibrate": "temperature", "validation_fraction": 0.25}
     clf = TransferClassifier(**params).fit(train, y_train)
     held_out = clf._calibration
-    # all of them, or what the encoder held out (a tenth by default), or the classifier
-    n_expected = {"linear": 120, "trained first": 12}.get(recipe, 30)
+    # all of them, or what the encoder held out (a fifth by default), or the classifier
+    n_expected = {"linear": 120, "trained first": 24}.get(recipe, 30)
     assert len(held_out.target) == n_expected
     assert clf.temperature_ != 1
     proba = clf.predict_proba(test)
@@ -130,13 +131,19 @@ def test_every_recipe_calibrates_on_what_it_has_not_seen(recipe, parts, monkeypa
     assert 0.55 < sets[np.arange(120), truth(clf, y_test)].mean() < 0.97
 
 
-def test_objects_to_calibrate_on_are_not_trained_on(parts):
+def test_objects_to_calibrate_on_are_not_trained_on(parts, monkeypatch):
     train, y_train = parts[0][:120], parts[1][:120]
+    seen, real = {}, encoder_module.train_encoder
+
+    def record(curves, targets, rows, held_out, **options):
+        seen.update(rows=rows, held_out=held_out)
+        return real(curves, targets, rows, held_out, **options)
+
+    monkeypatch.setattr(encoder_module, "train_encoder", record)
     encoder = LightCurveEncoder(hidden_size=8, latent_size=6, **QUICK)
     for model in (encoder, None):
         clf = TransferClassifier(model, calibrate="temperature", **QUICK).fit(train, y_train)
-        own = clf.encoder_
-        rows, held_out = own._validation_split(y_train, train, own._seed())
+        rows, held_out = seen["rows"], seen["held_out"]
         # exactly the encoder's own validation part, which it stopped early on
         np.testing.assert_array_equal(clf._calibration.target, truth(clf, y_train[held_out]))
         assert set(rows) | set(held_out) == set(range(120))
