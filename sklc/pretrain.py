@@ -387,14 +387,9 @@ def main(arguments: list[str] | None = None) -> None:
     bands = [curves.passbands[code] for code in np.unique(curves.band)]
     info = {
         "name": options.name,
-<<<<<<< HEAD
-        "summary": f"GRU trained on {len(curves):,} simulated {' and '.join(options.surveys)} "
+        "summary": f"Trained on {len(curves):,} simulated {' and '.join(options.surveys)} "
         f"light curves of {len(encoder.classes_)} classes"
         + _SUMMARY.get(options.objective, f", {options.objective}"),
-=======
-        "summary": f"Trained on {len(curves):,} simulated {' and '.join(options.surveys)} "
-        f"light curves of {len(encoder.classes_)} classes" + _SUMMARY[options.objective],
->>>>>>> networks
         "objective": options.objective + (" and redshift" if options.redshift_weight else ""),
         "training_data": f"{'sklc.simulate' if options.simulate else options.data.name}: "
         f"{', '.join(options.surveys)}",

@@ -194,21 +194,11 @@ def forbid_running(monkeypatch) -> None:
 
     patched = []
     watched = (
-<<<<<<< HEAD
         sklc.estimators.encoder_training,
         sklc.estimators.encoder,
         sklc.estimators.classifier,
         sklc.estimators.transfer,
         sklc.estimators.class_heads,
-=======
-        *(
-            sklc.estimators.encoder_training,
-            sklc.estimators.encoder,
-            sklc.estimators.transfer,
-            sklc.estimators.class_heads,
-        ),
-        sklc.estimators.classifier,
->>>>>>> estimators
         sklc.estimators.redshift_encoder,
     )
     for module in watched:
@@ -371,7 +361,6 @@ SECTIONS: dict[str, list[Case]] = {
              "Convert to fluxes as the message says."),
     ],
     "Labels": [
-<<<<<<< HEAD
         Case("no labels",
              lambda: classifier().fit(curves()),
              'Pass `y`, or use `finetune="none"`.'),
@@ -395,60 +384,12 @@ SECTIONS: dict[str, list[Case]] = {
                  curves(), ["Ia", "Ia", "TDE", "II", "II", "II"]
              ),
              '`keep = y != "TDE"`, then `fit(curves[keep], y[keep])`; or `early_stopping=False`.'),
-        Case("a label in `score` that `fit` never saw",
-             lambda: (
-                 classifier()
-                 .fit(curves(), labels())
-                 .score(curves(), ["Ia", "TDE", "Ia", "II", "II", "II"])
-             ),
-             "`seen = numpy.isin(y, clf.classes_)`, then `score(curves[seen], y[seen])`."),
-=======
-        Case(
-            "no labels",
-            lambda: classifier().fit(curves()),
-            'Or `finetune="none"`, which needs none.',
-        ),
-        Case(
-            "labels of another length than X",
-            lambda: classifier().fit(curves(), labels()[:5]),
-            "Select X and y with the same rows.",
-        ),
-        Case(
-            "a label that is missing",
-            lambda: classifier().fit(curves(), ["Ia", "Ia", None, "II", "II", "II"]),
-            "Leave the object out, or label it.",
-        ),
-        Case(
-            "labels of mixed types",
-            lambda: classifier().fit(curves(), np.array(["Ia"] * 3 + [2] * 3, dtype=object)),
-            "`y.astype(str)`.",
-        ),
-        Case(
-            "numbers that are no classes",
-            lambda: classifier().fit(curves(), np.linspace(0, 0.1, 6)),
-            "Bin them into classes; for redshifts, a regressor on the latents.",
-        ),
-        Case(
-            "a single class",
-            lambda: classifier().fit(curves(), ["Ia"] * 6),
-            "Look at how y was made; one class cannot be told from nothing.",
-        ),
-        Case(
-            "a class of one member, with early stopping",
-            lambda: classifier(finetune="all").fit(curves(), ["Ia", "Ia", "TDE", "II", "II", "II"]),
-            '`keep = y != "TDE"`, then `fit(curves[keep], y[keep])`; or `early_stopping=False`.',
-        ),
-        Case(
-            "a negative weight",
-            lambda: classifier().fit(curves(), labels(), sample_weight=[1, 1, -1, 1, 1, 1]),
-            "`sample_weight=numpy.maximum(weight, 0)`, if such objects are to be left out.",
-        ),
-        Case(
-            "a parameter that has no effect",
-            lambda: classifier(finetune="none", C=0.1).fit(curves()),
-            "Leave it out, or choose the mode that reads it.",
-        ),
->>>>>>> estimators
+        Case("a negative weight",
+             lambda: classifier().fit(curves(), labels(), sample_weight=[1, 1, -1, 1, 1, 1]),
+             "`sample_weight=numpy.maximum(weight, 0)`, to leave such objects out."),
+        Case("a parameter that has no effect",
+             lambda: classifier(finetune="none", C=0.1).fit(curves()),
+             "Leave it out, or choose the mode that reads it."),
     ],
     "Calibration": [
         Case("`calibrate` without held-out labels",

@@ -165,13 +165,8 @@ class BandCurves:
 
     def select(self, mask: NDArray[np.bool_]) -> BandCurves:
         """Only these observations, of the same objects."""
-<<<<<<< HEAD
         row, time, flux = self.row[mask], self.time[mask], self.flux[mask]
         return replace(self, row=row, time=time, flux=flux, flux_err=self.flux_err[mask])
-=======
-        time, flux, flux_err = (c[mask] for c in (self.time, self.flux, self.flux_err))
-        return BandCurves(self.row[mask], time, flux, flux_err, self.n_objects)
->>>>>>> containers
 
     def rescaled(self, origin: Floats, unit: Floats) -> BandCurves:
         """Times from each object's `origin`, fluxes in each object's `unit`."""
