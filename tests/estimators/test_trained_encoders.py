@@ -11,6 +11,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
+from skorch.callbacks import Callback
 
 from sklc import LatentIsolationForest, LightCurveEncoder, RedshiftRegressor, TransferClassifier
 from sklc.datasets import load_demo
@@ -43,8 +44,7 @@ def classifier(demo, redshifts):
 
 
 def regressor(demo, redshifts):
-    params = {**TUNED, "max_epochs": 8, "finetune_learning_rate": 1e-3}
-    return RedshiftRegressor("ztf", **params).fit(demo[0], redshifts)
+    return RedshiftRegressor("ztf", **TUNED).fit(demo[0], redshifts)
 
 
 def forest(demo, redshifts):
@@ -68,7 +68,9 @@ WAYS = [classifier, regressor, forest, scratch_classifier, scratch_regressor, un
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 def test_a_network_that_was_trained_is_kept(demo, redshifts, way, tmp_path, monkeypatch):
+    # what is trained is kept, even if it does not help
     monkeypatch.setattr("sklc.estimators.redshift_encoder._LEAST_GAIN", -np.inf)
+    monkeypatch.setattr("sklc.estimators.transfer.KeepStartIfBetter", Callback)
     curves, y = demo
     encoder = way(demo, redshifts).encoder_
     expected = encoder.transform(curves)
@@ -110,7 +112,7 @@ def test_what_fit_trained_is_kept_or_refused(demo, fitted):
     curves, y = demo
     expected = fitted.transform(curves)
     # as everywhere in scikit-learn a clone is not fitted, and it says so
-    with pytest.raises(NotFittedError, match="neither weights nor a fit"):
+    with pytest.raises(NotFittedError, match="not fitted yet"):
         clone(fitted).transform(curves)
     assert clone(fitted).get_params() == fitted.get_params()
     kept = [
@@ -160,7 +162,7 @@ def test_pretrained_encoders_have_everything_before_fit(demo):
 def test_pickles_of_named_weights_hold_the_name(demo, redshifts):
     curves, y = demo
     encoder = LightCurveEncoder("ztf")
-    assert len(pickle.dumps(encoder)) == len(pickle.dumps(encoder.fit(curves))) < 1000
+    assert len(pickle.dumps(encoder)) < len(pickle.dumps(encoder.fit(curves))) < 650
     for model in (
         TransferClassifier.pretrained("ztf"),
         TransferClassifier("ztf", **QUICK).fit(curves, y),
