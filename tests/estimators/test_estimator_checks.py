@@ -1,6 +1,7 @@
 """scikit-learn's own checks, in full and without exceptions, on estimators in several forms.
 
-`tests/features` and `tests/augment` run them on features and augmentations.
+`tests/features` runs them on features. Augmentations return light curves, which the checks of
+transformers cannot compare as arrays: `tests/augment` checks their own contract.
 """
 
 import pytest
