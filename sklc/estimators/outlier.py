@@ -29,7 +29,7 @@ from sklc.estimators.transfer import KeepsFittedEncoder, is_trained_on_labels
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import name_object
 from sklc.networks.device import resolve_device, single_thread_in_workers
-from sklc.utils.sklearn_compat import Interval, StrOptions, fit_context
+from sklc.utils.sklearn_compat import Interval, StrOptions, fit_context, unrouted
 
 __all__ = ["LatentIsolationForest"]
 
@@ -312,7 +312,9 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
                 n_jobs=self.n_jobs,
                 random_state=seed,
             )
-        ).fit(columns, sample.y if self.per_class else None, weight)
+        )
+        with unrouted():
+            self._forest.fit(columns, sample.y if self.per_class else None, weight)
         isolation = self._forest.anomaly_score(columns)
         ratio = self._mixture.log_ratio(log_probabilities)
         (self._ratio_mean, spread), (_, unit) = (

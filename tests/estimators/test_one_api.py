@@ -9,6 +9,7 @@ import sklearn
 from numpydoc.docscrape import ClassDoc
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import Pipeline
 
@@ -177,7 +178,7 @@ def test_none_is_still_understood_by_the_forest(demo):
     forest = LatentIsolationForest("ztf", finetune=None, **QUICK)
     with pytest.warns(FutureWarning, match="finetune='none'") as caught:
         forest.fit(demo[0])
-    assert len(caught) == 1
+    assert sum("finetune='none'" in str(w.message) for w in caught) == 1
     same = LatentIsolationForest("ztf", **QUICK).fit(demo[0])
     np.testing.assert_array_equal(forest.score_samples(demo[0]), same.score_samples(demo[0]))
 
@@ -192,9 +193,9 @@ def test_the_former_name_of_metadata_columns(estimator, demo, redshifts):
     old, new = (estimator(**params, **{k: ["mwebv"]}) for k in ("metadata", "metadata_columns"))
     with pytest.warns(FutureWarning, match="now called metadata_columns=") as caught:
         clone(old).fit(demo[0], y)
-    assert len(caught) == 1
+    assert sum("metadata_columns" in str(w.message) for w in caught) == 1
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.filterwarnings("error", "The parameter metadata=")
         new.fit(demo[0], y)
         assert clone(new).get_params()["metadata"] == "deprecated"
     with pytest.warns(FutureWarning):
@@ -243,10 +244,11 @@ def test_weights_and_surveys_are_routed_through_pipelines_and_searches(demo, rou
     encoder = LightCurveEncoder(objective="adversarial", **SMALL)
     encoder.set_fit_request(survey=True, sample_weight=True)
     classifier = LogisticRegression().set_fit_request(sample_weight=False)
-    classifier.set_score_request(sample_weight=True)
+    scorer = make_scorer(accuracy_score).set_score_request(sample_weight=True)
     pipe = Pipeline([("enc", encoder), ("clf", classifier)])
     weight = np.ones(len(y))
-    search = GridSearchCV(pipe, {"clf__C": [0.1, 1.0]}, cv=2, error_score="raise")
+    grid = {"clf__C": [0.1, 1.0]}
+    search = GridSearchCV(pipe, grid, cv=2, scoring=scorer, error_score="raise")
     search.fit(curves, y, survey=survey, sample_weight=weight)
     assert search.predict(curves).shape == (90,)
     # without the request the surveys do not arrive, which is the encoder's own error
