@@ -12,7 +12,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from sklc.augment.training import chosen_transformers
-from sklc.errors import WeightsError
+from sklc.errors import LightCurveError, WeightsError
 from sklc.estimators.base import (
     METADATA_CONSTRAINTS,
     TRAINING_CONSTRAINTS,
@@ -376,7 +376,14 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
                 check_weight(sample_weight, curves)
             return self
         y = self._labels(y, curves)
-        sample = TrainingSample.of(curves, y, sample_weight)
+        if survey is not None:
+            survey = np.asarray(survey, dtype=object)
+            if survey.shape != (len(curves),):
+                raise LightCurveError(
+                    f"survey has shape {survey.shape} for {len(curves)} light curves: pass one "
+                    "survey per object, in the order of X.ids."
+                )
+        sample = TrainingSample.of(curves, y, sample_weight, survey)
         classes, target = np.unique(sample.y, return_inverse=True)
         require_two_classes(classes, self)
         metadata_matrix(curves, columns)  # refuses columns that cannot be used
@@ -407,7 +414,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
             held_out,
             training,
             class_weight=self._class_weights(classes, sample.y, sample.weight),
-            given={"survey": survey},
+            given={"survey": None if survey is None else survey[sample.rows]},
             sample_weight=sample.weight,
         )
         self._trained = TrainedWeights(net, representation, classes, columns)

@@ -45,7 +45,13 @@ class TrainingSample:
     copy_of: np.ndarray
 
     @classmethod
-    def of(cls, curves: LightCurves, y: np.ndarray | None, sample_weight: Any) -> TrainingSample:
+    def of(
+        cls,
+        curves: LightCurves,
+        y: np.ndarray | None,
+        sample_weight: Any,
+        survey: np.ndarray | None = None,
+    ) -> TrainingSample:
         """Check the weights, and find the distinct objects.
 
         Parameters
@@ -54,6 +60,8 @@ class TrainingSample:
         y : ndarray of shape (n_objects,) or None
             Objects with different targets are not copies of each other.
         sample_weight : array-like of shape (n_objects,) or None
+        survey : ndarray of shape (n_objects,), optional
+            Surveys that tell objects apart as their metadata do.
 
         Raises
         ------
@@ -66,7 +74,7 @@ class TrainingSample:
             np.ones(len(curves)) if sample_weight is None else check_weight(sample_weight, curves)
         )
         counted = np.flatnonzero(weight)
-        digests = _digests(curves, y, counted)
+        digests = _digests(curves, y, survey, counted)
         _, first, copy = np.unique(digests, return_index=True, return_inverse=True)
         total = np.bincount(copy, weight[counted])
         copy_of = np.full(len(curves), -1)
@@ -126,7 +134,9 @@ def check_weight(sample_weight: Any, curves: LightCurves) -> np.ndarray:
     return weight
 
 
-def _digests(curves: LightCurves, y: np.ndarray | None, rows: np.ndarray) -> np.ndarray:
+def _digests(
+    curves: LightCurves, y: np.ndarray | None, survey: np.ndarray | None, rows: np.ndarray
+) -> np.ndarray:
     """Digest of everything but the id of each object at `rows`, (n_rows,) of bytes."""
     target = np.zeros(len(rows), dtype=int)
     if y is not None:
@@ -137,6 +147,8 @@ def _digests(curves: LightCurves, y: np.ndarray | None, rows: np.ndarray) -> np.
         metadata = (
             pd.util.hash_pandas_object(table, index=False).to_numpy(dtype=np.uint64).view(int)
         )
+    if survey is not None:
+        metadata = metadata + pd.util.hash_array(survey[rows]).view(int)
     columns = [
         np.ascontiguousarray(column)
         for column in (curves.time, curves.flux, curves.flux_err, curves.band)

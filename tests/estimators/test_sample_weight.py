@@ -170,3 +170,17 @@ def test_other_targets_and_metadata_make_other_objects():
     assert TrainingSample.of(other, None, None).weight.tolist() in ([1, 2], [2, 1])
     untouched = TrainingSample.of(CURVES, CLASSES, np.ones(80))
     assert untouched.curves is CURVES
+
+
+def test_surveys_belong_to_objects():
+    survey = np.where(np.arange(80) % 2, "a", "b")
+    encoder = LightCurveEncoder(objective="adversarial", **SMALL)
+    kept = np.arange(80) % 5 > 0
+    left_out = encoder.fit(CURVES, CLASSES, survey, kept.astype(float)).transform(CURVES)
+    fewer = encoder.fit(CURVES[kept], CLASSES[kept], survey[kept]).transform(CURVES)
+    np.testing.assert_array_equal(left_out, fewer)
+    twice = CURVES[[0, 0, 0]]
+    other = np.array(["a", "b", "a"], dtype=object)
+    assert len(TrainingSample.of(twice, None, None, other).rows) == 2
+    with pytest.raises(LightCurveError, match=r"survey has shape \(79,\) for 80 light curves"):
+        encoder.fit(CURVES, CLASSES, survey[:79])

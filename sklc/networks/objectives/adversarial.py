@@ -72,11 +72,6 @@ class Adversarial(Classifier):
                 )
             survey = curves.metadata["survey"]
         survey = np.asarray(survey, dtype=object)
-        if survey.shape != (len(curves),):
-            raise LightCurveError(
-                f"survey has shape {survey.shape} for {len(curves)} light curves: pass one survey "
-                "per object, in the order of X.ids."
-            )
         missing = pd.isna(survey)
         missing[~missing] = survey[~missing] == ""
         if missing.any():
