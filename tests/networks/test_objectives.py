@@ -239,7 +239,7 @@ def test_adversarial_latents_hide_the_survey_and_keep_the_class():
     curves, y = two_surveys(800)
     wrong = np.random.default_rng(1).random(800) < 0.15
     params = {**SMALL, "max_epochs": 10, "early_stopping": False, "hidden_size": 16}
-    params["latent_size"], params["learning_rate"] = 16, 0.003
+    params |= {"latent_size": 16, "learning_rate": 0.003, "class_weight": "balanced"}
     labels = np.where(wrong, 1 - y, y)
     plain = LightCurveEncoder(**params).fit(curves, labels)
     hidden = LightCurveEncoder(objective="adversarial", adversarial_weight=3.0, **params)

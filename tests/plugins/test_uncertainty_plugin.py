@@ -73,7 +73,7 @@ class MeanHead(torch.nn.Module):
 
 class ExportedMeanHead(MeanHead):
     def to_onnx(self, graph, latent, metadata):
-        logits = [graph.head(head, latent, metadata) for head in self.heads]
+        logits = [head.to_onnx(graph, latent, metadata) for head in self.heads]
         return graph.apply("Log", graph.apply("Sum", *(graph.apply("Softmax", x) for x in logits)))
 
 
