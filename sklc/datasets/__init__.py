@@ -104,9 +104,5 @@ def load_demo(*, return_X_y: bool = False) -> Bunch | tuple[LightCurves, np.ndar
     if return_X_y:
         return curves, target
     return Bunch(
-        curves=curves,
-        target=target,
-        target_names=np.unique(target),
-        frame=frame,
-        DESCR=_DESCR,
+        curves=curves, target=target, target_names=np.unique(target), frame=frame, DESCR=_DESCR
     )

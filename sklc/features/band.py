@@ -54,17 +54,8 @@ STATISTICS: dict[str, tuple[tuple[str, dict[str, float]], ...]] = {
         ("Skew", {}),
         ("StandardDeviation", {}),
     ),
-    "time": (
-        ("LinearTrend", {}),
-        ("MaximumTimeInterval", {}),
-        ("TimeStandardDeviation", {}),
-    ),
-    "error": (
-        ("ExcessVariance", {}),
-        ("ReducedChi2", {}),
-        ("StetsonK", {}),
-        ("WeightedMean", {}),
-    ),
+    "time": (("LinearTrend", {}), ("MaximumTimeInterval", {}), ("TimeStandardDeviation", {})),
+    "error": (("ExcessVariance", {}), ("ReducedChi2", {}), ("StetsonK", {}), ("WeightedMean", {})),
 }
 
 # Days from the peak of the fitted function at which it is written out, relative to that peak.

@@ -16,7 +16,7 @@ from sklc.light_curves.bands import UNNAMED_PASSBAND, resolve, resolve_bands
 from sklc.light_curves.checks import check_same_length, clean, warn_magnitudes
 from sklc.light_curves.ids import check_ids
 from sklc.light_curves.options import ReadOptions
-from sklc.light_curves.store import DEFAULT_ZERO_POINT, Store, describe, read_only
+from sklc.light_curves.store import DEFAULT_ZERO_POINT, OBSERVATIONS, Store, describe, read_only
 from sklc.passbands.registry import Passband
 from sklc.utils.offsets import object_of
 
@@ -126,7 +126,7 @@ def build(
     store = clean(store, errors_unknown, options)
     flat: dict[str, Any] = {
         name: read_only(np.ascontiguousarray(getattr(store, name)))
-        for name in ("time", "flux", "flux_err", "band", "offsets")
+        for name in (*OBSERVATIONS, "offsets")
     }
     return replace(store, **flat)
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from sklc.errors import LightCurveError, LightCurveWarning
 from sklc.light_curves.options import ReadOptions
-from sklc.light_curves.store import Store, blocks, describe
+from sklc.light_curves.store import OBSERVATIONS, Store, blocks, describe
 from sklc.utils.offsets import object_of, per_observation, row_index
 
 _FIRST_JULIAN_DATE = 2_400_000.0  # in 1858; as MJD it would be the year 8429
@@ -166,8 +166,7 @@ def _sort(obs: Store, rows: np.ndarray) -> tuple[Store, np.ndarray]:
     owner = np.repeat(objects, np.diff(obs.offsets)[objects])
     order = np.arange(len(obs.time))
     order[where] = where[np.lexsort((obs.time[where], owner))]
-    flat = {name: getattr(obs, name)[order] for name in ("time", "flux", "flux_err", "band")}
-    obs = replace(obs, **flat)
+    obs = replace(obs, **{name: getattr(obs, name)[order] for name in OBSERVATIONS})
     return obs, _not_ascending(obs)
 
 

@@ -19,7 +19,7 @@ from sklc.light_curves.options import FROM_TABLE, ReadOptions
 from sklc.light_curves.readers import arrays, nested, padded, parquet
 from sklc.light_curves.readers import frame as tables
 from sklc.light_curves.readers.parquet_blocks import iter_stores
-from sklc.light_curves.store import DEFAULT_ZERO_POINT, Store
+from sklc.light_curves.store import DEFAULT_ZERO_POINT, OBSERVATIONS, Store
 from sklc.passbands.registry import Passband, passband_labels
 from sklc.utils.offsets import offsets_of
 
@@ -124,52 +124,40 @@ class LightCurves:
         """Return a store of this selection alone."""
         if self._rows is None:
             return self._store
-        return replace(
-            self._store,
-            time=self.time,
-            flux=self.flux,
-            flux_err=self.flux_err,
-            band=self.band,
-            offsets=self.offsets,
-            ids=self.ids,
-            metadata=self.metadata,
-        )
+        own = (*OBSERVATIONS, "offsets", "ids", "metadata")
+        return replace(self._store, **{name: getattr(self, name) for name in own})
 
     def _cached(self, name: str, make: Any) -> Any:
         if name not in self._cache:
             self._cache[name] = make()
         return self._cache[name]
 
-    def _flat(self, column: int) -> np.ndarray:
-        def gather() -> tuple[np.ndarray, ...]:
-            store = self._store
-            if self._rows is None:
-                return store.time, store.flux, store.flux_err, store.band
-            return store.flat(self._rows)
-
-        return self._cached("flat", gather)[column]
+    def _flat(self, name: str) -> np.ndarray:
+        if self._rows is None:
+            return getattr(self._store, name)
+        return self._cached("flat", lambda: self._store.flat(self._rows))[name]
 
     # -- observations
 
     @property
     def time(self) -> np.ndarray:
         """Times in days, shape (n_obs_total,)."""
-        return self._flat(0)
+        return self._flat("time")
 
     @property
     def flux(self) -> np.ndarray:
         """Fluxes, shape (n_obs_total,)."""
-        return self._flat(1)
+        return self._flat("flux")
 
     @property
     def flux_err(self) -> np.ndarray:
         """Standard errors of the fluxes, NaN where not known, shape (n_obs_total,)."""
-        return self._flat(2)
+        return self._flat("flux_err")
 
     @property
     def band(self) -> np.ndarray:
         """Codes of the passbands, an index into `passbands`, shape (n_obs_total,)."""
-        return self._flat(3)
+        return self._flat("band")
 
     @property
     def band_names(self) -> np.ndarray:
@@ -204,12 +192,10 @@ class LightCurves:
     @property
     def lengths(self) -> np.ndarray:
         """Number of observations of each object."""
-
-        def make() -> np.ndarray:
-            offsets, rows = self._store.offsets, self._rows
-            return np.diff(offsets) if rows is None else offsets[rows + 1] - offsets[rows]
-
-        return self._cached("lengths", make)
+        offsets, rows = self._store.offsets, self._rows
+        if rows is None:
+            return self._cached("lengths", lambda: np.diff(offsets))
+        return self._cached("lengths", lambda: offsets[rows + 1] - offsets[rows])
 
     @property
     def ids(self) -> np.ndarray:
@@ -333,10 +319,10 @@ class LightCurves:
             return False
         return bool(
             self.zero_point == other.zero_point
-            and np.array_equal(self.ids, other.ids)
-            and np.array_equal(self.lengths, other.lengths)
-            and np.array_equal(self.time, other.time)
-            and np.array_equal(self.flux, other.flux)
+            and all(
+                np.array_equal(getattr(self, name), getattr(other, name))
+                for name in ("ids", "lengths", "time", "flux")
+            )
             and np.array_equal(self.flux_err, other.flux_err, equal_nan=True)
             and np.array_equal(*_common_bands(self, other))
             and self.metadata.equals(other.metadata)
@@ -961,13 +947,8 @@ class LightCurves:
                 )
         if suffixes is not None and (isinstance(suffixes, str) or len(suffixes) != len(containers)):
             raise ValueError(f"suffixes must be {len(containers)} strings, one for each container")
-        return cls._from_store(
-            operations.concatenate(
-                [container._compact() for container in containers],
-                suffixes=suffixes,
-                prefix_ids=prefix_ids,
-            )
-        )
+        stores = [container._compact() for container in containers]
+        return cls(operations.concatenate(stores, suffixes=suffixes, prefix_ids=prefix_ids))
 
     # Exports
 

@@ -154,10 +154,9 @@ class ClassSimulator:
         raise AssertionError("unreachable")  # pragma: no cover
 
     def _fail(self, accepted: int, drawn: int) -> None:
-        settings = self.settings
         raise SimulationError(
             f"{self.source_class.name} in {self.survey.name}: {accepted} of {drawn:,} candidates "
-            f"were accepted (efficiency {accepted / drawn:.1g}) by {settings.trigger} with "
+            f"were accepted (efficiency {accepted / drawn:.1g}) by {self.settings.trigger} with "
             f"redshifts to {self.z_max:g}: ask for fewer detections, a fainter limit or, with "
             "z_max=, nearer objects."
         )
@@ -196,8 +195,7 @@ class ClassSimulator:
     def _draw(self, rng: np.random.Generator) -> Objects:
         cls = self.source_class
         if self.source.galactic:
-            z = np.zeros(_CANDIDATES)
-            modulus = z
+            z = modulus = np.zeros(_CANDIDATES)
         else:
             rate = cls.rate if self.settings.redshift == "volumetric" else None
             z = draw_redshift(rng, _CANDIDATES, cls.z_min, self.z_max, rate)
@@ -232,17 +230,13 @@ class ClassSimulator:
         if settings.window is None and source.transient:
             before, after = first - last, last - first
         low, high = visits.between(position, t0 + start + before, t0 + stop + after)
-        lengths = high - low
-        owner = np.repeat(np.arange(n), lengths)
-        row = row_index(low, high)
+        owner, row = np.repeat(np.arange(n), high - low), row_index(low, high)
         time, band = visits.time[row], visits.band[row].astype(np.int64)
         own = owner * n_bands + band
         flux = source.flux(self.grid, objects, Points(owner, time - t0[owner], band), rng)
         flux = np.asarray(flux, dtype=np.float64)
-        total = flux
         steady = source.steady(self.grid, objects)
-        if steady is not None:
-            total = flux + steady.reshape(-1)[own]
+        total = flux if steady is None else flux + steady.reshape(-1)[own]
         variance = visits.sky[row] + visits.source[row] * np.maximum(total, 0.0)
         variance += (self.survey.systematic * flux) ** 2
         flux_err = np.sqrt(variance)
@@ -257,7 +251,6 @@ class ClassSimulator:
             there = (rng.random((n, n_bands)) >= photometry.missing_bands).reshape(-1)[own]
         kept, accepted = self._trigger(n, owner, time, flux, measured, flux_err, there, rng)
         rows = np.flatnonzero(kept)
-        new_lengths = np.bincount(owner[rows], minlength=n)[accepted]
         chosen = {name: values[accepted] for name, values in objects.items()}
         peak_flux = np.full(n, -np.inf)
         np.maximum.at(peak_flux, owner[rows], flux[rows])
@@ -266,7 +259,7 @@ class ClassSimulator:
             measured[rows].astype(np.float32),
             flux_err[rows].astype(np.float32),
             band[rows].astype(np.int16),
-            new_lengths,
+            np.bincount(owner[rows], minlength=n)[accepted],
             self._truth(chosen, t0[accepted], peak_flux[accepted]),
         )
 
@@ -288,12 +281,9 @@ class ClassSimulator:
         detected = np.flatnonzero(there & (signal >= trigger.snr * flux_err))
         by = owner[detected]
         count = np.bincount(by, minlength=n)
-        edge = np.flatnonzero(np.diff(by, prepend=-1))
         first, last = np.full(n, np.inf), np.full(n, -np.inf)
-        first[by[edge]] = time[detected[edge]]
-        final = np.append(edge[1:], len(by)) - 1
-        if len(by):
-            last[by[edge]] = time[detected[final]]
+        np.minimum.at(first, by, time[detected])
+        np.maximum.at(last, by, time[detected])
         found = count >= trigger.n_det
         if trigger.n_det > 1:
             found &= last - first >= trigger.separation * _MINUTE

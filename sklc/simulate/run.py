@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import joblib
 import numpy as np
 import pandas as pd
 
-from sklc.errors import SimulationError
 from sklc.light_curves import LightCurves
 from sklc.light_curves.store import Store
 from sklc.simulate.classes import SourceClass
@@ -114,17 +114,15 @@ def simulate(
     else:
         call = uuid.uuid4().hex
         chunks = joblib.Parallel(n_jobs=n_jobs)(
-            joblib.delayed(_run)(
-                call, simulator.survey, simulator.source_class, simulator.settings, index, count
-            )
-            for simulator, index, count in tasks
+            joblib.delayed(simulate_chunk)(call, survey, simulator.source_class, settings, *own)
+            for simulator, *own in tasks
         )
     numbers = [range(index * CHUNK, index * CHUNK + count) for _, index, count in tasks]
     return assemble(chunks, numbers, survey)
 
 
-def seed_of(random_state: object) -> int:
-    """Return a seed for any way of giving one.
+def seed_of(random_state: Any) -> Any:
+    """Return the seed that a generator or None stands for; anything else is left to `Settings`.
 
     Parameters
     ----------
@@ -141,11 +139,7 @@ def seed_of(random_state: object) -> int:
         return int(random_state.integers(2**31))
     if isinstance(random_state, np.random.RandomState):
         return int(random_state.randint(2**31 - 1))
-    if isinstance(random_state, bool) or not isinstance(random_state, int | np.integer):
-        raise SimulationError(
-            f"random_state={random_state!r} is not an integer, a numpy Generator or None."
-        )
-    return int(random_state)
+    return random_state
 
 
 Task = tuple[ClassSimulator, int, int]
@@ -182,44 +176,34 @@ def list_tasks(
 _kept: dict[tuple[str, str], ClassSimulator] = {}
 
 
-def _run(
-    call: str,
-    survey: Survey,
-    source_class: SourceClass,
-    settings: Settings,
-    index: int,
-    count: int,
+def simulate_chunk(
+    call: str, survey: Survey, source_class: SourceClass, settings: Settings, index: int, count: int
 ) -> Chunk:
-    """Simulate a chunk in another process."""
-    return kept_simulator(call, survey, source_class, settings).chunk(index, count)
-
-
-def kept_simulator(
-    call: str, survey: Survey, source_class: SourceClass, settings: Settings
-) -> ClassSimulator:
-    """Return a simulator that a process keeps for all tasks of one call.
+    """Simulate a chunk in a process, which keeps its simulators for all tasks of one call.
 
     Parameters
     ----------
     call : str
-        Names the call.
+        The name of the call.
     survey : Survey
         Survey that observes.
     source_class : SourceClass
         Class of objects to simulate.
     settings : Settings
         Options of the simulation.
+    index, count : int
+        Number of the chunk within its class, and the number of its objects.
 
     Returns
     -------
-    ClassSimulator
+    Chunk
     """
     if any(known != call for known, _ in _kept):
         _kept.clear()
     key = (call, source_class.name)
     if key not in _kept:
         _kept[key] = ClassSimulator(survey, source_class, settings)
-    return _kept[key]
+    return _kept[key].chunk(index, count)
 
 
 def assemble(chunks: list[Chunk], numbers: list[range], survey: Survey) -> LightCurves:

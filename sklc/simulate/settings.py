@@ -9,7 +9,7 @@ import numpy as np
 from sklc.cosmology import MAX_REDSHIFT
 from sklc.errors import SimulationError
 
-__all__ = ["Photometry", "Settings", "Trigger", "is_number"]
+__all__ = ["Photometry", "Settings", "Trigger", "is_integer", "is_number"]
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,7 @@ class Trigger:
     bright_width: float = 0.0
 
     def __post_init__(self) -> None:
-        whole = isinstance(self.n_det, int | np.integer) and not isinstance(self.n_det, bool)
-        if not whole or self.n_det < 1:
+        if not is_integer(self.n_det, least=1):
             raise SimulationError(f"Trigger: n_det={self.n_det!r} is not an integer of at least 1.")
         for name in ("snr", "separation", "bright_width"):
             value = getattr(self, name)
@@ -110,6 +109,12 @@ def is_number(value: object) -> bool:
     )
 
 
+def is_integer(value: object, least: int) -> bool:
+    """Whether this is an integer that is not too small, and no bool."""
+    is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return is_whole and value >= least  # type: ignore[operator]
+
+
 @dataclass(frozen=True)
 class Settings:
     """All that a simulation depends on beside class, survey and number.
@@ -151,15 +156,12 @@ class Settings:
                 f"z_max={self.z_max!r} is not a redshift that can be simulated: pass one above 0 "
                 f"and up to {MAX_REDSHIFT:g}, or None for as far as the survey sees the class."
             )
-        if not isinstance(self.trigger, Trigger):
-            raise SimulationError(
-                f"trigger={self.trigger!r} is not a Trigger: pass Trigger(n_det=2, snr=5)."
-            )
-        if not isinstance(self.photometry, Photometry):
-            raise SimulationError(
-                f"photometry={self.photometry!r} is not a Photometry: pass "
-                "Photometry(outliers=0.002, missing_bands=0.01)."
-            )
+        for name, kind in (("trigger", Trigger), ("photometry", Photometry)):
+            value = getattr(self, name)
+            if not isinstance(value, kind):
+                raise SimulationError(
+                    f"{name}={value!r} is not a {kind.__name__}: pass {kind()}, for example."
+                )
         if self.window is not None:
             window = self.window
             pair = isinstance(window, tuple | list) and len(window) == 2
@@ -171,6 +173,8 @@ class Settings:
             object.__setattr__(self, "window", (float(window[0]), float(window[1])))
         if not isinstance(self.nightly, bool | np.bool_):
             raise SimulationError(f"nightly={self.nightly!r} is neither True nor False.")
-        seed = self.seed
-        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-            raise SimulationError(f"random_state={seed!r} is not an integer of at least 0.")
+        if not is_integer(self.seed, least=0):
+            raise SimulationError(
+                f"random_state={self.seed!r} is not an integer of at least 0: pass one, a numpy "
+                "Generator or RandomState, or None."
+            )

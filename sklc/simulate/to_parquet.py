@@ -27,8 +27,8 @@ from sklc.light_curves.readers.parquet import MANIFEST, PART
 from sklc.simulate.classes import SourceClass
 from sklc.simulate.classes.requests import counts_by_class
 from sklc.simulate.engine import CHUNK
-from sklc.simulate.run import assemble, kept_simulator, list_tasks, seed_of
-from sklc.simulate.settings import Photometry, Settings, Trigger
+from sklc.simulate.run import assemble, list_tasks, seed_of, simulate_chunk
+from sklc.simulate.settings import Photometry, Settings, Trigger, is_integer
 from sklc.simulate.surveys import Survey, get_survey
 from sklc.utils.progress import progress_bar
 
@@ -96,8 +96,7 @@ def simulate_to_parquet(
     ...     len(LightCurves.from_parquet(path))
     100
     """
-    whole = isinstance(part_size, int | np.integer) and not isinstance(part_size, bool)
-    if not whole or part_size < 1:
+    if not is_integer(part_size, least=1):
         raise SimulationError(f"part_size={part_size!r} is not an integer of at least 1.")
     counts = counts_by_class(n, classes)
     survey = get_survey(survey)
@@ -111,9 +110,8 @@ def simulate_to_parquet(
     record = _record(counts, survey, settings, per_class, n_parts)
     missing = _prepare(folder, record, n_parts)
     if missing:
-        simulators = {id(s): s for s, _, _ in list_tasks(counts, survey, settings)}.values()
-        for simulator in simulators:
-            _ = simulator.grid
+        for simulator, *_ in list_tasks(counts, survey, settings):
+            simulator.grid  # noqa: B018  built here, once
         call = uuid.uuid4().hex
         results = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
             joblib.delayed(_write_part)(call, folder, part, per_class, counts, survey, settings)
@@ -123,7 +121,9 @@ def simulate_to_parquet(
         total = sum(
             min(max(count - part * of_part, 0), of_part) for _, count in counts for part in missing
         )
-        _watch(results, total, progress)
+        with progress_bar(progress, total=total, unit="curve", unit_scale=True) as bar:
+            for done in results:
+                bar.update(done)
     return folder
 
 
@@ -223,17 +223,10 @@ def _write_part(
         for index in range(part * per_class, (part + 1) * per_class):
             own = min(CHUNK, count - index * CHUNK)
             if own > 0:
-                simulator = kept_simulator(call, survey, source_class, settings)
-                chunks.append(simulator.chunk(index, own))
+                chunks.append(simulate_chunk(call, survey, source_class, settings, index, own))
                 numbers.append(range(index * CHUNK, index * CHUNK + own))
     curves = assemble(chunks, numbers, survey)
     working = Path(tempfile.mkdtemp(dir=folder, prefix=f".{PART}"))
     curves.to_parquet(working)
     os.replace(working, part_folder(folder, part))
     return len(curves)
-
-
-def _watch(results: Any, total: int, progress: bool) -> None:
-    with progress_bar(progress, total=total, unit="curve", unit_scale=True) as bar:
-        for done in results:
-            bar.update(done)

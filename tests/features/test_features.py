@@ -66,9 +66,7 @@ def table(features, curves):
 @pytest.fixture(scope="module")
 def curves():
     return build(
-        supernova(),
-        supernova(300.0, color=-0.2),
-        supernova(2000.0, start=59000.0, color=1.0),
+        supernova(), supernova(300.0, color=-0.2), supernova(2000.0, start=59000.0, color=1.0)
     )
 
 

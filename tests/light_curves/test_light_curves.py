@@ -198,8 +198,7 @@ def test_survey_resolves_short_names_and_is_kept(frame):
     assert each[1].band_names.tolist() == ["lsstr"]
     assert each[3].band_names.tolist() == ["ps1r"]
     column = LightCurves.from_frame(
-        frame,
-        metadata=pd.DataFrame({"survey": ["ps1", "ztf", "lsst", "ztf"]}, index=list("dcba")),
+        frame, metadata=pd.DataFrame({"survey": ["ps1", "ztf", "lsst", "ztf"]}, index=list("dcba"))
     )
     assert column.band_names.tolist() == each.band_names.tolist()
 

@@ -29,10 +29,7 @@ CONTINUUM, LINES, HOST = range(3)
 
 
 def draw_damped_random_walk(
-    rng: np.random.Generator,
-    time: np.ndarray,
-    owner: np.ndarray,
-    tau: np.ndarray,
+    rng: np.random.Generator, time: np.ndarray, owner: np.ndarray, tau: np.ndarray
 ) -> np.ndarray:
     """Draw a damped random walk of unit variance at irregular times, exactly.
 

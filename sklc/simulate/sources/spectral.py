@@ -218,12 +218,7 @@ class SpectralSource(Source):
         if self.scatter is not None:
             peak = grid.info[objects["series"], 1]
             deviation = self.scatter.magnitudes(
-                rng,
-                objects["redshift"],
-                grid.effective,
-                owner,
-                phase - peak[owner],
-                band,
+                rng, objects["redshift"], grid.effective, owner, phase - peak[owner], band
             )
             flux *= np.exp(-0.921034 * deviation)
         return flux
