@@ -123,8 +123,8 @@ def concatenate(
 ) -> Store:
     """See `sklc.concatenate`.
 
-    `check_unique` is off for objects picked from several containers: ids may then repeat, and
-    ids of mixed types become strings.
+    `check_unique` is False for objects that were picked from several containers: ids may then
+    repeat, and ids of mixed types become strings.
     """
     ids = [_renamed(s.ids, k, suffixes, prefix_ids) for k, s in enumerate(stores)]
     all_ids = join_ids(ids, as_strings=not check_unique)

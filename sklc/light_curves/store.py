@@ -79,7 +79,7 @@ class Store:
         return {name: getattr(self, name)[own] for name in OBSERVATIONS}
 
     def compact(self, rows: np.ndarray) -> Store:
-        """Return a store that owns nothing but the objects `rows`."""
+        """Return a store that holds only the objects `rows`."""
         objects: dict[str, Any] = {"ids": self.ids[rows], "metadata": self.metadata.iloc[rows]}
         return replace(self, offsets=offsets_of(self.lengths[rows]), **objects, **self.flat(rows))
 
@@ -90,9 +90,9 @@ class Store:
 
 
 def blocks(n_rows: int) -> Iterator[slice]:
-    """Slices of rows that stay in the cache while several questions are asked about them.
+    """Slices of rows that fit into the cache while several quantities are computed from them.
 
-    Questions about whole columns of ten million rows would each read all of them from memory.
+    Computed for whole columns of ten million rows, each quantity would read all of the memory.
     """
     for start in range(0, n_rows, _BLOCK):
         yield slice(start, min(start + _BLOCK, n_rows))

@@ -17,7 +17,7 @@ Row = tuple[str, float, tuple[str, ...], str | None]
 
 
 class Survey(NamedTuple):
-    """A survey or instrument: its other names, where its wavelengths come from, its bands."""
+    """A survey or instrument: its other names, the source of its wavelengths, and its bands."""
 
     name: str
     aliases: tuple[str, ...]

@@ -33,7 +33,7 @@ def accepts(X: Any) -> bool:
         return isinstance(X, LightCurve)
     if array.ndim == 1:
         return not len(array) or is_object(array[0])
-    # A mapping in a matrix is left to scikit-learn to refuse.
+    # scikit-learn itself refuses a matrix that holds a mapping.
     return any(
         is_object(cell) and (array.shape[1] == 1 or not isinstance(cell, Mapping))
         for cell in array[:1].ravel()
@@ -134,7 +134,7 @@ def _join_bands(parts: list[dict[str, Any]], lengths: list[int]) -> pd.Categoric
 
 
 def _columns_of(item: Any, position: int, options: ReadOptions) -> dict[str, Any]:
-    """Return the columns of one object, those that there are; bands as codes and labels."""
+    """Return the columns that one object has; bands as codes and labels."""
     if isinstance(item, Mapping):
         item = pd.DataFrame(dict(item))
     if is_table(item):
@@ -164,7 +164,7 @@ def _columns_of(item: Any, position: int, options: ReadOptions) -> dict[str, Any
         remedy = "numpy.column_stack([time, flux, flux_err])"
         if not array.ndim:
             remedy += (
-                ". If scikit-learn made this list of another container when splitting it, convert "
+                ". If scikit-learn made this list by splitting another container, convert "
                 "that first with sklc.as_light_curves(X); or give it shape and X[positions, ...], "
                 "see sklc.register_reader"
             )

@@ -117,8 +117,9 @@ _PULSES: dict[str, tuple[float, ...]] = {
 
 def _pulse(name: str, **settings: Any) -> ThermalPulse:
     host_ebv, cutoff, cooling, *moments = _PULSES[name]
-    drawn = map(Normal, moments[::2], moments[1::2])
-    return ThermalPulse(host_ebv, cutoff, *drawn, cooling, name=name.lower(), **settings)
+    mag, rise, decline, hot, cool = map(Normal, moments[::2], moments[1::2])
+    settings |= {"cooling": cooling, "name": name.lower()}
+    return ThermalPulse(host_ebv, cutoff, mag, rise, decline, hot, cool, **settings)
 
 
 COMMON_CLASSES = ("SNIa", "SNIa-91bg", "SNIax", "SNIb/c", "SNII", "SLSN-I", "TDE", "AGN")
