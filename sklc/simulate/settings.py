@@ -1,4 +1,4 @@
-"""Options of a simulation, checked once."""
+"""The options of a simulation, which are validated here."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ __all__ = ["Photometry", "Settings", "Trigger", "is_integer", "is_number"]
 
 @dataclass(frozen=True)
 class Trigger:
-    """When an object counts as found.
+    """The condition under which an object counts as found.
 
     Parameters
     ----------
     n_det : int, default=2
-        Detections that are needed.
+        Number of detections that are needed.
     snr : float, default=5.0
-        Signal-to-noise ratio of a detection. Transients have to be positive, variables may be
-        fainter than their reference, too.
+        Least signal-to-noise ratio of a detection. Fluxes of transients have to be positive;
+        variables may also be fainter than their reference.
     separation : float, default=30.0
-        Minutes between the first and the last detection, which keep asteroids out; not asked for
-        if ``n_det`` is 1.
+        Least time in minutes between the first and the last detection, which excludes asteroids;
+        ignored if ``n_det`` is 1.
     bright_limit : float, optional
         Magnitude that the brightest observation has to exceed, noise aside: the selection of
         spectroscopic samples, which is a Malmquist bias. The ZTF Bright Transient Survey is
@@ -64,17 +64,17 @@ class Trigger:
 
 @dataclass(frozen=True)
 class Photometry:
-    """What goes wrong with photometry beyond its stated errors.
+    """Defects of photometry that its stated errors do not include.
 
     Parameters
     ----------
     outliers : float, default=0.002
-        Share of observations with an error `outlier_scale` times as large as stated.
+        Share of observations whose error is `outlier_scale` times as large as stated.
     outlier_scale : float, default=8.0
-        How many times larger the errors of outliers are than stated.
+        Ratio of the errors of outliers to their stated errors.
     missing_bands : float, default=0.01
-        Share of object and band pairs without any observation, as where a reference image is
-        missing.
+        Share of pairs of object and band without any observation, for example because a reference
+        image is missing.
 
     Examples
     --------
@@ -117,22 +117,22 @@ def is_integer(value: object, least: int) -> bool:
 
 @dataclass(frozen=True)
 class Settings:
-    """All that a simulation depends on beside class, survey and number.
+    """Everything that a simulation depends on, except class, survey and number.
 
     Parameters
     ----------
     redshift : {"volumetric", "flat"}
-        How the redshifts of all events are distributed.
+        Distribution of the redshifts of all events.
     z_max : float or None
         Largest redshift, or None for as far as the survey sees the class.
     trigger : Trigger
-        When an object counts as found.
+        The condition under which an object counts as found.
     window : (float, float) or None
         Days before the first and after the last detection that are kept.
     nightly : bool
         Whether the visits of a night are averaged in each band.
     photometry : Photometry
-        Outliers and missing bands.
+        The rates of outliers and missing bands.
     seed : int
         Seed of the random numbers.
     """

@@ -1,8 +1,8 @@
-"""`simulate_to_parquet`: more light curves than fit into memory, resumable after any interruption.
+"""`simulate_to_parquet` writes more light curves than fit into memory, and can be resumed.
 
-A simulation is a folder of parts, each a folder of its own in the format of
-`LightCurves.to_parquet`. A part is written under another name and renamed when it is whole: what
-has its final name is complete, and what an interrupted run left behind is removed.
+A simulation is a folder of parts, each of which is a folder in the format of
+`LightCurves.to_parquet`. A part is renamed once it is complete, so that parts with their final name
+are complete, and what an interrupted run left behind is removed.
 """
 
 from __future__ import annotations
@@ -56,24 +56,26 @@ def simulate_to_parquet(
 ) -> Path:
     """Simulate light curves into a folder of Parquet files, in bounded memory.
 
-    The same call again goes on where an interrupted one stopped, and does nothing where all parts
-    are there. The objects are those that `simulate` returns for the same arguments; every part
-    holds all classes in the proportions asked for, as far as they reach.
+    Repeating a call continues where an interrupted one stopped, and does nothing if all parts
+    exist. The objects are those that `simulate` returns for the same arguments. Every part holds
+    all classes in the requested proportions, until a class is complete.
 
     Parameters
     ----------
     path : str or Path
-        Folder; made if it is not there.
+        The folder, which is created if it does not exist.
     n, survey, classes, redshift, z_max, trigger, window, nightly, photometry
         As for `simulate`.
     random_state : int, default=0
-        Seed.
+        Seed of the random numbers.
     n_jobs : int, default=1
-        Processes, each of which simulates and writes parts. The files do not depend on it.
+        Number of processes, each of which simulates and writes parts. The files do not depend on
+        it.
     part_size : int, default=20000
-        Objects in a part, about; memory is some 100 MB per process for each 20,000.
+        Approximate number of objects in a part. Each process needs about 100 MB of memory per
+        20,000 objects.
     progress : bool, default=True
-        Show a progress bar.
+        Whether to show a progress bar.
 
     Returns
     -------
@@ -128,7 +130,7 @@ def simulate_to_parquet(
 
 
 def part_folder(folder: Path, part: int) -> Path:
-    """Return where a part lies."""
+    """Return the folder of a part."""
     return folder / f"{PART}{part:05d}"
 
 
@@ -139,7 +141,7 @@ def _record(
     per_class: int,
     n_parts: int,
 ) -> dict[str, Any]:
-    """Return what tells one simulation from another, as it stands in the manifest."""
+    """Return the contents of the manifest, which identify a simulation."""
     visits = survey.visits
     curves = sorted(((str(k), v) for k, v in survey.curves.items()), key=lambda item: item[0])
     hashes = [
@@ -172,7 +174,7 @@ def _digest(texts: Iterable[str]) -> str:
 
 
 def _prepare(folder: Path, record: dict[str, Any], n_parts: int) -> list[int]:
-    """Write the manifest, or compare with it, and return the parts that are not there."""
+    """Write the manifest or compare with an existing one, and return the missing parts."""
     manifest = folder / MANIFEST
     if manifest.is_file():
         try:

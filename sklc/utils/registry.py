@@ -23,6 +23,8 @@ class Registry(Generic[Entry]):
         A function that imports the built-in entries. It is called once, before the first look-up.
     home : str, default="sklc"
         The module with the public function ``register_<kind>``, which messages refer to.
+    error : type, default=ValueError
+        The type of the errors that are raised.
 
     Examples
     --------
@@ -34,11 +36,15 @@ class Registry(Generic[Entry]):
     """
 
     def __init__(
-        self, kind: str, load: Callable[[], None] | None = None, home: str = "sklc"
+        self,
+        kind: str,
+        load: Callable[[], None] | None = None,
+        home: str = "sklc",
+        error: type[ValueError] = ValueError,
     ) -> None:
         self.kind = kind
         self._home = home
-        self._load = load
+        self._load, self._error = load, error
         self._entries: dict[str, Entry] = {}
 
     def register(
@@ -65,9 +71,9 @@ class Registry(Generic[Entry]):
         """
         self._fill()
         if not isinstance(name, str) or not name:
-            raise ValueError(f"The name of a new {self.kind} must be a string, got {name!r}.")
+            raise self._error(f"The name of a new {self.kind} must be a string, got {name!r}.")
         if not overwrite and self._entries.get(name, entry) is not entry:
-            raise ValueError(
+            raise self._error(
                 f"There is a {self.kind} named {name!r} already: choose another name, or replace "
                 "it with overwrite=True."
             )
@@ -90,7 +96,7 @@ class Registry(Generic[Entry]):
             folded = {known.casefold(): known for known in self._entries}
             near = get_close_matches(str(name).casefold(), folded, n=1)
             hint = f" Did you mean {folded[near[0]]!r}?" if near else ""
-            raise ValueError(
+            raise self._error(
                 f"There is no {self.kind} named {name!r}.{hint} Known are {self.names()}; add "
                 f"your own with {self._home}.register_{self.kind.replace(' ', '_')}."
             )

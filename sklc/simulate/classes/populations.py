@@ -1,4 +1,4 @@
-"""What there is in the sky: rates, luminosity functions and light sources of every class.
+"""The built-in classes: rates, luminosity functions and light sources.
 
 `CLASSES` holds the eight classes of Gupta, Muthukrishna & Audenaert (2025), the subtypes of
 Gupta, Muthukrishna, Rehemtulla & Shah (2025), and rare ones for tests of anomaly detection.

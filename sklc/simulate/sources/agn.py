@@ -107,7 +107,7 @@ class DampedRandomWalk(Source):
     limit : float or None
         Apparent i magnitude beyond which no nuclei are drawn; None for the survey's own depth.
     duration : float
-        Days for which each is followed.
+        Number of days for which each nucleus is followed.
 
     Examples
     --------
@@ -218,7 +218,7 @@ class DampedRandomWalk(Source):
         )
 
     def span(self, grid: BandGrid, objects: Objects) -> tuple[np.ndarray, np.ndarray]:
-        """Return the days between which each is followed."""
+        """Return the first and last day on which each nucleus is observed."""
         n = len(objects["redshift"])
         return np.zeros(n), np.full(n, self.duration)
 

@@ -40,7 +40,7 @@ def magnetar_power(seconds: np.ndarray, period_ms: np.ndarray, b_14: np.ndarray)
     Parameters
     ----------
     seconds : ndarray
-        Since explosion.
+        Seconds since explosion.
     period_ms : ndarray
         Initial spin period in milliseconds.
     b_14 : ndarray
@@ -84,11 +84,11 @@ def diffused_luminosity(
     power : callable
         Power in erg/s at seconds since explosion, an array that broadcasts to (n, n_times).
     days : ndarray of shape (n_times,)
-        Ascending.
+        Days since explosion, ascending.
     diffusion_days : ndarray of shape (n,)
-        td.
+        Diffusion time td in days.
     leakage_days : ndarray of shape (n,) or float
-        tl: gamma rays escape when the ejecta have thinned.
+        Leakage time tl in days, when the ejecta become transparent to gamma rays.
 
     Returns
     -------
@@ -226,7 +226,7 @@ class DiffusionSource(ThermalSource):
         Returns
         -------
         list of (ndarray, ndarray)
-            One pair a component, of shape (n, len(days)).
+            One pair per component, of shape (n, len(days)).
         """
 
     def models(self) -> Library:

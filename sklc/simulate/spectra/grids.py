@@ -109,7 +109,7 @@ class BandGrid:
     laws : tuple of str
         Names of the laws, in the order of `slopes`.
     info : ndarray of shape (n_series, n_facts)
-        What the source model has to remember of each series.
+        Facts about each series that the source model needs.
     effective : ndarray of shape (n_bands,)
         Effective wavelengths in Angstrom.
     """
@@ -346,9 +346,9 @@ def cached_grid(key: Sequence[Any], build: Callable[[], BandGrid]) -> BandGrid:
     Parameters
     ----------
     key : sequence
-        All that the table depends on; hashed as text.
+        Everything that the table depends on; it is hashed as text.
     build : callable
-        Builds the table where the cache has none.
+        A function that builds the table if it is not cached.
 
     Returns
     -------
@@ -356,8 +356,8 @@ def cached_grid(key: Sequence[Any], build: Callable[[], BandGrid]) -> BandGrid:
 
     Notes
     -----
-    A file that cannot be read is built again, and a folder that cannot be written to is done
-    without: the cache saves time, nothing depends on it.
+    A table whose file cannot be read is built again, and a folder that cannot be written to is
+    ignored: the cache only saves time.
     """
     text = "|".join(map(str, [_FORMAT, _STEP, len(WAVE), *key]))
     digest = hashlib.sha256(text.encode()).hexdigest()[:32]

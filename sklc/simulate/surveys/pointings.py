@@ -1,4 +1,4 @@
-"""Reads a table of pointings: columns found, values checked, positions of the sky drawn."""
+"""Tables of pointings: columns are found, values checked, and positions on the sky drawn."""
 
 from __future__ import annotations
 
