@@ -279,19 +279,16 @@ def test_unknown_errors_leave_out_only_what_needs_them():
 
 
 ODD = {
-    "one point": [("ztfg", [5.0], 3.0, 1.0)],
-    "one negative point": [("ztfg", [5.0], -3.0, 1.0)],
+    "one point": [("ztfg", [5.0], 3.0, 1.0)], "one negative point": [("ztfg", [5.0], -3.0, 1.0)],
     "two points": [("ztfg", [5.0, 6.0], np.array([1.0, 2.0]), 1.0)],
-    "zero variance": [("ztfg", DAYS, 7.0, 1.0)],
-    "all zero": [("ztfg", DAYS, 0.0, 1.0)],
+    "zero variance": [("ztfg", DAYS, 7.0, 1.0)], "all zero": [("ztfg", DAYS, 0.0, 1.0)],
     "negative": [("ztfg", DAYS, -bazin(DAYS), 1.0)],
     "all at one time": [("ztfg", np.zeros(9), np.arange(9.0), 1.0)],
     "two at each time": [("ztfg", np.repeat(DAYS, 2), np.arange(2.0 * len(DAYS)), 1.0)],
     "huge": [("ztfg", DAYS, 1e300 * bazin(DAYS), 1e290)],
     "tiny": [("ztfg", DAYS, 1e-300 * bazin(DAYS), 1e-310)],
-    "exact": [("ztfg", DAYS, bazin(DAYS), 1e-150)],
-    "empty": [],
-}
+    "exact": [("ztfg", DAYS, bazin(DAYS), 1e-150)], "empty": [],
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ODD)

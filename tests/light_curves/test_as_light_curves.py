@@ -229,41 +229,20 @@ class OnlyArray:
         return np.ones((2, 3))
 
 
-@pytest.mark.parametrize(
-    ("X", "expected"),
-    [
-        (np.ones((2, 3)), True),
-        (np.ones((2, 3), dtype=object), True),
-        (np.array([[{"a": 1}, 2]], dtype=object), True),
-        (np.ones((2, 3), dtype=complex), True),
-        (np.array([["a", "b"]]), True),
-        (np.ones(3), True),
-        (np.array(3.0), True),
-        (np.array([1, "a"], dtype=object), True),
-        (np.ones((0, 3)), True),
-        ([1.0, 2.0], True),
-        ([[1, 2], [3, 4]], True),
-        ([np.ones(2), np.ones(2)], True),
-        (((1, 2), (3, 4)), True),
-        (sparse.csr_matrix(np.eye(3)), True),
-        (pd.DataFrame(np.ones((2, 3))), True),
-        (pl.DataFrame({"x": [1, 2], "y": [3.0, 4.0]}), True),
-        (pd.Series([1.0, 2.0]), True),
-        (OnlyArray(), True),
-        ([[1, 2], [3]], False),
-        ([], False),
-        ([np.ones((2, 3))], False),
-        (np.ones((2, 3, 4)), False),
-        (object_array([np.ones((2, 3)), np.ones((1, 3))]), False),
-        (pd.DataFrame({"mjd": [1.0], "flux": [2.0]}), False),
-        (pd.DataFrame({"name": ["a"], "x": [2.0]}), False),
-        ({"a": 1}, False),
-        (None, False),
-        ("abc", False),
-        (3.0, False),
-        (object(), False),
-    ],
-)
+@pytest.mark.parametrize(("X", "expected"), [
+    (np.ones((2, 3)), True), (np.ones((2, 3), dtype=object), True),
+    (np.array([[{"a": 1}, 2]], dtype=object), True), (np.ones((2, 3), dtype=complex), True),
+    (np.array([["a", "b"]]), True), (np.ones(3), True), (np.array(3.0), True),
+    (np.array([1, "a"], dtype=object), True), (np.ones((0, 3)), True), ([1.0, 2.0], True),
+    ([[1, 2], [3, 4]], True), ([np.ones(2), np.ones(2)], True), (((1, 2), (3, 4)), True),
+    (sparse.csr_matrix(np.eye(3)), True), (pd.DataFrame(np.ones((2, 3))), True),
+    (pl.DataFrame({"x": [1, 2], "y": [3.0, 4.0]}), True), (pd.Series([1.0, 2.0]), True),
+    (OnlyArray(), True), ([[1, 2], [3]], False), ([], False), ([np.ones((2, 3))], False),
+    (np.ones((2, 3, 4)), False), (object_array([np.ones((2, 3)), np.ones((1, 3))]), False),
+    (pd.DataFrame({"mjd": [1.0], "flux": [2.0]}), False),
+    (pd.DataFrame({"name": ["a"], "x": [2.0]}), False), ({"a": 1}, False), (None, False),
+    ("abc", False), (3.0, False), (object(), False),
+])  # fmt: skip
 def test_is_series_matrix(X, expected):
     assert is_series_matrix(X) is expected
 
@@ -317,27 +296,22 @@ def test_things_that_are_no_light_curves(X):
         as_light_curves(X)
 
 
-@pytest.mark.parametrize(
-    ("X", "message"),
-    [
-        ([1.0, 2.0], r"shape \(2,\).*n_objects, n_samples"),
-        (np.ones(3), r"shape \(3,\)"),
-        (np.array(3.0), r"shape \(\)"),
-        (np.ones((3, 0)), r"shape \(3, 0\)"),
-        (np.ones((2, 2), dtype=complex), "Complex data not supported"),
-        (np.ones((2, 3, 4, 5)), "shape"),
-        ([np.ones(3), np.ones(4)], r"position 0 is a ndarray of shape \(3,\).*numpy\.arange"),
-        ([[1, 2, 3], [4, 5]], r"position 0 is a list of shape \(3,\)"),
-        ([np.ones((3, 2)), np.ones((3, 7))], r"position 1 .*\(3, 7\).*transpose"),
-        ([np.ones((3, 2)), np.ones((5, 7))], r"position 1 .*\(5, 7\).*column_stack"),
-        ([np.ones((3, 2)), "abc"], "position 1 is a str"),
-        ([np.ones((3, 2)), None], "position 1 is a NoneType"),
-        ([pd.DataFrame({"x": [1.0]})], r"position 0 has none of the columns.*\['x'\]"),
-        (pd.DataFrame({"name": ["a"], "x": [2.0]}), r"\['name', 'x'\]"),
-        (np.array([["a", "b"]]), "does not hold numbers"),
-        (np.array([[{"a": 1}, 2.0]], dtype=object), "object array of 2 columns"),
-    ],
-)
+@pytest.mark.parametrize(("X", "message"), [
+    ([1.0, 2.0], r"shape \(2,\).*n_objects, n_samples"), (np.ones(3), r"shape \(3,\)"),
+    (np.array(3.0), r"shape \(\)"), (np.ones((3, 0)), r"shape \(3, 0\)"),
+    (np.ones((2, 2), dtype=complex), "Complex data not supported"),
+    (np.ones((2, 3, 4, 5)), "shape"),
+    ([np.ones(3), np.ones(4)], r"position 0 is a ndarray of shape \(3,\).*numpy\.arange"),
+    ([[1, 2, 3], [4, 5]], r"position 0 is a list of shape \(3,\)"),
+    ([np.ones((3, 2)), np.ones((3, 7))], r"position 1 .*\(3, 7\).*transpose"),
+    ([np.ones((3, 2)), np.ones((5, 7))], r"position 1 .*\(5, 7\).*column_stack"),
+    ([np.ones((3, 2)), "abc"], "position 1 is a str"),
+    ([np.ones((3, 2)), None], "position 1 is a NoneType"),
+    ([pd.DataFrame({"x": [1.0]})], r"position 0 has none of the columns.*\['x'\]"),
+    (pd.DataFrame({"name": ["a"], "x": [2.0]}), r"\['name', 'x'\]"),
+    (np.array([["a", "b"]]), "does not hold numbers"),
+    (np.array([[{"a": 1}, 2.0]], dtype=object), "object array of 2 columns"),
+])  # fmt: skip
 def test_arrays_and_lists_of_the_wrong_kind(X, message):
     with pytest.raises(ValueError, match=message):
         as_light_curves(X)

@@ -274,26 +274,23 @@ def test_from_arrays_empty_objects_and_default_ids():
     assert LightCurves.from_arrays([[], [1.0]], [[], [2.0]]).lengths.tolist() == [0, 1]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "options", "message"),
-    [
-        (([1.0], [1.0]), {}, "offsets=.*or object_id="),
-        (([1.0], [1.0]), {"offsets": [0, 1], "object_id": [1]}, "either offsets="),
-        (([[1.0]], [[1.0]]), {"offsets": [0, 1]}, "neither offsets="),
-        (([1.0], [1.0]), {"object_id": [1], "ids": [1]}, "ids= with offsets="),
-        (([1.0, 2.0], [1.0]), {"offsets": [0, 2]}, "time 2, flux 1"),
-        (([1.0, 2.0], [1.0, 2.0]), {"object_id": [1]}, "object_id 1"),
-        (([1.0, 2.0], [1.0, 2.0]), {"offsets": [0, 1]}, "offsets end at 1, but there are 2 rows"),
-        (([1.0, 2.0], [1.0, 2.0]), {"offsets": [1, 2]}, "start at 0"),
-        (([1.0, 2.0], [1.0, 2.0]), {"offsets": [0, 2, 1, 2]}, "decrease after .* position 1"),
-        (([1.0, 2.0], [1.0, 2.0]), {"offsets": [0, 2], "ids": ["a", "b"]}, "objects 1, ids 2"),
-        (([[1.0, 2.0]], [[1.0]]), {}, "position 0: time has 2 values, flux 1"),
-        (([[1.0, 2.0]], [[1.0, 2.0], [1.0]]), {}, "time holds 1 objects, but flux 2"),
-        (([1.0], [1.0]), {"offsets": [0, 1], "zero_point": np.nan}, "zero point"),
-        (([1.0], [1.0]), {"offsets": [0, 1], "survey": ["ztf", "ztf"]}, "survey has shape"),
-        (([1.0], [1.0]), {"offsets": [0, 1], "metadata": {"z": [1, 2]}}, "objects 1, z 2"),
-    ],
-)
+@pytest.mark.parametrize(("arguments", "options", "message"), [
+    (([1.0], [1.0]), {}, "offsets=.*or object_id="),
+    (([1.0], [1.0]), {"offsets": [0, 1], "object_id": [1]}, "either offsets="),
+    (([[1.0]], [[1.0]]), {"offsets": [0, 1]}, "neither offsets="),
+    (([1.0], [1.0]), {"object_id": [1], "ids": [1]}, "ids= with offsets="),
+    (([1.0, 2.0], [1.0]), {"offsets": [0, 2]}, "time 2, flux 1"),
+    (([1.0, 2.0], [1.0, 2.0]), {"object_id": [1]}, "object_id 1"),
+    (([1.0, 2.0], [1.0, 2.0]), {"offsets": [0, 1]}, "offsets end at 1, but there are 2 rows"),
+    (([1.0, 2.0], [1.0, 2.0]), {"offsets": [1, 2]}, "start at 0"),
+    (([1.0, 2.0], [1.0, 2.0]), {"offsets": [0, 2, 1, 2]}, "decrease after .* position 1"),
+    (([1.0, 2.0], [1.0, 2.0]), {"offsets": [0, 2], "ids": ["a", "b"]}, "objects 1, ids 2"),
+    (([[1.0, 2.0]], [[1.0]]), {}, "position 0: time has 2 values, flux 1"),
+    (([[1.0, 2.0]], [[1.0, 2.0], [1.0]]), {}, "time holds 1 objects, but flux 2"),
+    (([1.0], [1.0]), {"offsets": [0, 1], "zero_point": np.nan}, "zero point"),
+    (([1.0], [1.0]), {"offsets": [0, 1], "survey": ["ztf", "ztf"]}, "survey has shape"),
+    (([1.0], [1.0]), {"offsets": [0, 1], "metadata": {"z": [1, 2]}}, "objects 1, z 2"),
+])  # fmt: skip
 def test_from_arrays_errors(arguments, options, message):
     with pytest.raises(ValueError, match=message):
         LightCurves.from_arrays(*arguments, **options)
@@ -691,12 +688,9 @@ def test_concatenate_ids(curves):
 
 
 ID_TYPES = {
-    "int": ["int8", "int64", "uint8", "uint64", "object"],
-    "float": ["float32", "float64"],
-    "bool": ["bool"],
-    "str": ["str", "object"],
-    "bytes": ["S2"],
-}
+    "int": ["int8", "int64", "uint8", "uint64", "object"], "float": ["float32", "float64"],
+    "bool": ["bool"], "str": ["str", "object"], "bytes": ["S2"],
+}  # fmt: skip
 VALUES = {
     "int": st.integers(0, 9) | st.sampled_from([-(2**63), -1, 2**53 + 1, 2**63, 2**64 - 1]),
     "float": st.integers(0, 100).map(lambda k: k / 4),

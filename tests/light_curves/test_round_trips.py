@@ -26,13 +26,9 @@ from sklc.passbands import Passband, get_passband
 FEW = settings(max_examples=40)
 # One name with two wavelengths, with two surveys, and with a built-in passband's name.
 PASSBANDS = [
-    Passband("g", "lab", 0.48),
-    Passband("g", "lab", 0.52),
-    Passband("g", "field", 0.48),
-    Passband("ztfr", "lab", 0.7),
-    get_passband("ztfr"),
-    get_passband("lsstu"),
-]
+    Passband("g", "lab", 0.48), Passband("g", "lab", 0.52), Passband("g", "field", 0.48),
+    Passband("ztfr", "lab", 0.7), get_passband("ztfr"), get_passband("lsstu"),
+]  # fmt: skip
 IDS = {
     "str": lambda n: [f"é{k}" for k in range(n)],
     "int64": lambda n: np.arange(n) - 2,

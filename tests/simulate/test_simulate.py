@@ -401,53 +401,40 @@ def test_a_survey_of_your_own(sncosmo_data, own_survey):
 # ---------------------------------------------------------------- bad input
 
 
-@pytest.mark.parametrize(
-    ("n", "classes", "message"),
-    [
-        (-1, "SNIa", "the number of SNIa is -1: pass an integer of at least 0"),
-        (True, "SNIa", "the number of SNIa is True"),
-        (2.0, "SNIa", r"the number of SNIa is 2\.0"),
-        ("5", "SNIa", "the number of SNIa is '5'"),
-        (None, None, "the number of SNIa is None"),
-        ({"SNIa": -3}, None, "the number of SNIa is -3"),
-        ({"SNIa": 3}, "TDE", "classes has 'TDE', but n gives no number for it"),
-        ({"SNIz": 3}, None, "There is no class named 'SNIz'"),
-        (3, "snia", "no class named 'snia'. Did you mean 'SNIa'.* Known are .*register_class"),
-        (3, ["SNIa", "TDE", "SNIa"], "class 'SNIa' is given twice"),
-        (3, [], "classes is empty"),
-        (3, 7, "A class is a name or a sklc.simulate.SourceClass, got int"),
-        (3, [None], "got NoneType"),
-        (3, SALTSource(), "got SALTSource: for a source of your own use SourceClass"),
-    ],
-)
+@pytest.mark.parametrize(("n", "classes", "message"), [
+    (-1, "SNIa", "the number of SNIa is -1: pass an integer of at least 0"),
+    (True, "SNIa", "the number of SNIa is True"), (2.0, "SNIa", r"the number of SNIa is 2\.0"),
+    ("5", "SNIa", "the number of SNIa is '5'"), (None, None, "the number of SNIa is None"),
+    ({"SNIa": -3}, None, "the number of SNIa is -3"),
+    ({"SNIa": 3}, "TDE", "classes has 'TDE', but n gives no number for it"),
+    ({"SNIz": 3}, None, "There is no class named 'SNIz'"),
+    (3, "snia", "no class named 'snia'. Did you mean 'SNIa'.* Known are .*register_class"),
+    (3, ["SNIa", "TDE", "SNIa"], "class 'SNIa' is given twice"), (3, [], "classes is empty"),
+    (3, 7, "A class is a name or a sklc.simulate.SourceClass, got int"),
+    (3, [None], "got NoneType"),
+    (3, SALTSource(), "got SALTSource: for a source of your own use SourceClass"),
+])  # fmt: skip
 def test_bad_numbers_and_classes(n, classes, message):
     with pytest.raises(SimulationError, match=message):
         simulate(n, "ztf", classes)
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"redshift": "uniform"}, "redshift='uniform' is not a distribution.*'flat'"),
-        ({"z_max": 0}, "z_max=0 is not a redshift that can be simulated.*up to 6"),
-        ({"z_max": 6.5}, "z_max=6.5"),
-        ({"z_max": True}, "z_max=True"),
-        ({"z_max": np.nan}, "z_max=nan"),
-        ({"z_max": 0.002}, "z_max=0.002 is not above the smallest redshift of SNIa, 0.003: raise"),
-        ({"trigger": 5}, r"trigger=5 is not a Trigger: pass Trigger\("),
-        ({"photometry": None}, r"photometry=None is not a Photometry: pass Photometry\("),
-        ({"nightly": "no"}, "nightly='no' is neither True nor False"),
-        ({"window": (30, 60)}, r"window=\(30, 60\) is not a pair of days.*pass \(-30, 60\)"),
-        ({"window": (-30, -1)}, "window="),
-        ({"window": (-30,)}, "window="),
-        ({"window": "all"}, "window='all'"),
-        ({"window": (-np.inf, 60)}, "window="),
-        ({"random_state": -1}, "random_state=-1 is not an integer of at least 0"),
-        ({"random_state": True}, "random_state=True is not an integer"),
-        ({"random_state": "0"}, "random_state='0'"),
-        ({"random_state": 1.0}, r"random_state=1\.0"),
-    ],
-)
+@pytest.mark.parametrize(("options", "message"), [
+    ({"redshift": "uniform"}, "redshift='uniform' is not a distribution.*'flat'"),
+    ({"z_max": 0}, "z_max=0 is not a redshift that can be simulated.*up to 6"),
+    ({"z_max": 6.5}, "z_max=6.5"), ({"z_max": True}, "z_max=True"),
+    ({"z_max": np.nan}, "z_max=nan"),
+    ({"z_max": 0.002}, "z_max=0.002 is not above the smallest redshift of SNIa, 0.003: raise"),
+    ({"trigger": 5}, r"trigger=5 is not a Trigger: pass Trigger\("),
+    ({"photometry": None}, r"photometry=None is not a Photometry: pass Photometry\("),
+    ({"nightly": "no"}, "nightly='no' is neither True nor False"),
+    ({"window": (30, 60)}, r"window=\(30, 60\) is not a pair of days.*pass \(-30, 60\)"),
+    ({"window": (-30, -1)}, "window="), ({"window": (-30,)}, "window="),
+    ({"window": "all"}, "window='all'"), ({"window": (-np.inf, 60)}, "window="),
+    ({"random_state": -1}, "random_state=-1 is not an integer of at least 0"),
+    ({"random_state": True}, "random_state=True is not an integer"),
+    ({"random_state": "0"}, "random_state='0'"), ({"random_state": 1.0}, r"random_state=1\.0"),
+])  # fmt: skip
 def test_bad_options(options, message):
     with pytest.raises(SimulationError, match=message):
         simulate(3, "ztf", "SNIa", **options)
@@ -462,23 +449,18 @@ def test_unknown_surveys(survey):
         simulate(3, survey, "SNIa")
 
 
-@pytest.mark.parametrize(
-    ("make", "options", "message"),
-    [
-        (Trigger, {"n_det": 0}, "n_det=0 is not an integer of at least 1"),
-        (Trigger, {"n_det": True}, "n_det=True"),
-        (Trigger, {"n_det": 2.0}, "n_det=2.0"),
-        (Trigger, {"snr": -1}, "snr=-1 is not a number of at least 0"),
-        (Trigger, {"snr": np.nan}, "snr=nan"),
-        (Trigger, {"separation": None}, "separation=None"),
-        (Trigger, {"bright_width": "x"}, "bright_width='x'"),
-        (Trigger, {"bright_limit": "18"}, "bright_limit='18' is not an apparent magnitude"),
-        (Trigger, {"bright_limit": -19}, "bright_limit=-19"),
-        (Photometry, {"outliers": 1}, "outliers=1 is not a share"),
-        (Photometry, {"missing_bands": -0.1}, "missing_bands=-0.1"),
-        (Photometry, {"outlier_scale": 0.5}, "outlier_scale=0.5 is not a number of at least 1"),
-    ],
-)
+@pytest.mark.parametrize(("make", "options", "message"), [
+    (Trigger, {"n_det": 0}, "n_det=0 is not an integer of at least 1"),
+    (Trigger, {"n_det": True}, "n_det=True"), (Trigger, {"n_det": 2.0}, "n_det=2.0"),
+    (Trigger, {"snr": -1}, "snr=-1 is not a number of at least 0"),
+    (Trigger, {"snr": np.nan}, "snr=nan"), (Trigger, {"separation": None}, "separation=None"),
+    (Trigger, {"bright_width": "x"}, "bright_width='x'"),
+    (Trigger, {"bright_limit": "18"}, "bright_limit='18' is not an apparent magnitude"),
+    (Trigger, {"bright_limit": -19}, "bright_limit=-19"),
+    (Photometry, {"outliers": 1}, "outliers=1 is not a share"),
+    (Photometry, {"missing_bands": -0.1}, "missing_bands=-0.1"),
+    (Photometry, {"outlier_scale": 0.5}, "outlier_scale=0.5 is not a number of at least 1"),
+])  # fmt: skip
 def test_bad_triggers_and_photometry(make, options, message):
     with pytest.raises(SimulationError, match=f"{make.__name__}: {message}"):
         make(**options)
@@ -489,16 +471,11 @@ def test_numbers_of_numpy_are_numbers():
     assert Photometry(outliers=np.float64(0.1)).outliers == 0.1
 
 
-@pytest.mark.parametrize(
-    ("survey", "name", "trigger"),
-    [
-        ("ztf", "SNIa", Trigger(n_det=5000)),
-        ("lsst", "SNIa", Trigger(separation=1e9)),
-        ("ztf", "SNIa", Trigger(bright_limit=5)),
-        ("ztf", "KN", Trigger(bright_limit=13)),
-        ("ztf", "SNIa", Trigger(snr=1e6)),
-    ],
-)
+@pytest.mark.parametrize(("survey", "name", "trigger"), [
+    ("ztf", "SNIa", Trigger(n_det=5000)), ("lsst", "SNIa", Trigger(separation=1e9)),
+    ("ztf", "SNIa", Trigger(bright_limit=5)), ("ztf", "KN", Trigger(bright_limit=13)),
+    ("ztf", "SNIa", Trigger(snr=1e6)),
+])  # fmt: skip
 def test_what_never_triggers_is_given_up(sncosmo_data, survey, name, trigger):
     begin = clock.perf_counter()
     with pytest.raises(SimulationError) as raised:

@@ -128,14 +128,11 @@ def test_deep_fields_of_lsst():
     assert summary["nights"].iloc[0] < summary["nights"].iloc[2]  # u is out in bright time
 
 
-@pytest.mark.parametrize(
-    ("name", "rows", "depths", "gap"),
-    [
-        ("ps1", slice(None), [23.3, 23.3, 23.2, 22.8, 21.5], None),
-        ("des", slice(0, 32), [23.7, 23.6, 23.5, 23.3], 7.0),
-        ("des", slice(32, 40), [24.6, 24.8, 24.7, 24.6], 7.0),
-    ],
-)
+@pytest.mark.parametrize(("name", "rows", "depths", "gap"), [
+    ("ps1", slice(None), [23.3, 23.3, 23.2, 22.8, 21.5], None),
+    ("des", slice(0, 32), [23.7, 23.6, 23.5, 23.3], 7.0),
+    ("des", slice(32, 40), [24.6, 24.8, 24.7, 24.6], 7.0),
+])  # fmt: skip
 def test_surveys_of_fields(name, rows, depths, gap):
     survey = get_survey(name)
     visits = survey.visits
@@ -223,17 +220,12 @@ def test_visits_are_sorted_within_their_positions():
     np.testing.assert_allclose(visits.depth(), [21, 20, 23, 22])
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"gamma": 0.05}, "gamma=0.05"),
-        ({"band": [0]}, "have 2, 1 and 2 rows"),
-        ({"offsets": [0, 3]}, "ascend from 0 to the number of visits, 2"),
-        ({"offsets": [0, 2, 1, 2]}, "ascend from 0"),
-        ({"offsets": []}, "ascend from 0"),
-        ({"time": [1.0, np.nan]}, "finite"),
-    ],
-)
+@pytest.mark.parametrize(("change", "message"), [
+    ({"gamma": 0.05}, "gamma=0.05"), ({"band": [0]}, "have 2, 1 and 2 rows"),
+    ({"offsets": [0, 3]}, "ascend from 0 to the number of visits, 2"),
+    ({"offsets": [0, 2, 1, 2]}, "ascend from 0"), ({"offsets": []}, "ascend from 0"),
+    ({"time": [1.0, np.nan]}, "finite"),
+])  # fmt: skip
 def test_visits_refuse(change, message):
     arguments = {"time": [1.0, 2.0], "band": [0, 0], "depth": [20, 20], "offsets": [0, 2]}
     with pytest.raises(SimulationError, match=message):
