@@ -466,11 +466,6 @@ def test_bad_triggers_and_photometry(make, options, message):
         make(**options)
 
 
-def test_numbers_of_numpy_are_numbers():
-    assert Trigger(n_det=np.int64(3), snr=np.float32(5)).n_det == 3
-    assert Photometry(outliers=np.float64(0.1)).outliers == 0.1
-
-
 @pytest.mark.parametrize(("survey", "name", "trigger"), [
     ("ztf", "SNIa", Trigger(n_det=5000)), ("lsst", "SNIa", Trigger(separation=1e9)),
     ("ztf", "SNIa", Trigger(bright_limit=5)), ("ztf", "KN", Trigger(bright_limit=13)),
@@ -564,11 +559,6 @@ def test_results_are_pickled(common):
     assert pickle.loads(pickle.dumps(trigger)) == trigger
     again = pickle.loads(pickle.dumps(CLASSES["SNIa"]))
     assert again.key() == CLASSES["SNIa"].key()
-
-
-def test_results_are_written_and_read(common, tmp_path):
-    common.to_parquet(tmp_path)
-    assert LightCurves.from_parquet(tmp_path).equals(common)
 
 
 def run_python(code, **environment):

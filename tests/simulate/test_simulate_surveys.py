@@ -190,10 +190,8 @@ def test_cadences_are_reproducible():
         np.testing.assert_array_equal(getattr(one, column), getattr(two, column))
 
 
-def test_unknown_survey():
+def test_names_of_surveys_in_any_case():
     assert get_survey(" LSST_WFD ") is get_survey("lsst")
-    with pytest.raises(SimulationError, match=r"'lst'.*mean 'lsst'.*'lsst', 'lsst-ddf'.*ztf"):
-        get_survey("lst")
 
 
 def test_a_survey_survives_pickling():
@@ -589,14 +587,15 @@ def test_zero_points_are_magnitudes(zero_point):
         Survey.from_pointings(table(), name="LSST", zero_point=zero_point)
 
 
-def test_two_curves_of_one_name():
+def test_two_curves_of_one_name_are_two_passbands():
     blue, red = (SimpleNamespace(name="L", wave=[low, low + 900.0], trans=[1.0, 1.0])
                  for low in (4000.0, 6000.0))  # fmt: skip
     frame = table(bands=("a", "b"))
-    with pytest.raises(SimulationError, match=r"'a' and 'b' are both named 'L'.*another name"):
-        Survey.from_pointings(frame, name="LSST", passbands={"a": blue, "b": red})
-    both = Survey.from_pointings(frame, name="LSST", passbands={"a": blue, "b": blue})
-    assert [band.name for band in both.passbands] == ["L"]
+    two = Survey.from_pointings(frame, name="LSST", passbands={"a": blue, "b": red})
+    assert [(band.name, band.wavelength) for band in two.passbands] == [("L", 0.445), ("L", 0.645)]
+    assert [two.throughput(code)[0][0] for code in range(2)] == [4000.0, 6000.0]
+    one = Survey.from_pointings(frame, name="LSST", passbands={"a": blue, "b": blue})
+    assert [band.name for band in one.passbands] == ["L"]
 
 
 def test_the_zero_point_changes_no_depth():

@@ -278,7 +278,7 @@ def test_progress(sncosmo_data, tmp_path, capfd):
     quiet = capfd.readouterr()
     assert quiet.out + quiet.err == ""
     simulate_to_parquet(tmp_path / "bar", 20, "ztf", "TDE")
-    assert "20/20" in capfd.readouterr().err.replace("20.0", "20")
+    assert "/20.0 [" in capfd.readouterr().err
 
 
 def test_numbers_of_numpy_are_written(sncosmo_data, tmp_path):
