@@ -74,13 +74,14 @@ class _StoreReader:
         return self.module.accepts(X)
 
     def read(self, X: Any, options: ReadOptions) -> LightCurves:
-        return LightCurves(self.module.read(X, options))
+        made = self.module.read(X, options)  # a store, or a store and the rows of a selection
+        return LightCurves(*made) if isinstance(made, tuple) else LightCurves(made)
 
 
 #: The readers by name, in the order in which they are asked.
 READERS: Registry[Reader] = Registry("reader")
 READERS.register("nested", _StoreReader(nested))
-READERS.register("objects", items)
+READERS.register("objects", _StoreReader(items))
 READERS.register("padded", _StoreReader(padded))
 READERS.register("series", _StoreReader(series))
 

@@ -14,7 +14,6 @@ from sklc.light_curves.bands import UNNAMED_PASSBAND, resolve_wavelengths
 from sklc.light_curves.build import build
 from sklc.light_curves.checks import warn_unread
 from sklc.light_curves.columns import COLUMN_NAMES
-from sklc.light_curves.container import LightCurves
 from sklc.light_curves.forms import are_rows, array_of, is_object, is_table
 from sklc.light_curves.light_curve import LightCurve
 from sklc.light_curves.operations import concatenate
@@ -40,13 +39,16 @@ def accepts(X: Any) -> bool:
     )
 
 
-def read(X: Any, options: ReadOptions) -> LightCurves:
-    """Return objects as light curves; those of one container become a view of it."""
+def read(X: Any, options: ReadOptions) -> tuple[Store, np.ndarray | None]:
+    """Return objects as a store and the rows of it, None for all rows.
+
+    Objects that all come from one container are rows of its store, and are not copied.
+    """
     if isinstance(X, LightCurve):
-        return LightCurves(X._store, np.array([X._row]))
+        return X._store, np.array([X._row])
     if not isinstance(X, list | tuple):
         X = one_column(array_of(X))
-    return LightCurves(*_store_of_items(list(X), options))
+    return _store_of_items(list(X), options)
 
 
 def one_column(array: np.ndarray) -> np.ndarray:
