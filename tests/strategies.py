@@ -74,12 +74,9 @@ def container(objects, **options):
     return LightCurves.from_arrays(
         [np.array(o.time, dtype=float) for o in objects],
         [np.array(o.flux, dtype=float) for o in objects],
-        [np.array(o.flux_err, dtype=float) for o in objects],
-        [o.band for o in objects],
-        ids=[o.id for o in objects],
-        duplicates="keep",
-        **options,
-    )
+        [np.array(o.flux_err, dtype=float) for o in objects], [o.band for o in objects],
+        ids=[o.id for o in objects], duplicates="keep", **options,
+    )  # fmt: skip
 
 
 def assert_equals_naive(curves, objects):

@@ -146,11 +146,8 @@ def test_hard_but_not_hopeless(demo, nightly):
     ).reindex(demo.curves.ids)
     scores = cross_val_predict(
         RandomForestClassifier(100, class_weight="balanced", random_state=0),
-        features.fillna(9.0).to_numpy(),
-        demo.target,
-        cv=3,
-        method="predict_proba",
-    )
+        features.fillna(9.0).to_numpy(), demo.target, cv=3, method="predict_proba",
+    )  # fmt: skip
     auroc = roc_auc_score(demo.target, scores, multi_class="ovr", average="macro")
     assert 0.85 < auroc < 0.97
 

@@ -436,11 +436,8 @@ def test_real_supernovae_are_told_apart_from_256_labels(data_dir):
         train, y_train, train_size=256, stratify=y_train, random_state=0
     )
     model = HistGradientBoostingClassifier(
-        learning_rate=0.06,
-        max_features=0.1,
-        min_samples_leaf=8,
-        class_weight="balanced",
+        learning_rate=0.06, max_features=0.1, min_samples_leaf=8, class_weight="balanced",
         random_state=0,
-    )
+    )  # fmt: skip
     proba = model.fit(few, y_few).predict_proba(test)
     assert roc_auc_score(y_test, proba, multi_class="ovr") > 0.91

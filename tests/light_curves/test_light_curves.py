@@ -262,12 +262,9 @@ def test_equals_sees_every_difference(curves):
     assert not curves.equals(curves[:3])
     assert not curves.equals("curves")
     changes = [
-        {"mjd": frame["mjd"] + 1},
-        {"flux": frame["flux"] + 1},
-        {"flux_err": frame["flux_err"] + 1},
-        {"band": "ztfi"},
-        {"object_id": frame["object_id"] + "x"},
-    ]
+        {"mjd": frame["mjd"] + 1}, {"flux": frame["flux"] + 1}, {"flux_err": frame["flux_err"] + 1},
+        {"band": "ztfi"}, {"object_id": frame["object_id"] + "x"},
+    ]  # fmt: skip
     for change in changes:
         assert not base.equals(LightCurves.from_frame(frame.assign(**change))), change
     assert not base.equals(LightCurves.from_frame(frame, zero_point=25))

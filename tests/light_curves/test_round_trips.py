@@ -160,13 +160,10 @@ def test_lists_of_objects(curves):
 def two_g():
     """Three objects, one without observations, in two passbands of the name g and a known one."""
     return LightCurves.from_arrays(
-        [[1.0, 1.0, 2.0], [], [3.0]],
-        [[5.0, 5.0, 6.0], [], [7.0]],
-        [[1.0, 1.0, 1.0], [], [1.0]],
+        [[1.0, 1.0, 2.0], [], [3.0]], [[5.0, 5.0, 6.0], [], [7.0]], [[1.0, 1.0, 1.0], [], [1.0]],
         [np.array(PASSBANDS, dtype=object)[[0, 1, 5]], np.array([], dtype=object), PASSBANDS[1]],
-        ids=["a", "b", "c"],
-        zero_point=25.0,
-    )
+        ids=["a", "b", "c"], zero_point=25.0,
+    )  # fmt: skip
 
 
 def test_columns_of_passbands_are_there_only_where_names_do_not_say_them(two_g):

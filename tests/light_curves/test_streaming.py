@@ -16,14 +16,11 @@ def some_curves(lengths, seed=0, prefix="s"):
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     n = int(offsets[-1])
     return LightCurves.from_arrays(
-        np.sort(rng.uniform(59000, 59100, n)) if n else np.zeros(0),
-        rng.normal(50, 20, n),
-        rng.uniform(1, 5, n),
-        rng.choice(["ztfg", "ztfr"], n),
-        offsets=offsets,
+        np.sort(rng.uniform(59000, 59100, n)) if n else np.zeros(0), rng.normal(50, 20, n),
+        rng.uniform(1, 5, n), rng.choice(["ztfg", "ztfr"], n), offsets=offsets,
         ids=[f"{prefix}{k}" for k in range(len(lengths))],
         metadata={"redshift": rng.uniform(0, 1, len(lengths))},
-    )
+    )  # fmt: skip
 
 
 @pytest.fixture

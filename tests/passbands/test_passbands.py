@@ -196,16 +196,9 @@ def test_one_letter_is_about_one_wavelength(letter):
 
 def test_required_surveys():
     wanted = {
-        "ZTF": "gri",
-        "LSST": "ugrizy",
-        "PS1": "grizy",
-        "DES": "griz",
-        "SDSS": "ugriz",
-        "ATLAS": "co",
-        "Bessell": "UBVRI",
-        "CRTS": "V",
-        "ASAS": "V",
-    }
+        "ZTF": "gri", "LSST": "ugrizy", "PS1": "grizy", "DES": "griz", "SDSS": "ugriz",
+        "ATLAS": "co", "Bessell": "UBVRI", "CRTS": "V", "ASAS": "V",
+    }  # fmt: skip
     for survey, letters in wanted.items():
         assert all(get_passband(letter, survey).survey == survey for letter in letters)
     wanted_names = "gaia_g gaia_bp gaia_rp kepler tess uvotuvw2 uvotuvm2 uvotuvw1 uvotu uvotb uvotv"
