@@ -32,7 +32,7 @@ def as_light_curves(X: Any, *, min_points: int | None = 1) -> LightCurves:
           mapping with the columns time (or mjd, t), flux[, flux_err][, band]; or an array of shape
           (n_obs, 2 to 4) with the columns time, flux[, flux_err[, wavelength in micrometre]], which
           may be padded with NaN at the end. An object array may have a second axis of length one,
-          as `sklearn.utils.check_array` makes of the nested column of a frame.
+          as `sklearn.utils.check_array` returns for the nested column of a frame.
         - 3-D array: as `LightCurves.from_padded`.
         - 2-D array or DataFrame of numbers, shape (n_objects, n_samples): each row a series in one
           anonymous band, regularly sampled at the times 0, 1, 2, ...

@@ -194,7 +194,7 @@ def test_one_letter_is_about_one_wavelength(letter):
 
 def test_required_surveys():
     wanted = "ZTF:gri LSST:ugrizy PS1:grizy DES:griz SDSS:ugriz ATLAS:co Bessell:UBVRI CRTS:V"
-    for survey, letters in (entry.split(":") for entry in wanted.split()):
+    for survey, letters in (entry.split(":") for entry in (*wanted.split(), "ASAS:V")):
         assert all(get_passband(letter, survey).survey == survey for letter in letters)
     wanted_names = "gaia_g gaia_bp gaia_rp kepler tess uvotuvw2 uvotuvm2 uvotuvw1 uvotu uvotb uvotv"
     assert len(find_passbands(wanted_names.split())) == 11

@@ -55,8 +55,8 @@ def one_column(array: np.ndarray) -> np.ndarray:
     """Return an array of objects as one axis, unless it has several columns."""
     if array.ndim == 2 and array.shape[1] > 1:
         raise LightCurveError(
-            f"X is an object array of {array.shape[1]} columns, as scikit-learn makes of a "
-            "NestedFrame with metadata, whose column names are then lost: pass the nested "
+            f"X is an object array of {array.shape[1]} columns, which is what scikit-learn makes "
+            "of a NestedFrame with metadata, whose column names are then lost: pass the nested "
             'column alone, nested_frame[["lightcurve"]]'
         )
     return array.ravel()

@@ -16,7 +16,7 @@ from sklc.light_curves.columns import Table, labels
 
 __all__ = ["Pointings", "idle_hour", "read_pointings"]
 
-#: Other names of the columns, in OpSim's and ZTF's tables, tried where the default is not there.
+#: Other names of the columns, in OpSim's and ZTF's tables, tried if the default name is missing.
 _ALSO: dict[str, tuple[Any, ...]] = {
     "mjd": ("observationStartMJD", "expMJD", "obsmjd"),
     "band": ("filter",),
@@ -132,7 +132,7 @@ def idle_hour(time: np.ndarray) -> float:
 
 
 def _find_columns(table: Table, wanted: dict[str, Any]) -> dict[str, Any]:
-    """Columns of each argument; other known names only where the default name is not there."""
+    """Return the column of each argument; other known names are tried if the default is missing."""
     defaults = {"time": "mjd", "band": "band", "depth": "depth", "position": "position"}
     columns = set(table.columns)
 

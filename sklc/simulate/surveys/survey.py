@@ -148,7 +148,7 @@ class Survey:
         ----------
         table : pandas.DataFrame, polars.DataFrame or pyarrow.Table
             One row per visit. OpSim's own column names (observationStartMJD, filter,
-            fiveSigmaDepth, fieldRA, fieldDec) are found where the default names are not there.
+            fiveSigmaDepth, fieldRA, fieldDec) are found if the default names are missing.
         name : str, default="pointings"
             Name of the survey; band labels such as "g" are those of the survey of this name, so
             that "LSST" makes it "lsstg". Without it labels have to be whole names.
