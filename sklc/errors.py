@@ -35,11 +35,11 @@ class UnknownWeightsError(WeightsError):
 
 
 class CheckpointError(ValueError):
-    """A checkpoint of a training that is damaged, of another version, or of another training."""
+    """A training checkpoint that is damaged, or that another version or training run wrote."""
 
 
 class SimulationError(ValueError):
-    """A simulation that cannot be made: an unknown class or survey, a missing template, ..."""
+    """A simulation that cannot be run, for example for an unknown class or a missing template."""
 
 
 class LightCurveWarning(UserWarning):
@@ -47,4 +47,4 @@ class LightCurveWarning(UserWarning):
 
 
 class PerformanceWarning(UserWarning):
-    """What would be faster otherwise, or had to go slower: results are the same."""
+    """Something that could run faster; the results are the same."""

@@ -1,4 +1,4 @@
-"""What the network sees of an observation: a configurable object that travels with the weights."""
+"""The input of the networks: a configurable encoding of observations, stored with the weights."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ __all__ = ["CHANNELS", "PRESETS", "InputRepresentation"]
 
 @dataclass(frozen=True)
 class InputRepresentation:
-    """Turn light curves into the numbers a recurrent network reads, one row per observation.
+    """Convert light curves to the numbers that a network reads, one row per observation.
 
-    Every constant of the input convention is a field, so a weights file that stores this object
-    restores its own preprocessing. Two presets exist: ``"relative"``, the default, and
+    Every constant of the input convention is a field, so that a weights file, which stores this
+    object, restores its own preprocessing. Two presets exist: ``"relative"``, the default, and
     ``"papers"``, the plain input of Gupta et al. (2025).
 
     Parameters
     ----------
     channels : tuple of str
-        Names from the table below, in the order the network reads them.
+        Names from the table below, in the order in which the network reads them.
     zero_point : float
-        AB zero point the fluxes are brought to first, so light curves in any zero point can be
-        encoded.
+        AB zero point to which all fluxes are converted first, so that light curves of any zero
+        point can be encoded.
     flux_scale : float
         Divisor of the channels ``flux`` and ``flux_err``.
     flux_softening : float
         Flux at which ``log_flux`` turns from logarithmic to linear (asinh magnitudes; Lupton,
-        Gunn & Szalay 1999), so negative forced photometry stays finite.
+        Gunn & Szalay 1999), so that negative forced photometry stays finite.
     time_scale : float
         Days per unit of ``time``, ``time_from_peak``.
     gap_scale, gap_limit : float
@@ -45,9 +45,10 @@ class InputRepresentation:
         ``centered_wavelength`` is ``(wavelength - center) / scale``, in micrometre.
     min_snr : float
         Observations with ``abs(flux) < min_snr * flux_err`` are not shown to the network, so that
-        alerts and forced photometry of one object look alike, and noise sets neither the start
-        of a light curve nor its largest flux. An object without a single observation above the
-        limit is shown whole, and so are observations of unknown error. 0 shows everything.
+        alerts and forced photometry of one object look alike, and so that noise determines neither
+        the start of a light curve nor its largest flux. All observations of an object are shown
+        if none exceeds the limit, and observations of unknown error are always shown. With 0,
+        everything is shown.
 
     Notes
     -----
@@ -111,6 +112,7 @@ class InputRepresentation:
         Parameters
         ----------
         name : {"relative", "papers"}
+            The name of the preset.
 
         Returns
         -------
@@ -119,7 +121,7 @@ class InputRepresentation:
         Raises
         ------
         ValueError
-            If there is none of that name.
+            If no preset has this name.
         """
         if name not in PRESETS:
             raise ValueError(
@@ -130,11 +132,12 @@ class InputRepresentation:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> InputRepresentation:
-        """Restore what `to_dict` wrote.
+        """Restore a representation from the result of `to_dict`.
 
         Parameters
         ----------
         values : dict
+            The fields, as `to_dict` returns them.
 
         Returns
         -------
@@ -143,7 +146,7 @@ class InputRepresentation:
         Raises
         ------
         ValueError
-            If a field is not known: it is not ignored.
+            If a field is not known.
         """
         unknown = sorted(set(values) - {field.name for field in fields(cls)})
         if unknown:
@@ -156,7 +159,7 @@ class InputRepresentation:
         Returns
         -------
         dict
-            What JSON can hold.
+            The fields as numbers, strings and lists, which JSON can represent.
         """
         return {**asdict(self), "channels": list(self.channels)}
 
@@ -166,15 +169,15 @@ class InputRepresentation:
         Parameters
         ----------
         curves : LightCurves
-            The light curves. Every object needs at least one observation; no objects at all are
-            fine.
+            The light curves. Every object must have at least one observation; the container may be
+            empty.
 
         Returns
         -------
         values : ndarray of shape (n_shown, n_channels), float32
             The observations that are shown (see `min_snr`), in the order of ``curves.time``.
         lengths : ndarray of shape (n_objects,), int64
-            How many of them belong to each object; at least one.
+            The number of shown observations of each object; at least one.
 
         Raises
         ------
@@ -205,7 +208,7 @@ class InputRepresentation:
 
 
 class _Shown:
-    """The observations that the network sees, and what several channels share, computed once."""
+    """The observations that the network sees, and quantities that several channels share."""
 
     def __init__(self, representation: InputRepresentation, curves: LightCurves | Store) -> None:
         self.settings = representation
@@ -214,7 +217,7 @@ class _Shown:
         # NaN marks an error that the source does not give.
         flux_err = np.nan_to_num(np.asarray(curves.flux_err, dtype=np.float64) * scale, nan=0.0)
         shown = np.abs(flux) >= representation.min_snr * flux_err
-        # An object of noise alone is shown whole.
+        # All observations of an object are shown if none is significant.
         shown |= per_observation(count_by_object(shown, curves.offsets) == 0, curves.offsets)
         self.time = np.asarray(curves.time, dtype=np.float64)[shown]
         self.wavelength = curves.wavelength[shown]
@@ -239,9 +242,9 @@ class _Shown:
 
     @cached_property
     def peak_scale(self) -> np.ndarray:
-        """Per observation, a positive number to divide by, whatever the sign of the fluxes."""
+        """A positive divisor for each observation, whatever the sign of the fluxes."""
         largest = self.largest(np.abs(self.flux))
-        # A light curve that never rises above zero has no peak: its largest excursion then.
+        # A light curve that never rises above zero is scaled by its largest excursion instead.
         peak = np.where(self.peak > 1e-6 * largest, self.peak, largest)
         return self.per_observation(np.where(peak > 0, peak, 1.0))
 
@@ -266,7 +269,8 @@ def _time_fraction(x: _Shown) -> np.ndarray:
     return x.since_first / x.per_observation(np.where(span > 0, span, 1.0))
 
 
-# Large ratios carry no information and upset training: a quiet object with one bad observation.
+# Large ratios, as of a faint object with one bad observation, carry no information and
+# destabilise training.
 _RATIO_LIMIT = 10.0
 
 CHANNELS: dict[str, Callable[[_Shown], np.ndarray]] = {

@@ -26,7 +26,7 @@ def _one_thread_and_seeds():
 
 @pytest.fixture(scope="session")
 def data_dir():
-    """The folder of real and simulated light curves, or a skip where it is not there."""
+    """The folder of real and simulated light curves, or a skip if it is missing."""
     folder = os.environ.get("SKLC_DATA")
     if not folder:
         pytest.skip("SKLC_DATA is not set: it names the folder of the benchmark light curves")

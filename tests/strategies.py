@@ -10,6 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from sklc.light_curves import LightCurves
+from sklc.passbands import get_passband
 
 # the same examples in every run, and no failures from a busy machine
 settings.register_profile("sklc", derandomize=True, deadline=None)
@@ -73,12 +74,9 @@ def container(objects, **options):
     return LightCurves.from_arrays(
         [np.array(o.time, dtype=float) for o in objects],
         [np.array(o.flux, dtype=float) for o in objects],
-        [np.array(o.flux_err, dtype=float) for o in objects],
-        [o.band for o in objects],
-        ids=[o.id for o in objects],
-        duplicates="keep",
-        **options,
-    )
+        [np.array(o.flux_err, dtype=float) for o in objects], [o.band for o in objects],
+        ids=[o.id for o in objects], duplicates="keep", **options,
+    )  # fmt: skip
 
 
 def assert_equals_naive(curves, objects):
@@ -94,6 +92,7 @@ def assert_equals_naive(curves, objects):
         ("flux", [o.flux for o in objects]),
         ("flux_err", [o.flux_err for o in objects]),
         ("band_names", [o.band for o in objects]),
+        ("wavelength", [[get_passband(b).wavelength for b in o.band] for o in objects]),
     ):
         assert getattr(curves, name).tolist() == [v for part in values for v in part], name
     for curve, o in zip(curves, objects, strict=True):

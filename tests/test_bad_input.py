@@ -407,7 +407,7 @@ def test_no_training_needs_weights(nothing_runs, encoder):
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"metadata_columns": ["mwebv"]}, r"'mwebv' is not there.*with_metadata\(mwebv=\.\.\.\)"),
+        ({"metadata_columns": ["mwebv"]}, r"'mwebv' is missing.*with_metadata\(mwebv=\.\.\.\)"),
         ({"class_weight": {"Ib": 1.0}}, "not in class_weight"),
         ({"device": "gpu"}, "'gpu' is not a torch device"),
         ({"head_sizes": (0,)}, r"head_sizes.*positive integers.*\(64,\)"),

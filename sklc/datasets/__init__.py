@@ -59,16 +59,16 @@ def load_demo(*, return_X_y: bool = False) -> Bunch | tuple[LightCurves, np.ndar
     -------
     data : :class:`~sklearn.utils.Bunch`
         curves : LightCurves, shape (600,)
-            The light curves, in random order of class.
+            The light curves, shuffled, so that the classes are mixed.
         target : ndarray of str, shape (600,)
             The class of each light curve.
         target_names : ndarray of str, shape (3,)
             The sorted class names.
         frame : pandas.DataFrame, shape (n_observations, 7)
-            The same photometry as a long table, one row an observation: object_id, mjd (days),
+            The same photometry as a long table, one row per observation: object_id, mjd (days),
             band, flux, flux_err, zp (AB zero point of the fluxes), detected.
         DESCR : str
-            What the data are.
+            A description of the data.
     (curves, target) : tuple
         If `return_X_y` is True.
 
@@ -104,9 +104,5 @@ def load_demo(*, return_X_y: bool = False) -> Bunch | tuple[LightCurves, np.ndar
     if return_X_y:
         return curves, target
     return Bunch(
-        curves=curves,
-        target=target,
-        target_names=np.unique(target),
-        frame=frame,
-        DESCR=_DESCR,
+        curves=curves, target=target, target_names=np.unique(target), frame=frame, DESCR=_DESCR
     )

@@ -17,8 +17,8 @@ from scipy.special import log_expit
 
 Floats = NDArray[np.float64]
 
-# What the statistics of light_curve need: the fluxes alone, also their times (they divide by the
-# time span, or count on time passing), or also their errors. Feature class -> its arguments.
+# The statistics of light_curve by the columns that they need: fluxes alone, also times (they divide
+# by the time span), or also errors. Each is a feature class and its arguments.
 STATISTICS: dict[str, tuple[tuple[str, dict[str, float]], ...]] = {
     "flux": (
         ("Amplitude", {}),
@@ -40,17 +40,8 @@ STATISTICS: dict[str, tuple[tuple[str, dict[str, float]], ...]] = {
         ("Skew", {}),
         ("StandardDeviation", {}),
     ),
-    "time": (
-        ("LinearTrend", {}),
-        ("MaximumTimeInterval", {}),
-        ("TimeStandardDeviation", {}),
-    ),
-    "error": (
-        ("ExcessVariance", {}),
-        ("ReducedChi2", {}),
-        ("StetsonK", {}),
-        ("WeightedMean", {}),
-    ),
+    "time": (("LinearTrend", {}), ("MaximumTimeInterval", {}), ("TimeStandardDeviation", {})),
+    "error": (("ExcessVariance", {}), ("ReducedChi2", {}), ("StetsonK", {}), ("WeightedMean", {})),
 }
 
 # Days from the peak of the fitted function at which it is written out, relative to that peak.
@@ -65,7 +56,7 @@ BAZIN_NAMES = (
     "bazin_peak_time",
     *(f"bazin_flux_{epoch:+g}d" for epoch in BAZIN_EPOCHS),
 )
-# The first that this build of light_curve has: its wheels for Windows lack the first two.
+# The first algorithm that is available is used: wheels of light_curve for Windows lack two of them.
 _BAZIN_ALGORITHMS: tuple[tuple[str, dict[str, int]], ...] = (
     ("lmsder", {"lmsder_niter": 50}),
     ("ceres", {"ceres_niter": 50}),
@@ -94,9 +85,9 @@ class BandCurves:
     row : ndarray of int, shape (n_observations,)
         Position of the object of each observation; ascending.
     time : ndarray of float, shape (n_observations,)
-        Days, from any origin.
+        Times in days, from any origin.
     flux, flux_err : ndarray of float, shape (n_observations,)
-        Both in the same unit. An error that is not known is NaN.
+        Fluxes and their errors, in the same unit. An error that is not known is NaN.
     n_objects : int
         Number of objects, with or without observations.
     """

@@ -35,9 +35,9 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
     gradient-boosted or random forest. Statistics and the Bazin fit are those of the `light-curve`
     package [1]_; `docs/features.md` names every column. Which columns there are depends only on
     the bands learned by `fit` and on the parameters. Columns of a band begin with its name; where
-    several passbands have one name, with its name, survey and wavelength. Features that an object
-    does not have (it lacks a band, enough observations or errors) are NaN, which scikit-learn's
-    forests accept.
+    several passbands have one name, with its name, survey and wavelength. Features that
+    cannot be computed for an object, which may lack a band, enough observations or errors, are NaN,
+    which the forests of scikit-learn accept.
 
     Every object is referred to its peak: the observation, in any of the bands, with the largest
     flux minus error. In each band, fluxes are divided by the peak flux in that band; brightness
@@ -135,14 +135,14 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> LightCurveFeatures:
-        """Learn which bands there are.
+        """Learn which passbands occur.
 
         Parameters
         ----------
         X : light curves
             Any form that `sklc.as_light_curves` takes.
         y : None
-            Ignored; there for scikit-learn pipelines.
+            Ignored; present for compatibility with scikit-learn pipelines.
 
         Returns
         -------
@@ -151,7 +151,7 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
         Raises
         ------
         LightCurveError
-            If X cannot be used as light curves, or has none, or no observations at all.
+            If X is empty, has no observations, or cannot be used as light curves.
         UnknownPassbandError
             If `bands` has a name that is neither in X nor registered.
         ValueError
@@ -223,7 +223,7 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
                 # Zero rows in, zero rows out; but nothing can be learned from none.
                 ensure_min_samples=int(reset),
             )
-        # No check of usability: an object without observations is a row of NaN, not an error.
+        # Usability is not checked: an object without observations is a row of NaN, not an error.
         curves = as_light_curves(X, min_points=None)
         if reset and not len(curves):
             raise LightCurveError(
@@ -232,7 +232,7 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
         return curves
 
     def _columns(self, curves: LightCurves) -> Iterator[tuple[str, NDArray[Any]]]:
-        """Name and values of each feature, in order; the one place that lays out the columns."""
+        """Yield name and values of each feature; this alone determines the order of the columns."""
         n_jobs = effective_n_jobs(self.n_jobs)
         code, everything = _observations(curves, self.passbands_)
         peak = everything.peak
@@ -349,7 +349,7 @@ def _observations(
 
 
 def _flux_unit(band: BandCurves, peak_flux: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What to divide fluxes by: the peak flux, or the largest |flux| where that dwarfs it."""
+    """Return the divisor of the fluxes: the peak flux, or a much larger absolute flux."""
     largest = np.zeros(band.n_objects)
     np.maximum.at(largest, band.row, np.abs(band.flux))
     # Relative fluxes are thereby bounded, which the statistics rely on.
@@ -360,7 +360,7 @@ def _flux_unit(band: BandCurves, peak_flux: NDArray[np.float64]) -> NDArray[np.f
 def _extent(
     prefix: str, curves: BandCurves, peak_time: NDArray[np.float64], zero_point: float
 ) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Number of observations, brightness, and what of the light curve was observed."""
+    """Yield the number of observations, the brightness, and which part of it was observed."""
     own_peak = curves.take(curves.time, curves.peak)
     first = curves.take(curves.time, curves.first)
     last = curves.take(curves.time, curves.last)

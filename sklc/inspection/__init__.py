@@ -1,7 +1,7 @@
 """Displays in the style of scikit-learn: light curves, maps of the latent space, ROC curves.
 
-Each display has a ``from_...`` class method that computes and draws, and ``plot`` to draw again.
-They need matplotlib: ``pip install "sklc[plot]"``.
+Each display has a ``from_...`` class method that computes and draws it, and a method ``plot`` that
+draws it again. They need matplotlib: ``pip install "sklc[plot]"``.
 """
 
 from __future__ import annotations

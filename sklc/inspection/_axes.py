@@ -1,4 +1,4 @@
-"""What the displays share: axes to draw on, colours of passbands and classes."""
+"""Axes, and the colours of passbands and classes, which all displays share."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _CLASS_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#00000
 
 
 def figure_and_axes(ax: Any, caller: str) -> tuple[Any, Any]:
-    """Return the figure and axes to draw on, new ones without `ax`."""
+    """Return the figure and axes to draw on; new ones if `ax` is None."""
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
@@ -54,7 +54,7 @@ def passband_colour(passband: Passband) -> Any:
 
 
 def class_colours(n_classes: int) -> list[Any]:
-    """Return as many colours as there are classes, the same ones for the same number."""
+    """Return one colour per class; the same number of classes has the same colours."""
     if n_classes <= len(_CLASS_COLOURS):
         return list(_CLASS_COLOURS[:n_classes])
     from matplotlib import colormaps

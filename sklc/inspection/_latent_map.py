@@ -23,18 +23,20 @@ class LatentMapDisplay:
     Parameters
     ----------
     coordinates : ndarray of shape (n_objects, 2)
-        Where each object lies on the map.
+        The position of each object on the map.
     labels : ndarray of shape (n_objects,) or None
-        Its class.
+        The class of each object.
     axis_labels : tuple of str
         Labels of the two axes.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
+        The axes of the map.
     figure_ : matplotlib Figure
+        The figure of the axes.
     scatters_ : dict of str to matplotlib PathCollection
-        What was drawn, by class; without labels under the key "".
+        The points that were drawn, by class; under the key "" if there are no labels.
 
     Examples
     --------
@@ -74,23 +76,23 @@ class LatentMapDisplay:
         ax: Any = None,
         **kwargs: Any,
     ) -> LatentMapDisplay:
-        """Compute a map and draw it.
+        """Compute a map of latent vectors and draw it.
 
         Parameters
         ----------
         latents : array-like of shape (n_objects, latent_size)
-            As `LightCurveEncoder.transform` returns them; at least 3 objects.
+            Latent vectors, as `LightCurveEncoder.transform` returns them; at least 3 objects.
         labels : array-like of shape (n_objects,), optional
             Classes, at most 20 different ones.
         method : {"pca", "tsne", "umap"}, default="pca"
-            Principal components; t-SNE (van der Maaten & Hinton 2008); or UMAP (McInnes, Healy &
-            Melville 2018), which needs the package umap-learn.
+            The method: principal components, t-SNE (van der Maaten & Hinton 2008), or UMAP
+            (McInnes, Healy & Melville 2018), which needs the package umap-learn.
         random_state : int or None, default=0
             Seed of t-SNE and UMAP.
         ax : matplotlib Axes, optional
-            Where to draw; by default a new figure.
+            The axes to draw on; by default those of a new figure.
         **kwargs
-            For `matplotlib.axes.Axes.scatter`.
+            Options for `matplotlib.axes.Axes.scatter`.
 
         Returns
         -------
@@ -118,19 +120,19 @@ class LatentMapDisplay:
         return cls(coordinates, labels, axis_labels=axis_labels).plot(ax, **kwargs)
 
     def plot(self, ax: Any = None, **kwargs: Any) -> LatentMapDisplay:
-        """Draw again.
+        """Draw the map again.
 
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            Where to draw; by default a new figure.
+            The axes to draw on; by default those of a new figure.
         **kwargs
-            For `matplotlib.axes.Axes.scatter`.
+            Options for `matplotlib.axes.Axes.scatter`.
 
         Returns
         -------
         LatentMapDisplay
-            Itself.
+            The display itself.
         """
         self.figure_, self.ax_ = figure_and_axes(ax, type(self).__name__)
         n_objects = len(self.coordinates)

@@ -18,25 +18,29 @@ _SURVEY_MARKERS = "osD^vPX*"
 class LightCurveDisplay:
     """Plot of one light curve, with a colour for each passband.
 
-    Use `from_curve`. Observations below a signal-to-noise ratio, non-detections, are faint.
+    Use `from_curve`. Non-detections, whose signal-to-noise ratio is below a limit, are drawn
+    faintly.
 
     Parameters
     ----------
     curve : LightCurve
-        The object.
+        The light curve of one object.
     detected : ndarray of bool, shape (n_obs,)
-        Which observations are drawn in full colour.
+        Whether each observation is a detection, which is drawn in full colour.
     snr : float
-        The signal-to-noise ratio above which they are.
+        The least signal-to-noise ratio of a detection.
     title : str or None
         Title of the plot; by default the id of the object.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
+        The axes of the plot.
     figure_ : matplotlib Figure
+        The figure of the axes.
     errorbars_ : dict of str to list of ErrorbarContainer
-        What was drawn, by name of the passband; where names repeat, with survey and wavelength.
+        The points that were drawn, by name of the passband; if names repeat, the keys also have
+        survey and wavelength.
 
     Examples
     --------
@@ -75,15 +79,16 @@ class LightCurveDisplay:
         Parameters
         ----------
         curve : LightCurve
-            One object, such as ``curves[0]``.
+            The light curve of one object, such as ``curves[0]``.
         snr : float, default=3.0
-            Observations with ``flux < snr * flux_err`` are faint. Those of unknown error are not.
+            Observations with ``flux < snr * flux_err`` are drawn faintly. Those of unknown error
+            are not.
         title : str, optional
             Title; by default the id of the object.
         ax : matplotlib Axes, optional
-            Where to draw; by default a new figure.
+            The axes to draw on; by default those of a new figure.
         **kwargs
-            For `matplotlib.axes.Axes.errorbar`.
+            Options for `matplotlib.axes.Axes.errorbar`.
 
         Returns
         -------
@@ -92,7 +97,7 @@ class LightCurveDisplay:
         Raises
         ------
         TypeError
-            If `curve` is not one light curve.
+            If `curve` is not a single light curve.
         LightCurveError
             If it has no observations.
         ImportError
@@ -113,19 +118,19 @@ class LightCurveDisplay:
         return cls(curve, detected, snr=snr, title=title).plot(ax, **kwargs)
 
     def plot(self, ax: Any = None, **kwargs: Any) -> LightCurveDisplay:
-        """Draw again.
+        """Draw the light curve again.
 
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            Where to draw; by default a new figure.
+            The axes to draw on; by default those of a new figure.
         **kwargs
-            For `matplotlib.axes.Axes.errorbar`.
+            Options for `matplotlib.axes.Axes.errorbar`.
 
         Returns
         -------
         LightCurveDisplay
-            Itself.
+            The display itself.
         """
         self.figure_, self.ax_ = figure_and_axes(ax, type(self).__name__)
         curve = self.curve

@@ -29,11 +29,13 @@ class RocDisplay:
     Attributes
     ----------
     macro_auroc : float
-        Mean of the areas, each class counting the same.
+        The unweighted mean of the areas of all classes.
     ax_ : matplotlib Axes
+        The axes of the plot.
     figure_ : matplotlib Figure
+        The figure of the axes.
     lines_ : dict of str to matplotlib Line2D
-        What was drawn, by class.
+        The lines that were drawn, by class.
 
     Examples
     --------
@@ -62,7 +64,7 @@ class RocDisplay:
 
     @property
     def macro_auroc(self) -> float:
-        """Mean of the areas, each class counting the same."""
+        """The unweighted mean of the areas of all classes."""
         return float(np.mean(list(self.areas.values())))
 
     @classmethod
@@ -83,15 +85,15 @@ class RocDisplay:
         y : array-like of shape (n_objects,)
             True classes.
         probabilities : array-like of shape (n_objects, n_classes)
-            As ``predict_proba`` returns them.
+            Probabilities, as ``predict_proba`` returns them.
         classes : sequence of length n_classes
             The class of each column, ``classifier.classes_``.
         name : str, optional
             Name of the classifier, for the legend.
         ax : matplotlib Axes, optional
-            Where to draw; by default a new figure.
+            The axes to draw on; by default those of a new figure.
         **kwargs
-            For `matplotlib.axes.Axes.plot`.
+            Options for `matplotlib.axes.Axes.plot`.
 
         Returns
         -------
@@ -100,7 +102,8 @@ class RocDisplay:
         Raises
         ------
         ValueError
-            If the shapes do not match, or y does not hold each of the classes and no others.
+            If the shapes do not match, or if the classes that occur in y are not those of
+            `classes`.
         ImportError
             If matplotlib is not installed.
         """
@@ -127,19 +130,19 @@ class RocDisplay:
         return cls(curves, areas, name=name).plot(ax, **kwargs)
 
     def plot(self, ax: Any = None, **kwargs: Any) -> RocDisplay:
-        """Draw again.
+        """Draw the curves again.
 
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            Where to draw; by default a new figure.
+            The axes to draw on; by default those of a new figure.
         **kwargs
-            For `matplotlib.axes.Axes.plot`.
+            Options for `matplotlib.axes.Axes.plot`.
 
         Returns
         -------
         RocDisplay
-            Itself.
+            The display itself.
         """
         self.figure_, self.ax_ = figure_and_axes(ax, type(self).__name__)
         self.lines_ = {}

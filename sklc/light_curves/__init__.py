@@ -1,4 +1,4 @@
-"""Light curves: the container, and the one function that makes it of everything else."""
+"""The container for light curves, and the function that converts other forms of data to it."""
 
 from sklc.light_curves.coerce import as_light_curves, check_usable, is_series_matrix
 from sklc.light_curves.container import LightCurves, concatenate

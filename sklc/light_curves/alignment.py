@@ -1,4 +1,4 @@
-"""Per-object tables and columns, brought into the order of the objects."""
+"""Tables and columns with one row per object, brought into the order of the objects."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def align_metadata(
     Raises
     ------
     LightCurveError
-        If an object has no row, or an object has two, or a row has no object.
+        If an object has no row or more than one, or if a row belongs to no object.
     """
     if metadata is None:
         return None
@@ -117,7 +117,7 @@ def align_column(name: str, column: Any, index: pd.Index, positional: bool) -> A
 def with_survey(
     metadata: pd.DataFrame | None, survey: Any, ids: np.ndarray
 ) -> tuple[pd.DataFrame | None, str | np.ndarray | None]:
-    """Settle which survey resolves band names, and keep it as metadata."""
+    """Return the metadata with the survey as a column, and the survey that resolves band names."""
     has_column = metadata is not None and "survey" in metadata
     if survey is None:
         if not has_column:

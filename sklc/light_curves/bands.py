@@ -92,7 +92,7 @@ def band_columns(
     -------
     dict of str to pyarrow.Array
         The column of names, and two more columns if any passband that occurs has a name that does
-        not give it back in every installation.
+        not identify it in every installation.
     """
     columns = {name: _encoded(band, [p.name for p in passbands], pa.string())}
     if not all(map(_told_by_name, passbands)) and not all(
@@ -121,15 +121,16 @@ def identified(table: Table, band: str | None, known: Mapping[str, Passband] | N
     ----------
     table : Table
     band : str or None
-        Name of the column of names. The columns that `band_columns` adds to it are read with it,
-        if they are there; a row that has no value in them is known by its name.
+        Name of the column of names. The further columns that `band_columns` writes are read as
+        well if they exist; a row without values in them is identified by its name.
     known : mapping of str to Passband, optional
         Passbands of names, where there are no such columns.
 
     Raises
     ------
     LightCurveError
-        If a band has a wavelength but no survey, or a wavelength is not plausible in micrometre.
+        If a band has a wavelength but no survey, or a wavelength that is implausible in
+        micrometres.
     """
     if band is None:
         return None
@@ -162,7 +163,7 @@ def identified(table: Table, band: str | None, known: Mapping[str, Passband] | N
 
 
 def _identity(name: Any, survey: str | None, wavelength: float | None) -> Any:
-    """Return the passband that a row of a table stands for; its label if it says no more."""
+    """Return the passband that a row of a table stands for, or its label if that is all it has."""
     if name is None or (survey is None and wavelength is None):
         return name
     if wavelength is None:
@@ -188,25 +189,25 @@ def resolve_bands(
     Parameters
     ----------
     codes : ndarray of int, shape (n_obs_total,)
-        -1 where the band is missing.
+        Index into `labels`, -1 where the band is missing.
     labels : ndarray of object, shape (n_labels,)
-        Labels that no observation uses need not be known.
+        The labels. Those that no observation uses may be unknown.
     offsets, ids : ndarray
-        To name the object that uses an unknown band.
+        The objects, one of which is named if it uses an unknown band.
     survey : str, ndarray of shape (n_objects,) or None
-        One survey, or one for each object; the latter is asked only about labels that mean
-        nothing without a survey.
+        One survey, or one per object. The surveys of objects are used only for labels that are
+        ambiguous or unknown without a survey.
 
     Returns
     -------
     band : ndarray of int16, shape (n_obs_total,)
     passbands : tuple of Passband
-        Those in use, in the order of `labels`.
+        The passbands that occur, in the order of `labels`.
 
     Raises
     ------
     UnknownPassbandError
-        Naming the first object that uses an unknown band, and all unknown ones.
+        If a band is unknown; the message names the first object that uses one, and all such bands.
     """
     one_survey = survey if isinstance(survey, str) else None
     found: dict[int, Passband] = {}

@@ -1,4 +1,4 @@
-"""From columns of any source to a validated `Store`."""
+"""Columns from any source are validated and become a `Store`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sklc.light_curves.bands import UNNAMED_PASSBAND, resolve, resolve_bands
 from sklc.light_curves.checks import check_same_length, clean, warn_magnitudes
 from sklc.light_curves.ids import check_ids
 from sklc.light_curves.options import ReadOptions
-from sklc.light_curves.store import DEFAULT_ZERO_POINT, Store, describe, read_only
+from sklc.light_curves.store import DEFAULT_ZERO_POINT, OBSERVATIONS, Store, describe, read_only
 from sklc.passbands.registry import Passband
 from sklc.utils.offsets import object_of
 
@@ -40,26 +40,26 @@ def build(
     Parameters
     ----------
     time, flux : column
-        The observations.
+        The times and the fluxes of all observations.
     offsets, ids : ndarray
-        The objects, in the order of the rows after `order` is applied.
+        The objects, in the order that the rows have once `order` has been applied.
     options : ReadOptions
-        The zero point, survey and passband, and the policies; names of columns have been read.
+        The zero point, survey, passband and policies. The names of columns are not used here.
     flux_err : column or None
-        None, or NaN throughout, where the errors are not known.
+        The errors; None, or NaN throughout, if they are not known.
     band : column or None
-        None for the passband of the options.
+        The bands; None for the one passband of the options.
     zp_column : column or None
-        The zero points of the observations. One value is that of the result; where there are
-        several, fluxes are rescaled to 27.5.
+        The zero points of the observations. If all are equal, the result has this zero point;
+        otherwise the fluxes are rescaled to 27.5.
     order : ndarray of int or None
-        The rows to take, if the rows are not grouped by object.
+        The order of the rows that groups them by object; None if they are grouped already.
     metadata : pandas.DataFrame or None
         One row per object, in the order of `ids`.
     band_table : tuple or None
-        Band codes and passbands that are known already.
+        Band codes and passbands, if they have been resolved already.
     errors_unknown : ndarray of bool or None
-        The objects whose source has no errors.
+        The objects for which the source gives no errors.
     """
     ids = tables.unwrap_strings(np.asarray(ids))
     check_ids(ids, unique=options.unique_ids)
@@ -120,7 +120,7 @@ def build(
     store = clean(store, errors_unknown, options)
     flat: dict[str, Any] = {
         name: read_only(np.ascontiguousarray(getattr(store, name)))
-        for name in ("time", "flux", "flux_err", "band", "offsets")
+        for name in (*OBSERVATIONS, "offsets")
     }
     return replace(store, **flat)
 

@@ -1,4 +1,4 @@
-"""What light curves must fulfil, and the one message for everything that they do not."""
+"""The checks that light curves must pass, and the messages where they fail."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pandas as pd
 
 from sklc.errors import LightCurveError, LightCurveWarning
 from sklc.light_curves.options import ReadOptions
-from sklc.light_curves.store import Store, blocks, describe
+from sklc.light_curves.store import OBSERVATIONS, Store, blocks, describe
 from sklc.utils.offsets import object_of, per_observation, row_index
 
 _FIRST_JULIAN_DATE = 2_400_000.0  # in 1858; as MJD it would be the year 8429
@@ -41,26 +41,26 @@ def check_same_length(**columns: Any) -> None:
 
 
 def clean(store: Store, without_errors: np.ndarray, options: ReadOptions) -> Store:
-    """Return sound observations, sorted by time within each object.
+    """Return valid observations, sorted by time within each object.
 
     Parameters
     ----------
     store : Store
-        Observations grouped by object, before they are known to be sound.
+        Observations grouped by object, before they are checked.
     without_errors : ndarray of bool, shape (n_objects,)
-        The objects whose source has no errors: those are NaN.
+        The objects for which the source gives no errors, so that theirs are NaN.
     options : ReadOptions
-        Says what to do with invalid and with repeated observations.
+        The policies for invalid and for repeated observations.
 
     Raises
     ------
     LightCurveError
-        Where a policy is "raise".
+        If there are such observations and their policy is "raise".
 
     Warns
     -----
     LightCurveWarning
-        For what was dropped, and for units that look wrong.
+        If observations were dropped, or if units look wrong.
     """
     sound, ascending = _scan(store, without_errors)
     if not sound:
@@ -75,9 +75,9 @@ def clean(store: Store, without_errors: np.ndarray, options: ReadOptions) -> Sto
 
 
 def _scan(obs: Store, without_errors: np.ndarray) -> tuple[bool, bool]:
-    """Read all observations once: whether no value is wrong, and whether times ascend.
+    """Return whether all values are valid, and whether times ascend, from one pass over the data.
 
-    By minima, maxima and counts alone, where a yes is certain and a no needs a second look.
+    Only minima, maxima and counts are used: True is certain, and False calls for a closer look.
     """
     with_errors = not without_errors.any()
     sound = with_errors or bool(without_errors.all())  # where it is mixed, look again
@@ -97,7 +97,7 @@ def _scan(obs: Store, without_errors: np.ndarray) -> tuple[bool, bool]:
 
 
 def _looks_valid(obs: Store, rows: slice, with_errors: bool) -> bool:
-    """Whether flux, flux_err and band look so; NaN is passed on by minima and maxima."""
+    """Whether flux, flux_err and band look valid; minima and maxima propagate NaN."""
     flux = obs.flux[rows]
     valid = flux.min() > -np.inf and flux.max() < np.inf and obs.band[rows].min() >= 0
     if with_errors:
@@ -166,8 +166,7 @@ def _sort(obs: Store, rows: np.ndarray) -> tuple[Store, np.ndarray]:
     owner = np.repeat(objects, np.diff(obs.offsets)[objects])
     order = np.arange(len(obs.time))
     order[where] = where[np.lexsort((obs.time[where], owner))]
-    flat = {name: getattr(obs, name)[order] for name in ("time", "flux", "flux_err", "band")}
-    obs = replace(obs, **flat)
+    obs = replace(obs, **{name: getattr(obs, name)[order] for name in OBSERVATIONS})
     return obs, _not_ascending(obs)
 
 
@@ -200,7 +199,7 @@ def _repeated(obs: Store, tied: np.ndarray) -> np.ndarray:
     starts_run = np.ones(len(rows), dtype=bool)
     starts_run[np.searchsorted(rows, tied)] = False
     run = np.cumsum(starts_run)
-    # few rows share the run and the flux of another: a hash of both spares comparing the others
+    # few rows share run and flux with another: a hash of both leaves only those to be compared
     flux = (obs.flux[rows] + 0.0).astype(np.float64).view(np.uint64)  # -0.0 becomes 0.0
     alike = pd.Series(flux ^ (run.astype(np.uint64) * _HASH)).duplicated(keep=False).to_numpy()
     rows, run = rows[alike], run[alike]

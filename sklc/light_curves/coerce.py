@@ -1,4 +1,4 @@
-"""One function that takes every form of X and returns `LightCurves`."""
+"""One function converts every form of X to `LightCurves`."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ _OPTIONS = ReadOptions(time=None, flux=None, flux_err=None, band=None, unique_id
 
 
 def as_light_curves(X: Any, *, min_points: int | None = 1) -> LightCurves:
-    """Return any form of X as `LightCurves`; what every estimator of sklc calls first.
+    """Convert any form of X to `LightCurves`, as every estimator of sklc does first.
 
     Parameters
     ----------
     X : LightCurves, NestedFrame, LightCurve, list, array or DataFrame
-        - `LightCurves`: returned as it is.
+        - `LightCurves` is returned as it is.
         - ``nested_pandas.NestedFrame``, or any DataFrame with a nested column: as
           `LightCurves.from_nested`.
         - list, tuple or object array with one item per object: each a `LightCurve`; a frame or
           mapping with the columns time (or mjd, t), flux[, flux_err][, band]; or an array of shape
           (n_obs, 2 to 4) with the columns time, flux[, flux_err[, wavelength in micrometre]], which
           may be padded with NaN at the end. An object array may have a second axis of length one,
-          as `sklearn.utils.check_array` makes of the nested column of a frame.
+          as `sklearn.utils.check_array` returns for the nested column of a frame.
         - 3-D array: as `LightCurves.from_padded`.
         - 2-D array or DataFrame of numbers, shape (n_objects, n_samples): each row a series in one
           anonymous band, regularly sampled at the times 0, 1, 2, ...
 
-        Further forms are added with `sklc.register_reader`.
+        Further forms can be added with `sklc.register_reader`.
     min_points : int or None, default=1
-        The least number of observations of each object; None leaves out this and the check for
-        objects without any flux.
+        The least number of observations that each object must have. With None, neither this nor
+        whether objects have any flux is checked.
 
     Returns
     -------
@@ -49,8 +49,8 @@ def as_light_curves(X: Any, *, min_points: int | None = 1) -> LightCurves:
     Raises
     ------
     LightCurveError
-        If the light curves are invalid or too short, or X is a long table: a splitter would tear
-        its objects apart, so it has to be converted first.
+        If the light curves are invalid or too short, or X is a long table: a splitter
+        would split its objects apart, so convert it first.
     TypeError
         If X is none of these forms, or its reader does not return light curves.
 
@@ -76,13 +76,14 @@ def is_series_matrix(X: Any) -> bool:
     Parameters
     ----------
     X : object
+        Any object.
 
     Returns
     -------
     bool
         True for arrays of up to two axes (whatever their dtype), lists of numbers or of equally
         long lists of numbers, numeric DataFrames, sparse matrices, and objects that convert to
-        such arrays. False for everything else that `as_light_curves` takes, or refuses.
+        such arrays. False for everything else, whether `as_light_curves` accepts it or not.
 
     Examples
     --------
@@ -108,7 +109,7 @@ def _read(X: Any) -> LightCurves:
 
 
 def _refuse(X: Any) -> NoReturn:
-    """Say why no reader takes X, and what to do."""
+    """Raise an error that says why no reader accepts X, and what to do."""
     structured = getattr(getattr(X, "dtype", None), "names", None)
     names = names_of(X) if is_table(X) else list(structured or ())
     if not names:
@@ -122,7 +123,7 @@ def _refuse(X: Any) -> NoReturn:
     if structured or is_long(names):
         table = "pandas.DataFrame(X)" if structured else "X"
         raise LightCurveError(
-            "X is a long table, one row per observation: a splitter would tear its objects apart. "
+            "X is a long table, one row per observation: a splitter would split its objects apart. "
             f"Convert it first: LightCurves.from_frame({table}, {from_frame_arguments(names)})"
         )
     raise LightCurveError(
@@ -138,14 +139,15 @@ def check_usable(curves: LightCurves, *, min_points: int = 1) -> None:
     Parameters
     ----------
     curves : LightCurves
+        The light curves to check.
     min_points : int, default=1
-        The least number of observations an object must have.
+        The least number of observations that an object must have.
 
     Raises
     ------
     LightCurveError
-        If an object has fewer observations, or nothing but zero flux (which the rows of a plain
-        2-D array may have: a series need not be a flux).
+        If an object has fewer observations, or only fluxes of zero. The latter is allowed in a
+        plain 2-D array, whose series need not be fluxes.
 
     Examples
     --------

@@ -26,12 +26,12 @@ RawColumn = Any  # numpy.ndarray, pyarrow.Array or pandas.Categorical
 
 
 class Table:
-    """A long table of any supported library, read by column name.
+    """A long table from any supported library, read by column name.
 
     Parameters
     ----------
     frame : pandas.DataFrame, pyarrow.Table, polars.DataFrame
-        Or any other object with the Arrow C stream interface.
+        The table, or any other object with the Arrow C stream interface.
 
     Raises
     ------
@@ -106,7 +106,7 @@ class Table:
 
 
 def recognised(argument: str, names: Collection[str], what: str, remedy: str) -> str | None:
-    """Return the first usual name of a column that there is; time and flux there must be."""
+    """Return the first usual name that is among the columns; time and flux are required."""
     found = next((name for name in COLUMN_NAMES[argument] if name in names), None)
     if found is None and argument in ("time", "flux"):
         raise LightCurveError(

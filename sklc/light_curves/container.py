@@ -19,7 +19,7 @@ from sklc.light_curves.options import FROM_TABLE, ReadOptions
 from sklc.light_curves.readers import arrays, nested, padded, parquet
 from sklc.light_curves.readers import frame as tables
 from sklc.light_curves.readers.parquet_blocks import iter_stores
-from sklc.light_curves.store import DEFAULT_ZERO_POINT, Store
+from sklc.light_curves.store import DEFAULT_ZERO_POINT, OBSERVATIONS, Store
 from sklc.passbands.registry import Passband, passband_labels
 from sklc.utils.offsets import offsets_of
 
@@ -35,10 +35,10 @@ __all__ = ["LightCurves", "concatenate"]
 class LightCurves:
     """Light curves of many objects, each a set of observations in any number of bands.
 
-    Built with `from_frame`, `from_nested`, `from_arrays`, `from_padded` or `from_parquet`, which
-    validate their input; never changed afterwards. Within an object, observations are in order of
-    time. Indexing selects objects, and a selection is a view: it holds row numbers only, and
-    gathers its arrays when they are first asked for.
+    The constructors `from_frame`, `from_nested`, `from_arrays`, `from_padded` and `from_parquet`
+    validate their input; a container never changes afterwards. The observations of an object are
+    sorted by time. Indexing selects objects. A selection is a view: it holds only row numbers, and
+    gathers its arrays when they are first used.
 
     All estimators of sklc take a `LightCurves` as X, and so do the splitters, searches, pipelines
     and most meta-estimators of scikit-learn (stacking, voting, calibration, one-versus-rest).
@@ -49,7 +49,7 @@ class LightCurves:
     Attributes
     ----------
     time : ndarray of float64, shape (n_obs_total,)
-        Days, MJD as a rule; objects one after the other, ascending within an object.
+        Times in days, usually MJD; one object after the other, ascending within each object.
     flux, flux_err : ndarray of float32 or float64, shape (n_obs_total,)
         Flux and its standard error; the error is NaN where the source has none.
     band : ndarray of int16, shape (n_obs_total,)
@@ -59,14 +59,16 @@ class LightCurves:
     wavelength : ndarray of float64, shape (n_obs_total,)
         Effective wavelength of the passband, micrometre.
     passbands : tuple of Passband
-        The passbands of the container that this is a selection of; not all need occur here.
+        The passbands of the container, or of the one that this selection was made from; not all of
+        them need to occur.
     offsets : ndarray of int64, shape (n_objects + 1,)
         Object ``i`` owns the observations ``offsets[i]:offsets[i + 1]``.
     lengths : ndarray of int64, shape (n_objects,)
         Number of observations of each object; may be 0.
     ids : ndarray of shape (n_objects,)
+        Identifiers of the objects.
     metadata : pandas.DataFrame
-        One row per object, indexed by id; possibly without columns. A copy.
+        A copy of the per-object columns: one row per object, indexed by id; there may be none.
     zero_point : float
         AB zero point of the fluxes: magnitude = zero_point - 2.5 log10(flux).
     shape : tuple of int
@@ -114,8 +116,8 @@ class LightCurves:
 
     def __reduce__(self) -> tuple[Any, ...]:
         store, rows = self._store, self._rows
-        # a small selection leaves the rest behind; a large one keeps the shared arrays as they
-        # are, which joblib then maps into memory once for all its workers
+        # a small selection is pickled alone; a large one keeps the shared arrays, which joblib
+        # then maps into memory once for all its workers
         if rows is not None and 2 * self.offsets[-1] < store.n_observations:
             store, rows = self._compact(), None
         return type(self)._from_store, (store, rows)
@@ -124,52 +126,40 @@ class LightCurves:
         """Return a store of this selection alone."""
         if self._rows is None:
             return self._store
-        return replace(
-            self._store,
-            time=self.time,
-            flux=self.flux,
-            flux_err=self.flux_err,
-            band=self.band,
-            offsets=self.offsets,
-            ids=self.ids,
-            metadata=self.metadata,
-        )
+        own = (*OBSERVATIONS, "offsets", "ids", "metadata")
+        return replace(self._store, **{name: getattr(self, name) for name in own})
 
     def _cached(self, name: str, make: Any) -> Any:
         if name not in self._cache:
             self._cache[name] = make()
         return self._cache[name]
 
-    def _flat(self, column: int) -> np.ndarray:
-        def gather() -> tuple[np.ndarray, ...]:
-            store = self._store
-            if self._rows is None:
-                return store.time, store.flux, store.flux_err, store.band
-            return store.flat(self._rows)
-
-        return self._cached("flat", gather)[column]
+    def _flat(self, name: str) -> np.ndarray:
+        if self._rows is None:
+            return getattr(self._store, name)
+        return self._cached("flat", lambda: self._store.flat(self._rows))[name]
 
     # -- observations
 
     @property
     def time(self) -> np.ndarray:
         """Times in days, shape (n_obs_total,)."""
-        return self._flat(0)
+        return self._flat("time")
 
     @property
     def flux(self) -> np.ndarray:
         """Fluxes, shape (n_obs_total,)."""
-        return self._flat(1)
+        return self._flat("flux")
 
     @property
     def flux_err(self) -> np.ndarray:
         """Standard errors of the fluxes, NaN where not known, shape (n_obs_total,)."""
-        return self._flat(2)
+        return self._flat("flux_err")
 
     @property
     def band(self) -> np.ndarray:
         """Codes of the passbands, an index into `passbands`, shape (n_obs_total,)."""
-        return self._flat(3)
+        return self._flat("band")
 
     @property
     def band_names(self) -> np.ndarray:
@@ -204,12 +194,10 @@ class LightCurves:
     @property
     def lengths(self) -> np.ndarray:
         """Number of observations of each object."""
-
-        def make() -> np.ndarray:
-            offsets, rows = self._store.offsets, self._rows
-            return np.diff(offsets) if rows is None else offsets[rows + 1] - offsets[rows]
-
-        return self._cached("lengths", make)
+        offsets, rows = self._store.offsets, self._rows
+        if rows is None:
+            return self._cached("lengths", lambda: np.diff(offsets))
+        return self._cached("lengths", lambda: offsets[rows + 1] - offsets[rows])
 
     @property
     def ids(self) -> np.ndarray:
@@ -256,7 +244,7 @@ class LightCurves:
         Parameters
         ----------
         key : int, slice, or array-like of int or bool
-            Or a tuple of one of these and ``...``, as scikit-learn indexes arrays.
+            The objects to select, or a tuple of this and ``...``, as scikit-learn indexes arrays.
 
         Returns
         -------
@@ -276,7 +264,7 @@ class LightCurves:
             row = position if self._rows is None else int(self._rows[position])
             return LightCurve(self._store, row)
         if self._rows is None and isinstance(key, slice):
-            # not by way of all row numbers: a part of millions of objects costs what it holds
+            # without listing all rows: the cost depends on the size of the slice alone
             return self._from_store(self._store, np.arange(*key.indices(len(self))))
         rows = np.arange(self._store.n_objects) if self._rows is None else self._rows
         chosen = key if isinstance(key, slice) else self._positions(key)
@@ -315,6 +303,7 @@ class LightCurves:
         Parameters
         ----------
         other : object
+            The container to compare with; anything else is not equal.
 
         Returns
         -------
@@ -333,10 +322,10 @@ class LightCurves:
             return False
         return bool(
             self.zero_point == other.zero_point
-            and np.array_equal(self.ids, other.ids)
-            and np.array_equal(self.lengths, other.lengths)
-            and np.array_equal(self.time, other.time)
-            and np.array_equal(self.flux, other.flux)
+            and all(
+                np.array_equal(getattr(self, name), getattr(other, name))
+                for name in ("ids", "lengths", "time", "flux")
+            )
             and np.array_equal(self.flux_err, other.flux_err, equal_nan=True)
             and np.array_equal(*_common_bands(self, other))
             and self.metadata.equals(other.metadata)
@@ -366,40 +355,40 @@ class LightCurves:
         Parameters
         ----------
         frame : pandas.DataFrame, polars.DataFrame or pyarrow.Table
-            Rows need no order. Objects keep the order of their first appearance; within an object
-            rows are sorted by time where they are not, rows of equal time in their given order.
-            Columns of the right type are not copied: do not change them in place afterwards.
+            The rows may be in any order. Objects keep the order of their first appearance. The rows
+            of an object are sorted by time; rows of equal time keep their order. Columns of the
+            right type are not copied: do not change them in place afterwards.
         object_id, time, flux : str
-            Names of the columns. Times are days, MJD as a rule. Integer, categorical or
+            Names of the columns. Times are in days, usually MJD. Integer, categorical or
             dictionary-encoded ids and bands are fast (10 million sorted rows in 30 to 100 ms);
             plain strings take three to ten times as long, unsorted rows longer still.
         flux_err : str or None, default="flux_err"
             Name of the column of standard errors; None if they are not known. A column that is
             NaN throughout counts as not known.
         band : str or None, default="band"
-            Name of the column of band names, aliases or filter ids; None with `passband`. If the
-            table has the columns band_survey and band_wavelength (micrometre; named after this
+            Name of the column of band names, aliases or filter ids; None if `passband` is given. If
+            the table has the columns band_survey and band_wavelength (micrometre; named after this
             column), as `to_frame` writes them, they identify the passbands together with it.
         metadata : table, optional
-            One row per object, indexed by id or with a column of the name `object_id`. Every
-            object needs its row, and every row its object. Rows are put in the order of objects.
+            One row per object, indexed by id or with a column named as `object_id`. Every object
+            must have a row, and every row an object. Rows are put into the order of the objects.
         zero_point : float or str, optional
-            AB zero point of the fluxes, or the name of a column of zero points. Where that column
-            holds one value, this is the zero point; where it holds several, each row is rescaled
-            to 27.5. By default the column "zp" if the table has one, else 27.5.
+            AB zero point of the fluxes, or the name of a column of zero points. If that
+            column holds a single value, this is the zero point; if it holds several, each row is
+            rescaled to 27.5. The default is the column "zp" if the table has one, else 27.5.
         survey : str or sequence of str, optional
-            The survey that short band names ("g", 1) belong to; or one for each object. By default
-            the metadata column "survey", if there is one. Kept as that column.
+            The survey that short band names ("g", 1) belong to, or one survey per object. The
+            default is the metadata column "survey", if there is one. It is kept as that column.
         passband : str or Passband, optional
-            The one passband of the table, with ``band=None``.
+            The one passband of all rows; it requires ``band=None``.
         invalid : {"raise", "drop"}, default="raise"
             What to do with observations whose time, flux or flux_err is NaN or infinite, whose
-            flux_err is not positive, or whose band is missing. "drop" warns with the count.
-            Objects that lose all observations stay, empty.
+            flux_err is not positive, or whose band is missing. "drop" warns, and says how many.
+            Objects that lose all observations stay, as empty objects.
         duplicates : {"raise", "drop", "keep"}, default="raise"
             What to do with observations that repeat another of the same object in time, band, flux
-            and flux_err. "drop" keeps the first and warns with the count. Another flux at the same
-            time and band is another measurement, and is kept.
+            and flux_err. "drop" keeps the first, and warns. Observations of equal time and band but
+            different flux are different measurements, and are kept.
 
         Returns
         -------
@@ -470,25 +459,26 @@ class LightCurves:
     ) -> Self:
         """Build from a nested-pandas frame: one row per object, one nested column of observations.
 
-        Observations sorted by time are not copied. All other columns become metadata, the index
-        becomes the ids.
+        Observations that are sorted by time are not copied. All other columns become metadata, and
+        the index becomes the ids.
 
         Parameters
         ----------
         nested_frame : nested_pandas.NestedFrame
-            Or a pandas.DataFrame with a nested column. A missing light curve is an empty one.
+            The frame, or a pandas.DataFrame with a nested column. A missing light curve is read as
+            an empty one.
         column : str, optional
-            The nested column; by default the only one.
+            Name of the nested column. It may be left out if there is only one.
         time, flux, flux_err, band : str, optional
-            Fields of the nested column. By default the first there is of mjd, time, t; flux;
-            flux_err, fluxerr, flux_error; band, passband, filter. Without a field of errors they
-            are not known.
+            Names of the fields of the nested column. The default is the first of these that exists:
+            mjd, time, t; flux; flux_err, fluxerr, flux_error; band, passband, filter. If there is
+            no field of errors, they are unknown.
         zero_point : float or str, optional
             AB zero point of the fluxes, or the name of a field of zero points, as for
             `from_frame`. By default the field "zp" if there is one, else 27.5.
         survey, passband, invalid, duplicates
-            As for `from_frame`. Without a band field and without `passband`, the passband is an
-            anonymous one.
+            As for `from_frame`. If there is neither a band field nor `passband`, the passband is
+            anonymous.
 
         Returns
         -------
@@ -497,7 +487,7 @@ class LightCurves:
         Raises
         ------
         LightCurveError
-            As `from_frame`, and if the nested column or a field is not there.
+            As `from_frame`, and if the nested column or a field does not exist.
 
         Examples
         --------
@@ -546,18 +536,20 @@ class LightCurves:
         Parameters
         ----------
         time, flux : array-like of shape (n_obs_total,), or list of arrays
-            With lists, each entry is one object; otherwise pass `offsets` or `object_id`.
+            Times and fluxes. In lists, each entry is one object; otherwise pass `offsets` or
+            `object_id`.
         flux_err : array-like, list of arrays or None
-            None: not known.
+            Errors of the fluxes; None if they are not known.
         band : array-like, list, str, Passband or None
-            Names or filter ids, as the other columns; one name stands for all observations (or
-            those of its object, within a list). None: an anonymous passband.
+            Names or filter ids, in the form of the other columns. One name stands for all
+            observations, or in a list for all observations of its object. None stands for an
+            anonymous passband.
         offsets : array-like of int, shape (n_objects + 1,), optional
             Object ``i`` owns the rows ``offsets[i]:offsets[i + 1]``.
         object_id : array-like of shape (n_obs_total,), optional
-            The object of each row.
+            The object that each row belongs to.
         ids : array-like of shape (n_objects,), optional
-            With `offsets` or lists; by default 0, 1, 2, ...
+            Identifiers of the objects, for use with `offsets` or lists; by default 0, 1, 2, ...
         metadata : table or dict of arrays, optional
             One row per object: aligned by its index if that holds ids, otherwise in order.
         zero_point : float, default=27.5
@@ -574,7 +566,7 @@ class LightCurves:
         LightCurveError
             As `from_frame`, and if lengths do not match.
         ValueError
-            If it is not clear which rows belong to which object.
+            If the arguments do not say which rows belong to which object.
 
         Examples
         --------
@@ -628,7 +620,7 @@ class LightCurves:
         ids, metadata, zero_point
             As for `from_arrays`.
         passband : str or Passband, optional
-            The passband, where there is no wavelength column; by default an anonymous one.
+            The passband, if there is no wavelength column; by default it is anonymous.
         invalid, duplicates
             As for `from_frame`.
 
@@ -668,7 +660,7 @@ class LightCurves:
         photometry: Any = None,
         **options: Any,
     ) -> Self:
-        """Build from parquet files; one of objects, one of their observations.
+        """Build from two parquet files, one of objects and one of their observations.
 
         Parameters
         ----------
@@ -678,7 +670,7 @@ class LightCurves:
         objects, photometry : str or Path, optional
             The two files, instead of a folder.
         **options
-            As for `from_frame`: object_id, time, flux, flux_err, band, zero_point, survey,
+            The options of `from_frame`: object_id, time, flux, flux_err, band, zero_point, survey,
             passband, invalid, duplicates.
 
         Returns
@@ -691,7 +683,7 @@ class LightCurves:
         LightCurveError
             As `from_frame`, and if an object has no photometry, or photometry no object.
         FileNotFoundError
-            If a file is not there.
+            If a file does not exist.
 
         Examples
         --------
@@ -721,16 +713,16 @@ class LightCurves:
         path : str or Path
             As for `from_parquet`; a folder without parts is one part.
         n_objects : int, optional
-            Most objects to read at a time, for parts that are larger. The photometry must then
-            have the observations of an object together, and the objects in the order of the
-            objects file, as `to_parquet` writes them.
+            The largest number of objects to read at a time; larger parts are divided. The
+            photometry must then keep the observations of an object together, and the objects in the
+            order of the objects file, as `to_parquet` writes them.
         **options
             As for `from_parquet`.
 
         Yields
         ------
         LightCurves
-            One part after the other.
+            The parts, in order.
 
         Raises
         ------
@@ -806,7 +798,7 @@ class LightCurves:
         Raises
         ------
         ValueError
-            Unless exactly one of the two is given, and not negative.
+            If not exactly one of the two is given, or it is negative.
 
         Examples
         --------
@@ -852,9 +844,9 @@ class LightCurves:
     def nightly(self) -> Self:
         """Average the observations of one object, band and night.
 
-        The night is ``floor(time)``, the day of MJD. Time and flux are averages weighted by the
-        inverse variance, flux_err the error of that average. Where an error is not known, the
-        average is unweighted and its error not known.
+        The night is ``floor(time)``, the day of MJD. Times and fluxes are averaged with
+        inverse-variance weights, and flux_err is the error of that average. If an error is not
+        known, the average is unweighted and its error is not known.
 
         Returns
         -------
@@ -876,9 +868,9 @@ class LightCurves:
         Parameters
         ----------
         frame : pandas.DataFrame, optional
-            Indexed by id, in any order, with a row for each object; other rows are ignored.
+            A table indexed by id, in any order, with a row for each object; other rows are ignored.
         **columns : array-like of shape (n_objects,) or scalar
-            In the order of the objects; a Series that is indexed by ids is aligned by them.
+            Values in the order of the objects; a Series that is indexed by ids is aligned by them.
 
         Returns
         -------
@@ -920,16 +912,16 @@ class LightCurves:
         """Put the objects of several containers one after the other.
 
         Fluxes are rescaled to the zero point of the first, the passband tables are merged, and
-        metadata that one of them does not have is missing (NaN) for its objects.
+        metadata columns that a container lacks are missing (NaN) for its objects.
 
         Parameters
         ----------
         containers : sequence of LightCurves
-            At least one.
+            The containers, at least one.
         suffixes : sequence of str, optional
-            One for each container, appended to its ids (which become strings).
+            One suffix per container, which is appended to its ids; these become strings.
         prefix_ids : bool, default=False
-            Put the container's number before its ids: "0_", "1_", ...
+            Whether to put the number of the container before its ids: "0_", "1_", ...
 
         Returns
         -------
@@ -961,29 +953,24 @@ class LightCurves:
                 )
         if suffixes is not None and (isinstance(suffixes, str) or len(suffixes) != len(containers)):
             raise ValueError(f"suffixes must be {len(containers)} strings, one for each container")
-        return cls._from_store(
-            operations.concatenate(
-                [container._compact() for container in containers],
-                suffixes=suffixes,
-                prefix_ids=prefix_ids,
-            )
-        )
+        stores = [container._compact() for container in containers]
+        return cls(operations.concatenate(stores, suffixes=suffixes, prefix_ids=prefix_ids))
 
     # Exports
 
     def to_frame(self) -> pd.DataFrame:
         """Return a long table, one row per observation.
 
-        `from_frame` reads the table back; the metadata is given to it separately,
+        `from_frame` reads the table back, if the metadata is passed along:
         ``LightCurves.from_frame(curves.to_frame(), metadata=curves.metadata)``. Objects without
-        observations have no row. A table without rows does not tell the zero point.
+        observations have no row, and a table without rows has no zero point.
 
         Returns
         -------
         pandas.DataFrame
             Columns object_id, mjd, band (categorical, the names of the passbands), flux, flux_err
-            and zp. If any passband is not one of those that sklc itself knows by their names,
-            there are two more, which identify it: band_survey (categorical) and band_wavelength
+            and zp. If the name of any passband does not identify it among the built-in ones,
+            two more columns do: band_survey (categorical) and band_wavelength
             (micrometre).
 
         Warns
@@ -1052,9 +1039,9 @@ class LightCurves:
     def to_padded(self) -> np.ndarray:
         """Return a 3-D array padded with NaN; `from_padded` reads it back.
 
-        The array holds times, fluxes and errors, and of the passbands their wavelengths alone:
-        from these `from_padded` chooses names. Ids, metadata and zero point are given to it
-        separately; fluxes become float64.
+        The array holds times, fluxes, errors and the wavelengths of the passbands, from which
+        `from_padded` chooses names. Ids, metadata and the zero point have to be passed to it
+        separately. Fluxes become float64.
 
         Returns
         -------
@@ -1083,7 +1070,7 @@ class LightCurves:
         Parameters
         ----------
         folder : str or Path
-            Made if it is not there; files of these names are replaced.
+            The folder, which is created if it does not exist. Files of these names are replaced.
 
         Raises
         ------
@@ -1134,10 +1121,8 @@ def concatenate(
 
     Parameters
     ----------
-    containers : sequence of LightCurves
-    suffixes : sequence of str, optional
-    prefix_ids : bool, default=False
-        As for `LightCurves.concatenate`, which this is.
+    containers, suffixes, prefix_ids
+        The arguments of `LightCurves.concatenate`, which this function calls.
 
     Returns
     -------

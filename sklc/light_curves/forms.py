@@ -14,7 +14,7 @@ from sklc.light_curves.light_curve import LightCurve
 
 
 def array_of(X: Any) -> Any:
-    """Return an array, Series, or object that converts to an array as one; None for the rest.
+    """Return an array, a Series or another object that converts to an array as an array, or None.
 
     Arrays of other libraries stay what they are, as long as they have ``ndim`` and ``dtype``.
     """

@@ -1,4 +1,4 @@
-"""Identifiers of objects: exact in every type, never missing, unique, of one type."""
+"""Identifiers of objects, which keep their exact values and are unique and of one type."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def group_rows(object_id: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | Non
     offsets : ndarray of shape (n_objects + 1,)
     ids : ndarray of shape (n_objects,)
     order : ndarray or None
-        The rows in the order of the objects; None if they are grouped already.
+        The order of the rows that groups them by object; None if they are grouped already.
     """
     listed = isinstance(object_id, list | tuple)
     column = id_array(object_id) if listed else tables.raw_column(object_id)

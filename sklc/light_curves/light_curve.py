@@ -15,8 +15,8 @@ from sklc.passbands.registry import Passband, passband_labels
 class LightCurve:
     """One object: its observations in order of time, its id and its metadata.
 
-    Made by indexing a `LightCurves` container with an integer, or by iterating over it. The arrays
-    are read-only views of the container's.
+    Indexing a `LightCurves` container with an integer, or iterating over it, returns such objects.
+    The arrays are read-only views of those of the container.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class LightCurve:
     wavelength : ndarray of float64, shape (n_obs,)
         Effective wavelength, micrometre.
     passbands : tuple of Passband
-        Those that occur in this light curve.
+        The passbands that occur in this light curve.
     metadata : pandas.Series
         The object's row of `LightCurves.metadata`.
     zero_point : float
@@ -58,7 +58,7 @@ class LightCurve:
         self._row = row
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # alone in its pickle: the observations of other objects stay behind
+        # the pickle holds this object alone, without the observations of the others
         if self._store.n_objects == 1:
             return LightCurve, (self._store, 0)
         return LightCurve, (self._store.compact(np.array([self._row])), 0)

@@ -1,4 +1,4 @@
-"""Per-object columns as numbers, and how messages name an object: without torch."""
+"""Per-object columns as a matrix of numbers, and the name of an object in messages."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def metadata_matrix(curves: LightCurves, columns: tuple[str, ...]) -> np.ndarray
     for number, column in enumerate(columns):
         if column not in metadata.columns:
             raise LightCurveError(
-                f"Metadata column {column!r} is not there: the light curves have "
+                f"Metadata column {column!r} is missing: the light curves have "
                 f"{sorted(map(str, metadata.columns))}. Add it with "
                 f"curves.with_metadata({column}=...)."
             )

@@ -12,6 +12,7 @@ import pandas as pd
 from sklc.errors import LightCurveError, UnknownPassbandError
 from sklc.light_curves.alignment import indexed_metadata
 from sklc.light_curves.bands import resolve, unique_passbands
+from sklc.light_curves.columns import object_array
 from sklc.light_curves.ids import check_ids, join_ids
 from sklc.light_curves.store import Store, read_only
 from sklc.passbands.registry import Passband, passband_labels
@@ -32,8 +33,7 @@ def truncate(store: Store, days: float | None, points: int | None) -> Store:
     """See `LightCurves.truncate`."""
     if (days is None) == (points is None):
         raise ValueError("pass exactly one of days= and points=")
-    lengths = np.diff(store.offsets)
-    starts = np.repeat(store.offsets[:-1], lengths)
+    starts = np.repeat(store.offsets[:-1], store.lengths)
     if points is not None:
         if points < 0 or int(points) != points:
             raise ValueError(f"points must be an integer of at least 0, got {points!r}")
@@ -60,26 +60,22 @@ def with_bands(store: Store, names: Sequence[str | Passband]) -> Store:
 
 def _codes_of(store: Store, band: str | Passband) -> list[int]:
     """Return the codes of a passband, or of all that have a name."""
-    own = passband_labels(store.passbands)
-    if isinstance(band, Passband):
-        own, codes = (
-            list(map(str, store.passbands)),
-            [k for k, p in enumerate(store.passbands) if p == band],
-        )
-    elif not (codes := [k for k, p in enumerate(store.passbands) if p.name == band]):
+    is_name = isinstance(band, str)
+    own = passband_labels(store.passbands) if is_name else list(map(str, store.passbands))
+    known = [p.name if is_name else p for p in store.passbands]
+    if is_name and band not in known:
         try:
-            known = resolve(band).name
+            band = resolve(band).name
         except UnknownPassbandError as error:
             raise UnknownPassbandError(
                 f"{error}\nThe bands of these light curves are {own}"
             ) from None
-        codes = [k for k, p in enumerate(store.passbands) if p.name == known]
-    if not codes:
+    if band not in known:
         raise LightCurveError(
             f"no observation is in the band {str(band)!r}; the bands of these light curves are "
             f"{own}"
         )
-    return codes
+    return [k for k, passband in enumerate(known) if passband == band]
 
 
 def nightly(store: Store) -> Store:
@@ -127,8 +123,8 @@ def concatenate(
 ) -> Store:
     """See `sklc.concatenate`.
 
-    `check_unique` is off for objects picked from several containers: ids may then repeat, and
-    ids of mixed types become strings.
+    `check_unique` is False for objects that were picked from several containers: ids may then
+    repeat, and ids of mixed types become strings.
     """
     ids = [_renamed(s.ids, k, suffixes, prefix_ids) for k, s in enumerate(stores)]
     all_ids = join_ids(ids, as_strings=not check_unique)
@@ -138,31 +134,23 @@ def concatenate(
     zero_point = stores[0].zero_point
     firsts = offsets_of([len(s.passbands) for s in stores])
     band = [code[first:][s.band] for first, s in zip(firsts[:-1], stores, strict=True)]
-    scale = [
-        1.0 if s.zero_point == zero_point else 10 ** (-0.4 * (s.zero_point - zero_point))
-        for s in stores
-    ]
+    metadata = pd.concat([s.metadata.reset_index(drop=True) for s in stores])
+
+    def scaled(name: str) -> list[np.ndarray]:
+        pairs = [(getattr(s, name), 10 ** (-0.4 * (s.zero_point - zero_point))) for s in stores]
+        return [v if factor == 1.0 else (v * factor).astype(v.dtype) for v, factor in pairs]
+
     return Store(
         time=read_only(np.concatenate([s.time for s in stores])),
-        flux=read_only(
-            np.concatenate([_scaled(s.flux, f) for s, f in zip(stores, scale, strict=True)])
-        ),
-        flux_err=read_only(
-            np.concatenate([_scaled(s.flux_err, f) for s, f in zip(stores, scale, strict=True)])
-        ),
+        flux=read_only(np.concatenate(scaled("flux"))),
+        flux_err=read_only(np.concatenate(scaled("flux_err"))),
         band=read_only(np.concatenate(band)),
-        offsets=read_only(offsets_of(np.concatenate([np.diff(s.offsets) for s in stores]))),
+        offsets=read_only(offsets_of(np.concatenate([s.lengths for s in stores]))),
         passbands=passbands,
         ids=read_only(all_ids),
-        metadata=indexed_metadata(
-            pd.concat([s.metadata.reset_index(drop=True) for s in stores]), all_ids
-        ),
+        metadata=indexed_metadata(metadata, all_ids),
         zero_point=zero_point,
     )
-
-
-def _scaled(flux: np.ndarray, factor: float) -> np.ndarray:
-    return flux if factor == 1.0 else (flux * factor).astype(flux.dtype)
 
 
 def _renamed(
@@ -172,9 +160,7 @@ def _renamed(
         return ids
     suffix = "" if suffixes is None else suffixes[position]
     prefix = f"{position}_" if prefix_ids else ""
-    named = np.empty(len(ids), dtype=object)
-    named[:] = [f"{prefix}{i}{suffix}" for i in ids]
-    return named
+    return object_array([f"{prefix}{i}{suffix}" for i in ids])
 
 
 def _check_unique(ids: list[np.ndarray], all_ids: np.ndarray) -> None:

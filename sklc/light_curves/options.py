@@ -1,4 +1,4 @@
-"""How light curves are read: column names, zero point, passbands, and what to do with bad rows."""
+"""Options for reading light curves: column names, zero point, passbands and policies."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ FROM_TABLE: Final = _FromTable()
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """The options of the constructors of `LightCurves`; a reader takes those it has a use for.
+    """Options for reading light curves, of which each reader uses those that apply to it.
 
     Parameters
     ----------
     object_id, time, flux, flux_err, band : str or None
-        Names of the columns, see `LightCurves.from_frame`. None for a column that there is none
-        of; readers of objects and nested columns then take the first name that is recognised.
+        Names of the columns, see `LightCurves.from_frame`. None means that there is no such
+        column, or, for lists of objects and nested columns, the first name that is recognised.
     column : str or None
         The nested column, see `LightCurves.from_nested`.
     metadata : table, dict of arrays or None
@@ -39,7 +39,7 @@ class ReadOptions:
     zero_point : float, str or FROM_TABLE
         AB zero point of the fluxes, or the name of a column of zero points.
     survey : str, sequence of str or None
-        The survey that short band names belong to, or one for each object.
+        The survey that short band names belong to, or one survey per object.
     passband : str, Passband or None
         The passband of all observations, where there is no column of bands.
     invalid : {"raise", "drop"}
@@ -47,7 +47,7 @@ class ReadOptions:
     duplicates : {"raise", "drop", "keep"}
         What to do with observations that repeat another, see `LightCurves.from_frame`.
     unique_ids : bool
-        Whether an id may not occur twice; a resampled selection repeats its ids.
+        Whether ids must be unique. A resampled selection repeats its ids.
 
     Raises
     ------
@@ -89,13 +89,12 @@ class ReadOptions:
         Parameters
         ----------
         columns : collection of str
-            The names of all columns that there are.
+            The names of all columns of the table.
 
         Returns
         -------
         str or None
-            The name that was asked for, or "zp" where there is such a column and nothing else was
-            asked for.
+            The name that was given, or "zp" if none was given and there is such a column.
 
         Examples
         --------

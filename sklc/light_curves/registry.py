@@ -16,11 +16,11 @@ __all__ = ["READERS", "Reader", "reader_of", "register_reader"]
 
 @runtime_checkable
 class Reader(Protocol):
-    """What turns one form of X into light curves; an object, or a module with two functions.
+    """An object, or a module with two functions, that converts one form of X to light curves.
 
     Examples
     --------
-    A reader of one's own is shown in `sklc.register_reader`.
+    See `sklc.register_reader` for how to write a reader.
 
     >>> from sklc.light_curves import READERS, Reader
     >>> isinstance(READERS["padded"], Reader)
@@ -33,7 +33,7 @@ class Reader(Protocol):
         Parameters
         ----------
         X : object
-            Anything that was passed as X. It should not be read yet.
+            Any object that was passed as X. It should not be read in full here.
 
         Returns
         -------
@@ -52,7 +52,7 @@ class Reader(Protocol):
         X : object
             An object that the reader has accepted.
         options : ReadOptions
-            What the reader may use of it: policies, passbands, names.
+            Policies, passbands and column names, of which the reader uses those that apply.
 
         Returns
         -------
@@ -66,7 +66,7 @@ class Reader(Protocol):
 
 @dataclass(frozen=True)
 class _StoreReader:
-    """A reader of which the container itself makes use."""
+    """A reader module that the container itself uses, and which returns a store."""
 
     module: ModuleType
 
@@ -74,7 +74,7 @@ class _StoreReader:
         return self.module.accepts(X)
 
     def read(self, X: Any, options: ReadOptions) -> LightCurves:
-        made = self.module.read(X, options)  # a store, or a store and the rows to use of it
+        made = self.module.read(X, options)  # a store, or a store and the rows of a selection
         return LightCurves(*made) if isinstance(made, tuple) else LightCurves(made)
 
 
@@ -87,7 +87,7 @@ READERS.register("series", _StoreReader(series))
 
 
 def register_reader(name: str, reader: Reader, *, before: str | None = None) -> None:
-    """Make `as_light_curves`, and with it every estimator, take another form of X.
+    """Teach `as_light_curves`, and with it every estimator, another form of X.
 
     Parameters
     ----------

@@ -14,6 +14,8 @@ from sklc.passbands.registry import Passband
 from sklc.utils.offsets import offsets_after, offsets_of, row_index
 
 DEFAULT_ZERO_POINT = 27.5
+#: The columns of a `Store` that have one row per observation.
+OBSERVATIONS = ("time", "flux", "flux_err", "band")
 # Small enough for the cache, large enough to hide the loop.
 _BLOCK = 131_072
 
@@ -68,45 +70,29 @@ class Store:
         """Effective wavelengths in micrometre, shape (n_obs_total,)."""
         return np.array([p.wavelength for p in self.passbands], dtype=np.float64)[self.band]
 
-    def flat(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Return time, flux, flux_err and band of the objects `rows`; no copy if adjacent."""
-        columns = (self.time, self.flux, self.flux_err, self.band)
+    def flat(self, rows: np.ndarray) -> dict[str, Any]:
+        """Return the `OBSERVATIONS` of the objects `rows`; adjacent objects are not copied."""
         if len(rows) and is_range(rows):
             own: Any = slice(self.offsets[rows[0]], self.offsets[rows[-1] + 1])
         else:
             own = row_index(self.offsets[rows], self.offsets[rows + 1])
-        return columns[0][own], columns[1][own], columns[2][own], columns[3][own]
+        return {name: getattr(self, name)[own] for name in OBSERVATIONS}
 
     def compact(self, rows: np.ndarray) -> Store:
-        """Return a store that owns nothing but the objects `rows`."""
-        time, flux, flux_err, band = self.flat(rows)
-        return replace(
-            self,
-            time=time,
-            flux=flux,
-            flux_err=flux_err,
-            band=band,
-            offsets=offsets_of(self.lengths[rows]),
-            ids=self.ids[rows],
-            metadata=self.metadata.iloc[rows],
-        )
+        """Return a store that holds only the objects `rows`."""
+        objects: dict[str, Any] = {"ids": self.ids[rows], "metadata": self.metadata.iloc[rows]}
+        return replace(self, offsets=offsets_of(self.lengths[rows]), **objects, **self.flat(rows))
 
     def keep(self, mask: np.ndarray) -> Store:
         """Return the observations where the mask is true; every object stays, even if empty."""
-        return replace(
-            self,
-            time=read_only(self.time[mask]),
-            flux=read_only(self.flux[mask]),
-            flux_err=read_only(self.flux_err[mask]),
-            band=read_only(self.band[mask]),
-            offsets=read_only(offsets_after(mask, self.offsets)),
-        )
+        kept: dict[str, Any] = {n: read_only(getattr(self, n)[mask]) for n in OBSERVATIONS}
+        return replace(self, offsets=read_only(offsets_after(mask, self.offsets)), **kept)
 
 
 def blocks(n_rows: int) -> Iterator[slice]:
-    """Slices of rows that stay in the cache while several questions are asked about them.
+    """Slices of rows that fit into the cache while several quantities are computed from them.
 
-    Questions about whole columns of ten million rows would each read all of them from memory.
+    Computed for whole columns of ten million rows, each quantity would read all of the memory.
     """
     for start in range(0, n_rows, _BLOCK):
         yield slice(start, min(start + _BLOCK, n_rows))

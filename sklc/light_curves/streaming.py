@@ -23,23 +23,21 @@ def stream(
     *,
     n_objects: int = 10_000,
 ) -> Iterator[tuple[np.ndarray, Any]]:
-    """Call a method of an estimator on part after part of a large data set.
+    """Apply a method of an estimator to a large data set, part by part.
 
-    Nothing is kept: the memory is that of one part and its result, whatever the number of light
-    curves.
+    Only one part and its result are in memory at a time, however many light curves there are.
 
     Parameters
     ----------
     method : callable
-        Takes light curves and returns one row for each: ``encoder.transform``,
+        A method that takes light curves and returns one row for each: ``encoder.transform``,
         ``pipeline.predict_proba``, ``forest.score_samples``, ...
     source : path, LightCurves, or iterable
-        A folder as `LightCurves.to_parquet` or `simulate_to_parquet` writes it; light curves, in
-        any form that `as_light_curves` takes but a list; or a list or another iterable that
-        yields parts, each `LightCurves` or another of these forms, or single `LightCurve`
-        objects, which are collected.
+        A folder that `LightCurves.to_parquet` or `simulate_to_parquet` wrote; light curves in any
+        form that `as_light_curves` takes, except a list; or a list or other iterable of parts,
+        each in one of these forms, or of single `LightCurve` objects, which are collected.
     n_objects : int, default=10_000
-        Most light curves in a part; parts that an iterable yields are left as they are.
+        The largest number of light curves in a part. Parts that an iterable yields are not split.
 
     Yields
     ------

@@ -1,11 +1,6 @@
-"""Passbands: names, aliases and effective wavelengths of the bands of light curves."""
+"""The names, aliases and effective wavelengths of passbands."""
 
-from sklc.passbands.lookup import (
-    find_passbands,
-    get_passband,
-    list_passbands,
-    register_passband,
-)
+from sklc.passbands.lookup import find_passbands, get_passband, list_passbands, register_passband
 from sklc.passbands.registry import Passband, passband_labels
 
 __all__ = [

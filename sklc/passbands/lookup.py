@@ -47,7 +47,7 @@ _registry = _BUILT_IN
 
 
 def get_passband(name: str | int | Passband, survey: str | None = None) -> Passband:
-    """Passband of a name, an alias or a filter id.
+    """Return the passband of a name, an alias or a filter id.
 
     A name is looked up, first as it is written and then without regard to case, (1) among the
     names and aliases of `survey`, (2) among all canonical names, (3) among all aliases, where it
@@ -88,7 +88,7 @@ def get_passband(name: str | int | Passband, survey: str | None = None) -> Passb
 def find_passbands(
     names: Sequence[str | int | Passband], survey: str | None = None
 ) -> list[Passband]:
-    """Passbands of several names; one error lists every name that cannot be resolved.
+    """Return the passbands of several names; one error lists every name that cannot be resolved.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def find_passbands(
     Returns
     -------
     list of Passband
-        As many as `names`, in their order.
+        One passband for each name, in the same order.
 
     Raises
     ------
@@ -155,7 +155,7 @@ def register_passband(
     Parameters
     ----------
     name : str
-        Name of the band. It must not be that of another passband.
+        Name of the band, which no other passband may have.
     wavelength : float
         Effective wavelength in micrometre (mean weighted by the photon transmission).
     survey : str, default="user"
@@ -223,7 +223,7 @@ def register_passband(
 
 
 def list_passbands(survey: str | None = None) -> list[Passband]:
-    """All known passbands, or those of a survey.
+    """Return all known passbands, or those of one survey.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Index of passbands: lookup of names, aliases and filter ids, and what to say if it fails."""
+"""An index of passbands: names, aliases and filter ids are looked up, with helpful errors."""
 
 from __future__ import annotations
 
@@ -90,12 +90,12 @@ class Passband:
         return f"{self.name}({self.survey} {self.wavelength!r}um)"
 
 
-# pickles refer to the public module, whatever becomes of this one
+# pickles refer to the public module, so that this one may be moved
 Passband.__module__ = "sklc.passbands"
 
 
 def passband_labels(passbands: Iterable[Passband]) -> list[str]:
-    """Texts that tell passbands apart: names, with survey and wavelength where names repeat.
+    """Return distinct labels: names, with survey and wavelength where names repeat.
 
     Parameters
     ----------
@@ -220,7 +220,7 @@ def _as_text(name: object) -> str:
 
 
 def resolve(index: PassbandIndex, name: object, label: str | None) -> Passband | str:
-    """The passband of a name, or what is wrong with the name."""
+    """Return the passband of a name, or a text that says what is wrong with the name."""
     text = _as_text(name)
     survey = None if label is None else index.survey(label)
     # with a survey, "g" must never become the g of another one
@@ -266,7 +266,7 @@ def _problem(
     survey: str | None,
     found: tuple[Passband, ...],
 ) -> str:
-    """What is wrong with a name that did not resolve to one passband, and the remedy."""
+    """Return what is wrong with a name that does not identify one passband, and the remedy."""
     found = found or index.exact.get(text, ()) or index.folded.get(text.casefold(), ())
     if label is not None and survey is None:
         hint = " " + unknown_survey(index, label)

@@ -8,6 +8,7 @@ which definition it follows: they differ by about 1 %, up to 3 % for wide bands.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 __all__ = ["FOLLOW_UP", "STANDARD", "SURVEYS", "Survey"]
@@ -16,7 +17,7 @@ Row = tuple[str, float, tuple[str, ...], str | None]
 
 
 class Survey(NamedTuple):
-    """A survey or instrument: its other names, where its wavelengths come from, its bands."""
+    """A survey or instrument: its other names, the source of its wavelengths, and its bands."""
 
     name: str
     aliases: tuple[str, ...]
@@ -158,20 +159,14 @@ SURVEYS: tuple[Survey, ...] = (
         "ASAS",
         (),
         "nominal: standard V and I filters (Pojmanski 1997); wavelength of Bessell V and I",
-        (
-            ("asasV", 0.54889, ("V",), None),
-            ("asasI", 0.80334, ("I",), None),
-        ),
+        (("asasV", 0.54889, ("V",), None), ("asasI", 0.80334, ("I",), None)),
     ),
     Survey(
         "ASAS-SN",
         (),
         "nominal: Johnson V and Sloan g filters (Kochanek et al. 2017); wavelength of Bessell V "
         "and SDSS g",
-        (
-            ("asassng", 0.47176, ("g",), None),
-            ("asassnV", 0.54889, ("V",), None),
-        ),
+        (("asassng", 0.47176, ("g",), None), ("asassnV", 0.54889, ("V",), None)),
     ),
     Survey(
         "CSP",
@@ -289,68 +284,27 @@ SURVEYS: tuple[Survey, ...] = (
 
 # The standard filter that a follow-up telescope's label stands for.
 STANDARD: dict[str, str] = {
-    "u": "sdssu",
-    "g": "sdssg",
-    "r": "sdssr",
-    "i": "sdssi",
-    "z": "sdssz",
-    "w": "ps1w",
-    "U": "bessellux",
-    "B": "bessellb",
-    "V": "bessellv",
-    "R": "bessellr",
-    "J": "2massj",
-    "H": "2massh",
-    "K": "2massks",
-    "Ks": "2massks",
-}
+    "u": "sdssu", "g": "sdssg", "r": "sdssr", "i": "sdssi", "z": "sdssz", "w": "ps1w",
+    "U": "bessellux", "B": "bessellb", "V": "bessellv", "R": "bessellr", "J": "2massj",
+    "H": "2massh", "K": "2massks", "Ks": "2massks",
+}  # fmt: skip
 
-# Telescopes of published follow-up photometry whose own transmission curves are not used:
-# other names, and the filters seen. "LT_r" is Sloan r as mounted on the Liverpool Telescope.
-FOLLOW_UP: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "generic": (("--",), ("u", "g", "r", "i", "z", "w")),
-    "C28Wise": ((), ("g", "r")),
-    "CPCS": ((), ("g", "r", "i")),
-    "Copernico": ((), ("u", "g", "r", "i", "z", "B", "V")),
-    "DCT": ((), ("g", "r", "i")),
-    "EKAR": ((), ("B", "V")),
-    "FLWO": ((), ("g", "r", "i")),
-    "FTN": ((), ("u", "g", "r", "i", "z", "V")),
-    "FTS": ((), ("g", "r", "i", "z")),
-    "GN": ((), ("g", "r", "i", "z")),
-    "GS": ((), ("g", "r", "i", "z")),
-    "Helmos": ((), ("i", "B", "V")),
-    "INT": ((), ("g", "r", "i")),
-    "Keck": ((), ("g", "r")),
-    "LBT": ((), ("g", "r", "i", "z")),
-    "LCO": (("LCOGT",), ("g", "r", "i", "z", "U", "B", "V")),
-    "LOT": ((), ("g", "r", "i", "z")),
-    "LSQ": ((), ("r",)),
-    "LT": (("IO:O",), ("u", "g", "r", "i", "z", "B", "V")),
-    "Lijiang": ((), ("g", "r", "i")),
-    "MDM": ((), ("r", "i")),
-    "MMT": ((), ("g", "r", "i")),
-    "Magellan": ((), ("g", "r", "i", "z", "J")),
-    "NOT": ((), ("u", "g", "r", "i", "z", "B", "V", "J", "H", "K")),
-    "NTT": ((), ("u", "g", "r", "i", "z", "B", "V")),
-    "OSIRIS": ((), ("r",)),
-    "P200": ((), ("g", "r", "i")),
-    "P48": ((), ("g", "r", "R")),
-    "P60": ((), ("u", "g", "r", "i", "z", "B")),
-    "PS2": ((), ("r", "i", "z", "w")),
-    "PTF": (("iPTF",), ("g", "r", "i")),
-    "Post": ((), ("r", "i", "B", "V")),
-    "QUEST": ((), ("r",)),
-    "SLT": ((), ("B", "V", "R")),
-    "SOFI": ((), ("J", "H", "Ks")),
-    "Schmidt": ((), ("u", "g", "r", "i", "B", "V")),
-    "TNG": ((), ("g", "r", "i", "z", "J", "H", "K")),
-    "TNT": ((), ("g", "r", "i")),
-    "Tsinghua": ((), ("g", "r", "i")),
-    "UKIRT": (("UKRIT",), ("J",)),  # both spellings occur in published tables
-    "UltraVISTA": ((), ("J", "H", "Ks")),
-    "WHT": ((), ("g", "r", "i", "z")),
-    # labels of a few published points of surveys that have no such filter
-    "CRTS": ((), ("g", "r")),
-    "Gaia": ((), ("i",)),
-}
+# Telescopes of published follow-up photometry whose own transmission curves are not used: their
+# other names, and the filters that occur. "LT_r" is Sloan r as mounted on the Liverpool Telescope;
+# UKIRT is spelled both ways in published tables. The last two are surveys, for which a few
+# published points have a filter that the survey itself does not have.
+FOLLOW_UP: dict[str, tuple[tuple[str, ...], Sequence[str]]] = {
+    "generic": (("--",), "ugrizw"), "C28Wise": ((), "gr"), "CPCS": ((), "gri"),
+    "Copernico": ((), "ugrizBV"), "DCT": ((), "gri"), "EKAR": ((), "BV"), "FLWO": ((), "gri"),
+    "FTN": ((), "ugrizV"), "FTS": ((), "griz"), "GN": ((), "griz"), "GS": ((), "griz"),
+    "Helmos": ((), "iBV"), "INT": ((), "gri"), "Keck": ((), "gr"), "LBT": ((), "griz"),
+    "LCO": (("LCOGT",), "grizUBV"), "LOT": ((), "griz"), "LSQ": ((), "r"),
+    "LT": (("IO:O",), "ugrizBV"), "Lijiang": ((), "gri"), "MDM": ((), "ri"), "MMT": ((), "gri"),
+    "Magellan": ((), "grizJ"), "NOT": ((), "ugrizBVJHK"), "NTT": ((), "ugrizBV"),
+    "OSIRIS": ((), "r"), "P200": ((), "gri"), "P48": ((), "grR"), "P60": ((), "ugrizB"),
+    "PS2": ((), "rizw"), "PTF": (("iPTF",), "gri"), "Post": ((), "riBV"), "QUEST": ((), "r"),
+    "SLT": ((), "BVR"), "SOFI": ((), ("J", "H", "Ks")), "Schmidt": ((), "ugriBV"),
+    "TNG": ((), "grizJHK"), "TNT": ((), "gri"), "Tsinghua": ((), "gri"),
+    "UKIRT": (("UKRIT",), "J"), "UltraVISTA": ((), ("J", "H", "Ks")), "WHT": ((), "griz"),
+    "CRTS": ((), "gr"), "Gaia": ((), "i"),
+}  # fmt: skip

@@ -1,7 +1,7 @@
 """Simulated light curves of transients and variables, as surveys would have found them.
 
-`simulate` makes them, `simulate_to_parquet` more than fit into memory. Needs the extra ``sim``:
-``pip install "sklc[sim]"``.
+`simulate` returns them; `simulate_to_parquet` writes more of them than fit into memory. Both need
+the extra ``sim``: ``pip install "sklc[sim]"``.
 """
 
 from sklc.augment.transformers import (

@@ -1,4 +1,4 @@
-"""The transformers of `sklc.augment`, which were here before."""
+"""The transformers of `sklc.augment`, under their earlier import path."""
 
 from sklc.augment import *  # noqa: F403
 from sklc.augment import __all__ as __all__

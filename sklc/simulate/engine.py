@@ -1,8 +1,8 @@
-"""From classes and surveys to light curves: draw, cut, observe, trigger.
+"""The steps from classes and surveys to light curves: draw, cut, observe, trigger.
 
-Objects of one class in one survey come in chunks, each with a random stream of its own, so that
-the result depends on the seed alone, whatever the number of processes, and the first n objects
-are the same however many are asked for.
+The objects of a class in a survey are simulated in chunks, each with its own random stream. The
+result therefore depends on the seed alone and not on the number of processes, and the first n
+objects are the same however many are simulated.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ __all__ = ["CHUNK", "Chunk", "ClassSimulator"]
 CHUNK = 1000  # objects that share a random stream
 _CANDIDATES = 8192  # drawn at a time
 _BATCH = 512  # light curves made at a time: their arrays fit the processor's cache
-# Giving up: fewer accepted than one in a million of the candidates, or of this many observed.
+# The simulation gives up if fewer than one in a million candidates, or one in this many observed
+# objects, are accepted.
 _LEAST_EFFICIENCY = 1e-6
 _OBSERVED = 40_000
 _MWEBV_SCALE, _MWEBV_MOST = 0.06, 0.6
@@ -40,16 +41,16 @@ _FLAT = ("time", "flux", "flux_err", "band")
 
 @dataclass(frozen=True, eq=False)
 class Chunk:
-    """Light curves of some objects, flat, and what is true of them.
+    """Light curves of some objects in flat arrays, and the true parameters of these objects.
 
     Parameters
     ----------
     time, flux, flux_err, band : ndarray of shape (n_obs,)
-        Observations, object by object, ascending in time.
+        Observations, object by object, in order of time.
     lengths : ndarray of shape (n_objects,)
         Number of observations of each object.
     truth : dict
-        Column to an array of shape (n_objects,).
+        Names of columns, with arrays of shape (n_objects,).
     """
 
     time: np.ndarray
@@ -101,12 +102,12 @@ class ClassSimulator:
 
     @cached_property
     def visits(self) -> Visits:
-        """Visits as they are delivered: each, or the averages of a night."""
+        """The visits that are delivered: single visits, or nightly averages."""
         return self.survey.nightly_visits if self.settings.nightly else self.survey.visits
 
     @cached_property
     def _good_sky(self) -> np.ndarray:
-        """Variance of the background in the best .1 % of the visits, by band; inf without any."""
+        """Variance of the background in the best 0.1 % of the visits of each band; inf for none."""
         visits = self.visits
         bands = range(len(self.survey.passbands))
         rows = [visits.sky[visits.band == code] for code in bands]
@@ -127,7 +128,7 @@ class ClassSimulator:
         index : int
             Number of the chunk within its class.
         n : int
-            Number of draws.
+            Number of objects.
 
         Returns
         -------
@@ -154,10 +155,9 @@ class ClassSimulator:
         raise AssertionError("unreachable")  # pragma: no cover
 
     def _fail(self, accepted: int, drawn: int) -> None:
-        settings = self.settings
         raise SimulationError(
             f"{self.source_class.name} in {self.survey.name}: {accepted} of {drawn:,} candidates "
-            f"were accepted (efficiency {accepted / drawn:.1g}) by {settings.trigger} with "
+            f"were accepted (efficiency {accepted / drawn:.1g}) by {self.settings.trigger} with "
             f"redshifts to {self.z_max:g}: ask for fewer detections, a fainter limit or, with "
             "z_max=, nearer objects."
         )
@@ -178,7 +178,7 @@ class ClassSimulator:
             waiting.append({name: values[bright] for name, values in candidates.items()})
             n_waiting += len(bright)
             if n_waiting < _BATCH:
-                # a pause now and then, in which the caller may give up
+                # yields now and then, so that the caller may give up
                 if drawn * _LEAST_EFFICIENCY > 1 and not n_waiting:
                     yield None, drawn
                 elif drawn * _LEAST_EFFICIENCY > 8:
@@ -196,8 +196,7 @@ class ClassSimulator:
     def _draw(self, rng: np.random.Generator) -> Objects:
         cls = self.source_class
         if self.source.galactic:
-            z = np.zeros(_CANDIDATES)
-            modulus = z
+            z = modulus = np.zeros(_CANDIDATES)
         else:
             rate = cls.rate if self.settings.redshift == "volumetric" else None
             z = draw_redshift(rng, _CANDIDATES, cls.z_min, self.z_max, rate)
@@ -207,7 +206,7 @@ class ClassSimulator:
         return {**objects, "redshift": z, "distmod": modulus, "mwebv": mwebv}
 
     def _may_be_found(self, objects: Objects) -> np.ndarray:
-        """Whether an object reaches the depth of good nights in any band."""
+        """Whether each object is brighter than the depth of good nights in any band."""
         trigger = self.settings.trigger
         flux = self.source.brightest(self.grid, objects) * 10 ** (0.4 * self.source.margin)
         found = (flux >= trigger.snr * np.sqrt(self._good_sky)).any(axis=1)
@@ -232,17 +231,13 @@ class ClassSimulator:
         if settings.window is None and source.transient:
             before, after = first - last, last - first
         low, high = visits.between(position, t0 + start + before, t0 + stop + after)
-        lengths = high - low
-        owner = np.repeat(np.arange(n), lengths)
-        row = row_index(low, high)
+        owner, row = np.repeat(np.arange(n), high - low), row_index(low, high)
         time, band = visits.time[row], visits.band[row].astype(np.int64)
         own = owner * n_bands + band
         flux = source.flux(self.grid, objects, Points(owner, time - t0[owner], band), rng)
         flux = np.asarray(flux, dtype=np.float64)
-        total = flux
         steady = source.steady(self.grid, objects)
-        if steady is not None:
-            total = flux + steady.reshape(-1)[own]
+        total = flux if steady is None else flux + steady.reshape(-1)[own]
         variance = visits.sky[row] + visits.source[row] * np.maximum(total, 0.0)
         variance += (self.survey.systematic * flux) ** 2
         flux_err = np.sqrt(variance)
@@ -257,7 +252,6 @@ class ClassSimulator:
             there = (rng.random((n, n_bands)) >= photometry.missing_bands).reshape(-1)[own]
         kept, accepted = self._trigger(n, owner, time, flux, measured, flux_err, there, rng)
         rows = np.flatnonzero(kept)
-        new_lengths = np.bincount(owner[rows], minlength=n)[accepted]
         chosen = {name: values[accepted] for name, values in objects.items()}
         peak_flux = np.full(n, -np.inf)
         np.maximum.at(peak_flux, owner[rows], flux[rows])
@@ -266,7 +260,7 @@ class ClassSimulator:
             measured[rows].astype(np.float32),
             flux_err[rows].astype(np.float32),
             band[rows].astype(np.int16),
-            new_lengths,
+            np.bincount(owner[rows], minlength=n)[accepted],
             self._truth(chosen, t0[accepted], peak_flux[accepted]),
         )
 
@@ -288,12 +282,9 @@ class ClassSimulator:
         detected = np.flatnonzero(there & (signal >= trigger.snr * flux_err))
         by = owner[detected]
         count = np.bincount(by, minlength=n)
-        edge = np.flatnonzero(np.diff(by, prepend=-1))
         first, last = np.full(n, np.inf), np.full(n, -np.inf)
-        first[by[edge]] = time[detected[edge]]
-        final = np.append(edge[1:], len(by)) - 1
-        if len(by):
-            last[by[edge]] = time[detected[final]]
+        np.minimum.at(first, by, time[detected])
+        np.maximum.at(last, by, time[detected])
         found = count >= trigger.n_det
         if trigger.n_det > 1:
             found &= last - first >= trigger.separation * _MINUTE

@@ -1,4 +1,4 @@
-"""Results of LightCurveLynx as `LightCurves`; LightCurveLynx itself is not needed for it."""
+"""Results of LightCurveLynx are converted to `LightCurves`, without using LightCurveLynx itself."""
 
 from __future__ import annotations
 
@@ -46,18 +46,21 @@ def from_lightcurvelynx(
     Parameters
     ----------
     results : nested_pandas.NestedFrame
-        Also as ``nested_pandas.read_parquet`` reads it. The column ``id`` becomes the ids.
+        The result, or a file of it that was read with ``nested_pandas.read_parquet``. The column
+        ``id`` becomes the ids.
     survey : str or sequence of str, optional
-        The survey of filters such as "g"; of several, a list in the order of ``survey_info``. Not
-        needed where filters say it ("LSST_g", or ``full_filter_name``). The metadata have the
-        surveys that observed an object, all of them where none did: "lsst+ztf".
+        The survey that filters such as "g" belong to, or a list of several in the order of
+        ``survey_info``. It is not needed if the filters include it ("LSST_g", or
+        ``full_filter_name``). The metadata name the surveys that observed an object, or all of
+        them if none did: "lsst+ztf".
     class_name : str, optional
-        Column of the classes; if there is no such column, the class of all objects.
+        Column of the classes or, if there is no such column, the class of all objects.
     passbands : mapping of str to str or Passband, optional
-        Passbands of filters, where they are not those of the registry: ``{"g": "ps1g"}`` or, with
-        the survey as it is given, ``{"ztf_g": "ps1g"}``.
+        Passbands of filters, if they differ from the registered ones: ``{"g": "ps1g"}`` or, with
+        the given name of the survey, ``{"ztf_g": "ps1g"}``.
     saturated : {"drop", "keep"}, default="drop"
-        Saturated observations have a clipped flux and a wide error. "drop" warns with the count.
+        What to do with saturated observations, which have a clipped flux and a wide error. "drop"
+        warns, and says how many.
     invalid, duplicates : {"raise", "drop"}, {"raise", "drop", "keep"}
         As for `LightCurves.from_frame`. Errors that are all zero (no noise) count as not known.
 

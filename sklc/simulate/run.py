@@ -1,15 +1,15 @@
-"""`simulate`: light curves of known transients as a survey would have seen them."""
+"""`simulate` returns light curves of transients and variables as a survey would have seen them."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import joblib
 import numpy as np
 import pandas as pd
 
-from sklc.errors import SimulationError
 from sklc.light_curves import LightCurves
 from sklc.light_curves.store import Store
 from sklc.simulate.classes import SourceClass
@@ -46,42 +46,43 @@ def simulate(
     Parameters
     ----------
     n : int or mapping
-        Number of light curves of every class, or class to number. It counts those that trigger.
+        Number of light curves of every class, or a mapping of class to number. Only objects that
+        trigger count.
     survey : str or Survey
         "ztf", "lsst" (the wide-fast-deep survey, also "lsst-wfd"), "lsst-ddf", "ps1", "des", or
         one made with `Survey.from_pointings`.
     classes : str, SourceClass or sequence of them, optional
-        By default those of `n` if it is a mapping, else the eight of Gupta, Muthukrishna &
-        Audenaert (2025): SNIa, SNIa-91bg, SNIax, SNIb/c, SNII, SLSN-I, TDE and AGN.
-        `list_classes` has the others; one of your own is a `SourceClass`.
+        The classes; by default those of `n` if it is a mapping, else the eight of Gupta,
+        Muthukrishna & Audenaert (2025): SNIa, SNIa-91bg, SNIax, SNIb/c, SNII, SLSN-I, TDE and AGN.
+        `list_classes` lists all others; define your own as a `SourceClass`.
     redshift : {"volumetric", "flat"}, default="volumetric"
         Distribution of the redshifts of all events, before any are lost: rate times volume, or
         uniform.
     z_max : float, optional
-        Largest redshift. By default as far as the survey sees the brightest of a class, up to
-        limits between .1 (ILOT) and 3.2 (AGN).
+        Largest redshift. By default, it is where the survey ceases to see the brightest objects of
+        the class, up to limits between 0.1 (ILOT) and 3.2 (AGN).
     trigger : Trigger
-        When an object counts as found; by default two detections of 5 sigma, half an hour apart.
-        Its ``bright_limit`` makes samples like spectroscopic ones.
+        The condition for an object to be found; by default two detections at 5 sigma, half an hour
+        apart. Its ``bright_limit`` selects samples similar to spectroscopic ones.
     window : (float, float) or None, default=(-30, 60)
         Observer-frame days before the first and after the last detection for which there is
         forced photometry; None for all visits of the survey. Variables (AGN) are followed for
-        800 days instead. ``curves.detections(5)`` leaves what an alert stream would show.
+        800 days instead. ``curves.detections(5)`` keeps what an alert stream would contain.
     nightly : bool, default=True
-        Average the visits of a night in each band, with inverse-variance weights. The trigger
-        looks at what is delivered: a night in a band is then one detection.
+        Whether to average the visits of a night in each band with inverse-variance weights. The
+        trigger applies to the result, in which a night in a band is at most one detection.
     photometry : Photometry
-        Outliers and missing bands.
+        The rates of outliers and missing bands.
     random_state : int, Generator, RandomState or None, default=0
-        Seed. A generator is asked for one; None takes a new one from the operating system.
+        The seed, or a generator that draws one; None takes a new seed from the operating system.
     n_jobs : int, default=1
-        Processes, as in joblib. The result does not depend on it.
+        Number of processes, as in joblib. The result does not depend on it.
 
     Returns
     -------
     LightCurves
-        In the order of the classes, class by class; shuffle before splitting by position. With
-        the metadata survey, class, redshift (0 in the Milky Way), mwebv and host_ebv (E(B-V)),
+        The light curves, class by class; shuffle them before splitting by position. The metadata
+        are survey, class, redshift (0 in the Milky Way), mwebv and host_ebv (E(B-V)),
         template, peak_absmag (in the reference band of its class), peak_mag (brightest of the
         observations, without noise), explosion_mjd (first light) and peak_mjd, and the parameters
         of the models, NaN for objects of other classes.
@@ -89,8 +90,8 @@ def simulate(
     Raises
     ------
     SimulationError
-        If a class, survey or option is not known or makes no sense, a template or passband cannot
-        be found, or (almost) nothing triggers.
+        If a class, survey or option is unknown or invalid, if a template or passband cannot be
+        found, or if (almost) no object triggers.
     ImportError
         If sncosmo is not installed: ``pip install "sklc[sim]"``.
 
@@ -114,17 +115,15 @@ def simulate(
     else:
         call = uuid.uuid4().hex
         chunks = joblib.Parallel(n_jobs=n_jobs)(
-            joblib.delayed(_run)(
-                call, simulator.survey, simulator.source_class, simulator.settings, index, count
-            )
-            for simulator, index, count in tasks
+            joblib.delayed(simulate_chunk)(call, survey, simulator.source_class, settings, *own)
+            for simulator, *own in tasks
         )
     numbers = [range(index * CHUNK, index * CHUNK + count) for _, index, count in tasks]
     return assemble(chunks, numbers, survey)
 
 
-def seed_of(random_state: object) -> int:
-    """Return a seed for any way of giving one.
+def seed_of(random_state: Any) -> Any:
+    """Return the seed that a generator or None stands for; anything else is left to `Settings`.
 
     Parameters
     ----------
@@ -141,11 +140,7 @@ def seed_of(random_state: object) -> int:
         return int(random_state.integers(2**31))
     if isinstance(random_state, np.random.RandomState):
         return int(random_state.randint(2**31 - 1))
-    if isinstance(random_state, bool) or not isinstance(random_state, int | np.integer):
-        raise SimulationError(
-            f"random_state={random_state!r} is not an integer, a numpy Generator or None."
-        )
-    return int(random_state)
+    return random_state
 
 
 Task = tuple[ClassSimulator, int, int]
@@ -182,48 +177,38 @@ def list_tasks(
 _kept: dict[tuple[str, str], ClassSimulator] = {}
 
 
-def _run(
-    call: str,
-    survey: Survey,
-    source_class: SourceClass,
-    settings: Settings,
-    index: int,
-    count: int,
+def simulate_chunk(
+    call: str, survey: Survey, source_class: SourceClass, settings: Settings, index: int, count: int
 ) -> Chunk:
-    """Simulate a chunk in another process."""
-    return kept_simulator(call, survey, source_class, settings).chunk(index, count)
-
-
-def kept_simulator(
-    call: str, survey: Survey, source_class: SourceClass, settings: Settings
-) -> ClassSimulator:
-    """Return a simulator that a process keeps for all tasks of one call.
+    """Simulate a chunk in a process, which keeps its simulators for all tasks of one call.
 
     Parameters
     ----------
     call : str
-        Names the call.
+        The name of the call.
     survey : Survey
         Survey that observes.
     source_class : SourceClass
         Class of objects to simulate.
     settings : Settings
         Options of the simulation.
+    index, count : int
+        Number of the chunk within its class, and the number of its objects.
 
     Returns
     -------
-    ClassSimulator
+    Chunk
     """
     if any(known != call for known, _ in _kept):
         _kept.clear()
     key = (call, source_class.name)
     if key not in _kept:
         _kept[key] = ClassSimulator(survey, source_class, settings)
-    return _kept[key]
+    return _kept[key].chunk(index, count)
 
 
 def assemble(chunks: list[Chunk], numbers: list[range], survey: Survey) -> LightCurves:
-    """Put chunks together as light curves.
+    """Combine chunks to one container of light curves.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Options of a simulation, checked once."""
+"""The options of a simulation, which are validated here."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ import numpy as np
 from sklc.cosmology import MAX_REDSHIFT
 from sklc.errors import SimulationError
 
-__all__ = ["Photometry", "Settings", "Trigger", "is_number"]
+__all__ = ["Photometry", "Settings", "Trigger", "is_integer", "is_number"]
 
 
 @dataclass(frozen=True)
 class Trigger:
-    """When an object counts as found.
+    """The condition under which an object counts as found.
 
     Parameters
     ----------
     n_det : int, default=2
-        Detections that are needed.
+        Number of detections that are needed.
     snr : float, default=5.0
-        Signal-to-noise ratio of a detection. Transients have to be positive, variables may be
-        fainter than their reference, too.
+        Least signal-to-noise ratio of a detection. Fluxes of transients have to be positive;
+        variables may also be fainter than their reference.
     separation : float, default=30.0
-        Minutes between the first and the last detection, which keep asteroids out; not asked for
-        if ``n_det`` is 1.
+        Least time in minutes between the first and the last detection, which excludes asteroids;
+        ignored if ``n_det`` is 1.
     bright_limit : float, optional
         Magnitude that the brightest observation has to exceed, noise aside: the selection of
         spectroscopic samples, which is a Malmquist bias. The ZTF Bright Transient Survey is
@@ -47,8 +47,7 @@ class Trigger:
     bright_width: float = 0.0
 
     def __post_init__(self) -> None:
-        whole = isinstance(self.n_det, int | np.integer) and not isinstance(self.n_det, bool)
-        if not whole or self.n_det < 1:
+        if not is_integer(self.n_det, least=1):
             raise SimulationError(f"Trigger: n_det={self.n_det!r} is not an integer of at least 1.")
         for name in ("snr", "separation", "bright_width"):
             value = getattr(self, name)
@@ -65,17 +64,17 @@ class Trigger:
 
 @dataclass(frozen=True)
 class Photometry:
-    """What goes wrong with photometry beyond its stated errors.
+    """Defects of photometry that its stated errors do not include.
 
     Parameters
     ----------
     outliers : float, default=0.002
-        Share of observations with an error `outlier_scale` times as large as stated.
+        Share of observations whose error is `outlier_scale` times as large as stated.
     outlier_scale : float, default=8.0
-        How many times larger the errors of outliers are than stated.
+        Ratio of the errors of outliers to their stated errors.
     missing_bands : float, default=0.01
-        Share of object and band pairs without any observation, as where a reference image is
-        missing.
+        Share of pairs of object and band without any observation, for example because a reference
+        image is missing.
 
     Examples
     --------
@@ -110,24 +109,30 @@ def is_number(value: object) -> bool:
     )
 
 
+def is_integer(value: object, least: int) -> bool:
+    """Whether this is an integer that is not too small, and no bool."""
+    is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return is_whole and value >= least  # type: ignore[operator]
+
+
 @dataclass(frozen=True)
 class Settings:
-    """All that a simulation depends on beside class, survey and number.
+    """Everything that a simulation depends on, except class, survey and number.
 
     Parameters
     ----------
     redshift : {"volumetric", "flat"}
-        How the redshifts of all events are distributed.
+        Distribution of the redshifts of all events.
     z_max : float or None
         Largest redshift, or None for as far as the survey sees the class.
     trigger : Trigger
-        When an object counts as found.
+        The condition under which an object counts as found.
     window : (float, float) or None
         Days before the first and after the last detection that are kept.
     nightly : bool
         Whether the visits of a night are averaged in each band.
     photometry : Photometry
-        Outliers and missing bands.
+        The rates of outliers and missing bands.
     seed : int
         Seed of the random numbers.
     """
@@ -151,15 +156,12 @@ class Settings:
                 f"z_max={self.z_max!r} is not a redshift that can be simulated: pass one above 0 "
                 f"and up to {MAX_REDSHIFT:g}, or None for as far as the survey sees the class."
             )
-        if not isinstance(self.trigger, Trigger):
-            raise SimulationError(
-                f"trigger={self.trigger!r} is not a Trigger: pass Trigger(n_det=2, snr=5)."
-            )
-        if not isinstance(self.photometry, Photometry):
-            raise SimulationError(
-                f"photometry={self.photometry!r} is not a Photometry: pass "
-                "Photometry(outliers=0.002, missing_bands=0.01)."
-            )
+        for name, kind in (("trigger", Trigger), ("photometry", Photometry)):
+            value = getattr(self, name)
+            if not isinstance(value, kind):
+                raise SimulationError(
+                    f"{name}={value!r} is not a {kind.__name__}: pass {kind()}, for example."
+                )
         if self.window is not None:
             window = self.window
             pair = isinstance(window, tuple | list) and len(window) == 2
@@ -171,6 +173,8 @@ class Settings:
             object.__setattr__(self, "window", (float(window[0]), float(window[1])))
         if not isinstance(self.nightly, bool | np.bool_):
             raise SimulationError(f"nightly={self.nightly!r} is neither True nor False.")
-        seed = self.seed
-        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-            raise SimulationError(f"random_state={seed!r} is not an integer of at least 0.")
+        if not is_integer(self.seed, least=0):
+            raise SimulationError(
+                f"random_state={self.seed!r} is not an integer of at least 0: pass one, a numpy "
+                "Generator or RandomState, or None."
+            )

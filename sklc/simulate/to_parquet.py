@@ -1,8 +1,8 @@
-"""`simulate_to_parquet`: more light curves than fit into memory, resumable after any interruption.
+"""`simulate_to_parquet` writes more light curves than fit into memory, and can be resumed.
 
-A simulation is a folder of parts, each a folder of its own in the format of
-`LightCurves.to_parquet`. A part is written under another name and renamed when it is whole: what
-has its final name is complete, and what an interrupted run left behind is removed.
+A simulation is a folder of parts, each of which is a folder in the format of
+`LightCurves.to_parquet`. A part is renamed once it is complete, so that parts with their final name
+are complete, and what an interrupted run left behind is removed.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from sklc.light_curves.readers.parquet import MANIFEST, PART
 from sklc.simulate.classes import SourceClass
 from sklc.simulate.classes.requests import counts_by_class
 from sklc.simulate.engine import CHUNK
-from sklc.simulate.run import assemble, kept_simulator, list_tasks, seed_of
-from sklc.simulate.settings import Photometry, Settings, Trigger
+from sklc.simulate.run import assemble, list_tasks, seed_of, simulate_chunk
+from sklc.simulate.settings import Photometry, Settings, Trigger, is_integer
 from sklc.simulate.surveys import Survey, get_survey
 from sklc.utils.progress import progress_bar
 
@@ -56,24 +56,26 @@ def simulate_to_parquet(
 ) -> Path:
     """Simulate light curves into a folder of Parquet files, in bounded memory.
 
-    The same call again goes on where an interrupted one stopped, and does nothing where all parts
-    are there. The objects are those that `simulate` returns for the same arguments; every part
-    holds all classes in the proportions asked for, as far as they reach.
+    Repeating a call continues where an interrupted one stopped, and does nothing if all parts
+    exist. The objects are those that `simulate` returns for the same arguments. Every part holds
+    all classes in the requested proportions, until a class is complete.
 
     Parameters
     ----------
     path : str or Path
-        Folder; made if it is not there.
+        The folder, which is created if it does not exist.
     n, survey, classes, redshift, z_max, trigger, window, nightly, photometry
         As for `simulate`.
     random_state : int, default=0
-        Seed.
+        Seed of the random numbers.
     n_jobs : int, default=1
-        Processes, each of which simulates and writes parts. The files do not depend on it.
+        Number of processes, each of which simulates and writes parts. The files do not depend on
+        it.
     part_size : int, default=20000
-        Objects in a part, about; memory is some 100 MB per process for each 20,000.
+        Approximate number of objects in a part. Each process needs about 100 MB of memory per
+        20,000 objects.
     progress : bool, default=True
-        Show a progress bar.
+        Whether to show a progress bar.
 
     Returns
     -------
@@ -96,8 +98,7 @@ def simulate_to_parquet(
     ...     len(LightCurves.from_parquet(path))
     100
     """
-    whole = isinstance(part_size, int | np.integer) and not isinstance(part_size, bool)
-    if not whole or part_size < 1:
+    if not is_integer(part_size, least=1):
         raise SimulationError(f"part_size={part_size!r} is not an integer of at least 1.")
     counts = counts_by_class(n, classes)
     survey = get_survey(survey)
@@ -111,9 +112,8 @@ def simulate_to_parquet(
     record = _record(counts, survey, settings, per_class, n_parts)
     missing = _prepare(folder, record, n_parts)
     if missing:
-        simulators = {id(s): s for s, _, _ in list_tasks(counts, survey, settings)}.values()
-        for simulator in simulators:
-            _ = simulator.grid
+        for simulator, *_ in list_tasks(counts, survey, settings):
+            simulator.grid  # noqa: B018  built here, once
         call = uuid.uuid4().hex
         results = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
             joblib.delayed(_write_part)(call, folder, part, per_class, counts, survey, settings)
@@ -123,12 +123,14 @@ def simulate_to_parquet(
         total = sum(
             min(max(count - part * of_part, 0), of_part) for _, count in counts for part in missing
         )
-        _watch(results, total, progress)
+        with progress_bar(progress, total=total, unit="curve", unit_scale=True) as bar:
+            for done in results:
+                bar.update(done)
     return folder
 
 
 def part_folder(folder: Path, part: int) -> Path:
-    """Return where a part lies."""
+    """Return the folder of a part."""
     return folder / f"{PART}{part:05d}"
 
 
@@ -139,7 +141,7 @@ def _record(
     per_class: int,
     n_parts: int,
 ) -> dict[str, Any]:
-    """Return what tells one simulation from another, as it stands in the manifest."""
+    """Return the contents of the manifest, which identify a simulation."""
     visits = survey.visits
     curves = sorted(((str(k), v) for k, v in survey.curves.items()), key=lambda item: item[0])
     hashes = [
@@ -172,7 +174,7 @@ def _digest(texts: Iterable[str]) -> str:
 
 
 def _prepare(folder: Path, record: dict[str, Any], n_parts: int) -> list[int]:
-    """Write the manifest, or compare with it, and return the parts that are not there."""
+    """Write the manifest or compare with an existing one, and return the missing parts."""
     manifest = folder / MANIFEST
     if manifest.is_file():
         try:
@@ -223,17 +225,10 @@ def _write_part(
         for index in range(part * per_class, (part + 1) * per_class):
             own = min(CHUNK, count - index * CHUNK)
             if own > 0:
-                simulator = kept_simulator(call, survey, source_class, settings)
-                chunks.append(simulator.chunk(index, own))
+                chunks.append(simulate_chunk(call, survey, source_class, settings, index, own))
                 numbers.append(range(index * CHUNK, index * CHUNK + own))
     curves = assemble(chunks, numbers, survey)
     working = Path(tempfile.mkdtemp(dir=folder, prefix=f".{PART}"))
     curves.to_parquet(working)
     os.replace(working, part_folder(folder, part))
     return len(curves)
-
-
-def _watch(results: Any, total: int, progress: bool) -> None:
-    with progress_bar(progress, total=total, unit="curve", unit_scale=True) as bar:
-        for done in results:
-            bar.update(done)

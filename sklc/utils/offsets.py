@@ -46,19 +46,19 @@ def offsets_of(lengths: np.ndarray | Sequence[int]) -> np.ndarray:
 
 
 def offsets_after(mask: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """Return the offsets that are left when only the observations of a mask are kept.
+    """Return the offsets after all observations outside a mask have been removed.
 
     Parameters
     ----------
     mask : ndarray of bool, shape (n_obs_total,)
-        The observations that are kept.
+        Whether each observation is kept.
     offsets : ndarray of int, shape (n_objects + 1,)
-        The offsets before.
+        The offsets before the removal.
 
     Returns
     -------
     ndarray of int64, shape (n_objects + 1,)
-        The offsets afterwards. Every object stays, even if it is empty.
+        The offsets after the removal. Every object stays, even if it is empty.
 
     Examples
     --------
@@ -71,14 +71,14 @@ def offsets_after(mask: np.ndarray, offsets: np.ndarray) -> np.ndarray:
 
 
 def count_by_object(mask: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """Return how many observations of each object a mask marks.
+    """Return the number of observations of each object that lie within a mask.
 
     Parameters
     ----------
     mask : ndarray of bool, shape (n_obs_total,)
-        The observations that are counted.
+        Whether each observation is counted.
     offsets : ndarray of int, shape (n_objects + 1,)
-        Which object owns which observations.
+        The offsets that say which object owns which observations.
 
     Returns
     -------
@@ -95,7 +95,7 @@ def per_observation(values: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     values : ndarray of shape (n_objects,)
         One value per object.
     offsets : ndarray of int, shape (n_objects + 1,)
-        Which object owns which observations.
+        The offsets that say which object owns which observations.
 
     Returns
     -------
@@ -112,11 +112,11 @@ def reduce_by_object(
     Parameters
     ----------
     reduce : ufunc
-        How, such as ``numpy.maximum`` or ``numpy.add``.
+        The reduction, such as ``numpy.maximum`` or ``numpy.add``.
     values : ndarray of shape (n_obs_total,)
         One value per observation.
     offsets : ndarray of int, shape (n_objects + 1,)
-        Which object owns which observations.
+        The offsets that say which object owns which observations.
     empty : scalar
         The value of objects without observations, for which ``ufunc.reduceat`` returns the value
         of another object, or fails.
@@ -135,7 +135,7 @@ def reduce_by_object(
     array([9., 0., 5., 0.])
     """
     reduced = np.full(len(offsets) - 1, empty, dtype=values.dtype)
-    # Leaving out the empty objects moves the end of no other.
+    # Without the empty objects, the start of one object is still the end of the one before.
     occupied = offsets[1:] > offsets[:-1]
     if occupied.any():
         reduced[occupied] = reduce.reduceat(values, offsets[:-1][occupied])
@@ -174,7 +174,7 @@ def object_of(offsets: np.ndarray, rows: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     offsets : ndarray of int, shape (n_objects + 1,)
-        Which object owns which observations.
+        The offsets that say which object owns which observations.
     rows : ndarray of int, shape (n,)
         Positions of observations.
 

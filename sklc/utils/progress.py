@@ -1,4 +1,4 @@
-"""Progress bars: in a terminal or a notebook, not where several would overwrite each other."""
+"""Progress bars, which are shown where a person can see them and do not overwrite each other."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ __all__ = ["progress_bar"]
 
 
 def progress_bar(verbose: int | bool | str, **options: Any) -> tqdm:
-    """Return a bar of tqdm on standard error.
+    """Return a tqdm progress bar that writes to standard error.
 
     Parameters
     ----------
     verbose : int, bool or "auto"
-        "auto" shows the bar where a person is looking, in a terminal or a notebook; 0 never; 1
-        always. In a worker process or thread, whose bars would overwrite each other, "auto" shows
-        none and 1 writes one line at the end.
+        With "auto" the bar is shown in a terminal or a notebook, with 1 always and with 0 never.
+        The bars of worker processes and threads would overwrite each other: there, "auto" shows
+        none, and 1 writes one line at the end.
     **options
-        What tqdm takes, such as ``total`` and ``desc``.
+        Further options of tqdm, such as ``total`` and ``desc``.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What can be chosen by name, and how to add to it from outside the package."""
+"""Entries that are chosen by name, and that can be added from outside the package."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ Entry = TypeVar("Entry")
 
 
 class Registry(Generic[Entry]):
-    """Entries by name; a name is given once.
+    """A collection of named entries, in which each name occurs once.
 
     Parameters
     ----------
     kind : str
-        What the entries are, for messages, such as "architecture".
+        The kind of entry, which messages name, such as "architecture".
     load : callable, optional
-        Called once before the first look-up, to import the entries of the package.
+        A function that imports the built-in entries. It is called once, before the first look-up.
     home : str, default="sklc"
-        The module that has the public function ``register_<kind>``, for messages.
+        The module with the public function ``register_<kind>``, which messages refer to.
+    error : type, default=ValueError
+        The type of the errors that are raised.
 
     Examples
     --------
@@ -34,11 +36,15 @@ class Registry(Generic[Entry]):
     """
 
     def __init__(
-        self, kind: str, load: Callable[[], None] | None = None, home: str = "sklc"
+        self,
+        kind: str,
+        load: Callable[[], None] | None = None,
+        home: str = "sklc",
+        error: type[ValueError] = ValueError,
     ) -> None:
         self.kind = kind
         self._home = home
-        self._load = load
+        self._load, self._error = load, error
         self._entries: dict[str, Entry] = {}
 
     def register(
@@ -49,25 +55,25 @@ class Registry(Generic[Entry]):
         Parameters
         ----------
         name : str
-            How it is chosen.
+            The name under which the entry is chosen.
         entry : object
-            What is chosen.
+            The entry itself.
         overwrite : bool, default=False
-            Whether to replace an entry of this name.
+            Whether an entry of this name is replaced.
         before : str, optional
-            The entry that is to follow in `entries`; by default the new one is the last.
+            The name of the entry to insert the new one before; by default it is added at the end.
 
         Raises
         ------
         ValueError
-            If the name is empty or no string, or is taken by another entry; or if there is no
-            entry of the name `before`.
+            If the name is empty, is not a string or belongs to another entry, or if there is no
+            entry named `before`.
         """
         self._fill()
         if not isinstance(name, str) or not name:
-            raise ValueError(f"The name of a new {self.kind} must be a string, got {name!r}.")
+            raise self._error(f"The name of a new {self.kind} must be a string, got {name!r}.")
         if not overwrite and self._entries.get(name, entry) is not entry:
-            raise ValueError(
+            raise self._error(
                 f"There is a {self.kind} named {name!r} already: choose another name, or replace "
                 "it with overwrite=True."
             )
@@ -80,7 +86,7 @@ class Registry(Generic[Entry]):
         self._entries = dict(ordered)
 
     def unregister(self, name: str) -> None:
-        """Remove an entry, as tests do after themselves; the name must be known."""
+        """Remove an entry, which must exist; tests use this to clean up."""
         del self._entries[name]
 
     def __getitem__(self, name: str) -> Entry:
@@ -90,7 +96,7 @@ class Registry(Generic[Entry]):
             folded = {known.casefold(): known for known in self._entries}
             near = get_close_matches(str(name).casefold(), folded, n=1)
             hint = f" Did you mean {folded[near[0]]!r}?" if near else ""
-            raise ValueError(
+            raise self._error(
                 f"There is no {self.kind} named {name!r}.{hint} Known are {self.names()}; add "
                 f"your own with {self._home}.register_{self.kind.replace(' ', '_')}."
             )

@@ -170,7 +170,7 @@ def test_metadata_enters_with_gaps(demo, tmp_path):
     assert not np.allclose(encoder.transform(other), latents)
     loaded = LightCurveEncoder(weights=encoder.save(tmp_path / "m.safetensors"))
     np.testing.assert_array_equal(loaded.transform(curves), latents)
-    with pytest.raises(LightCurveError, match="'colour' is not there"):
+    with pytest.raises(LightCurveError, match="'colour' is missing"):
         LightCurveEncoder(metadata_columns=["colour"], **SMALL).fit(curves, y)
     with pytest.raises(LightCurveError, match="not numeric"):
         LightCurveEncoder(metadata_columns=["survey"], **SMALL).fit(curves, y)

@@ -10,11 +10,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 pytest.importorskip("light_curve")
 
 from sklc import LightCurveError, LightCurveFeatures, LightCurves
-from sklc.baselines import (
-    feature_classifier,
-    feature_outlier_detector,
-    feature_redshift_regressor,
-)
+from sklc.baselines import feature_classifier, feature_outlier_detector, feature_redshift_regressor
 from sklc.datasets import load_demo
 
 MODELS = ("boosting", "forest")

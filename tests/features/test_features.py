@@ -66,9 +66,7 @@ def table(features, curves):
 @pytest.fixture(scope="module")
 def curves():
     return build(
-        supernova(),
-        supernova(300.0, color=-0.2),
-        supernova(2000.0, start=59000.0, color=1.0),
+        supernova(), supernova(300.0, color=-0.2), supernova(2000.0, start=59000.0, color=1.0)
     )
 
 
@@ -144,13 +142,10 @@ def test_a_noisy_outlier_is_not_the_peak():
     time = np.arange(10.0)
     flux = np.array([10, 50, 100, 90, 70, 50, 120, 30, 20, 10.0])
     err = np.where(flux == 120, 60.0, 2.0)
-    curves = build([("ztfr", time, flux, err)])
-    assert table(LightCurveFeatures().fit(curves), curves)["time_before_peak"][0] == 2
-
-
-def test_the_earliest_of_equal_peaks_counts():
-    curves = build([("ztfr", np.arange(6.0), np.array([1.0, 5, 2, 5, 5, 1]), 0.1)])
-    assert table(LightCurveFeatures().fit(curves), curves)["time_before_peak"][0] == 1
+    equal = ("ztfr", np.arange(6.0), np.array([1.0, 5, 2, 5, 5, 1]), 0.1)  # the earliest counts
+    curves = build([("ztfr", time, flux, err)], [equal])
+    found = table(LightCurveFeatures().fit(curves), curves)["time_before_peak"]
+    assert found.tolist() == [2, 1]
 
 
 def test_a_missing_band_is_nan_and_an_unknown_one_is_left_out(curves):
@@ -242,22 +237,15 @@ def test_brightness_is_in_the_magnitudes_alone_and_the_zero_point_does_not_matte
     scaled = [(b, t, f * factor, e * factor) for b, t, f, e in supernova()]
     other = table(features, build(scaled, zero_point=25.0))
     fainter = table(features, build(scaled))
+    early, late = (table(features, build(supernova(start=day))) for day in (0.0, 65536.0))
     # chi2 is that of rounding errors: the light curve is exactly the function
     exact = whole.columns[whole.columns.str.endswith("log_chi2")]
-    whole, other, fainter = (t.drop(columns=exact) for t in (whole, other, fainter))
+    tables = (whole, other, fainter, early, late)
+    whole, other, fainter, early, late = (t.drop(columns=exact) for t in tables)
     np.testing.assert_allclose(other, whole, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(late, early, rtol=1e-5, atol=1e-5)  # dates do not matter
     changed = ~np.isclose(fainter, whole, rtol=1e-5, atol=1e-5, equal_nan=True)[0]
     assert list(whole.columns[changed]) == ["peak_mag", "ztfg_peak_mag", "ztfr_peak_mag"]
-
-
-def test_dates_do_not_matter(curves):
-    features = LightCurveFeatures().fit(curves)
-    early = table(features, build(supernova(start=0.0)))
-    late = table(features, build(supernova(start=65536.0)))
-    # chi2 is that of rounding errors: the light curve is exactly the function
-    exact = early.columns[early.columns.str.endswith("log_chi2")]
-    late, early = late.drop(columns=exact), early.drop(columns=exact)
-    np.testing.assert_allclose(late, early, rtol=1e-5, atol=1e-5)
 
 
 def test_threads_change_nothing(curves):
@@ -281,19 +269,16 @@ def test_unknown_errors_leave_out_only_what_needs_them():
 
 
 ODD = {
-    "one point": [("ztfg", [5.0], 3.0, 1.0)],
-    "one negative point": [("ztfg", [5.0], -3.0, 1.0)],
+    "one point": [("ztfg", [5.0], 3.0, 1.0)], "one negative point": [("ztfg", [5.0], -3.0, 1.0)],
     "two points": [("ztfg", [5.0, 6.0], np.array([1.0, 2.0]), 1.0)],
-    "zero variance": [("ztfg", DAYS, 7.0, 1.0)],
-    "all zero": [("ztfg", DAYS, 0.0, 1.0)],
+    "zero variance": [("ztfg", DAYS, 7.0, 1.0)], "all zero": [("ztfg", DAYS, 0.0, 1.0)],
     "negative": [("ztfg", DAYS, -bazin(DAYS), 1.0)],
     "all at one time": [("ztfg", np.zeros(9), np.arange(9.0), 1.0)],
     "two at each time": [("ztfg", np.repeat(DAYS, 2), np.arange(2.0 * len(DAYS)), 1.0)],
     "huge": [("ztfg", DAYS, 1e300 * bazin(DAYS), 1e290)],
     "tiny": [("ztfg", DAYS, 1e-300 * bazin(DAYS), 1e-310)],
-    "exact": [("ztfg", DAYS, bazin(DAYS), 1e-150)],
-    "empty": [],
-}
+    "exact": [("ztfg", DAYS, bazin(DAYS), 1e-150)], "empty": [],
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ODD)
@@ -451,11 +436,8 @@ def test_real_supernovae_are_told_apart_from_256_labels(data_dir):
         train, y_train, train_size=256, stratify=y_train, random_state=0
     )
     model = HistGradientBoostingClassifier(
-        learning_rate=0.06,
-        max_features=0.1,
-        min_samples_leaf=8,
-        class_weight="balanced",
+        learning_rate=0.06, max_features=0.1, min_samples_leaf=8, class_weight="balanced",
         random_state=0,
-    )
+    )  # fmt: skip
     proba = model.fit(few, y_few).predict_proba(test)
     assert roc_auc_score(y_test, proba, multi_class="ovr") > 0.91

@@ -130,14 +130,12 @@ def test_invalid_and_duplicate_observations(folder):
 
 
 def test_files_that_are_not_there(folder, tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"objects\.parquet is not there"):
+    with pytest.raises(FileNotFoundError, match=r"objects\.parquet does not exist"):
         LightCurves.from_parquet(tmp_path)
-    with pytest.raises(ValueError, match="either a folder, or both"):
-        LightCurves.from_parquet(objects=folder / "objects.parquet")
-    with pytest.raises(ValueError, match="either a folder, or both"):
-        LightCurves.from_parquet(folder, objects=folder / "objects.parquet")
-    with pytest.raises(ValueError, match="either a folder, or both"):
-        LightCurves.from_parquet()
+    objects = {"objects": folder / "objects.parquet"}
+    for path, options in ((None, objects), (folder, objects), (None, {})):
+        with pytest.raises(ValueError, match="either a folder, or both"):
+            LightCurves.from_parquet(path, **options)
 
 
 def test_metadata_named_like_the_ids(curves, tmp_path):

@@ -26,13 +26,9 @@ from sklc.passbands import Passband, get_passband
 FEW = settings(max_examples=40)
 # One name with two wavelengths, with two surveys, and with a built-in passband's name.
 PASSBANDS = [
-    Passband("g", "lab", 0.48),
-    Passband("g", "lab", 0.52),
-    Passband("g", "field", 0.48),
-    Passband("ztfr", "lab", 0.7),
-    get_passband("ztfr"),
-    get_passband("lsstu"),
-]
+    Passband("g", "lab", 0.48), Passband("g", "lab", 0.52), Passband("g", "field", 0.48),
+    Passband("ztfr", "lab", 0.7), get_passband("ztfr"), get_passband("lsstu"),
+]  # fmt: skip
 IDS = {
     "str": lambda n: [f"é{k}" for k in range(n)],
     "int64": lambda n: np.arange(n) - 2,
@@ -164,13 +160,10 @@ def test_lists_of_objects(curves):
 def two_g():
     """Three objects, one without observations, in two passbands of the name g and a known one."""
     return LightCurves.from_arrays(
-        [[1.0, 1.0, 2.0], [], [3.0]],
-        [[5.0, 5.0, 6.0], [], [7.0]],
-        [[1.0, 1.0, 1.0], [], [1.0]],
+        [[1.0, 1.0, 2.0], [], [3.0]], [[5.0, 5.0, 6.0], [], [7.0]], [[1.0, 1.0, 1.0], [], [1.0]],
         [np.array(PASSBANDS, dtype=object)[[0, 1, 5]], np.array([], dtype=object), PASSBANDS[1]],
-        ids=["a", "b", "c"],
-        zero_point=25.0,
-    )
+        ids=["a", "b", "c"], zero_point=25.0,
+    )  # fmt: skip
 
 
 def test_columns_of_passbands_are_there_only_where_names_do_not_say_them(two_g):

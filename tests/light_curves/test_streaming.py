@@ -1,11 +1,11 @@
 """Predictions part by part, and data sets read block by block."""
 
+from itertools import pairwise
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from sklc import LightCurveEncoder, LightCurves, concatenate, stream
 from sklc.errors import LightCurveError
@@ -16,14 +16,11 @@ def some_curves(lengths, seed=0, prefix="s"):
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     n = int(offsets[-1])
     return LightCurves.from_arrays(
-        np.sort(rng.uniform(59000, 59100, n)) if n else np.zeros(0),
-        rng.normal(50, 20, n),
-        rng.uniform(1, 5, n),
-        rng.choice(["ztfg", "ztfr"], n),
-        offsets=offsets,
+        np.sort(rng.uniform(59000, 59100, n)) if n else np.zeros(0), rng.normal(50, 20, n),
+        rng.uniform(1, 5, n), rng.choice(["ztfg", "ztfr"], n), offsets=offsets,
         ids=[f"{prefix}{k}" for k in range(len(lengths))],
         metadata={"redshift": rng.uniform(0, 1, len(lengths))},
-    )
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -34,17 +31,6 @@ def curves():
 def spans(part):
     """A cheap method of an estimator: one row an object."""
     return np.array([curve.flux.sum() for curve in part])
-
-
-@settings(max_examples=25, deadline=None)
-@given(lengths=st.lists(st.integers(0, 9), min_size=1, max_size=25), n_objects=st.integers(1, 30))
-def test_blocks_hold_the_data_set_in_order(tmp_path_factory, lengths, n_objects):
-    folder = tmp_path_factory.mktemp("blocks")
-    curves = some_curves(lengths)
-    curves.to_parquet(folder)
-    parts = list(LightCurves.iter_parquet(folder, n_objects=n_objects))
-    assert [len(p) for p in parts[:-1]] == [n_objects] * (len(parts) - 1)
-    assert concatenate(parts).equals(LightCurves.from_parquet(folder))
 
 
 def test_blocks_span_row_groups_and_batches(tmp_path, curves, monkeypatch):
@@ -114,14 +100,7 @@ def test_every_source_gives_the_same(tmp_path, curves):
         "iterator of parts": (curves[k : k + 5] for k in range(0, 41, 5)),
         "iterator of nested frames": (curves[k : k + 5].to_nested() for k in range(0, 41, 5)),
         "nested frame": curves.to_nested(),
-        "list of parts": [
-            curves[:20],
-            curves[20:25],
-            curves[25:26],
-            curves[26:30],
-            curves[30:31],
-            curves[31:],
-        ],
+        "list of parts": [curves[a:b] for a, b in pairwise([0, 20, 25, 26, 30, 31, 41])],
         "iterator of single light curves": iter(curves),
     }
     for name, source in sources.items():

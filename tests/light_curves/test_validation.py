@@ -29,16 +29,12 @@ def frame():
 
 
 BAD = [
-    ("mjd", np.nan, "time is NaN"),
-    ("mjd", np.inf, "time is NaN or infinite"),
-    ("flux", np.nan, "flux is NaN"),
-    ("flux", -np.inf, "flux is NaN or infinite"),
-    ("flux_err", np.nan, "flux_err is NaN"),
-    ("flux_err", np.inf, "flux_err is NaN or infinite"),
-    ("flux_err", 0.0, "flux_err is not positive"),
-    ("flux_err", -1.0, "flux_err is not positive"),
+    ("mjd", np.nan, "time is NaN"), ("mjd", np.inf, "time is NaN or infinite"),
+    ("flux", np.nan, "flux is NaN"), ("flux", -np.inf, "flux is NaN or infinite"),
+    ("flux_err", np.nan, "flux_err is NaN"), ("flux_err", np.inf, "flux_err is NaN or infinite"),
+    ("flux_err", 0.0, "flux_err is not positive"), ("flux_err", -1.0, "flux_err is not positive"),
     ("band", None, "band is missing"),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -176,16 +172,11 @@ def test_equal_observations_of_two_objects_are_no_duplicates(frame):
 # -- columns and ids
 
 
-@pytest.mark.parametrize(
-    ("column", "argument", "remedy"),
-    [
-        ("object_id", "object_id", "object_id='id'"),
-        ("mjd", "time", "time= its name"),
-        ("flux", "flux", "flux= its name"),
-        ("flux_err", "flux_err", "flux_err=None"),
-        ("band", "band", "passband="),
-    ],
-)
+@pytest.mark.parametrize(("column", "argument", "remedy"), [
+    ("object_id", "object_id", "object_id='id'"), ("mjd", "time", "time= its name"),
+    ("flux", "flux", "flux= its name"), ("flux_err", "flux_err", "flux_err=None"),
+    ("band", "band", "passband="),
+])  # fmt: skip
 @pytest.mark.parametrize("library", [pd.DataFrame, pl.DataFrame])
 def test_missing_column(frame, column, argument, remedy, library):
     other = "id" if column == "object_id" else "other"
@@ -234,14 +225,11 @@ def test_numbers_in_an_object_column(frame):
     assert curves.flux.dtype == np.float64
 
 
-@pytest.mark.parametrize(
-    ("ids", "message"),
-    [
-        (["a", "a", None, "b", "b", "c"], r"missing.*row 2 \(1 row.*dropna"),
-        ([1, 1, np.nan, np.nan, 2, 3], r"missing.*row 2 \(2 row.*dropna"),
-        (["a", "a", 1, 2, "b", "b"], "mixed types.*int, str.*astype"),
-    ],
-)
+@pytest.mark.parametrize(("ids", "message"), [
+    (["a", "a", None, "b", "b", "c"], r"missing.*row 2 \(1 row.*dropna"),
+    ([1, 1, np.nan, np.nan, 2, 3], r"missing.*row 2 \(2 row.*dropna"),
+    (["a", "a", 1, 2, "b", "b"], "mixed types.*int, str.*astype"),
+])  # fmt: skip
 def test_bad_ids(frame, ids, message):
     frame["object_id"] = pd.Series(ids)
     with pytest.raises(LightCurveError, match=message):

@@ -165,7 +165,7 @@ def test_missing_metadata(demo, tmp_path):
     classifier.fit(curves, demo[1][:60])
     model = OnnxModel(classifier.to_onnx(tmp_path / "head.onnx"))
     assert model.metadata_columns == ("host",)
-    with pytest.raises(LightCurveError, match=r"column 'host' is not there.*with_metadata"):
+    with pytest.raises(LightCurveError, match=r"column 'host' is missing.*with_metadata"):
         model.predict(demo[0][:5])
 
 

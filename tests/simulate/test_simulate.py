@@ -1,13 +1,6 @@
 """`simulate`: reproducible, what was asked for, honest about itself; and its cache of tables."""
 
-import os
 import pickle
-import re
-import subprocess
-import sys
-import time as clock
-import urllib.request
-from urllib.error import URLError
 
 import numpy as np
 import pandas as pd
@@ -15,7 +8,6 @@ import pytest
 
 from sklc import LightCurveEncoder, LightCurves
 from sklc.cosmology import distance_modulus
-from sklc.errors import SimulationError
 from sklc.simulate import (
     CLASSES,
     COMMON_CLASSES,
@@ -29,10 +21,7 @@ from sklc.simulate import (
     simulate,
 )
 from sklc.simulate.classes import get_class
-from sklc.simulate.sources import SALTSource
 from sklc.simulate.spectra import grids as grids_module
-from sklc.simulate.spectra.grids import BandGrid, cache_folder, cached_grid
-from sklc.simulate.spectra.templates import find_snoopy_file
 from sklc.simulate.surveys import get_survey
 
 sncosmo = pytest.importorskip("sncosmo", reason="sncosmo is not installed: pip install 'sklc[sim]'")
@@ -401,116 +390,6 @@ def test_a_survey_of_your_own(sncosmo_data, own_survey):
 # ---------------------------------------------------------------- bad input
 
 
-@pytest.mark.parametrize(
-    ("n", "classes", "message"),
-    [
-        (-1, "SNIa", "the number of SNIa is -1: pass an integer of at least 0"),
-        (True, "SNIa", "the number of SNIa is True"),
-        (2.0, "SNIa", r"the number of SNIa is 2\.0"),
-        ("5", "SNIa", "the number of SNIa is '5'"),
-        (None, None, "the number of SNIa is None"),
-        ({"SNIa": -3}, None, "the number of SNIa is -3"),
-        ({"SNIa": 3}, "TDE", "classes has 'TDE', but n gives no number for it"),
-        ({"SNIz": 3}, None, "There is no class named 'SNIz'"),
-        (3, "snia", "no class named 'snia'. Did you mean 'SNIa'.* Known are .*register_class"),
-        (3, ["SNIa", "TDE", "SNIa"], "class 'SNIa' is given twice"),
-        (3, [], "classes is empty"),
-        (3, 7, "A class is a name or a sklc.simulate.SourceClass, got int"),
-        (3, [None], "got NoneType"),
-        (3, SALTSource(), "got SALTSource: for a source of your own use SourceClass"),
-    ],
-)
-def test_bad_numbers_and_classes(n, classes, message):
-    with pytest.raises(SimulationError, match=message):
-        simulate(n, "ztf", classes)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"redshift": "uniform"}, "redshift='uniform' is not a distribution.*'flat'"),
-        ({"z_max": 0}, "z_max=0 is not a redshift that can be simulated.*up to 6"),
-        ({"z_max": 6.5}, "z_max=6.5"),
-        ({"z_max": True}, "z_max=True"),
-        ({"z_max": np.nan}, "z_max=nan"),
-        ({"z_max": 0.002}, "z_max=0.002 is not above the smallest redshift of SNIa, 0.003: raise"),
-        ({"trigger": 5}, r"trigger=5 is not a Trigger: pass Trigger\("),
-        ({"photometry": None}, r"photometry=None is not a Photometry: pass Photometry\("),
-        ({"nightly": "no"}, "nightly='no' is neither True nor False"),
-        ({"window": (30, 60)}, r"window=\(30, 60\) is not a pair of days.*pass \(-30, 60\)"),
-        ({"window": (-30, -1)}, "window="),
-        ({"window": (-30,)}, "window="),
-        ({"window": "all"}, "window='all'"),
-        ({"window": (-np.inf, 60)}, "window="),
-        ({"random_state": -1}, "random_state=-1 is not an integer of at least 0"),
-        ({"random_state": True}, "random_state=True is not an integer"),
-        ({"random_state": "0"}, "random_state='0'"),
-        ({"random_state": 1.0}, r"random_state=1\.0"),
-    ],
-)
-def test_bad_options(options, message):
-    with pytest.raises(SimulationError, match=message):
-        simulate(3, "ztf", "SNIa", **options)
-
-
-@pytest.mark.parametrize("survey", ["lst", None, 3, []])
-def test_unknown_surveys(survey):
-    hint = "Did you mean 'lsst'" if survey == "lst" else "Make your own"
-    with pytest.raises(
-        SimulationError, match=rf"There is no survey named {re.escape(repr(survey))}.*{hint}"
-    ):
-        simulate(3, survey, "SNIa")
-
-
-@pytest.mark.parametrize(
-    ("make", "options", "message"),
-    [
-        (Trigger, {"n_det": 0}, "n_det=0 is not an integer of at least 1"),
-        (Trigger, {"n_det": True}, "n_det=True"),
-        (Trigger, {"n_det": 2.0}, "n_det=2.0"),
-        (Trigger, {"snr": -1}, "snr=-1 is not a number of at least 0"),
-        (Trigger, {"snr": np.nan}, "snr=nan"),
-        (Trigger, {"separation": None}, "separation=None"),
-        (Trigger, {"bright_width": "x"}, "bright_width='x'"),
-        (Trigger, {"bright_limit": "18"}, "bright_limit='18' is not an apparent magnitude"),
-        (Trigger, {"bright_limit": -19}, "bright_limit=-19"),
-        (Photometry, {"outliers": 1}, "outliers=1 is not a share"),
-        (Photometry, {"missing_bands": -0.1}, "missing_bands=-0.1"),
-        (Photometry, {"outlier_scale": 0.5}, "outlier_scale=0.5 is not a number of at least 1"),
-    ],
-)
-def test_bad_triggers_and_photometry(make, options, message):
-    with pytest.raises(SimulationError, match=f"{make.__name__}: {message}"):
-        make(**options)
-
-
-def test_numbers_of_numpy_are_numbers():
-    assert Trigger(n_det=np.int64(3), snr=np.float32(5)).n_det == 3
-    assert Photometry(outliers=np.float64(0.1)).outliers == 0.1
-
-
-@pytest.mark.parametrize(
-    ("survey", "name", "trigger"),
-    [
-        ("ztf", "SNIa", Trigger(n_det=5000)),
-        ("lsst", "SNIa", Trigger(separation=1e9)),
-        ("ztf", "SNIa", Trigger(bright_limit=5)),
-        ("ztf", "KN", Trigger(bright_limit=13)),
-        ("ztf", "SNIa", Trigger(snr=1e6)),
-    ],
-)
-def test_what_never_triggers_is_given_up(sncosmo_data, survey, name, trigger):
-    begin = clock.perf_counter()
-    with pytest.raises(SimulationError) as raised:
-        simulate(1, survey, name, trigger=trigger)
-    assert clock.perf_counter() - begin < 30
-    message = str(raised.value)
-    assert f"{name} in {survey}: 0 of " in message
-    assert "(efficiency 0)" in message
-    assert repr(trigger) in message
-    assert "z_max=" in message
-
-
 def test_no_objects(sncosmo_data):
     some = simulate(1, "ztf", "SNII")
     none = simulate(0, "ztf", "SNII")
@@ -522,53 +401,6 @@ def test_no_objects(sncosmo_data):
     assert set(none.metadata.columns) == BASIC
     assert none.metadata.dtypes.to_dict() == some.metadata.dtypes[none.metadata.columns].to_dict()
     assert simulate({}, "ztf").equals(none)
-
-
-@pytest.mark.parametrize("source", [3, None, ["v19-2009n", 3]])
-def test_bad_sources(source):
-    with pytest.raises(SimulationError, match=r"a source is an sncosmo\.Source or the name of one"):
-        SpectralSource.from_sncosmo(source)
-
-
-def test_sources_out_of_range(sncosmo_data):
-    with pytest.raises(SimulationError, match="pass at least one"):
-        SpectralSource.from_sncosmo([])
-    wave = np.arange(300.0, 800.0)  # nanometre
-    source = sncosmo.TimeSeriesSource(np.arange(5.0), wave, np.ones((5, 500)), name="nm")
-    mine = SourceClass("mine", SpectralSource.from_sncosmo(source))
-    with pytest.raises(SimulationError, match=r"'nm' covers 300 to 799 .* have to be in Angstrom"):
-        simulate(1, "ztf", mine)
-
-
-@pytest.fixture
-def offline(monkeypatch):
-    def refuse(*args, **kwargs):
-        raise URLError("no network")
-
-    monkeypatch.setattr(urllib.request, "urlopen", refuse)
-
-
-def test_a_missing_template_is_named(sncosmo_data, offline):
-    # not in the folder of templates, or not known at all
-    for name in ("v19-1993j-corr", "no-such-supernova"):
-        mine = SourceClass("mine", SpectralSource.from_sncosmo(name))
-        with pytest.raises(SimulationError) as raised:
-            simulate(1, "ztf", mine)
-        message = str(raised.value)
-        assert name in message
-        assert f"SNCOSMO_DATA_DIR={os.environ['SNCOSMO_DATA_DIR']}" in message
-        assert "Connect to a network" in message
-
-
-def test_a_missing_file_of_snoopy_is_named(monkeypatch, tmp_path):
-    monkeypatch.setenv("SNCOSMO_DATA_DIR", str(tmp_path / "deep"))
-    with pytest.raises(SimulationError, match=r"file none\.fits .* SNooPy.*SNCOSMO_DATA_DIR"):
-        find_snoopy_file("none.fits")
-    (tmp_path / "none.fits").write_bytes(b"")
-    assert find_snoopy_file("none.fits") == tmp_path / "none.fits"
-    monkeypatch.delenv("SNCOSMO_DATA_DIR")
-    with pytest.raises(SimulationError, match="not set"):
-        find_snoopy_file("none.fits")
 
 
 # ---------------------------------------------------------------- with the rest of the library
@@ -589,129 +421,7 @@ def test_results_are_pickled(common):
     assert again.key() == CLASSES["SNIa"].key()
 
 
-def test_results_are_written_and_read(common, tmp_path):
-    common.to_parquet(tmp_path)
-    assert LightCurves.from_parquet(tmp_path).equals(common)
-
-
-def run_python(code, **environment):
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True, text=True, timeout=120, env={**os.environ, **environment},
-    )  # fmt: skip
-
-
-def test_importing_does_not_import_torch():
-    heavy = {"torch", "sncosmo", "skorch", "astropy"}
-    done = run_python(f"import sys, sklc.simulate; print(sorted({heavy} & set(sys.modules)))")
-    assert done.stdout.strip() == "[]", done
-
-
-def test_without_sncosmo(tmp_path):
-    code = """
-import sys
-sys.modules["sncosmo"] = None
-from sklc.simulate import list_classes, simulate
-assert "SNIa" in list_classes()
-try:
-    simulate(1, "ztf", "SNIa")
-except ImportError as error:
-    print(error)
-"""
-    done = run_python(code, SKLC_CACHE_DIR=str(tmp_path))
-    assert 'needs sncosmo, which is not installed: pip install "sklc[sim]"' in done.stdout, done
-
-
 # ---------------------------------------------------------------- the cache of tables
-
-
-@pytest.fixture
-def cache(monkeypatch, tmp_path):
-    """An empty cache, in memory and on disk."""
-    folder = tmp_path / "tables"
-    monkeypatch.setenv("SKLC_CACHE_DIR", str(folder))
-    monkeypatch.setattr(grids_module, "_memory", {})
-    return folder
-
-
-def table(value=1.0):
-    return BandGrid(
-        flux=np.full((1, 3, 2, 11), value, dtype=np.float32),
-        slopes=np.zeros((1, 3, 2, 3, 1, 2), dtype=np.float32),
-        axis=np.arange(11.0), laws=("mwebv",), info=np.zeros((1, 0)),
-        effective=np.array([4800.0, 6200.0]),
-    )  # fmt: skip
-
-
-class Builder:
-    """Builds tables, and counts how often."""
-
-    count = 0
-
-    def __call__(self):
-        self.count += 1
-        return table(self.count)
-
-
-def test_where_the_cache_lies(monkeypatch, tmp_path):
-    monkeypatch.setenv("SKLC_CACHE_DIR", str(tmp_path / "own"))
-    assert cache_folder() == tmp_path / "own"
-    monkeypatch.delenv("SKLC_CACHE_DIR")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / "sklc" / "grids"
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    assert cache_folder() == tmp_path / "home" / ".cache" / "sklc" / "grids"
-
-
-def test_tables_are_written_once_and_reused(cache, monkeypatch):
-    build = Builder()
-    first = cached_grid(["a", 1], build)
-    assert cached_grid(["a", 1], build) is first
-    assert [file.suffix for file in cache.iterdir()] == [".npz"]
-    monkeypatch.setattr(grids_module, "_memory", {})  # as in another session
-    again = cached_grid(["a", 1], build)
-    assert build.count == 1
-    for name in ("flux", "slopes", "axis", "info", "effective"):
-        np.testing.assert_array_equal(getattr(again, name), getattr(first, name))
-    assert again.laws == first.laws
-    cached_grid(["a", 2], build)
-    assert build.count == 2
-    assert len(list(cache.iterdir())) == 2
-
-
-@pytest.mark.parametrize("damage", ["empty", "half", "other", "lacking"])
-def test_damaged_tables_are_rebuilt(cache, monkeypatch, damage):
-    build = Builder()
-    cached_grid(["a"], build)
-    (file,) = cache.iterdir()
-    whole = file.read_bytes()
-    if damage == "lacking":
-        np.savez(file, flux=np.zeros(3))
-    else:
-        file.write_bytes({"empty": b"", "half": whole[: len(whole) // 2], "other": b"text" * 99}[
-            damage])  # fmt: skip
-    monkeypatch.setattr(grids_module, "_memory", {})
-    assert cached_grid(["a"], build).flux.max() == 2
-    monkeypatch.setattr(grids_module, "_memory", {})
-    assert cached_grid(["a"], build).flux.max() == 2  # the file is whole again
-    assert [f.suffix for f in cache.iterdir()] == [".npz"]
-
-
-def test_a_folder_that_cannot_be_written(cache, monkeypatch, tmp_path):
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("SKLC_CACHE_DIR", str(tmp_path / "file" / "below"))
-    build = Builder()
-    assert cached_grid(["a"], build).flux.max() == 1
-    assert cached_grid(["a"], build).flux.max() == 1  # from memory
-    monkeypatch.setattr(grids_module, "_memory", {})
-    assert cached_grid(["a"], build).flux.max() == 2
-
-
-def test_memory_stays_bounded(cache):
-    for number in range(70):
-        cached_grid(["many", number], Builder())
-    assert len(grids_module._memory) == 64
 
 
 def test_simulations_use_the_cache(cache, monkeypatch, sncosmo_data):

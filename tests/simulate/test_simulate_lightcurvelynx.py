@@ -236,14 +236,11 @@ def test_a_missing_field(field):
         from_lightcurvelynx(results, survey=["lsst", "ztf"])
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"flux": [1.0, 2.0, 3.0, np.nan]}, "object 1 .*flux is NaN"),
-        ({"mjd": [np.inf, 2.0, 3.0, 4.0]}, "object 0 .*time is NaN or infinite"),
-        ({"filter": ["g", "g", "g", None]}, "object 1 .*band is missing"),
-    ],
-)
+@pytest.mark.parametrize(("change", "message"), [
+    ({"flux": [1.0, 2.0, 3.0, np.nan]}, "object 1 .*flux is NaN"),
+    ({"mjd": [np.inf, 2.0, 3.0, 4.0]}, "object 0 .*time is NaN or infinite"),
+    ({"filter": ["g", "g", "g", None]}, "object 1 .*band is missing"),
+])  # fmt: skip
 def test_invalid_observations(change, message):
     results = results_of(observations(ROWS, **change))
     with pytest.raises(LightCurveError, match=f'{message}.*invalid="drop"'):

@@ -25,7 +25,6 @@ from sklc.simulate.sources import (
 )
 from sklc.simulate.sources.agn import CONTINUUM
 from sklc.simulate.sources.base import Points
-from sklc.simulate.sources.galactic import magnification
 from sklc.simulate.sources.powered import (
     _LOG_TIME,
     DAY,
@@ -441,14 +440,6 @@ def test_libraries(sncosmo_data, source):
 # ---------------------------------------------------------------- variables
 
 
-def test_magnification_of_a_point_lens():
-    u = np.array([0.1, 0.5, 1.0, 3.0])
-    expected = (u**2 + 2) / (u * np.sqrt(u**2 + 4))
-    np.testing.assert_allclose(magnification(u), expected)
-    assert magnification(1.0) == pytest.approx(1.3416, abs=1e-4)
-    assert magnification(1e-3) == pytest.approx(1e3, rel=1e-3)
-
-
 def test_microlensing_is_a_difference_of_fluxes(sncosmo_data):
     bands = bands_of("ztf")
     source = Microlensing()
@@ -594,13 +585,6 @@ def test_redshifts_follow_rate_and_volume(rate, low, high):
     cumulative = integrate.cumulative_trapezoid(density, z, initial=0.0)
     distribution = stats.kstest(drawn, lambda x: np.interp(x, z, cumulative / cumulative[-1]))
     assert distribution.pvalue > 1e-3
-
-
-def test_star_formation_of_madau_and_dickinson():
-    z = np.array([0.0, 1.0, 1.9, 4.0])
-    density = 0.015 * (1 + z) ** 2.7 / (1 + ((1 + z) / 2.9) ** 5.6)
-    np.testing.assert_allclose(star_formation(z), density / density[0])
-    assert star_formation(np.array([1.9])) == pytest.approx(8.8, rel=0.05)
 
 
 def test_flat_redshifts_are_uniform_before_the_trigger(sncosmo_data):

@@ -128,14 +128,11 @@ def test_deep_fields_of_lsst():
     assert summary["nights"].iloc[0] < summary["nights"].iloc[2]  # u is out in bright time
 
 
-@pytest.mark.parametrize(
-    ("name", "rows", "depths", "gap"),
-    [
-        ("ps1", slice(None), [23.3, 23.3, 23.2, 22.8, 21.5], None),
-        ("des", slice(0, 32), [23.7, 23.6, 23.5, 23.3], 7.0),
-        ("des", slice(32, 40), [24.6, 24.8, 24.7, 24.6], 7.0),
-    ],
-)
+@pytest.mark.parametrize(("name", "rows", "depths", "gap"), [
+    ("ps1", slice(None), [23.3, 23.3, 23.2, 22.8, 21.5], None),
+    ("des", slice(0, 32), [23.7, 23.6, 23.5, 23.3], 7.0),
+    ("des", slice(32, 40), [24.6, 24.8, 24.7, 24.6], 7.0),
+])  # fmt: skip
 def test_surveys_of_fields(name, rows, depths, gap):
     survey = get_survey(name)
     visits = survey.visits
@@ -193,10 +190,8 @@ def test_cadences_are_reproducible():
         np.testing.assert_array_equal(getattr(one, column), getattr(two, column))
 
 
-def test_unknown_survey():
+def test_names_of_surveys_in_any_case():
     assert get_survey(" LSST_WFD ") is get_survey("lsst")
-    with pytest.raises(SimulationError, match=r"'lst'.*mean 'lsst'.*'lsst', 'lsst-ddf'.*ztf"):
-        get_survey("lst")
 
 
 def test_a_survey_survives_pickling():
@@ -223,17 +218,12 @@ def test_visits_are_sorted_within_their_positions():
     np.testing.assert_allclose(visits.depth(), [21, 20, 23, 22])
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"gamma": 0.05}, "gamma=0.05"),
-        ({"band": [0]}, "have 2, 1 and 2 rows"),
-        ({"offsets": [0, 3]}, "ascend from 0 to the number of visits, 2"),
-        ({"offsets": [0, 2, 1, 2]}, "ascend from 0"),
-        ({"offsets": []}, "ascend from 0"),
-        ({"time": [1.0, np.nan]}, "finite"),
-    ],
-)
+@pytest.mark.parametrize(("change", "message"), [
+    ({"gamma": 0.05}, "gamma=0.05"), ({"band": [0]}, "have 2, 1 and 2 rows"),
+    ({"offsets": [0, 3]}, "ascend from 0 to the number of visits, 2"),
+    ({"offsets": [0, 2, 1, 2]}, "ascend from 0"), ({"offsets": []}, "ascend from 0"),
+    ({"time": [1.0, np.nan]}, "finite"),
+])  # fmt: skip
 def test_visits_refuse(change, message):
     arguments = {"time": [1.0, 2.0], "band": [0, 0], "depth": [20, 20], "offsets": [0, 2]}
     with pytest.raises(SimulationError, match=message):
@@ -597,14 +587,15 @@ def test_zero_points_are_magnitudes(zero_point):
         Survey.from_pointings(table(), name="LSST", zero_point=zero_point)
 
 
-def test_two_curves_of_one_name():
+def test_two_curves_of_one_name_are_two_passbands():
     blue, red = (SimpleNamespace(name="L", wave=[low, low + 900.0], trans=[1.0, 1.0])
                  for low in (4000.0, 6000.0))  # fmt: skip
     frame = table(bands=("a", "b"))
-    with pytest.raises(SimulationError, match=r"'a' and 'b' are both named 'L'.*another name"):
-        Survey.from_pointings(frame, name="LSST", passbands={"a": blue, "b": red})
-    both = Survey.from_pointings(frame, name="LSST", passbands={"a": blue, "b": blue})
-    assert [band.name for band in both.passbands] == ["L"]
+    two = Survey.from_pointings(frame, name="LSST", passbands={"a": blue, "b": red})
+    assert [(band.name, band.wavelength) for band in two.passbands] == [("L", 0.445), ("L", 0.645)]
+    assert [two.throughput(code)[0][0] for code in range(2)] == [4000.0, 6000.0]
+    one = Survey.from_pointings(frame, name="LSST", passbands={"a": blue, "b": blue})
+    assert [band.name for band in one.passbands] == ["L"]
 
 
 def test_the_zero_point_changes_no_depth():

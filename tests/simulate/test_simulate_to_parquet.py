@@ -191,18 +191,13 @@ def test_killed_before_there_is_a_manifest(whole, tmp_path):
 # ---------------------------------------------------------------- other arguments, other folders
 
 
-@pytest.mark.parametrize(
-    ("options", "key"),
-    [
-        ({"random_state": 1}, "random_state is 0 there and 1 here"),
-        ({"z_max": 0.4}, r"z_max is 0\.3 there and 0\.4 here"),
-        ({"window": None}, "window"),
-        ({"nightly": False}, "nightly is True there and False here"),
-        ({"redshift": "flat"}, "redshift is 'volumetric' there and 'flat' here"),
-        ({"trigger": Trigger(n_det=3)}, "trigger"),
-        ({"part_size": 9000}, "chunks_per_part"),
-    ],
-)
+@pytest.mark.parametrize(("options", "key"), [
+    ({"random_state": 1}, "random_state is 0 there and 1 here"),
+    ({"z_max": 0.4}, r"z_max is 0\.3 there and 0\.4 here"), ({"window": None}, "window"),
+    ({"nightly": False}, "nightly is True there and False here"),
+    ({"redshift": "flat"}, "redshift is 'volumetric' there and 'flat' here"),
+    ({"trigger": Trigger(n_det=3)}, "trigger"), ({"part_size": 9000}, "chunks_per_part"),
+])  # fmt: skip
 def test_other_options_are_refused(whole, options, key):
     before = files(whole)
     with pytest.raises(SimulationError, match=f"holds another simulation: {key}.*another folder"):
@@ -283,7 +278,7 @@ def test_progress(sncosmo_data, tmp_path, capfd):
     quiet = capfd.readouterr()
     assert quiet.out + quiet.err == ""
     simulate_to_parquet(tmp_path / "bar", 20, "ztf", "TDE")
-    assert "20/20" in capfd.readouterr().err.replace("20.0", "20")
+    assert "/20.0 [" in capfd.readouterr().err
 
 
 def test_numbers_of_numpy_are_written(sncosmo_data, tmp_path):

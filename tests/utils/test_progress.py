@@ -41,15 +41,10 @@ def shown(verbose, **options):
     return sys.stderr.getvalue()
 
 
-@pytest.mark.parametrize(
-    ("verbose", "kind", "expected"),
-    [
-        ("auto", Terminal, True),
-        ("auto", io.StringIO, False),
-        (1, io.StringIO, True),
-        (0, Terminal, False),
-    ],
-)
+@pytest.mark.parametrize(("verbose", "kind", "expected"), [
+    ("auto", Terminal, True), ("auto", io.StringIO, False), (1, io.StringIO, True),
+    (0, Terminal, False),
+])  # fmt: skip
 def test_a_bar_is_shown_in_terminals_or_on_request(stream, verbose, kind, expected):
     stream(kind)
     assert ("folds" in shown(verbose)) == expected

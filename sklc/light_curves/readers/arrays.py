@@ -38,9 +38,7 @@ def read(
     nothing = offsets is None and object_id is None and isinstance(time, list | tuple) and not time
     if nothing or _is_ragged(time):
         if offsets is not None or object_id is not None:
-            raise ValueError(
-                "lists of arrays, one per object, need neither offsets= nor object_id="
-            )
+            raise ValueError("lists with one array per object take neither offsets= nor object_id=")
         lengths = [len(t) for t in time]
         time, flux = _join(time, lengths, "time"), _join(flux, lengths, "flux")
         flux_err = None if flux_err is None else _join(flux_err, lengths, "flux_err")

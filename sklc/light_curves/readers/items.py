@@ -32,7 +32,7 @@ def accepts(X: Any) -> bool:
         return isinstance(X, LightCurve)
     if array.ndim == 1:
         return not len(array) or is_object(array[0])
-    # A mapping in a matrix is left to scikit-learn to refuse.
+    # scikit-learn itself refuses a matrix that holds a mapping.
     return any(
         is_object(cell) and (array.shape[1] == 1 or not isinstance(cell, Mapping))
         for cell in array[:1].ravel()
@@ -40,7 +40,10 @@ def accepts(X: Any) -> bool:
 
 
 def read(X: Any, options: ReadOptions) -> tuple[Store, np.ndarray | None]:
-    """Return objects as light curves; those of one container become a view of it."""
+    """Return objects as a store and the rows of it, None for all rows.
+
+    Objects that all come from one container are rows of its store, and are not copied.
+    """
     if isinstance(X, LightCurve):
         return X._store, np.array([X._row])
     if not isinstance(X, list | tuple):
@@ -52,8 +55,8 @@ def one_column(array: np.ndarray) -> np.ndarray:
     """Return an array of objects as one axis, unless it has several columns."""
     if array.ndim == 2 and array.shape[1] > 1:
         raise LightCurveError(
-            f"X is an object array of {array.shape[1]} columns, as scikit-learn makes of a "
-            "NestedFrame with metadata, whose column names are then lost: pass the nested "
+            f"X is an object array of {array.shape[1]} columns, which is what scikit-learn makes "
+            "of a NestedFrame with metadata, whose column names are then lost: pass the nested "
             'column alone, nested_frame[["lightcurve"]]'
         )
     return array.ravel()
@@ -133,7 +136,7 @@ def _join_bands(parts: list[dict[str, Any]], lengths: list[int]) -> pd.Categoric
 
 
 def _columns_of(item: Any, position: int, options: ReadOptions) -> dict[str, Any]:
-    """Return the columns of one object, those that there are; bands as codes and labels."""
+    """Return the columns that one object has; bands as codes and labels."""
     if isinstance(item, Mapping):
         item = pd.DataFrame(dict(item))
     if is_table(item):
@@ -163,7 +166,7 @@ def _columns_of(item: Any, position: int, options: ReadOptions) -> dict[str, Any
         remedy = "numpy.column_stack([time, flux, flux_err])"
         if not array.ndim:
             remedy += (
-                ". If scikit-learn made this list of another container when splitting it, convert "
+                ". If scikit-learn made this list by splitting another container, convert "
                 "that first with sklc.as_light_curves(X); or give it shape and X[positions, ...], "
                 "see sklc.register_reader"
             )

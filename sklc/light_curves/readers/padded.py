@@ -19,7 +19,7 @@ from sklc.utils.offsets import offsets_of
 
 
 def accepts(X: Any) -> bool:
-    """Whether X is an array of three axes; of more, `read` says what is wrong."""
+    """Whether X is an array of three axes, or of more, for which `read` raises an error."""
     array = array_of(X)
     return array is not None and array.ndim > 2
 

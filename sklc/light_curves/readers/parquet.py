@@ -37,12 +37,12 @@ OBJECTS, PHOTOMETRY = "objects.parquet", "photometry.parquet"
 # says how many parts make up the whole.
 PART, MANIFEST = "part-", "simulation.json"
 
-# Schema metadata of both files: what their columns cannot say.
+# The schema metadata of both files hold what their columns cannot express.
 _HEADER = b"sklc"
 
 
 def options_of(given: dict[str, Any]) -> ReadOptions:
-    """Return the options that were given to `LightCurves.from_parquet`, if files have them."""
+    """Return the options of `LightCurves.from_parquet`; others raise a TypeError."""
     known = [*COLUMN_NAMES, "zero_point", "survey", "passband", "invalid", "duplicates"]
     if unknown := [name for name in given if name not in known]:
         raise TypeError(f"parquet files are not read with the option(s) {unknown}: use {known}")
@@ -77,9 +77,9 @@ def read(
     LightCurveError
         If the observations are invalid, or an object is in only one of the files.
     FileNotFoundError
-        If a file is not there.
+        If a file does not exist.
     ValueError
-        Unless either a folder or two files are given.
+        If neither a folder nor both files are given, or more than that.
 
     Warns
     -----
@@ -118,7 +118,7 @@ def columns_of(schema: pa.Schema, options: ReadOptions) -> tuple[list[str], list
 
 
 def read_header(schema: pa.Schema) -> dict[str, Any]:
-    """What the columns of a file cannot say, {} for a file that sklc did not write."""
+    """Return what the columns of a file cannot express; {} for a file that sklc did not write."""
     return json.loads((schema.metadata or {}).get(_HEADER, b"{}"))
 
 
@@ -150,7 +150,7 @@ def assemble(
     n_empty = header.get("empty_objects", 0) if n_empty is None else n_empty
     columns = read_columns(table, options.columns, options, _passbands(header.get("passbands", {})))
     if not len(table) and options.zero_point_column(table.columns) == "zp":
-        # An empty column cannot say it.
+        # An empty column does not tell the zero point.
         options = replace(options, zero_point=header.get("zero_point", FROM_TABLE))
         columns.pop("zp_column", None)
     offsets, found, order = group_rows(columns.pop("object_id"))
@@ -205,19 +205,19 @@ def list_parts(path: str | Path) -> list[Path]:
     if len(parts) < expected:
         raise LightCurveError(
             f"{folder} has {len(parts)} of {expected} parts: the simulation was interrupted. Call "
-            "simulate_to_parquet with the same arguments again, which goes on where it stopped."
+            "simulate_to_parquet with the same arguments again, which continues where it stopped."
         )
     return parts or [folder]
 
 
 def write_store(store: Store, folder: str | Path) -> None:
-    """Write two parquet files; what `LightCurves.to_parquet` does.
+    """Write two parquet files; see `LightCurves.to_parquet`.
 
     Parameters
     ----------
     store : Store
     folder : str or Path
-        Made if it is not there.
+        The folder, which is created if it does not exist.
 
     Raises
     ------
@@ -307,7 +307,8 @@ def files_of(
     for file in files:
         if not file.is_file():
             raise FileNotFoundError(
-                f"{file} is not there: a folder of light curves holds {OBJECTS} and {PHOTOMETRY}; "
+                f"{file} does not exist: a folder of light curves holds {OBJECTS} and "
+                f"{PHOTOMETRY}; "
                 "files of other names are passed as objects= and photometry="
             )
     return files

@@ -38,7 +38,7 @@ def iter_stores(path: str | Path, n_objects: int, options: ReadOptions) -> Itera
         A folder with ``objects.parquet`` and ``photometry.parquet``, which has the observations of
         an object together, and the objects in the order of the other file.
     n_objects : int
-        Most objects in a block.
+        The largest number of objects in a block.
     options : ReadOptions
         The names of the columns, the zero point, the passbands and the policies.
 
@@ -61,7 +61,7 @@ def iter_stores(path: str | Path, n_objects: int, options: ReadOptions) -> Itera
             ids = id_array(metadata.get(options.object_id, metadata.index))
             block, found = observations.take(ids)
             n_empty = int(np.sum(~found))
-            # More than the file says: they may stand further down, in another order.
+            # There are more than the header says: their observations may come later in the file.
             if n_empty > may_be_empty and options.invalid == "raise" and observations.left():
                 observations.refuse(ids[np.argmin(found)])
             may_be_empty -= n_empty
@@ -77,7 +77,7 @@ def iter_stores(path: str | Path, n_objects: int, options: ReadOptions) -> Itera
 
 
 class _Photometry:
-    """The photometry, handed out from its start to its end."""
+    """The photometry, which is read from start to end."""
 
     def __init__(self, path: Path, options: ReadOptions) -> None:
         self.path, self.object_id = path, options.object_id
@@ -89,7 +89,7 @@ class _Photometry:
         self.ahead: pa.RecordBatch | None = None
 
     def left(self) -> bool:
-        """Whether there are observations that nobody has taken."""
+        """Whether there are observations that have not been taken."""
         while self.ahead is None or not self.ahead.num_rows:
             self.ahead = next(self.batches, None)
             if self.ahead is None:
@@ -127,7 +127,7 @@ class _Photometry:
         return known[codes] if column.null_count == 0 else np.zeros(len(column), dtype=np.int64)
 
     def refuse(self, missing: Any = None) -> None:
-        """Say that the observations ahead are not those of the objects that are next."""
+        """Raise an error: the observations ahead do not belong to the next objects."""
         assert self.ahead is not None
         first = self.ahead.column(self.object_id)[0].as_py()
         problem = f"has observations of object {first!r} after those of all objects around it"

@@ -1,11 +1,6 @@
 """Classes of objects: their light sources, how often they occur, and how to add one."""
 
-from sklc.simulate.classes.populations import (
-    CLASSES,
-    COMMON_CLASSES,
-    RARE_CLASSES,
-    TWELVE_CLASSES,
-)
+from sklc.simulate.classes.populations import CLASSES, COMMON_CLASSES, RARE_CLASSES, TWELVE_CLASSES
 from sklc.simulate.classes.registry import get_class, list_classes, register_class
 from sklc.simulate.classes.source_class import SourceClass
 

@@ -1,4 +1,4 @@
-"""What there is in the sky: rates, luminosity functions and light sources of every class.
+"""The built-in classes: rates, luminosity functions and light sources.
 
 `CLASSES` holds the eight classes of Gupta, Muthukrishna & Audenaert (2025), the subtypes of
 Gupta, Muthukrishna, Rehemtulla & Shah (2025), and rare ones for tests of anomaly detection.
@@ -104,6 +104,24 @@ _IAX = (
     Template("v19-2004fe-corr", warp=like_2005hk),
 )
 
+# Outbursts: E(B-V) of the host, cutoff in Angstrom, days of cooling; then means and standard
+# deviations of the magnitude and of log10 of rise (d), decline (mag/d), hot and cool temperature.
+_PULSES: dict[str, tuple[float, ...]] = {
+    "SLSN-II": (0.05, 0.0, 40.0, -20.5, 0.6, 1.2, 0.15, -1.75, 0.15, 4.12, 0.06, 3.82, 0.03),
+    "SNIbn": (0.08, 0.0, 12.0, -19.2, 0.7, 0.55, 0.12, -1.05, 0.12, 4.15, 0.08, 3.85, 0.05),
+    "SNIa-CSM": (0.10, 4000.0, 25.0, -19.7, 0.6, 1.1, 0.1, -1.7, 0.12, 4.0, 0.05, 3.76, 0.03),
+    "dwarf-nova": (0.0, 0.0, 6.0, 18.0, 1.8, -0.2, 0.15, -0.25, 0.2, 4.15, 0.06, 3.95, 0.06),
+    "ILOT": (0.15, 5000.0, 25.0, -12.5, 1.2, 0.6, 0.2, -1.7, 0.2, 3.85, 0.04, 3.58, 0.04),
+}  # fmt: skip
+
+
+def _pulse(name: str, **settings: Any) -> ThermalPulse:
+    host_ebv, cutoff, cooling, *moments = _PULSES[name]
+    mag, rise, decline, hot, cool = map(Normal, moments[::2], moments[1::2])
+    settings |= {"cooling": cooling, "name": name.lower()}
+    return ThermalPulse(host_ebv, cutoff, mag, rise, decline, hot, cool, **settings)
+
+
 COMMON_CLASSES = ("SNIa", "SNIa-91bg", "SNIax", "SNIb/c", "SNII", "SLSN-I", "TDE", "AGN")
 RARE_CLASSES = (
     "KN",
@@ -193,17 +211,7 @@ for _source_class in (
     SourceClass(
         # Kangas et al. 2022, MNRAS 516, 1193: broad range of slow, blue light curves
         "SLSN-II",
-        ThermalPulse(
-            0.05,
-            0.0,
-            absolute_mag=Normal(-20.5, 0.6),
-            rise=Normal(1.2, 0.15),
-            decline=Normal(-1.75, 0.15),
-            hot=Normal(4.12, 0.06),
-            cool=Normal(3.82, 0.03),
-            cooling=40.0,
-            name="slsn-ii",
-        ),
+        _pulse("SLSN-II"),
         ScaledRate(2e-8, star_formation),
         bright=-22.0,
         z_cap=2.0,
@@ -211,17 +219,7 @@ for _source_class in (
     SourceClass(
         # Hosseinzadeh et al. 2017, ApJ 836, 158: fast, uniform declines of .1 mag/d
         "SNIbn",
-        ThermalPulse(
-            0.08,
-            0.0,
-            absolute_mag=Normal(-19.2, 0.7),
-            rise=Normal(0.55, 0.12),
-            decline=Normal(-1.05, 0.12),
-            hot=Normal(4.15, 0.08),
-            cool=Normal(3.85, 0.05),
-            cooling=12.0,
-            name="snibn",
-        ),
+        _pulse("SNIbn"),
         ScaledRate(2e-7, star_formation),
         bright=-20.8,
         z_cap=1.0,
@@ -229,17 +227,7 @@ for _source_class in (
     SourceClass(
         # Silverman et al. 2013, ApJS 207, 3: -21.3 < M_R < -19, slow
         "SNIa-CSM",
-        ThermalPulse(
-            0.10,
-            4000.0,
-            absolute_mag=Normal(-19.7, 0.6),
-            rise=Normal(1.1, 0.1),
-            decline=Normal(-1.7, 0.12),
-            hot=Normal(4.0, 0.05),
-            cool=Normal(3.76, 0.03),
-            cooling=25.0,
-            name="snia-csm",
-        ),
+        _pulse("SNIa-CSM"),
         ScaledRate(1e-7, star_formation),
         bright=-21.0,
         z_cap=1.0,
@@ -247,19 +235,7 @@ for _source_class in (
     SourceClass(
         # outbursts of some days; Coppejans et al. 2016, MNRAS 456, 4441
         "dwarf-nova",
-        ThermalPulse(
-            0.0,
-            0.0,
-            absolute_mag=Normal(18.0, 1.8),
-            rise=Normal(-0.2, 0.15),
-            decline=Normal(-0.25, 0.2),
-            hot=Normal(4.15, 0.06),
-            cool=Normal(3.95, 0.06),
-            cooling=6.0,
-            plateau=Normal(5.0, 4.0),
-            galactic=True,
-            name="dwarf-nova",
-        ),
+        _pulse("dwarf-nova", plateau=Normal(5.0, 4.0), galactic=True),
         None,
     ),
     SourceClass("uLens", Microlensing(), None),
@@ -267,18 +243,7 @@ for _source_class in (
     SourceClass(
         # luminous red novae and their kin; Pastorello et al. 2019, A&A 630, A75
         "ILOT",
-        ThermalPulse(
-            0.15,
-            5000.0,
-            absolute_mag=Normal(-12.5, 1.2),
-            rise=Normal(0.6, 0.2),
-            decline=Normal(-1.7, 0.2),
-            hot=Normal(3.85, 0.04),
-            cool=Normal(3.58, 0.04),
-            cooling=25.0,
-            plateau=Normal(60.0, 25.0),
-            name="ilot",
-        ),
+        _pulse("ILOT", plateau=Normal(60.0, 25.0)),
         star_formation,
         bright=-15.0,
         z_cap=0.1,
@@ -291,20 +256,7 @@ CLASSES = REGISTRY.entries
 
 # The classes of Gupta, Muthukrishna, Rehemtulla & Shah (2025), with the subtypes apart: SNII is
 # here without SNIIn, SNIb/c and SNIIb are not one class.
+_TWELVE = "SNIa SNIa-91bg SNIax SNIb SNIc SNIc-BL SNIIP/L SNIIn SNIIb TDE SLSN-I AGN"
 TWELVE_CLASSES: tuple[SourceClass, ...] = tuple(
-    replace(CLASSES[name], name=label)
-    for name, label in (
-        ("SNIa", "SNIa"),
-        ("SNIa-91bg", "SNIa-91bg"),
-        ("SNIax", "SNIax"),
-        ("SNIb", "SNIb"),
-        ("SNIc", "SNIc"),
-        ("SNIc-BL", "SNIc-BL"),
-        ("SNIIP/L", "SNII"),
-        ("SNIIn", "SNIIn"),
-        ("SNIIb", "SNIIb"),
-        ("TDE", "TDE"),
-        ("SLSN-I", "SLSN-I"),
-        ("AGN", "AGN"),
-    )
+    replace(CLASSES[name], name="SNII" if name == "SNIIP/L" else name) for name in _TWELVE.split()
 )

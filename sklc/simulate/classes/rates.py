@@ -1,4 +1,4 @@
-"""Rates per comoving volume and time, of which only the run with redshift matters.
+"""Rates per comoving volume and time, of which only the dependence on redshift matters.
 
 They are in events per year and cubic megaparsec, 1 where the rate is hardly known.
 """
@@ -62,14 +62,14 @@ def star_formation(z: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class ScaledRate:
-    """A local rate times the run of another.
+    """The redshift dependence of a rate, times a local rate.
 
     Parameters
     ----------
     local : float
-        Factor.
+        The factor, such as the rate at redshift 0.
     run : callable
-        Function of redshift.
+        The rate as a function of redshift.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The classes that `simulate` knows by name, and how to add one from outside the package."""
+"""The classes that `simulate` knows by name, to which users can add their own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sklc.utils.registry import Registry
 
 __all__ = ["REGISTRY", "get_class", "list_classes", "register_class"]
 
-REGISTRY: Registry[SourceClass] = Registry("class", home="sklc.simulate")
+REGISTRY: Registry[SourceClass] = Registry("class", home="sklc.simulate", error=SimulationError)
 
 
 def register_class(source_class: SourceClass, *, overwrite: bool = False) -> None:
@@ -17,9 +17,9 @@ def register_class(source_class: SourceClass, *, overwrite: bool = False) -> Non
     Parameters
     ----------
     source_class : SourceClass
-        The class; its ``name`` is how it is chosen.
+        The class, which is then chosen by its ``name``.
     overwrite : bool, default=False
-        Whether to replace a class of this name.
+        Whether a class of this name is replaced.
 
     Raises
     ------
@@ -35,10 +35,7 @@ def register_class(source_class: SourceClass, *, overwrite: bool = False) -> Non
     -18.0
     """
     _check(source_class)
-    try:
-        REGISTRY.register(source_class.name, source_class, overwrite=overwrite)
-    except ValueError as error:
-        raise SimulationError(str(error)) from None
+    REGISTRY.register(source_class.name, source_class, overwrite=overwrite)
 
 
 def list_classes() -> list[str]:
@@ -82,14 +79,7 @@ def get_class(name: str | SourceClass) -> SourceClass:
     >>> get_class("TDE").bright
     -21.5
     """
-    if not isinstance(name, str):
-        return _check(name)
-    try:
-        return REGISTRY[name]
-    except ValueError as error:
-        raise SimulationError(
-            f"{error} A class can also be passed as a sklc.simulate.SourceClass."
-        ) from None
+    return REGISTRY[name] if isinstance(name, str) else _check(name)
 
 
 def _check(source_class: object) -> SourceClass:

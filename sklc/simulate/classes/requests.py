@@ -1,31 +1,29 @@
-"""What a user asks for: how many light curves of which classes."""
+"""The number of light curves of each class that a user requests."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from sklc.errors import SimulationError
 from sklc.simulate.classes.populations import COMMON_CLASSES
 from sklc.simulate.classes.registry import get_class
 from sklc.simulate.classes.source_class import SourceClass
+from sklc.simulate.settings import is_integer
 from sklc.simulate.sources import SALTSource, SpectralSource
 
 __all__ = ["counts_by_class", "without_scatter"]
 
 
 def counts_by_class(
-    n: int | Mapping[str, int],
-    classes: str | SourceClass | Sequence[str | SourceClass] | None,
+    n: int | Mapping[str, int], classes: str | SourceClass | Sequence[str | SourceClass] | None
 ) -> list[tuple[SourceClass, int]]:
-    """Resolve the two ways of saying how many of which.
+    """Return the requested classes and numbers, for both ways to request them.
 
     Parameters
     ----------
     n : int or mapping
-        Number of every class, or class name to number.
+        Number of objects of every class, or a mapping of class name to number.
     classes : str, SourceClass, sequence of them, or None
         Classes by name or as they are; None for those of `n`, or the eight common ones.
 
@@ -36,8 +34,8 @@ def counts_by_class(
     Raises
     ------
     SimulationError
-        If a number is negative or no integer, a class unknown or named twice, or n and classes
-        disagree.
+        If a number is negative or not an integer, if a class is unknown or given twice, or if n
+        and classes do not agree.
     """
     if classes is not None and (isinstance(classes, str) or not isinstance(classes, Iterable)):
         classes = [classes]
@@ -62,7 +60,7 @@ def counts_by_class(
     else:
         pairs = [(c, n) for c in named or map(get_class, COMMON_CLASSES)]
     for source_class, count in pairs:
-        if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 0:
+        if not is_integer(count, least=0):
             raise SimulationError(
                 f"the number of {source_class.name} is {count!r}: pass an integer of at least 0."
             )

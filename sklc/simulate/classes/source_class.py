@@ -20,14 +20,14 @@ class SourceClass:
     Parameters
     ----------
     name : str
-        Label, as it stands in the metadata column "class".
+        Name of the class, which becomes the metadata column "class".
     source : Source
         Light source of the objects.
     rate : callable or None
         Events per comoving volume and time as a function of redshift; None for a distribution
         that is flat in redshift.
     bright : float, default=-20.0
-        Absolute magnitude of the brightest objects: sets how far a survey looks.
+        Absolute magnitude of the brightest objects, which determines how far a survey sees.
     z_cap : float, default=3.0
         Largest redshift that is drawn unless ``z_max`` is given.
     z_min : float, default=0.003
@@ -35,7 +35,7 @@ class SourceClass:
 
     Examples
     --------
-    A class of your own, of any spectral time series of sncosmo:
+    A class of your own can be made from any spectral time series of sncosmo:
 
     >>> from sklc.simulate import SourceClass
     >>> from sklc.simulate.sources import SpectralSource
@@ -53,7 +53,7 @@ class SourceClass:
     z_min: float = 0.003
 
     def key(self) -> str:
-        """Return what tells this class from another one, as text.
+        """Return a text that identifies this class and its source.
 
         Returns
         -------
@@ -71,7 +71,7 @@ class SourceClass:
         return f"{facts}|{self.source.key()}"
 
     def z_max(self, deepest: float) -> float:
-        """Redshift to which objects are drawn in a survey.
+        """Return the redshift up to which objects are drawn in a survey.
 
         Parameters
         ----------

@@ -29,10 +29,7 @@ CONTINUUM, LINES, HOST = range(3)
 
 
 def draw_damped_random_walk(
-    rng: np.random.Generator,
-    time: np.ndarray,
-    owner: np.ndarray,
-    tau: np.ndarray,
+    rng: np.random.Generator, time: np.ndarray, owner: np.ndarray, tau: np.ndarray
 ) -> np.ndarray:
     """Draw a damped random walk of unit variance at irregular times, exactly.
 
@@ -110,7 +107,7 @@ class DampedRandomWalk(Source):
     limit : float or None
         Apparent i magnitude beyond which no nuclei are drawn; None for the survey's own depth.
     duration : float
-        Days for which each is followed.
+        Number of days for which each nucleus is followed.
 
     Examples
     --------
@@ -221,7 +218,7 @@ class DampedRandomWalk(Source):
         )
 
     def span(self, grid: BandGrid, objects: Objects) -> tuple[np.ndarray, np.ndarray]:
-        """Return the days between which each is followed."""
+        """Return the first and last day on which each nucleus is observed."""
         n = len(objects["redshift"])
         return np.zeros(n), np.full(n, self.duration)
 

@@ -1,4 +1,4 @@
-"""What every model of a light source provides, and what several share."""
+"""The interface of light sources, and code that several of them share."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class Points:
 
 
 class Source(ABC):
-    """A kind of light source: it draws the parameters of objects, and knows their fluxes.
+    """A light source draws the parameters of objects and computes their fluxes.
 
     All methods work on flat arrays of many objects or observations. Subclasses are frozen
-    dataclasses that hold nothing but their settings. ``grid`` is what `prepare` returned.
+    dataclasses that hold only their settings. ``grid`` is the result of `prepare`.
 
     Examples
     --------
@@ -123,7 +123,7 @@ class Source(ABC):
         points : Points
             Which object is observed, when and in which passband.
         rng : numpy.random.Generator
-            For what is random in time: scatter, damped random walks.
+            Source of random numbers, for variations with time: scatter and damped random walks.
 
         Returns
         -------
@@ -149,10 +149,10 @@ class Source(ABC):
 
     @abstractmethod
     def truth(self, grid: BandGrid, objects: Objects) -> dict[str, np.ndarray]:
-        """Return what becomes metadata.
+        """Return the true parameters, which become metadata.
 
-        With "template"; "explosion" and "peak" in observer-frame days since time zero, NaN where
-        they make no sense; and any parameters of the model.
+        They include "template"; "explosion" and "peak" in observer-frame days since time zero, NaN
+        where these are undefined; and any parameters of the model.
 
         Parameters
         ----------
@@ -168,7 +168,7 @@ class Source(ABC):
         """
 
     def steady(self, grid: BandGrid, objects: Objects) -> np.ndarray | None:
-        """Return steady flux under the object, which adds photon noise; None for none.
+        """Return the steady flux at the position of the object, which adds photon noise, or None.
 
         Parameters
         ----------
@@ -185,7 +185,7 @@ class Source(ABC):
         return None
 
     def key(self) -> str:
-        """Return what tells this source from another one, as text.
+        """Return a text that identifies this source.
 
         Returns
         -------
@@ -203,7 +203,8 @@ class Normal:
     mean, sd : float
         Mean and standard deviation before the cut.
     cut : float, default=2.5
-        Without it a flux-limited sample would be full of the bright tail of a Gaussian.
+        Number of standard deviations at which the distribution is cut. Without a cut, objects of
+        the bright tail would dominate a flux-limited sample.
     low, high : float, optional
         Limits of the values.
 

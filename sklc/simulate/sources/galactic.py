@@ -100,9 +100,7 @@ class Microlensing(ThermalSource):
 
     def steady(self, grid: BandGrid, objects: Objects) -> np.ndarray:
         """Return the flux of the star itself, which a difference image subtracts."""
-        peak = self.brightest(grid, objects)
-        added = magnification(objects["impact"])[:, None] - 1
-        return peak / added
+        return self.brightest(grid, objects) / (magnification(objects["impact"])[:, None] - 1)
 
     def brightest_days(self, objects: Objects) -> np.ndarray:
         """Return the closest approach."""

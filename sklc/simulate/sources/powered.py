@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -40,7 +40,7 @@ def magnetar_power(seconds: np.ndarray, period_ms: np.ndarray, b_14: np.ndarray)
     Parameters
     ----------
     seconds : ndarray
-        Since explosion.
+        Seconds since explosion.
     period_ms : ndarray
         Initial spin period in milliseconds.
     b_14 : ndarray
@@ -84,11 +84,11 @@ def diffused_luminosity(
     power : callable
         Power in erg/s at seconds since explosion, an array that broadcasts to (n, n_times).
     days : ndarray of shape (n_times,)
-        Ascending.
+        Days since explosion, ascending.
     diffusion_days : ndarray of shape (n,)
-        td.
+        Diffusion time td in days.
     leakage_days : ndarray of shape (n,) or float
-        tl: gamma rays escape when the ejecta have thinned.
+        Leakage time tl in days, when the ejecta become transparent to gamma rays.
 
     Returns
     -------
@@ -128,6 +128,20 @@ def photosphere(
     radius = velocity[:, None] * days * DAY
     temperature = (np.maximum(luminosity, 1e20) / (4 * np.pi * _SIGMA * radius**2)) ** 0.25
     return np.maximum(temperature, floor[:, None])
+
+
+def _component(
+    parameters: dict[str, np.ndarray],
+    days: np.ndarray,
+    power: Callable[[np.ndarray], np.ndarray],
+    opacity: np.ndarray | float,
+    leakage: np.ndarray | float = np.inf,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return luminosity (erg/s) and temperature (K) of ejecta with these parameters."""
+    velocity, floor = parameters["velocity"], parameters["temperature_floor"]
+    diffusion = diffusion_time(opacity, parameters["ejecta_mass"], velocity)
+    luminosity = diffused_luminosity(power, days, diffusion, leakage)
+    return luminosity, photosphere(luminosity, days, velocity, floor)
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,7 +226,7 @@ class DiffusionSource(ThermalSource):
         Returns
         -------
         list of (ndarray, ndarray)
-            One pair a component, of shape (n, len(days)).
+            One pair per component, of shape (n, len(days)).
         """
 
     def models(self) -> Library:
@@ -365,14 +379,11 @@ class Magnetar(DiffusionSource):
         """Return luminosity and temperature."""
         p = parameters
         period, field = p["spin_period"][:, None], p["magnetic_field"][:, None]
-        td = diffusion_time(p["opacity"], p["ejecta_mass"], p["velocity"])
         mass = p["ejecta_mass"] * _SOLAR_MASS
         # optical depth to gamma rays 3 kappa M / (4 pi v**2 t**2)
         leak = np.sqrt(3 * p["gamma_opacity"] * mass / (4 * np.pi * p["velocity"] ** 2)) / DAY
-        luminosity = diffused_luminosity(
-            lambda seconds: magnetar_power(seconds, period, field), days, td, leak
-        )
-        return [(luminosity, photosphere(luminosity, days, p["velocity"], p["temperature_floor"]))]
+        power = partial(magnetar_power, period_ms=period, b_14=field)
+        return [_component(p, days, power, p["opacity"], leakage=leak)]
 
 
 @dataclass(frozen=True)
@@ -411,12 +422,8 @@ class Nickel(DiffusionSource):
 
     def solve(self, parameters: dict[str, np.ndarray], days: np.ndarray) -> list[tuple]:
         """Return luminosity and temperature."""
-        p = parameters
-        td = diffusion_time(p["opacity"], p["ejecta_mass"], p["velocity"])
-        luminosity = diffused_luminosity(
-            lambda seconds: nickel_power(seconds, p["nickel_mass"][:, None]), days, td
-        )
-        return [(luminosity, photosphere(luminosity, days, p["velocity"], p["temperature_floor"]))]
+        power = partial(nickel_power, nickel_mass=parameters["nickel_mass"][:, None])
+        return [_component(parameters, days, power, parameters["opacity"])]
 
 
 @dataclass(frozen=True)
@@ -454,20 +461,10 @@ class Kilonova(DiffusionSource):
 
     def solve(self, parameters: dict[str, np.ndarray], days: np.ndarray) -> list[tuple]:
         """Return luminosity and temperature of the blue and of the red component."""
-        p = parameters
-        out = []
-        components: tuple[tuple[np.ndarray, np.ndarray, np.ndarray | float], ...] = (
-            (p["blue_mass"], p["blue_velocity"], 0.5),
-            (p["red_mass"], p["red_velocity"], p["red_opacity"]),
-        )
-        for mass, velocity, opacity in components:
-            td = diffusion_time(opacity, mass, velocity)
-
-            def power(seconds: np.ndarray, mass: np.ndarray = mass) -> np.ndarray:
-                return r_process_power(seconds, mass[:, None])
-
-            luminosity = diffused_luminosity(power, days, td)
-            out.append(
-                (luminosity, photosphere(luminosity, days, velocity, p["temperature_floor"]))
-            )
-        return out
+        p, components = parameters, []
+        for colour, opacity in (("blue", 0.5), ("red", p["red_opacity"])):
+            mass = p[f"{colour}_mass"]
+            own = p | {"ejecta_mass": mass, "velocity": p[f"{colour}_velocity"]}
+            power = partial(r_process_power, mass=mass[:, None])
+            components.append(_component(own, days, power, opacity))
+        return components

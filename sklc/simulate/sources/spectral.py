@@ -48,7 +48,7 @@ class SpectralSource(Source):
     scatter : ChromaticScatter, optional
         Scatter about the templates; by default there is none.
     reference : str, default="sdssr"
-        Band of sncosmo in which absolute magnitudes are meant.
+        Band of sncosmo in which absolute magnitudes are defined.
 
     Examples
     --------
@@ -88,11 +88,11 @@ class SpectralSource(Source):
         source : sncosmo.Source, str, or sequence of them
             Sources, or names that sncosmo knows; objects are drawn from all of them alike.
         absolute_mag, stretch : (float, float)
-            Mean and standard deviation.
+            Mean and standard deviation of absolute magnitude and stretch.
         host_ebv : float
             Scale of the exponential distribution of the host's E(B-V).
         reference : str
-            As for the class.
+            Band of sncosmo in which absolute magnitudes are defined.
 
         Returns
         -------
@@ -129,7 +129,7 @@ class SpectralSource(Source):
         return tuple(template for kind in self.kinds for template in kind.templates)
 
     def key(self) -> str:
-        """Return what tells this source from another one, as text."""
+        """Return a text that identifies this source."""
         own = [template.source_key() for template in self.templates if template.source is not None]
         return "|".join([repr(self), *own])
 
@@ -184,7 +184,7 @@ class SpectralSource(Source):
     def _amplitude(self, grid: BandGrid, objects: Objects) -> np.ndarray:
         scale = amplitude(objects)
         if self.colour is not None:
-            # the absolute magnitude is meant with the colour: undo the warp in the reference band
+            # the absolute magnitude includes the colour: undo the warp in the reference band
             host = self._reddening(grid, objects)["host_ebv"]
             scale = scale * 10 ** (0.4 * 2.4 * host)
         return scale
@@ -218,12 +218,7 @@ class SpectralSource(Source):
         if self.scatter is not None:
             peak = grid.info[objects["series"], 1]
             deviation = self.scatter.magnitudes(
-                rng,
-                objects["redshift"],
-                grid.effective,
-                owner,
-                phase - peak[owner],
-                band,
+                rng, objects["redshift"], grid.effective, owner, phase - peak[owner], band
             )
             flux *= np.exp(-0.921034 * deviation)
         return flux
@@ -269,7 +264,7 @@ def normalised(series: SpectralSeries, reference: str) -> tuple[np.ndarray, list
     if not np.isfinite(mags).all() or mags.min() > 600:
         raise SimulationError(
             f"a template has no flux in the reference band {reference}, in which its absolute "
-            "magnitude is meant: pass reference= a band of sncosmo that its wavelengths cover."
+            "magnitude is defined: pass reference= a band of sncosmo that its wavelengths cover."
         )
     risen = int(np.argmax(mags < mags.min() + 4.0))
     # a plateau can end brighter than it began: only the first 45 days count

@@ -26,8 +26,8 @@ def thermal_spectra(cutoff: float) -> np.ndarray:
     Parameters
     ----------
     cutoff : float
-        Angstrom; bluer flux is multiplied by wavelength / cutoff (line blanketing, as in Nicholl
-        et al. 2017, ApJ 850, 55). 0 for none.
+        Wavelength in Angstrom below which flux is multiplied by wavelength / cutoff (line
+        blanketing, as in Nicholl et al. 2017, ApJ 850, 55); 0 for no blanketing.
 
     Returns
     -------
@@ -57,7 +57,7 @@ class ThermalSource(Source):
     host_ebv : float
         Scale of the exponential distribution of the host's E(B-V).
     cutoff : float
-        Angstrom, below which flux falls in proportion to wavelength; 0 for none.
+        Wavelength in Angstrom below which flux falls in proportion to wavelength; 0 for no cutoff.
 
     Examples
     --------
@@ -253,7 +253,7 @@ class ThermalPulse(ThermalSource):
     galactic : bool
         Whether objects are in the Milky Way, where magnitudes are apparent.
     name : str
-        As the truth names it.
+        Name of the model in the metadata column "template".
 
     Examples
     --------
@@ -319,7 +319,7 @@ class ThermalPulse(ThermalSource):
 
 
 def _outburst(objects: Objects, name: str, explosion: np.ndarray) -> dict[str, np.ndarray]:
-    """Return what is true of outbursts whose time zero is maximum."""
+    """Return the true parameters of outbursts whose time zero is maximum."""
     n = len(explosion)
     own = {key: objects[key] for key in ("log_l_peak", "log_temperature", "rise", "decline")}
     return {

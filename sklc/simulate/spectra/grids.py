@@ -13,7 +13,7 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -109,7 +109,7 @@ class BandGrid:
     laws : tuple of str
         Names of the laws, in the order of `slopes`.
     info : ndarray of shape (n_series, n_facts)
-        What the source model has to remember of each series.
+        Facts about each series that the source model needs.
     effective : ndarray of shape (n_bands,)
         Effective wavelengths in Angstrom.
     """
@@ -346,9 +346,9 @@ def cached_grid(key: Sequence[Any], build: Callable[[], BandGrid]) -> BandGrid:
     Parameters
     ----------
     key : sequence
-        All that the table depends on; hashed as text.
+        Everything that the table depends on; it is hashed as text.
     build : callable
-        Builds the table where the cache has none.
+        A function that builds the table if it is not cached.
 
     Returns
     -------
@@ -356,8 +356,8 @@ def cached_grid(key: Sequence[Any], build: Callable[[], BandGrid]) -> BandGrid:
 
     Notes
     -----
-    A file that cannot be read is built again, and a folder that cannot be written to is done
-    without: the cache saves time, nothing depends on it.
+    A table whose file cannot be read is built again, and a folder that cannot be written to is
+    ignored: the cache only saves time.
     """
     text = "|".join(map(str, [_FORMAT, _STEP, len(WAVE), *key]))
     digest = hashlib.sha256(text.encode()).hexdigest()[:32]
@@ -380,9 +380,8 @@ _memory: dict[str, BandGrid] = {}
 def _read(file: Path) -> BandGrid | None:
     try:
         with np.load(file) as data:
-            laws = tuple(str(name) for name in data["laws"])
-            arrays = {name: data[name] for name in ("flux", "slopes", "axis", "info", "effective")}
-            return BandGrid(laws=laws, **arrays)
+            columns: dict[str, Any] = {field.name: data[field.name] for field in fields(BandGrid)}
+            return BandGrid(**columns | {"laws": tuple(map(str, data["laws"]))})
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
         return None
 
@@ -395,15 +394,7 @@ def _write(file: Path, grid: BandGrid) -> None:
         return
     try:
         with os.fdopen(handle, "wb") as stream:
-            np.savez(
-                stream,
-                flux=grid.flux,
-                slopes=grid.slopes,
-                axis=grid.axis,
-                laws=np.array(grid.laws),
-                info=grid.info,
-                effective=grid.effective,
-            )
+            np.savez(stream, **{field.name: getattr(grid, field.name) for field in fields(grid)})
         os.replace(part, file)  # whole or not at all: several processes may write it
     except OSError:
         Path(part).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Published spectral time series made usable: without spikes, on one grid, and extended."""
+"""Published spectral time series are cleaned of spikes, put on one grid, and extended."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def on_grid(
 
 
 def without_spikes(phase: np.ndarray, flux: np.ndarray) -> np.ndarray:
-    """Replace spectra that stand out of those of the days around by the running median.
+    """Replace spectra that deviate from those of neighbouring days by the running median.
 
-    Some published series have single spectra off by magnitudes. What differs by less than 25 %
-    stays as it is, and so does the rise, where a running median would cut corners.
+    Some published series have single spectra that are off by magnitudes. Differences below 25 % are
+    left alone, and so is the rise, which a running median would flatten.
     """
     step = np.median(np.diff(phase))
     # a glance at one spectrum a day: most series have nothing to mend
@@ -54,7 +54,7 @@ def without_spikes(phase: np.ndarray, flux: np.ndarray) -> np.ndarray:
 
 
 def _spikes(phase: np.ndarray, flux: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return what stands out, and the running median of ten days."""
+    """Return which values deviate, and the running median of ten days."""
     size = 2 * round(5.0 / step) + 1
     if len(phase) <= 2 * size:
         return np.zeros(flux.shape, dtype=bool), flux

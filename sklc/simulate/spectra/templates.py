@@ -2,7 +2,7 @@
 
 sncosmo downloads what it does not have, or reads the folder that ``SNCOSMO_DATA_DIR`` names. The
 SN 1991bg-like spectra are those of SNooPy (Burns et al. 2011, AJ 141, 19; ``pip install snpy``, or
-the two files in ``SNCOSMO_DATA_DIR``). A template that is missing is an error; none is ever
+the two files in ``SNCOSMO_DATA_DIR``). A missing template is an error; none is ever
 replaced by another.
 """
 
@@ -41,11 +41,11 @@ class Template:
     Parameters
     ----------
     name : str
-        Name of the sncosmo source, or of its own for `source`.
+        Name of the sncosmo source; a name of your choice if `source` is given.
     version : str, optional
         Version of the source; by default the newest one that sncosmo knows.
     source : sncosmo.Source, optional
-        The user's own, instead of a registered one.
+        A source of your own, instead of a registered one.
     rise : float, default=5.0
         Rest-frame days within which flux rises from nothing, as t squared, to the first phase;
         fewer where the first spectra rise more steeply.
@@ -71,7 +71,7 @@ class Template:
     warp: Callable[[SpectralSeries], SpectralSeries] | None = None
 
     def key(self) -> str:
-        """Return what identifies the spectra in a cache.
+        """Return a text that identifies the spectra in a cache.
 
         Returns
         -------
@@ -81,7 +81,7 @@ class Template:
         return f"{self.name}|{self.version}|{self._origin()}|{self.rise}|{self.plateau_end}|{warp}"
 
     def _origin(self) -> str:
-        """Return what tells spectra of the same name apart: where they come from."""
+        """Return the origin of the spectra, which distinguishes spectra of the same name."""
         if self.source is not None:
             return self.source_key()
         return f"sncosmo {version('sncosmo')} {os.environ.get('SNCOSMO_DATA_DIR', '')}"
@@ -160,7 +160,7 @@ class TemplateFile(Template):
         Raises
         ------
         SimulationError
-            If the file is nowhere to be found.
+            If the file cannot be found.
 
         Examples
         --------
@@ -176,10 +176,10 @@ class TemplateFile(Template):
 
 
 def find_snoopy_file(name: str) -> Path:
-    """Return where a file of SNooPy lies.
+    """Return the path of a file of SNooPy.
 
-    Looked for in ``SNCOSMO_DATA_DIR``, its ``models/snoopy`` and beside it, and in the package
-    snpy, if it is installed.
+    It is searched for in ``SNCOSMO_DATA_DIR``, in its ``models/snoopy`` and in its parent folder,
+    and in the package snpy, if that is installed.
     """
     folders = []
     if os.environ.get("SNCOSMO_DATA_DIR"):
@@ -200,7 +200,7 @@ def find_snoopy_file(name: str) -> Path:
 
 
 def sncosmo_source(name: str, version: str | None) -> Any:
-    """Return a source of sncosmo, or say what is missing and how to get it."""
+    """Return a source of sncosmo, or raise an error that says how to obtain it."""
     sncosmo = require("sncosmo")
     try:
         return sncosmo.get_source(name, version=version)
@@ -218,7 +218,7 @@ def sncosmo_source(name: str, version: str | None) -> Any:
 def own_grid(source: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Sample an sncosmo source in steps of a quarter of a day, and of 10 Angstrom.
 
-    What lasts less than 25 days is sampled at a hundred phases.
+    Sources that last less than 25 days are sampled at a hundred phases.
     """
     start, end = source.minphase(), source.maxphase()
     step = min(0.25, (end - start) / 100)

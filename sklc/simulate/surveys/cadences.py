@@ -1,7 +1,7 @@
-"""Cadences of the built-in surveys: synthetic and seeded, with the statistics each one states.
+"""Synthetic cadences of the built-in surveys, which have the statistics that each one states.
 
-Times, moon, seasons and weather are drawn, not replayed: what is matched is the number of visits
-and nights, the gaps between nights in a band, the seasons and the distribution of depths.
+Times, moon, seasons and weather are drawn with fixed seeds. The numbers of visits and nights, the
+gaps between the nights of a band, the seasons and the distribution of depths match the surveys.
 """
 
 from __future__ import annotations

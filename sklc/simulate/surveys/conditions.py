@@ -1,4 +1,4 @@
-"""Conditions of visits: moon, seasons, weather and the depths that come of them."""
+"""Conditions of visits: moon, seasons, weather, and the depths that result from them."""
 
 from __future__ import annotations
 

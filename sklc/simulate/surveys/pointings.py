@@ -1,10 +1,10 @@
-"""Reads a table of pointings: columns found, values checked, positions of the sky drawn."""
+"""Tables of pointings: columns are found, values checked, and positions on the sky drawn."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from sklc.light_curves.columns import Table, labels
 
 __all__ = ["Pointings", "idle_hour", "read_pointings"]
 
-#: Other names of the columns, in OpSim's and ZTF's tables, tried where the default is not there.
+#: Other names of the columns, in OpSim's and ZTF's tables, tried if the default name is missing.
 _ALSO: dict[str, tuple[Any, ...]] = {
     "mjd": ("observationStartMJD", "expMJD", "obsmjd"),
     "band": ("filter",),
@@ -106,15 +106,9 @@ def read_pointings(
     mjd = _numbers(table, found["time"])
     _check_time(mjd, found["time"])
     magnitude = _numbers(table, found["depth"])
-    bad = (magnitude < 5) | (magnitude > 35)
-    if bad.any():
-        _complain(
-            found["depth"],
-            magnitude,
-            bad,
-            "is not a 5-sigma depth in AB magnitudes (5 to 35)",
-            "convert a flux f in nJy with 31.4 - 2.5 * log10(f)",
-        )
+    what = "is not a 5-sigma depth in AB magnitudes (5 to 35)"
+    remedy = "convert a flux f in nJy with 31.4 - 2.5 * log10(f)"
+    _refuse(found["depth"], magnitude, (magnitude < 5) | (magnitude > 35), what, remedy)
     codes, names = _labels(table, found["band"])
     present = np.unique(codes)
     pair = found["position"]
@@ -138,7 +132,7 @@ def idle_hour(time: np.ndarray) -> float:
 
 
 def _find_columns(table: Table, wanted: dict[str, Any]) -> dict[str, Any]:
-    """Columns of each argument; other known names only where the default name is not there."""
+    """Return the column of each argument; other known names are tried if the default is missing."""
     defaults = {"time": "mjd", "band": "band", "depth": "depth", "position": "position"}
     columns = set(table.columns)
 
@@ -177,40 +171,29 @@ def _numbers(table: Table, name: str) -> np.ndarray:
         )
     numbers = pd.to_numeric(series, errors="coerce").to_numpy(np.float64, na_value=np.nan)
     bad = ~np.isfinite(numbers)
-    if bad.any():
-        _complain(name, series.to_numpy(), bad, "is not a finite number", "drop such rows")
+    _refuse(name, series.to_numpy(), bad, "is not a finite number", "drop such rows")
     return numbers
 
 
 def _labels(table: Table, name: str) -> tuple[np.ndarray, np.ndarray]:
-    raw = _column(table, name)
-    codes, names = labels(raw)
+    codes, names = labels(_column(table, name))
     codes = np.asarray(codes, np.int64)
-    if (codes < 0).any():
-        _complain(name, np.full(len(codes), None), codes < 0, "is missing", "drop such rows")
+    _refuse(name, np.full(len(codes), None), codes < 0, "is missing", "drop such rows")
     return codes, names
 
 
 def _check_time(mjd: np.ndarray, name: str) -> None:
-    julian = (mjd > 2.4e6) & (mjd < 2.6e6)
-    if julian.any():
-        _complain(
-            name,
-            mjd,
-            julian,
-            "is a Julian date, not a modified one (MJD)",
-            f"subtract 2400000.5: table[{name!r}] -= 2400000.5",
-        )
-    if (bad := (mjd > 2e5) | (mjd < -2e5)).any():
-        _complain(name, mjd, bad, "is not a date in MJD", "convert the times to days, MJD")
+    what = "is a Julian date, not a modified one (MJD)"
+    remedy = f"subtract 2400000.5: table[{name!r}] -= 2400000.5"
+    _refuse(name, mjd, (mjd > 2.4e6) & (mjd < 2.6e6), what, remedy)
+    _refuse(name, mjd, np.abs(mjd) > 2e5, "is not a date in MJD", "convert the times to days, MJD")
 
 
 def _check_coordinates(ra: np.ndarray, dec: np.ndarray, names: Sequence[str]) -> None:
     degrees = "coordinates are in degrees: convert hours with * 15, radians with numpy.degrees"
-    if (bad := (ra < -180) | (ra > 360)).any():
-        _complain(names[0], ra, bad, "is outside -180 to 360 degrees", degrees)
-    if (bad := np.abs(dec) > 90).any():
-        _complain(names[1], dec, bad, "is outside -90 to 90 degrees", degrees)
+    outside = (ra < -180) | (ra > 360)
+    _refuse(names[0], ra, outside, "is outside -180 to 360 degrees", degrees)
+    _refuse(names[1], dec, np.abs(dec) > 90, "is outside -90 to 90 degrees", degrees)
     # no survey in degrees fills just this range
     if np.ptp(ra) > 5 and ra.max() < 2 * np.pi and np.ptp(dec) > 1 and np.abs(dec).max() < 1.571:
         raise SimulationError(
@@ -219,11 +202,11 @@ def _check_coordinates(ra: np.ndarray, dec: np.ndarray, names: Sequence[str]) ->
         )
 
 
-def _complain(
-    name: str, values: np.ndarray, bad: np.ndarray, problem: str, remedy: str
-) -> NoReturn:
-    """Raise an error about the first offending row of a column."""
+def _refuse(name: str, values: np.ndarray, bad: np.ndarray, problem: str, remedy: str) -> None:
+    """Raise an error that names the first bad row of a column, if there is one."""
     rows = np.flatnonzero(bad)
+    if not len(rows):
+        return
     value = values[rows[0]]
     shown = f"{value:.10g}" if isinstance(value, float) else repr(value)
     rest = f" ({len(rows):,} rows in all)" if len(rows) > 1 else ""

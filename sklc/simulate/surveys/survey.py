@@ -35,7 +35,7 @@ class Survey:
     name : str
         Name of the survey.
     label : str
-        Survey of the simulated light curves, as in the metadata of the library's data: "ZTF".
+        Name of the survey in the metadata of the simulated light curves, such as "ZTF".
     passbands : tuple of Passband
         Passbands, in the order of the codes in `visits`.
     visits : Visits
@@ -46,7 +46,7 @@ class Survey:
         AB zero point of the light curves that are simulated: the same objects, with fluxes and
         errors in these units. The visits are in units of the zero point 27.5, whatever this is.
     night_start : float, default=0.0
-        When a new night begins, as a fraction of the UT day: local noon.
+        Time at which a new night begins, as a fraction of the UT day; usually local noon.
     curves : mapping of Passband or str to tuple of ndarray, optional
         Transmission curves by passband, or by its name: wavelength in Angstrom and photon
         transmission. Other passbands take theirs from sncosmo.
@@ -116,7 +116,7 @@ class Survey:
         key = _key(name)
         try:
             return SURVEYS[key if key in SURVEYS else name]()
-        except ValueError as error:
+        except SimulationError as error:
             raise SimulationError(
                 f"{error} Make your own with Survey.from_pointings(table, name=...)."
             ) from None
@@ -148,7 +148,7 @@ class Survey:
         ----------
         table : pandas.DataFrame, polars.DataFrame or pyarrow.Table
             One row per visit. OpSim's own column names (observationStartMJD, filter,
-            fiveSigmaDepth, fieldRA, fieldDec) are found where the default names are not there.
+            fiveSigmaDepth, fieldRA, fieldDec) are found if the default names are missing.
         name : str, default="pointings"
             Name of the survey; band labels such as "g" are those of the survey of this name, so
             that "LSST" makes it "lsstg". Without it labels have to be whole names.
@@ -180,8 +180,8 @@ class Survey:
         label : str, optional
             Survey of the simulated light curves; by default that of the passbands.
         night_start : float, optional
-            When a new night begins, as a fraction of the UT day; by default the middle of the
-            longest stretch of the day without visits.
+            Time at which a new night begins, as a fraction of the UT day; by default the middle of
+            the longest stretch of the day without visits.
         random_state : int or numpy.random.Generator, default=0
             Seed of the positions.
 
@@ -192,8 +192,7 @@ class Survey:
         Raises
         ------
         SimulationError
-            If a column is missing or a value makes no sense; the message names the first
-            offending row.
+            If a column is missing or a value is invalid; the message names the first such row.
         TypeError
             If `table` is not a table.
 
@@ -371,9 +370,9 @@ def register_survey(survey: Survey, *, overwrite: bool = False) -> None:
     Parameters
     ----------
     survey : Survey
-        The survey; its ``name``, in any case, is how it is chosen.
+        The survey, which is then chosen by its ``name``, in any case.
     overwrite : bool, default=False
-        Whether to replace a survey of this name.
+        Whether a survey of this name is replaced.
 
     Raises
     ------
@@ -397,10 +396,7 @@ def register_survey(survey: Survey, *, overwrite: bool = False) -> None:
         )
     key = _key(survey.name) if isinstance(survey.name, str) else survey.name
     known = key in SURVEYS and SURVEYS[key]() is survey
-    try:
-        SURVEYS.register(key, lambda: survey, overwrite=overwrite or known)
-    except ValueError as error:
-        raise SimulationError(str(error)) from None
+    SURVEYS.register(key, lambda: survey, overwrite=overwrite or known)
 
 
 def _key(name: object) -> str:
@@ -421,6 +417,8 @@ def _build(key: str) -> Survey:
     )
 
 
-SURVEYS: Registry[Callable[[], Survey]] = Registry("survey", home="sklc.simulate")
+SURVEYS: Registry[Callable[[], Survey]] = Registry(
+    "survey", home="sklc.simulate", error=SimulationError
+)
 for _name in RECIPES:
     SURVEYS.register(_name, partial(_build, _name))

@@ -18,7 +18,7 @@ _FIVE_SIGMA = 0.04
 
 @dataclass(frozen=True, eq=False)
 class Visits:
-    """Visits to positions of the sky, flat.
+    """Visits to positions of the sky, in flat arrays.
 
     The variance of a flux f measured in a visit is ``sky + source * f + (s * f)**2``, with the
     systematic fraction s of the survey. Fluxes have the zero point 27.5.
@@ -174,8 +174,8 @@ class Visits:
         Parameters
         ----------
         night_start : float, default=0.0
-            When a new night begins, as a fraction of the UT day: local noon, so that no night is
-            split.
+            Time at which a new night begins, as a fraction of the UT day. Local noon does not split
+            nights.
 
         Returns
         -------
