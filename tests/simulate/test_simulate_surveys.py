@@ -596,6 +596,9 @@ def test_two_curves_of_one_name_are_two_passbands():
     assert [two.throughput(code)[0][0] for code in range(2)] == [4000.0, 6000.0]
     one = Survey.from_pointings(frame, name="LSST", passbands={"a": blue, "b": blue})
     assert [band.name for band in one.passbands] == ["L"]
+    narrow = SimpleNamespace(name="L", wave=[4200.0, 4700.0], trans=[1.0, 1.0])  # as blue's mean
+    with pytest.raises(SimulationError, match=r"two transmission curves of the name 'L'"):
+        Survey.from_pointings(frame, name="LSST", passbands={"a": blue, "b": narrow})
 
 
 def test_the_zero_point_changes_no_depth():

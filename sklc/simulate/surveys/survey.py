@@ -210,6 +210,14 @@ class Survey:
         # two labels may mean one passband; bands go from blue to red
         bands = tuple(sorted({p: None for p, _ in found}, key=lambda p: p.wavelength))
         code_of = np.array([bands.index(passband) for passband, _ in found])
+        curves = {passband: curve for passband, curve in found if curve is not None}
+        for band_label, (passband, curve) in zip(pointings.names, found, strict=True):
+            if curve is not None and not all(map(np.array_equal, curve, curves[passband])):
+                raise SimulationError(
+                    f"The bands of {name!r} include two transmission curves of the name "
+                    f"{passband.name!r} and the same mean wavelength, one of them that of "
+                    f"{band_label!r}: give them different names."
+                )
         if season is not None:
             pointings = pointings.within(season)
         ra = dec = None
@@ -235,7 +243,7 @@ class Survey:
             systematic,
             zero_point,
             night_start=idle_hour(pointings.time) if night_start is None else night_start,
-            curves={passband: curve for passband, curve in found if curve is not None},
+            curves=curves,
         )
 
     @cached_property
