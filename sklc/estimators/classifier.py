@@ -580,6 +580,7 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
         self.encoder_, self.metadata_columns_, self.C_ = self._with_weights(), (), None
         self.uncertainty_, self._calibration = class_uncertainty(None), None
         self._head, self._history = None, []
+        own_head(self.encoder_._source().network)  # refuses an encoder without classes
         chosen = self.encoder_.classes_, self.merge_classes
         self.classes_, merge = merge_matrix(*chosen)
         self.merge_ = prior_shares(*chosen, self.class_prior)[:, None] * merge

@@ -238,15 +238,18 @@ def survey_accuracy(encoder, curves):
 def test_adversarial_latents_hide_the_survey_and_keep_the_class():
     curves, y = two_surveys(800)
     wrong = np.random.default_rng(1).random(800) < 0.15
-    params = {**SMALL, "max_epochs": 10, "early_stopping": False, "hidden_size": 16}
+    params = {**SMALL, "max_epochs": 25, "early_stopping": False, "hidden_size": 16}
     params["latent_size"], params["learning_rate"] = 16, 0.003
-    labels = np.where(wrong, 1 - y, y)
-    plain = LightCurveEncoder(**params).fit(curves, labels)
-    hidden = LightCurveEncoder(objective="adversarial", adversarial_weight=3.0, **params)
-    hidden.fit(curves, labels)
-    assert survey_accuracy(hidden, curves) < survey_accuracy(plain, curves) - 0.07
-    logits = hidden.net_.module_.head(torch.from_numpy(hidden.transform(curves)))
-    assert np.mean(logits.argmax(dim=1).numpy() == y) > 0.95
+    plain, hidden = [], []
+    for seed in range(3):  # adversarial training is unsteady
+        params["random_state"] = seed
+        for objective, found in ((Classifier(), plain), (Adversarial(3.0), hidden)):
+            encoder = LightCurveEncoder(objective=objective, **params)
+            encoder.fit(curves, np.where(wrong, 1 - y, y))
+            found.append(survey_accuracy(encoder, curves))
+            logits = encoder.net_.module_.head(torch.from_numpy(encoder.transform(curves)))
+            assert np.mean(logits.argmax(dim=1).numpy() == y) > 0.95
+    assert np.mean(hidden) < np.mean(plain) - 0.1
 
 
 def test_contrastive_latents_of_a_class_are_more_alike():
