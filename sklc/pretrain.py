@@ -34,15 +34,13 @@ from sklc.networks.objectives import Objective
 from sklc.networks.objectives.registry import OBJECTIVES
 from sklc.passbands import passband_labels
 from sklc.representation import InputRepresentation
+from sklc.utils.files import replace_file
 from sklc.weights.file import FORMAT_VERSION
 
 __all__ = ["main", "pretrain", "simulate_training_set"]
 
 # Behind the summary of a weights file.
-_SUMMARY = {
-    "classifier": "",
-    "adversarial": ", adversarial on the survey",
-}
+_SUMMARY = {"classifier": "", "adversarial": ", adversarial on the survey"}
 _LICENCE = "BSD-3-Clause"
 
 # Simulated light curves of each class in a survey. The two large classes of real samples are
@@ -296,9 +294,8 @@ def add_to_manifest(path: Path, name: str, entry: dict[str, Any]) -> None:
         raise ValueError(f"There are weights {name!r} in {path.parent} already: use another name.")
     known["weights"][name] = entry
     known["aliases"][_alias_and_version(name)[0]] = name
-    partial = path.parent / "manifest.json.partial"
-    partial.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n")
-    partial.replace(path.parent / "manifest.json")
+    content = json.dumps(known, indent=2, sort_keys=True) + "\n"
+    replace_file(path.parent / "manifest.json", content.encode())
 
 
 def _command(options: argparse.Namespace) -> str:

@@ -17,6 +17,7 @@ from sklc.networks.objectives.losses import LOG_SCALE
 from sklc.networks.onnx.graph import Graph
 from sklc.representation import InputRepresentation
 from sklc.serving.model import FORMAT_VERSION, METADATA_KEY
+from sklc.utils.files import replace_file
 
 __all__ = ["export_classifier", "export_encoder"]
 
@@ -104,7 +105,6 @@ def _write(
     head_metadata_columns: tuple[str, ...],
 ) -> Path:
     """Write the model whole or not at all."""
-    path = Path(path)
     convention = {
         "format_version": FORMAT_VERSION,
         "sklc": __version__,
@@ -113,7 +113,4 @@ def _write(
         "metadata_columns": list(metadata_columns),
         "head_metadata_columns": list(head_metadata_columns),
     }
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(graph.serialize({METADATA_KEY: json.dumps(convention)}))
-    os.replace(partial, path)
-    return path
+    return replace_file(Path(path), graph.serialize({METADATA_KEY: json.dumps(convention)}))

@@ -130,6 +130,7 @@ def test_every_epoch_is_drawn_once_and_ahead(demo, monkeypatch):
         np.testing.assert_array_equal(ahead.y, now.y)
         assert list(ahead._drawn) == [epoch + 1]
         assert not now._drawn
+    ahead._drawn[8].result()
     ahead.close()
     # By either: 1, 2, 3 and 7; and ahead 4 and 8, of which nothing came.
     assert sorted(drawn) == [1, 1, 2, 2, 3, 3, 4, 7, 7, 8]

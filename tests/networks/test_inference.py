@@ -19,8 +19,8 @@ from sklc.networks.inference import device as gpu_inference
 from sklc.networks.inference import encode as inference
 from sklc.networks.inference.encode import encode_latents
 from sklc.networks.onnx.graph import Graph
+from sklc.networks.padding import pad
 from sklc.networks.recurrent import engines as recurrence
-from sklc.networks.training.batching import collate
 
 ENGINES = ["onnx", "torch"]
 RELATIVE = InputRepresentation.preset("relative")
@@ -82,7 +82,8 @@ def test_both_engines_compute_what_torch_does(engine, n_layers, hidden_size):
     network = settings.build(NetworkShape(RELATIVE.channels, 3)).eval()
     curves = curves_of(np.random.default_rng(9).integers(1, 60, 250))
     values, lengths = RELATIVE.encode(curves)
-    padded, n = collate(values, np.cumsum(lengths) - lengths, lengths)
+    padded = torch.from_numpy(pad(values, np.cumsum(lengths) - lengths, lengths))
+    n = torch.from_numpy(lengths)
     with torch.inference_mode():
         states = network.gru(padded)[0][torch.arange(len(n)), n - 1]
         expected = network.to_latent(states)

@@ -14,7 +14,7 @@ from sklc.networks.heads import DenseHead
 from sklc.networks.objectives.losses import CrossEntropy
 from sklc.networks.padding import _MAX_OBSERVATIONS, plan_batches
 from sklc.networks.recurrent.packed import packed_last_state
-from sklc.networks.training.batching import BucketedBatches, collate
+from sklc.networks.training.batching import BucketedBatches
 from sklc.networks.training.datasets import CurveDataset
 from sklc.networks.training.loop import (
     AnchoredNet,
@@ -66,7 +66,9 @@ def test_batches_are_of_similar_length_and_bounded():
 
 def test_collate_pads_with_zeros_behind_the_last_observation():
     values = np.arange(1, 11, dtype=np.float32).reshape(5, 2)
-    padded, lengths = collate(values, np.array([3, 0]), np.array([2, 3]))
+    data = CurveDataset(values, np.array([3, 2]), np.arange(2))
+    inputs, _ = data.collate(np.array([1, 0]))
+    padded, lengths = inputs["values"], inputs["lengths"]
     np.testing.assert_array_equal(padded[0], [[7, 8], [9, 10], [0, 0]])
     np.testing.assert_array_equal(padded[1], values[:3])
     assert lengths.tolist() == [2, 3]
@@ -77,7 +79,7 @@ def test_epochs_differ_and_can_be_resumed():
     drawn = BucketedBatches(data, 16, shuffle=True, seed=3)
     first, second = ([y.tolist() for _, y in drawn] for _ in range(2))
     assert first != second
-    resumed = BucketedBatches(data, 16, shuffle=True, seed=3, first_epoch=1)
+    resumed = BucketedBatches(data, 16, shuffle=True, seed=3, epoch=1)
     assert [y.tolist() for _, y in resumed] == second
 
 

@@ -141,12 +141,9 @@ def _encode_part(
 
 def _taken(waiting: deque) -> Iterator:
     """Items that no other thread has taken."""
-    while True:
-        try:
-            item = waiting.popleft()
-        except IndexError:
-            return
-        yield item
+    with contextlib.suppress(IndexError):
+        while True:
+            yield waiting.popleft()
 
 
 def _outputs_of_states(

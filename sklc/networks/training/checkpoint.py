@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 import zlib
@@ -15,10 +16,15 @@ from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 from skorch.history import History
 
 from sklc.errors import CheckpointError
+from sklc.utils.files import replace_file
 
 __all__ = ["TrainingCheckpoint", "fingerprint"]
 
 CHECKPOINT_VERSION = 2
+# What reading a file that is damaged, or something else, may raise.
+_UNREADABLE = (
+    RuntimeError, EOFError, OSError, LookupError, TypeError, ValueError, pickle.UnpicklingError,
+)  # fmt: skip
 # What early stopping knows of the epochs before: skorch keeps it in these attributes.
 _STOPPING = ("misses_", "dynamic_threshold_", "best_epoch_", "best_model_weights_")
 
@@ -68,10 +74,7 @@ class TrainingCheckpoint(Callback):
             # Tensors and plain values only: a checkpoint can run no code.
             state = torch.load(self.path, map_location="cpu", weights_only=True)
             version, there = state["version"], state["settings"]
-        except (
-            RuntimeError, EOFError, OSError, KeyError, TypeError, ValueError,
-            pickle.UnpicklingError,
-        ) as error:  # fmt: skip
+        except _UNREADABLE as error:
             raise CheckpointError(
                 f"The checkpoint {self.path} is damaged or cut short, or it is something else "
                 f"({str(error).strip()[:120] or type(error).__name__}). {remedy}"
@@ -120,12 +123,9 @@ class TrainingCheckpoint(Callback):
             "history": _plain(net.history.to_list()),
             "callbacks": {name: _memory(callback) for name, callback in net.callbacks_},
         }
-        partial = self.path.with_name(f"{self.path.name}.{os.getpid()}.partial")
-        with partial.open("wb") as file:
-            torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, self.path)
+        content = io.BytesIO()
+        torch.save(state, content)
+        replace_file(self.path, content.getvalue())
 
 
 def _memory(callback: Callback) -> dict[str, Any]:

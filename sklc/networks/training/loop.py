@@ -186,7 +186,7 @@ def fit_net(
         iterator_train=BucketedBatches,
         iterator_train__shuffle=True,
         iterator_train__seed=settings.seed,
-        iterator_train__first_epoch=done,
+        iterator_train__epoch=done,
         iterator_train__device=device,
         iterator_valid=BucketedBatches,
         iterator_valid__device=device,
