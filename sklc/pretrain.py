@@ -97,12 +97,8 @@ def simulate_training_set(
     from sklc.simulate import TWELVE_CLASSES, simulate
 
     numbers = {name: max(20, round(share * count)) for name, count in SIMULATED.items()}
-    return concatenate(
-        [
-            simulate(numbers, survey, TWELVE_CLASSES, random_state=seed, n_jobs=n_jobs)
-            for survey in surveys
-        ]
-    )
+    options: dict[str, Any] = {"random_state": seed, "n_jobs": n_jobs}
+    return concatenate([simulate(numbers, name, TWELVE_CLASSES, **options) for name in surveys])
 
 
 def pretrain(
@@ -214,19 +210,14 @@ def _held_out_metrics(encoder: LightCurveEncoder, curves: LightCurves) -> dict[s
     with torch.inference_mode():
         probabilities = torch.softmax(network.head(latent).double(), dim=1).numpy()
         predicted = None if network.redshift is None else network.redshift(latent).numpy()
-    y = curves.metadata["class"].to_numpy(dtype=str)
-    survey = curves.metadata["survey"].to_numpy(dtype=str)
+    metadata = curves.metadata.reset_index(drop=True)
     metrics = {}
-    for name in np.unique(survey):
-        here = survey == name
-        metrics[f"macro_auroc_{name}"] = roc_auc_score(
-            y[here], probabilities[here], multi_class="ovr"
-        )
+    for name, own in metadata.groupby(metadata["survey"].astype(str)):
+        y, rows = own["class"].to_numpy(dtype=str), own.index
+        metrics[f"macro_auroc_{name}"] = roc_auc_score(y, probabilities[rows], multi_class="ovr")
         if predicted is not None:
-            redshift = curves.metadata["redshift"].to_numpy(dtype=float)[here]
-            metrics[f"redshift_mse_{name}"] = np.mean(
-                (np.expm1(predicted[here, 0]) - redshift) ** 2
-            )
+            error = np.expm1(predicted[rows, 0]) - own["redshift"].to_numpy(dtype=float)
+            metrics[f"redshift_mse_{name}"] = np.mean(error**2)
     return {name: round(float(value), 4) for name, value in metrics.items()}
 
 
@@ -373,9 +364,7 @@ def main(arguments: list[str] | None = None) -> None:
         epochs=options.epochs,
         hidden_size=options.hidden_size,
         redshift_weight=options.redshift_weight,
-        checkpoint=None
-        if options.checkpoints is None
-        else options.checkpoints / f"{options.name}.checkpoint",
+        checkpoint=options.checkpoints and options.checkpoints / f"{options.name}.checkpoint",
         device=options.device,
         seed=options.seed,
         verbose=1,

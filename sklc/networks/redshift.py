@@ -8,10 +8,9 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-__all__ = ["RedshiftEnsemble", "RedshiftEnsembleLoss"]
+from sklc.networks.objectives.losses import LOG_SCALE
 
-# Between these, exp(log_scale) stays a sensible share of the spread of the training targets.
-_LOG_SCALE = (-5.0, 2.0)
+__all__ = ["RedshiftEnsemble", "RedshiftEnsembleLoss"]
 
 
 class RedshiftEnsemble(nn.Module):
@@ -56,7 +55,7 @@ class RedshiftEnsemble(nn.Module):
             hidden = torch.relu(torch.baddbmm(bias, hidden, weight))
         output = torch.baddbmm(self.biases[-1], hidden, self.weights[-1]).transpose(0, 1)
         mean = columns @ self.coefficients.T + self.intercepts + output[..., 0]
-        return torch.stack([mean, output[..., 1].clamp(*_LOG_SCALE)], dim=-1)
+        return torch.stack([mean, output[..., 1].clamp(*LOG_SCALE)], dim=-1)
 
 
 class RedshiftEnsembleLoss(nn.Module):

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from sklc.errors import WeightsError
-from sklc.light_curves import LightCurves
 from sklc.light_curves.coerce import as_light_curves
 from sklc.light_curves.metadata import metadata_matrix
 from sklc.networks.onnx.session import open_session
@@ -202,23 +201,15 @@ class OnnxModel:
         result = np.empty((len(curves), self._shapes[output]), dtype=np.float32)
         if not len(curves):
             return result
-        inputs = self._inputs(curves)
+        matrices = {n: metadata_matrix(curves, columns) for n, columns in self._columns.items()}
         values, lengths = self.representation.encode(curves)
         starts = np.cumsum(lengths) - lengths
         for rows in plan_batches(lengths, _BATCH, None):
-            batch = {name: matrix[rows] for name, matrix in inputs.items()}
+            batch = {name: m[rows] for name, m in matrices.items() if m is not None}
             batch["values"] = pad(values, starts[rows], lengths[rows])
             batch["lengths"] = lengths[rows].astype(np.int32)
             result[rows] = self._session.run([output], batch)[0]
         return result
-
-    def _inputs(self, curves: LightCurves) -> dict[str, np.ndarray]:
-        """What is read beside the observations."""
-        return {
-            name: matrix
-            for name, columns in self._columns.items()
-            if (matrix := metadata_matrix(curves, columns)) is not None
-        }
 
     def __repr__(self) -> str:
         return f"OnnxModel({self.path.name!r}, {len(self.classes_)} classes)"

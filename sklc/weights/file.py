@@ -134,13 +134,6 @@ class WeightsFile:
         """A network with these tensors that all share, built once: never to be changed."""
         return self.build()
 
-    def _check_sizes(self) -> None:
-        """Refuse an input convention and classes that are not those of the network."""
-        given = self.representation.channels, self.classes, self.metadata_columns
-        for names, size in zip(given, ("n_channels", "n_classes", "n_metadata"), strict=True):
-            if len(names) != self.architecture[size]:
-                raise ValueError(f"{size} is {self.architecture[size]}, and there are {len(names)}")
-
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write a safetensors file, whole or not at all.
 
@@ -232,7 +225,11 @@ class WeightsFile:
                 tuple(header["metadata_columns"]),
                 header["info"],
             )
-            checkpoint._check_sizes()
+            given = checkpoint.representation.channels, checkpoint.classes
+            sizes = *map(len, given), len(checkpoint.metadata_columns)
+            for size, found in zip(("n_channels", "n_classes", "n_metadata"), sizes, strict=True):
+                if checkpoint.architecture[size] != found:
+                    raise ValueError(f"its network has another {size} than {found}")
             if header["header_sha256"] != _header_digest(header):
                 raise ValueError("the input convention does not match its checksum")
             if checkpoint.architecture["name"] in ARCHITECTURES:

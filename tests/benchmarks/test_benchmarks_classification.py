@@ -105,11 +105,6 @@ def test_prefixes_are_trained_on_with_their_labels(early, monkeypatch):
     assert params["C"] == early.PREFIX_C
 
 
-def test_cuts_of_the_table(early):
-    cuts = ["3 d", "10 d", "3 points", "all"]
-    assert early.split_cuts(cuts) == [["3 d", "10 d", "all"], ["3 points", "all"]]
-
-
 @pytest.mark.slow
 def test_early_classification_quick(early, data_dir, run_quick):
     figures, result, _ = run_quick(early, "--data", data_dir)

@@ -12,6 +12,7 @@ import warnings
 import numpy as np
 import pytest
 from skorch.callbacks import Callback, EarlyStopping
+from small import SMALL as OF_SIX
 
 from sklc import LightCurveEncoder, TransferClassifier
 from sklc.augment import Augmenter, Prefixes
@@ -19,21 +20,7 @@ from sklc.datasets import load_demo
 from sklc.networks.architectures.gru import GRUNetwork
 from sklc.networks.training.augmented import ObjectiveDataset
 
-SMALL = {
-    "hidden_size": 4,
-    "latent_size": 4,
-    "max_epochs": 6,
-    "batch_size": 32,
-    "device": "cpu",
-    "random_state": 0,
-    "verbose": 0,
-}
-
-
-@pytest.fixture(scope="module")
-def demo():
-    curves, y = load_demo(return_X_y=True)
-    return curves[:120], y[:120]
+SMALL = {**OF_SIX, "hidden_size": 4, "latent_size": 4, "max_epochs": 6}
 
 
 class Press(Callback):

@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from skorch.callbacks import Callback
+from small import SMALL as OF_FOUR
 
 from sklc import (
     LightCurveEncoder,
@@ -19,22 +20,11 @@ from sklc import (
     register_objective,
 )
 from sklc.augment.training import AUGMENTATIONS
-from sklc.datasets import load_demo
 from sklc.networks.objectives import Classifier
 from sklc.networks.objectives.registry import OBJECTIVES
 from sklc.weights.file import WeightsFile
 
-SMALL = {
-    "hidden_size": 16,
-    "latent_size": 16,
-    "max_epochs": 8,
-    "batch_size": 32,
-    "learning_rate": 0.01,
-    "early_stopping": False,
-    "device": "cpu",
-    "random_state": 0,
-    "verbose": 0,
-}
+SMALL = {**OF_FOUR, "hidden_size": 16, "latent_size": 16, "early_stopping": False}
 
 
 @dataclass(frozen=True)
@@ -73,12 +63,6 @@ class Clouds(TransformerMixin, BaseEstimator):
         )
 
 
-@pytest.fixture(scope="module")
-def demo():
-    curves, y = load_demo(return_X_y=True)
-    return curves[:120], y[:120]
-
-
 @pytest.fixture(scope="module", autouse=True)
 def registered():
     register_objective("peak flux", PeakFlux)
@@ -89,7 +73,7 @@ def registered():
 
 
 @pytest.fixture(scope="module")
-def encoder(demo):
+def encoder(registered, demo):
     params = {**SMALL, "max_epochs": 40, "learning_rate": 0.005, "redshift_weight": 0.1}
     return LightCurveEncoder(objective="peak flux", augment="clouds", **params).fit(*demo)
 

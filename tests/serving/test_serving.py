@@ -10,14 +10,8 @@ import onnxruntime
 import pytest
 
 from sklc import LightCurveEncoder, RedshiftRegressor, TransferClassifier
-from sklc.datasets import load_demo
 from sklc.errors import LightCurveError, WeightsError
 from sklc.serving import OnnxModel
-
-
-@pytest.fixture(scope="module")
-def demo():
-    return load_demo(return_X_y=True)
 
 
 def with_metadata(curves):

@@ -5,29 +5,24 @@ import json
 import numpy as np
 import pytest
 import torch
+from small import same_weights
 
 from sklc import LightCurveEncoder
 from sklc.augment import ObservingConditions
-from sklc.datasets import load_demo
 from sklc.errors import LightCurveError
 from sklc.pretrain import SIMULATED, add_to_manifest, main, pretrain, simulate_training_set
 from sklc.weights.file import WeightsFile
 
 
 @pytest.fixture(scope="module")
-def demo():
-    return load_demo().curves[:100]
+def demo(demo):
+    return demo[0][:100]
 
 
 @pytest.fixture
 def folder(demo, tmp_path):
     demo.to_parquet(tmp_path / "simulated")
     return tmp_path / "simulated"
-
-
-def same_weights(a, b):
-    a, b = (encoder.net_.module_.state_dict() for encoder in (a, b))
-    return all(torch.equal(a[name], b[name]) for name in a)
 
 
 def test_the_command_writes_weights_and_manifest(folder, tmp_path, demo):
