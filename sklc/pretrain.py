@@ -39,7 +39,7 @@ from sklc.weights.file import FORMAT_VERSION
 
 __all__ = ["main", "pretrain", "simulate_training_set"]
 
-# Behind the summary of a weights file.
+# What is added to the summary of a weights file.
 _SUMMARY = {"classifier": "", "adversarial": ", adversarial on the survey"}
 _LICENCE = "BSD-3-Clause"
 
@@ -118,7 +118,7 @@ def pretrain(
     seed: int = 0,
     verbose: int | str = "auto",
 ) -> tuple[LightCurveEncoder, dict[str, float]]:
-    """Train an encoder to tell the simulated classes and redshifts.
+    """Train an encoder on the classes and redshifts of simulated light curves.
 
     Parameters
     ----------
@@ -254,7 +254,7 @@ def check_new_name(folder: Path, name: str) -> None:
     """
     known, alias = _manifest(folder), _alias_and_version(name)[0]
     if not re.fullmatch(r"[A-Za-z0-9]+([+._-][A-Za-z0-9]+)*", name):
-        raise ValueError(f"{name!r} is no name for weights: use letters and digits, +, ., _ and -.")
+        raise ValueError(f"{name!r} is not a name for weights: use letters, digits, +, ., _ and -.")
     taken = name in known["weights"] or name in known["aliases"] or alias in known["weights"]
     if taken or (folder / _file_name(name)).exists():
         raise ValueError(
@@ -323,13 +323,16 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m sklc.pretrain", description=__doc__)
     data = parser.add_mutually_exclusive_group(required=True)
     data.add_argument("--data", type=Path, help="folder of simulated light curves")
-    data.add_argument("--simulate", action="store_true", help="make them, from the seed")
+    data.add_argument("--simulate", action="store_true", help="simulate them, from the seed")
     parser.add_argument(
-        "--share", type=float, default=1.0, help="of the 90,000 simulated per survey"
+        "--share",
+        type=float,
+        default=1.0,
+        help="share of the 90,000 objects per survey to simulate",
     )
     parser.add_argument("--n-jobs", type=int, default=1, help="processes that simulate")
     parser.add_argument("--surveys", nargs="+", default=["ZTF", "LSST"])
-    parser.add_argument("--name", required=True, help="of the weights, such as ztf+lsst-v1")
+    parser.add_argument("--name", required=True, help="name of the weights, such as ztf+lsst-v1")
     parser.add_argument("--output", type=Path, required=True, help="folder for the weights")
     parser.add_argument("--objective", choices=OBJECTIVES.names(), default="classifier")
     parser.add_argument("--checkpoints", type=Path, help="folder to save to and resume from")

@@ -118,7 +118,7 @@ class Augmenter(TransformerMixin, BaseEstimator):
         return LightCurves._from_store(self._draw(curves._compact(), rng))
 
     def set_output(self, *, transform: str | None = None) -> Augmenter:
-        """Do nothing: light curves come out whatever container a pipeline is set to.
+        """Do nothing: the output is always light curves, also in a pipeline with other settings.
 
         Parameters
         ----------

@@ -40,7 +40,7 @@ class Redshifting(Augmenter):
 
     ln r is a random multiple of 0.01, so that there are few passbands. An object is left unaltered
     if fewer than `min_points` observations would have flux / flux_err >= 5, or if its redshift is
-    below 0.001, where it does not tell the distance, or would exceed 6.
+    below 0.001, where it does not determine the distance, or would exceed 6.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Heads of classifiers, which read the latent, and an encoder that is trained with one."""
+"""Heads of classifiers, which take the latent, and the network of an encoder with such a head."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ class DenseHead(nn.Module):
     Parameters
     ----------
     latent_size : int
+        Number of columns of the latent.
     n_classes : int
+        Number of logits.
     sizes : sequence of int
         Units of the hidden layers (ReLU); empty for a linear head.
     n_metadata : int
@@ -158,9 +160,9 @@ class TransferNetwork(nn.Module):
     Parameters
     ----------
     encoder : EncoderNetwork
-        Its own class head is not used.
+        The encoder, whose own class head is not used.
     head : torch.nn.Module
-        Takes latent and metadata.
+        The head, which is called with latent and metadata.
     """
 
     encoder: EncoderNetwork

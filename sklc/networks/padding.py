@@ -47,6 +47,7 @@ def plan_batches(
     Parameters
     ----------
     lengths : ndarray of shape (n_objects,)
+        Numbers of observations.
     batch_size : int
         Most objects in a batch; fewer where the light curves are very long.
     rng : numpy.random.Generator or None

@@ -19,9 +19,9 @@ from sklc.representation import InputRepresentation
 __all__ = ["OnnxModel"]
 
 FORMAT_VERSION = 1
-# Of the JSON text in the file's metadata.
+# The key of the JSON text in the metadata of the file.
 METADATA_KEY = "sklc"
-# Objects in a batch, of similar length.
+# Number of objects in a batch; they are of similar length.
 _BATCH = 24
 
 
@@ -41,7 +41,7 @@ class OnnxModel:
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        In the order of the columns of `predict_proba`.
+        Class labels, in the order of the columns of `predict_proba`.
     representation : InputRepresentation
         How a light curve becomes the model's input.
     metadata_columns : tuple of str
@@ -90,8 +90,8 @@ class OnnxModel:
             self._session = open_session(str(self.path), n_threads=n_threads)
         except Exception as error:  # ONNX Runtime has many kinds, none of them public
             raise WeightsError(
-                f"{self.path} is no model that this ONNX Runtime ({onnxruntime.__version__}) can "
-                f"load ({str(error).strip()[:200]}): write it again with classifier.to_onnx(path), "
+                f"{self.path} is not a model that this ONNX Runtime ({onnxruntime.__version__}) "
+                f"can load ({str(error).strip()[:200]}): write it again with classifier.to_onnx(path), "
                 "or upgrade onnxruntime."
             ) from error
         stored = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
@@ -172,7 +172,7 @@ class OnnxModel:
         return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
 
     def run(self, X: Any, output: str) -> np.ndarray:
-        """Any of the model's outputs.
+        """Return any of the outputs of the model.
 
         Parameters
         ----------

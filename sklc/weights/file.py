@@ -51,7 +51,7 @@ class WeightsFile:
     metadata_columns : tuple of str
         Per-object columns that the network reads beside the light curve.
     info : dict
-        Name, version, training data and seed, passbands, metrics, licence; informative only.
+        Name, version, training data and seed, passbands, metrics, licence, for information only.
 
     Examples
     --------
@@ -90,11 +90,13 @@ class WeightsFile:
         Parameters
         ----------
         network : EncoderNetwork
+            The network, whose weights are copied.
         representation : InputRepresentation
             The input convention it was trained with.
         classes : sequence
             Classes in the order of its outputs.
         metadata_columns : tuple of str, optional
+            Per-object columns that it reads beside the light curve.
         info : dict, optional
             Plain values to keep.
 
@@ -131,7 +133,7 @@ class WeightsFile:
 
     @cached_property
     def network(self) -> EncoderNetwork:
-        """A network with these tensors that all share, built once: never to be changed."""
+        """A network with these tensors, built once and shared: it must never be changed."""
         return self.build()
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -140,6 +142,7 @@ class WeightsFile:
         Parameters
         ----------
         path : str or path
+            The file to write or replace.
 
         Returns
         -------
@@ -180,6 +183,7 @@ class WeightsFile:
         Parameters
         ----------
         path : str or path
+            The file.
 
         Returns
         -------

@@ -129,7 +129,7 @@ def test_missing_and_damaged_files(tmp_path):
     with pytest.raises(WeightsError, match=r"no file .*gone.onnx: write it with"):
         OnnxModel(tmp_path / "gone.onnx")
     (tmp_path / "text.onnx").write_text("not a model")
-    with pytest.raises(WeightsError, match=r"text.onnx is no model that this ONNX Runtime"):
+    with pytest.raises(WeightsError, match=r"text.onnx is not a model that this ONNX Runtime"):
         OnnxModel(tmp_path / "text.onnx")
 
 

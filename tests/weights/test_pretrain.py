@@ -92,8 +92,8 @@ def test_a_name_is_never_given_twice_and_that_is_found_before_training(
         ("demo", "never given twice"),  # an alias
         ("plain-v1", "never given twice"),  # its alias would hide other weights
         ("other+v1", "never given twice"),  # its file is there
-        ("../demo-v2", "is no name for weights"),
-        ("", "is no name for weights"),
+        ("../demo-v2", "is not a name for weights"),
+        ("", "is not a name for weights"),
     ):
         with pytest.raises(SystemExit) as ended:
             main(command(folder, tmp_path, name))

@@ -1,4 +1,4 @@
-"""Latents on a GPU: the host prepares parts ahead, the device keeps a part whole and batches it."""
+"""Latents on a GPU, which gathers batches from parts that the host prepares in advance."""
 
 from __future__ import annotations
 
@@ -58,13 +58,17 @@ def encode_on_device(
     Parameters
     ----------
     network : EncoderNetwork
-        A copy goes to the device.
+        The network, of which a copy is sent to the device.
     representation : InputRepresentation
+        The input convention that the network was trained with.
     curves : LightCurves
+        The light curves, none of them empty.
     metadata : ndarray of shape (n_objects, n_columns), float32, or None
+        Per-object columns, where the network reads them.
     latents : ndarray of shape (n_objects, n_columns), float32
-        Written to.
+        The array that is filled.
     device : torch.device
+        The device to compute on.
     with_state : bool
         Whether the columns of the state follow those of the latent.
 

@@ -60,17 +60,17 @@ def encode_latents(
     Parameters
     ----------
     network : EncoderNetwork
-        On the CPU, as estimators hold it; it stays there.
+        The network, on the CPU, where it stays.
     representation : InputRepresentation
-        The one it was trained with.
+        The input convention that it was trained with.
     curves : LightCurves
         The n_objects light curves, none of them empty.
     metadata : ndarray of shape (n_objects, n_columns), float32, optional
-        Where the network has a metadata branch.
+        Per-object columns, where the network reads them.
     device : str
-        "cpu" or a torch GPU device.
+        The device to compute on: "cpu", or a GPU by its torch name.
     mixed_precision : bool
-        On a GPU, see `sklc.networks.recurrent.precision`.
+        Whether a GPU may round factors; see `sklc.networks.recurrent.precision`.
     with_state : bool
         Whether the columns of the state follow those of the latent: a latent trained on classes
         forgets part of the brightness, which the state before the dense layers still has.

@@ -25,9 +25,9 @@ from sklc.networks.recurrent.torch_loop import TorchRecurrence
 
 __all__ = ["ENGINE_VARIABLE", "Recurrence", "recurrences"]
 
-# Says which of the two to use: "onnx", "torch", or "auto" (or nothing) for the faster.
+# Chooses the engine: "onnx", "torch", or "auto" (the same as unset) for the faster one.
 ENGINE_VARIABLE = "SKLC_INFERENCE"
-# From so many light curves on the slower engine is worth a word.
+# From this number of light curves on, the slower engine is worth a warning.
 _MANY = 10_000
 
 
@@ -72,7 +72,7 @@ class OnnxRecurrence:
 
 
 class _Sessions:
-    """Sessions by network, kept while it lives and its weights stay as they are."""
+    """The sessions of each network, kept while it exists and its weights do not change."""
 
     def __init__(self) -> None:
         self.known: weakref.WeakKeyDictionary[nn.GRU, tuple[Any, bytes, list[OnnxRecurrence]]]
@@ -104,7 +104,7 @@ def recurrences(gru: nn.GRU, number: int, n_objects: int) -> list[Recurrence]:
     Parameters
     ----------
     gru : torch.nn.GRU
-        On the CPU.
+        The layers, on the CPU.
     number : int
         Number of worker threads.
     n_objects : int
@@ -113,15 +113,15 @@ def recurrences(gru: nn.GRU, number: int, n_objects: int) -> list[Recurrence]:
     Raises
     ------
     ImportError
-        If ONNX Runtime is asked for by the environment, and is not there.
+        If the environment variable asks for ONNX Runtime, which is not installed.
     ValueError
-        If the environment asks for something else.
+        If the environment variable has another value.
 
     Warns
     -----
     PerformanceWarning
-        Once a process, if many light curves are encoded without ONNX Runtime, or if it is there
-        and cannot run the network.
+        Once per process, if many light curves are encoded without ONNX Runtime, or if it is
+        installed and cannot run the network.
     """
     wanted = os.environ.get(ENGINE_VARIABLE) or "auto"
     if wanted not in ("auto", "onnx", "torch"):
@@ -173,7 +173,7 @@ _said: set[str] = set()
 
 
 def _say_once(what: str, message: str) -> None:
-    # By its kind: the words hold numbers and errors, which change from call to call.
+    # Counted by kind, since the texts contain numbers and errors that differ from call to call.
     if what not in _said:
         _said.add(what)
         warnings.warn(message, PerformanceWarning, stacklevel=3)

@@ -28,7 +28,7 @@ class TorchRecurrence:
     Parameters
     ----------
     gru : torch.nn.GRU
-        On the CPU, with biases, in one direction.
+        The layers: on the CPU, with biases, in one direction.
     """
 
     def __init__(self, gru: nn.GRU) -> None:
@@ -41,8 +41,9 @@ class TorchRecurrence:
         Parameters
         ----------
         values : ndarray of shape (n_observations, n_channels), float32
+            Encoded observations of all objects.
         starts, lengths : ndarray of shape (n_objects,)
-            Where each object lies in `values`; in order of falling length.
+            Where each object lies in `values`. The longest object comes first.
 
         Returns
         -------

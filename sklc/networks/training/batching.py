@@ -48,12 +48,12 @@ class BucketedBatches:
         The number of the next epoch that is drawn, so that a resumed training goes on with the
         order that it would have had.
     device : torch.device, optional
-        Where to hold the data and gather the batches; None gathers them on the host.
+        The device that holds the data and gathers the batches. None gathers them on the host.
 
     Warns
     -----
     PerformanceWarning
-        If the device has no memory for the data: batches are gathered on the host, then.
+        If the data do not fit into the memory of the device. Batches are then gathered on the host.
     """
 
     dataset: Any

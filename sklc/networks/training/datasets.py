@@ -1,4 +1,4 @@
-"""What a network trains on: light curves or latents, by whole batches."""
+"""Training data, light curves or latents, which are collated in whole batches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training that goes on, in parts of a batch, where its device is out of memory."""
+"""Training in parts of a batch when the device is out of memory."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["HalvingNet"]
 
 
 class HalvingNet(InterruptibleNet):
-    """A net that halves a batch for which there is no memory, and those that follow.
+    """A net that halves a batch that does not fit into memory, and all batches that follow.
 
-    Gradients are summed over the parts before the optimizer takes its one step, so that the step is
-    that of the whole batch for every loss that is a mean over objects. A contrastive loss is not:
-    it sees the pairs within a part.
+    Gradients are summed over the parts before the optimizer takes its one step. For a loss that is
+    a mean over objects, this is the step of the whole batch. A contrastive loss is not such a mean:
+    it compares the objects within a part.
 
     Raises
     ------

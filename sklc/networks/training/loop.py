@@ -1,4 +1,4 @@
-"""The one place that builds, fits and tidies a skorch net."""
+"""The one place that builds and fits a skorch net, and cleans it up afterwards."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class _Progress(Callback):
 
 
 class _StopOnNaN(Callback):
-    """A diverged network must not be returned as if it were trained."""
+    """Raise an error when the loss diverges, so that no diverged network is returned."""
 
     def on_epoch_end(self, net, **kwargs) -> None:
         if not np.isfinite(net.history[-1, "train_loss"]):
@@ -133,19 +133,21 @@ def fit_net(
     Parameters
     ----------
     module : torch.nn.Module
-        Trained in place; ``forward`` takes the keys that the dataset's batches hold.
+        The network, trained in place. The inputs of a batch are the arguments of its ``forward``.
     train, valid : Dataset
-        Without `valid` there is no early stopping, and all epochs are run.
+        The objects to train on, and those to stop early on. Without `valid`, all epochs are run.
     settings : TrainingSettings
-        How to train.
+        The settings of the training.
     criterion : torch.nn.Module
-        The loss of outputs against targets.
+        The loss, called with outputs and targets.
     callbacks : sequence of skorch callbacks
-        They run after the built-in ones (early stopping, gradient clipping, progress).
+        The user's callbacks, which run after the built-in ones.
     checkpoint : TrainingCheckpoint, optional
-        Where to go on from, and to save to after every epoch.
-    net_class, **net_options
-        A net with another loss, and what its constructor takes.
+        The checkpoint to continue from, and to save to after every epoch.
+    net_class : subclass of InterruptibleNet
+        The class of the net, which may have another loss.
+    **net_options
+        Further arguments of its constructor.
 
     Raises
     ------
@@ -220,7 +222,7 @@ def fit_net(
 
 
 def resident_device(device: str) -> torch.device | None:
-    """Where training data lies: on a GPU if that is what trains, else on the host."""
+    """Return the device that holds the training data: a GPU if one trains, else None, the host."""
     return None if torch.device(device).type == "cpu" else torch.device(device)
 
 
@@ -289,7 +291,7 @@ def wrap(module: nn.Module) -> NeuralNet:
 
 
 def _no_output(*args: Any, **kwargs: Any) -> None:
-    """Swallow the sentence that skorch prints when it stops early."""
+    """Suppress the sentence that skorch prints when it stops early."""
 
 
 def _named(callbacks: Sequence[Any]) -> list[Any]:

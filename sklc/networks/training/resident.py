@@ -1,4 +1,4 @@
-"""Training data whole on a device: batches are gathered there, and nothing else crosses the bus."""
+"""Training data that lie on a device as a whole, where batches are gathered."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["ResidentData"]
 
 
 class ResidentData:
-    """A data set of `sklc.networks.training.loop` on a device.
+    """A dataset of `sklc.networks.training.datasets`, copied to a device.
 
     Parameters
     ----------
@@ -58,9 +58,9 @@ class ResidentData:
         Parameters
         ----------
         plan : list of ndarray of int
-            Objects of each batch.
+            The positions of the objects of each batch.
         lengths : ndarray of shape (n_objects,)
-            On the host: asking the device for the longest would wait for it.
+            The numbers of observations, on the host. Asking the device for them would wait for it.
         """
         order = self._put(np.concatenate(plan))
         split = order.split([len(batch) for batch in plan])
