@@ -294,13 +294,10 @@ def _command(options: argparse.Namespace) -> str:
     source = "--simulate" if options.data is None else f"--data {options.data.name}"
     if options.data is None and options.share != 1:
         source += f" --share {options.share}"
-    return (
-        f"python -m sklc.pretrain {source} --surveys {' '.join(options.surveys)} "
-        f"--objective {options.objective} "
-        f"--name {options.name} --output sklc/weights --epochs {options.epochs} "
-        f"--hidden-size {options.hidden_size} --redshift-weight {options.redshift_weight} "
-        f"--seed {options.seed}"
-    )
+    shown = vars(options) | {"surveys": " ".join(options.surveys), "output": "sklc/weights"}
+    hidden = {"data", "simulate", "share", "n_jobs", "checkpoints", "device", "threads"}
+    named = (f"--{k.replace('_', '-')} {v}" for k, v in shown.items() if k not in hidden)
+    return f"python -m sklc.pretrain {source} {' '.join(named)}"
 
 
 def main(arguments: list[str] | None = None) -> None:

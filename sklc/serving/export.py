@@ -101,16 +101,14 @@ def _write(
     graph: Graph,
     representation: InputRepresentation,
     classes: np.ndarray,
-    metadata_columns: tuple[str, ...],
-    head_metadata_columns: tuple[str, ...],
+    *columns: tuple[str, ...],
 ) -> Path:
-    """Write the model whole or not at all."""
+    """Write the model; `columns` are the metadata of the encoder, and those of the head."""
     convention = {
         "format_version": FORMAT_VERSION,
         "sklc": __version__,
         "representation": representation.to_dict(),
         "classes": np.asarray(classes).tolist(),
-        "metadata_columns": list(metadata_columns),
-        "head_metadata_columns": list(head_metadata_columns),
+        **dict(zip(("metadata_columns", "head_metadata_columns"), columns, strict=True)),
     }
     return replace_file(Path(path), graph.serialize({METADATA_KEY: json.dumps(convention)}))

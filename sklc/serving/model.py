@@ -91,8 +91,8 @@ class OnnxModel:
         except Exception as error:  # ONNX Runtime has many kinds, none of them public
             raise WeightsError(
                 f"{self.path} is not a model that this ONNX Runtime ({onnxruntime.__version__}) "
-                f"can load ({str(error).strip()[:200]}): write it again with classifier.to_onnx(path), "
-                "or upgrade onnxruntime."
+                f"can load ({str(error).strip()[:200]}): write it again with "
+                "classifier.to_onnx(path), or upgrade onnxruntime."
             ) from error
         stored = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
         if stored is None:

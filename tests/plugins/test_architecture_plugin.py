@@ -105,7 +105,7 @@ def test_a_file_needs_a_name(demo, unregistered, tmp_path):
 
 
 def test_grid_search_over_architectures(demo):
-    grid = {"encoder__architecture": ["mean", "gru", Mean(width=4), GRU(hidden_size=8)]}
+    grid = {"encoder__architecture": ["mean", Mean(width=4), GRU(hidden_size=8)]}
     classifier = TransferClassifier(
         LightCurveEncoder(max_epochs=1, device="cpu"), device="cpu", random_state=0
     )
@@ -134,11 +134,11 @@ def test_transfer_classifier(demo, fitted, finetune):
     assert moved == {"head": set(), "all": everything}.get(finetune, {"observation"})
 
 
-@pytest.mark.parametrize("encoder", ["fitted", "from scratch"])
+@pytest.mark.parametrize("from_scratch", [False, True])
 @pytest.mark.parametrize("finetune", ["head", "all"])
-def test_redshift_regressor(demo, fitted, encoder, finetune):
+def test_redshift_regressor(demo, fitted, from_scratch, finetune):
     curves, _ = demo
-    encoder = fitted if encoder == "fitted" else LightCurveEncoder(architecture="mean", **SMALL)
+    encoder = LightCurveEncoder(architecture="mean", **SMALL) if from_scratch else fitted
     z = curves.metadata["redshift"].to_numpy()
     regressor = RedshiftRegressor(
         encoder, finetune=finetune, max_epochs=2, device="cpu", random_state=0

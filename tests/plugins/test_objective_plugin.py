@@ -5,16 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import torch
-from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from skorch.callbacks import Callback
 from small import SMALL as OF_FOUR
+from toy_augmentation import Clouds
 
 from sklc import (
     LightCurveEncoder,
-    LightCurves,
     TransferClassifier,
     register_augmentation,
     register_objective,
@@ -44,23 +44,6 @@ class PeakFlux(Classifier):
         ready = min(1.0, 2 * progress)  # its schedule: classes come first
         error = outputs.heads["log_peak"][:, 0] - targets["log_peak"]
         return super().loss(outputs, targets, progress) + self.weight * ready * error**2
-
-
-class Clouds(TransformerMixin, BaseEstimator):
-    """Every object loses a random part of its light."""
-
-    def __init__(self, largest=0.5, random_state=None):
-        self.largest, self.random_state = largest, random_state
-
-    def fit(self, X, y=None):
-        return self
-
-    def transform(self, X):
-        rng = np.random.default_rng(self.random_state)
-        left = 1 - rng.uniform(0, self.largest, len(X)).repeat(X.lengths)
-        return LightCurves.from_arrays(
-            X.time, X.flux * left, X.flux_err, X.band_names, offsets=X.offsets, ids=X.ids
-        )
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -109,14 +92,15 @@ def test_clones_train_the_same_network(demo):
 
 
 def test_they_can_be_searched(demo):
-    pipe = Pipeline([("enc", LightCurveEncoder(**SMALL)), ("clf", LogisticRegression())])
+    pipe = Pipeline(
+        [("enc", LightCurveEncoder(**{**SMALL, "max_epochs": 2})), ("clf", LogisticRegression())]
+    )
     grid = {
-        "enc__objective": ["classifier", "peak flux", PeakFlux(0.1)],
-        "enc__augment": [False, "clouds", Clouds(0.1)],
+        "enc__objective": ["peak flux", PeakFlux(0.1)],
+        "enc__augment": ["clouds", Clouds(0.1)],
     }
     search = GridSearchCV(pipe, grid, cv=2).fit(*demo)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
-    assert len(search.cv_results_["params"]) == 9
 
 
 @pytest.mark.parametrize("finetune", ["head", "all"])

@@ -92,6 +92,7 @@ def test_a_damaged_file_is_one_error(nothing_runs, damage, tmp_path, monkeypatch
         assert not isinstance(error.value, UnknownWeightsError)
 
 
+@pytest.mark.slow
 def test_no_flipped_bit_goes_unnoticed(tmp_path):
     """Neither in the tensors nor in the input convention, which would change every result."""
     path = tmp_path / "small.safetensors"

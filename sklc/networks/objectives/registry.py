@@ -56,12 +56,8 @@ def register_objective(
     OBJECTIVES.register(name, objective, overwrite=overwrite)
 
 
-for _name, _objective in {
-    "classifier": Classifier,
-    "contrastive": Contrastive,
-    "adversarial": Adversarial,
-}.items():
-    register_objective(_name, _objective)
+for _objective in (Classifier, Contrastive, Adversarial):
+    register_objective(_objective.__name__.lower(), _objective)
 
 
 def chosen_objectives(

@@ -129,33 +129,30 @@ def recurrences(gru: nn.GRU, number: int, n_objects: int) -> list[Recurrence]:
             f"The environment variable {ENGINE_VARIABLE} is {wanted!r}: set it to 'onnx', 'torch' "
             "or 'auto', or unset it."
         )
-    if wanted != "torch":
-        missing = _missing()
-        if not missing:
-            try:
-                return list(_SESSIONS.of(gru, number))
-            except Exception as error:  # whatever a version of ONNX Runtime may raise
-                if wanted == "onnx":
-                    raise
-                _say_once(
-                    "broken",
-                    "ONNX Runtime is installed but cannot run the network "
-                    f"({type(error).__name__}: {str(error).strip()[:200]}), so torch does. Upgrade "
-                    "it with pip install --upgrade onnxruntime, or set "
-                    f"{ENGINE_VARIABLE}=torch to go on without this message.",
-                )
-        elif wanted == "onnx":
-            raise ImportError(
-                f"{ENGINE_VARIABLE}=onnx needs {missing}: pip install sklc[fast], or unset it."
-            )
-        elif n_objects >= _MANY:
+    missing, silence = _missing(), f"set {ENGINE_VARIABLE}=torch to go on without this message"
+    if wanted != "torch" and not missing:
+        try:
+            return list(_SESSIONS.of(gru, number))
+        except Exception as error:  # whatever a version of ONNX Runtime may raise
+            if wanted == "onnx":
+                raise
             _say_once(
-                "missing",
-                f"Encoding {n_objects:,} light curves with torch, since {missing} is not "
-                "installed: pip install sklc[fast] may make this up to 1.4 times as fast, "
-                f"with the same results. Set {ENGINE_VARIABLE}=torch to go on without this "
-                "message.",
+                "broken",
+                "ONNX Runtime is installed but cannot run the network "
+                f"({type(error).__name__}: {str(error).strip()[:200]}), so torch does. Upgrade it "
+                f"with pip install --upgrade onnxruntime, or {silence}.",
             )
+    elif wanted == "onnx":
+        raise ImportError(
+            f"{ENGINE_VARIABLE}=onnx needs {missing}: pip install sklc[fast], or unset it."
+        )
+    elif wanted == "auto" and n_objects >= _MANY:
+        _say_once(
+            "missing",
+            f"Encoding {n_objects:,} light curves with torch, since {missing} is not installed: "
+            "pip install sklc[fast] may make this up to 1.4 times as fast, with the same results. "
+            f"Or {silence}.",
+        )
     return [TorchRecurrence(gru) for _ in range(number)]
 
 
