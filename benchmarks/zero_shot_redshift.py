@@ -283,7 +283,9 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, dict]:
     """Run the benchmark and return its figures."""
     parser = build_parser(__doc__)
     add_cache_argument(parser)
-    parser.add_argument("--share", type=float, help="of 90,000 light curves a survey (0.2)")
+    parser.add_argument(
+        "--share", type=float, help="share of the 90,000 objects per survey (default 0.2)"
+    )
     parser.add_argument("--epochs", type=int, help="of pretraining (8)")
     parser.add_argument("--hidden-size", type=int, help="units of the GRU layers (64)")
     options = parse(parser, arguments)

@@ -96,7 +96,7 @@ def zero_shot(load_module):
     return load_module("zero_shot_redshift")
 
 
-def test_zero_shot_draws_are_disjoint_and_drawn_anew(zero_shot):
+def test_zero_shot_draws_are_disjoint_and_differ(zero_shot):
     train, test = zero_shot.draw_objects(100, 70, seed=0)
     assert sorted([*train, *test]) == list(range(100))
     assert len(train) == 70

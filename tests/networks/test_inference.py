@@ -41,7 +41,7 @@ def engine(request, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def fresh_warnings():
-    """A message that is said once a process is said again in each test."""
+    """Messages that are given once per process are given again in each test."""
     recurrence._said.clear()
     yield
     recurrence._said.clear()

@@ -147,12 +147,6 @@ def test_models_of_others_and_of_later_versions(tmp_path):
         OnnxModel(tmp_path / "other.onnx")
 
 
-def test_an_output_that_is_not_there(demo, tmp_path):
-    model = OnnxModel(LightCurveEncoder("ztf+lsst-v1").to_onnx(tmp_path / "encoder.onnx"))
-    with pytest.raises(ValueError, match=r"no output 'redshift': it has \['latent'"):
-        model.run(demo[0][:2], "redshift")
-
-
 def test_missing_metadata(demo, tmp_path):
     curves = with_metadata(demo[0][:60])
     classifier = TransferClassifier("ztf", metadata_columns=["host"], device="cpu", random_state=0)
