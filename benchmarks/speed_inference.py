@@ -151,7 +151,7 @@ def measure_rates(n_objects: int, repeat: int, n_threads: Sequence[int]) -> dict
     ways = ways_to_encode(encoder, curves)
     ways[NAIVE] = ways_to_encode(encoder, few)[NAIVE]
     rates: dict[str, Any] = {str(number): {} for number in n_threads}
-    # The others last: threads of another OpenMP library, once started, make those of torch wait, and
+    # The others last: threads of another OpenMP library, once started, let those of torch wait, and
     # padded batches on two threads are then eighteen times slower.
     for make in (lambda: ways, lambda: baselines(few)):
         group = make()
