@@ -9,7 +9,6 @@ interrupted run writes no weights.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import platform
 import re
@@ -35,13 +34,13 @@ from sklc.networks.objectives.registry import OBJECTIVES
 from sklc.passbands import passband_labels
 from sklc.representation import InputRepresentation
 from sklc.utils.files import replace_file
+from sklc.weights.catalogue import file_digest
 from sklc.weights.file import FORMAT_VERSION
 
 __all__ = ["main", "pretrain", "simulate_training_set"]
 
 # What is added to the summary of a weights file.
 _SUMMARY = {"classifier": "", "adversarial": ", adversarial on the survey"}
-_LICENCE = "BSD-3-Clause"
 
 # Simulated light curves of each class in a survey. The two large classes of real samples are
 # larger here, too; 180,000 in all for two surveys.
@@ -358,16 +357,15 @@ def main(arguments: list[str] | None = None) -> None:
             parser.error(f"{options.data} has no objects of the surveys {options.surveys}.")
     print(f"{options.name}: {curves}")
     start = time.perf_counter()
+    recipe = {name: getattr(options, name) for name in ("seed", "epochs", "redshift_weight")}
     encoder, metrics = pretrain(
         curves,
         objective=options.objective,
-        epochs=options.epochs,
         hidden_size=options.hidden_size,
-        redshift_weight=options.redshift_weight,
         checkpoint=options.checkpoints and options.checkpoints / f"{options.name}.checkpoint",
         device=options.device,
-        seed=options.seed,
         verbose=1,
+        **recipe,
     )
     seconds = time.perf_counter() - start
     bands = [curves.passbands[code] for code in np.unique(curves.band)]
@@ -381,13 +379,11 @@ def main(arguments: list[str] | None = None) -> None:
         f"{', '.join(options.surveys)}",
         "n_objects": len(curves),
         "n_observations": len(curves.time),
-        "seed": options.seed,
-        "redshift_weight": options.redshift_weight,
-        "epochs": options.epochs,
+        **recipe,
         "passbands": dict(zip(passband_labels(bands), [b.wavelength for b in bands], strict=True)),
         "metrics": metrics,
         "hours": round(seconds / 3600, 2),
-        "licence": _LICENCE,
+        "licence": "BSD-3-Clause",
         "command": _command(options),
         "date": date.today().isoformat(),
         "versions": {
@@ -399,7 +395,7 @@ def main(arguments: list[str] | None = None) -> None:
     path = encoder.save(options.output / _file_name(options.name), **info)
     entry = {
         "file": path.name,
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "sha256": file_digest(path),
         "format_version": FORMAT_VERSION,
         "version": _alias_and_version(options.name)[1],
         "classes": encoder.classes_.tolist(),
