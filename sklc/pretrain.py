@@ -2,7 +2,7 @@
 
 The data are made by `sklc.simulate` from the seed, or are a folder with ``objects.parquet``
 (object_id, survey, class, redshift) and ``photometry.parquet``, as `LightCurves.from_parquet`
-reads. With ``--checkpoints``, an interrupted run goes on when the same command is given again; an
+reads. With ``--checkpoints``, an interrupted run continues when the same command is given again. An
 interrupted run writes no weights.
 """
 
@@ -134,7 +134,7 @@ def pretrain(
     augment : bool, str, transformer, sequence of these, or None, default=True
         How the light curves are altered in every epoch, as for `LightCurveEncoder`.
     checkpoint : str or Path, optional
-        File to save to after every epoch, and to go on from.
+        The file to save to after every epoch, and to continue from.
     device : str, default="auto"
         "auto" (the GPU where there is one), "cpu", or a torch device.
     seed : int, default=0
@@ -157,7 +157,7 @@ def pretrain(
     CheckpointError
         If `checkpoint` is damaged or of another training.
     KeyboardInterrupt
-        If training is interrupted; with `checkpoint`, the same call goes on.
+        If training is interrupted. With `checkpoint`, the same call continues it.
 
     Examples
     --------

@@ -45,7 +45,7 @@ _NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
 
 @dataclass(eq=False, repr=False)
 class Prefixes(Selection):
-    """End light curves early, as they are known while the event goes on.
+    """End light curves early, as they are known while the event is still under way.
 
     An altered object ends log-uniformly `shortest` to `longest` days after its first detection,
     flux / flux_err >= `snr`; what came before that detection stays. An object without a detection

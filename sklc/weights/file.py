@@ -152,7 +152,7 @@ class WeightsFile:
         Raises
         ------
         ValueError
-            If the architecture of the network is not registered, so that no name stands for it.
+            If the architecture of the network is not registered, so that it has no name.
         """
         from sklc.networks.architectures import ARCHITECTURES
 

@@ -74,7 +74,7 @@ class TrainedWeights:
 
     @property
     def info(self) -> dict[str, Any]:
-        """What a file of these weights says of them."""
+        """What a file of these weights says about them."""
         return {"fine_tuned": True} if self.fine_tuned else {}
 
     def equals(self, network: torch.nn.Module) -> bool:

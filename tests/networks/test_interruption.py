@@ -96,7 +96,7 @@ def test_a_head_in_training_is_interrupted(demo):
 
 def test_an_interrupted_fit_goes_on_from_its_checkpoint(demo, tmp_path):
     params = {**SMALL, "checkpoint": tmp_path / "training"}
-    with pytest.raises(KeyboardInterrupt, match=r"fit again to go on from .*training"):
+    with pytest.raises(KeyboardInterrupt, match=r"fit again to continue from .*training"):
         LightCurveEncoder(callbacks=[Press("on_batch_begin")], **params).fit(*demo)
     resumed, whole = (LightCurveEncoder(**p).fit(*demo) for p in (params, SMALL))
     np.testing.assert_array_equal(resumed.transform(demo[0]), whole.transform(demo[0]))

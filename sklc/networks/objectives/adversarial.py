@@ -22,7 +22,7 @@ _GIVE = "pass fit(X, y, survey=...), or add a column with curves.with_metadata(s
 
 
 def adversarial_share(progress: float) -> float:
-    """Share of the adversarial weight as training goes on (Ganin et al. 2016, sect. 5.2).
+    """Return the share of the adversarial weight by progress (Ganin et al. 2016, sect. 5.2).
 
     It starts at 0, so that the classes and the discriminator are learned first. With the full
     weight from the start, training on sequences collapses.

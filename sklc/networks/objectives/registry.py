@@ -79,7 +79,7 @@ def chosen_objectives(
     ValueError
         If the name is not known, or the objective does not take one of `changed`.
     TypeError
-        If `objective`, or what its factory makes, is no objective.
+        If `objective`, or what its factory returns, is not an objective.
     """
     named = f"objective={objective!r}"
     made: Any = OBJECTIVES[objective] if isinstance(objective, str) else objective
@@ -95,7 +95,7 @@ def chosen_objectives(
             )
     if not isinstance(made, Objective):
         raise TypeError(
-            f"{named} is no objective: use one of {OBJECTIVES.names()}, or an instance of a "
+            f"{named} is not an objective: use one of {OBJECTIVES.names()}, or an instance of a "
             "subclass of sklc.networks.objectives.Objective."
         )
     return (made, Redshift(redshift_weight)) if redshift_weight else (made,)

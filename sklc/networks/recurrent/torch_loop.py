@@ -14,7 +14,7 @@ __all__ = ["TorchRecurrence"]
 # every batch. Products of few rows (one to three on AMD, one to four on Intel processors) take
 # another path through the BLAS, and vectorised functions treat the elements behind the last full
 # vector (16 floats) differently, so that an object alone would differ from the same object in a
-# batch by rounding. (Layers whose width is no multiple of 4 may still differ in the last bit.)
+# batch by rounding. (Layers whose width is not a multiple of 4 may still differ in the last bit.)
 _ROWS = 16
 
 

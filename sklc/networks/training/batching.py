@@ -45,8 +45,8 @@ class BucketedBatches:
     seed : int
         Seed of that order.
     epoch : int
-        The number of the next epoch that is drawn, so that a resumed training goes on with the
-        order that it would have had.
+        The number of the next epoch that is drawn, so that a resumed training draws the
+        same order.
     device : torch.device, optional
         The device that holds the data and gathers the batches. None gathers them on the host.
 

@@ -77,7 +77,7 @@ class CurveDataset(LatentDataset):
     lengths : ndarray of shape (n_objects,), int64
         Numbers of observations.
     y, sample_weight, **inputs
-        As for `LatentDataset`; inputs such as ``metadata`` stand beside the light curves.
+        As for `LatentDataset`; the network may read inputs such as ``metadata`` as well.
     """
 
     def __init__(self, values, lengths, y, *, sample_weight=None, **inputs) -> None:

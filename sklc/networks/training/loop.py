@@ -154,13 +154,13 @@ def fit_net(
     FloatingPointError
         If the loss becomes NaN or infinite.
     MemoryError
-        If the device has too little for a single light curve, or for a batch that is held out; the
-        message says what to do. (Batches that are trained on are halved, with a warning.)
+        If the device has too little memory for one light curve, or for a validation batch. Training
+        batches are halved instead, with a warning.
     CheckpointError
         If `checkpoint` is damaged or of another training.
     KeyboardInterrupt
-        If training is interrupted; a callback that stops it at the end of an epoch, as skorch's
-        ``EarlyStopping`` does, is no interruption.
+        If training is interrupted. A callback that stops it at the end of an epoch, as skorch's
+        ``EarlyStopping`` does, is not an interruption.
     """
     stopping = EarlyStopping(
         patience=settings.patience, load_best=True, sink=_no_output, threshold=1e-4
@@ -212,10 +212,10 @@ def fit_net(
             f"{settings.device} ran out of memory with batch_size={settings.batch_size}: {use}."
         ) from error
     if net.interruption_ is not None:
-        keep = "nothing of it is kept. To be able to go on, train an encoder with checkpoint=PATH"
+        keep = "nothing is kept. To be able to continue, train an encoder with checkpoint=PATH"
         raise KeyboardInterrupt(
             f"Training was interrupted in epoch {len(net.history)} of {settings.max_epochs}: "
-            + (keep if checkpoint is None else f"fit again to go on from {checkpoint.path}")
+            + (keep if checkpoint is None else f"fit again to continue from {checkpoint.path}")
             + "."
         ) from net.interruption_
     return _tidy(net)
