@@ -73,7 +73,12 @@ def test_save_and_load(demo, fitted, tmp_path):
     config = load_weights(path).architecture
     assert (config["name"], config["width"], config["latent_size"]) == ("mean", 16, 12)
     np.testing.assert_array_equal(LightCurveEncoder(path).transform(curves), expected)
-    np.save(tmp_path / "expected.npy", expected)
+
+
+@pytest.mark.slow
+def test_another_process_registers_it_and_loads_the_file(demo, fitted, tmp_path):
+    path = fitted.save(tmp_path / "mean.safetensors")
+    np.save(tmp_path / "expected.npy", fitted.transform(demo[0]))
     code = f"""
 import numpy as np, sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
@@ -107,7 +112,7 @@ def test_a_file_needs_a_name(demo, unregistered, tmp_path):
 def test_grid_search_over_architectures(demo):
     grid = {"encoder__architecture": ["mean", Mean(width=4), GRU(hidden_size=8)]}
     classifier = TransferClassifier(
-        LightCurveEncoder(max_epochs=1, device="cpu"), device="cpu", random_state=0
+        LightCurveEncoder(max_epochs=1, device="cpu"), C=1.0, device="cpu", random_state=0
     )
     search = GridSearchCV(classifier, grid, cv=2, error_score="raise").fit(*demo)
     tried = search.cv_results_["param_encoder__architecture"]
