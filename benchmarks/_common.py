@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import r2_score, roc_auc_score
 from sklearn.model_selection import train_test_split
 
 import sklc
@@ -199,6 +199,17 @@ def classification_scores(
     }
     accuracy = float(np.mean(classes[probabilities.argmax(axis=1)] == y))
     return {"auroc": float(np.mean(list(scores.values()))), "accuracy": accuracy, **scores}
+
+
+def redshift_scores(z: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+    """MSE, R2, and the spread and share of outliers of (z' - z) / (1 + z)."""
+    error = (predicted - z) / (1 + z)
+    return {
+        "mse": float(np.mean((predicted - z) ** 2)),
+        "r2": float(r2_score(z, predicted)),
+        "sigma_nmad": float(1.4826 * np.median(np.abs(error - np.median(error)))),
+        "outliers": float(np.mean(np.abs(error) > 0.15)),
+    }
 
 
 def summarise(draws: Sequence[Mapping[str, float]]) -> dict[str, dict[str, Any]]:

@@ -238,7 +238,9 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, dict]:
     """Run the benchmark and return its figures."""
     parser = build_parser(__doc__)
     add_cache_argument(parser)
-    parser.add_argument("--share", type=float, help="of 90,000 light curves a survey (0.1)")
+    parser.add_argument(
+        "--share", type=float, help="share of the 90,000 objects per survey (default 0.1)"
+    )
     parser.add_argument("--epochs", type=int, help="of pretraining (8)")
     options = parse(parser, arguments, "snpcc", "ztf_bts")
     use_templates(options)

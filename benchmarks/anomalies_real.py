@@ -104,7 +104,7 @@ class LargestProbability:
 
 
 def on_features(n_components: float, detector: Any) -> Pipeline:
-    """Rivals on scaled and whitened features; their settings are the best on simulations."""
+    """Baselines on scaled and whitened features, with the best settings on simulations."""
     whitening = PCA(n_components=n_components, whiten=True)
     imputer = feature_outlier_detector()["imputer"]
     return make_pipeline(imputer, StandardScaler(), whitening, detector)

@@ -17,7 +17,7 @@ ApJ 904, 35): g and r, detections only, brighter than 19 mag at maximum. Ingredi
 * SNII (with IIn) and SNIb/c (with Ic-BL and IIb): spectral time series of Vincenzi et al. (2019,
   MNRAS 489, 5802), corrected for host extinction, and of SNANA (Kessler et al. 2010, PASP 122,
   1415). Each object is a blend of two templates of one subtype with its own stretch and smooth
-  scatter, so that a classifier cannot learn the few templates by heart;
+  scatter, so that a classifier cannot memorise the few templates;
 * volumetric rates, host dust (Cardelli, Clayton & Mathis 1989, ApJ 345, 245), Milky Way dust
   (Fitzpatrick 1999, PASP 111, 63), flat LambdaCDM with H0 = 70 and Omega_m = 0.3;
 * a ZTF-like cadence: seasons, weather shared by all objects, moonlight, depth by visit.
@@ -349,7 +349,7 @@ def _sample(label: str, rng: np.random.Generator) -> Iterator[tuple[dict, pd.Dat
 
 
 def simulate() -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the objects (one row each) and their photometry (one row a detection)."""
+    """Return the objects (one row each) and their photometry (one row per detection)."""
     sample: list[tuple[dict, pd.DataFrame]] = []
     for number, (label, wanted) in enumerate(COUNTS.items()):
         sample += islice(_sample(label, np.random.default_rng([SEED, number])), wanted)

@@ -39,6 +39,7 @@ from _common import (
     markdown_table,
     merge_labels,
     parse,
+    redshift_scores,
     results_path,
     write_results,
 )
@@ -53,7 +54,6 @@ from _label_draws import (
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import RidgeCV
-from sklearn.metrics import r2_score
 from sklearn.model_selection import train_test_split
 
 from sklc import LightCurveEncoder, LightCurveFeatures, LightCurves, RedshiftRegressor, concatenate
@@ -230,15 +230,10 @@ def is_slow(name: str) -> bool:
 # -- measuring
 
 
-def redshift_scores(z: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+def scores_of(z: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
     """Errors of predicted redshifts; the first four of `SCORES`."""
-    dz = (predicted - z) / (1 + z)
-    return {
-        "mse": float(1000 * np.mean((predicted - z) ** 2)),
-        "nmad": float(1.4826 * np.median(np.abs(dz - np.median(dz)))),
-        "outliers": float(np.mean(np.abs(dz) > 0.15)),
-        "r2": float(r2_score(z, predicted)),
-    }
+    scores = redshift_scores(z, predicted)
+    return {"nmad": scores.pop("sigma_nmad"), **scores, "mse": 1000 * scores["mse"]}
 
 
 def coverage_scores(z: np.ndarray, model: RedshiftRegressor, X: Any) -> dict[str, float]:
@@ -265,7 +260,7 @@ def measure(data: Data, rows: dict, n_labels: int | None, seed: int) -> dict[str
         model = make(seed, len(train)).fit(X[train], z[train])
         with np.errstate(all="ignore"):
             predicted = predict(model, X[test])
-        scores[name] = redshift_scores(z[test], predicted)
+        scores[name] = scores_of(z[test], predicted)
         if isinstance(model, RedshiftRegressor):
             scores[name] |= coverage_scores(z[test], model, X[test])
         scores[name]["seconds"] = time.perf_counter() - start
@@ -273,7 +268,7 @@ def measure(data: Data, rows: dict, n_labels: int | None, seed: int) -> dict[str
         X = data.curves[test]
         own = RedshiftRegressor.pretrained(OWN_WEIGHTS, device="cpu")
         scores[f"{OWN_WEIGHTS}, its own redshifts"] = {
-            **redshift_scores(z[test], predict(own, X)),
+            **scores_of(z[test], predict(own, X)),
             **coverage_scores(z[test], own, X),
         }
     return scores

@@ -32,6 +32,7 @@ from _common import (
     markdown_table,
     merge_labels,
     parse,
+    redshift_scores,
     results_path,
     summarise,
     use_templates,
@@ -175,14 +176,10 @@ def enough_detections(curves: LightCurves) -> np.ndarray:
     return np.diff(detected[curves.offsets]) >= MIN_DETECTIONS
 
 
-def redshift_scores(z: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+def scores_of(z: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
     """Mean squared error, scatter sigma_NMAD and share of |dz| / (1 + z) > .15."""
-    error = (predicted - z) / (1 + z)
-    return {
-        "mse x 1000": float(1000 * np.mean((predicted - z) ** 2)),
-        "sigma_nmad": float(1.4826 * np.median(np.abs(error - np.median(error)))),
-        "outliers": float(np.mean(np.abs(error) > 0.15)),
-    }
+    scores = redshift_scores(z, predicted)
+    return {"mse x 1000": 1000 * scores["mse"]} | {n: scores[n] for n in ("sigma_nmad", "outliers")}
 
 
 def own_classes(weights: str) -> TransferClassifier:
@@ -223,10 +220,10 @@ def measure_redshifts(
 ) -> dict[str, dict]:
     """Score every regressor on the same draw, and the median redshift of the training part."""
     train, test = draw_labels(y, n_labels, seed)
-    scores = {"median redshift": redshift_scores(z[test], np.full(len(test), np.median(z[train])))}
+    scores = {"median redshift": scores_of(z[test], np.full(len(test), np.median(z[train])))}
     for name, (form, build) in rows.items():
         model = build(seed).fit(inputs[form][train], z[train])
-        scores[name] = redshift_scores(z[test], model.predict(inputs[form][test]))
+        scores[name] = scores_of(z[test], model.predict(inputs[form][test]))
     return scores
 
 

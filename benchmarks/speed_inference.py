@@ -47,9 +47,8 @@ from _speed import (
 
 from sklc import LightCurveEncoder, LightCurveFeatures, LightCurves, TransferClassifier, stream
 from sklc.datasets import load_demo
-from sklc.networks.padding import plan_batches
+from sklc.networks.padding import pad, plan_batches
 from sklc.networks.recurrent.engines import ENGINE_VARIABLE
-from sklc.networks.training.batching import collate
 from sklc.serving import OnnxModel
 
 NAME = "speed_inference"
@@ -74,7 +73,8 @@ def collated(
     values, lengths = encoder.representation_.encode(curves)
     starts = np.cumsum(lengths) - lengths
     for batch in batches:
-        yield collate(values, starts[batch], lengths[batch])
+        padded = pad(values, starts[batch], lengths[batch])
+        yield torch.from_numpy(padded), torch.from_numpy(lengths[batch])
 
 
 def padded(encoder: LightCurveEncoder, curves: LightCurves, batches: list[np.ndarray]) -> None:
@@ -151,7 +151,7 @@ def measure_rates(n_objects: int, repeat: int, n_threads: Sequence[int]) -> dict
     ways = ways_to_encode(encoder, curves)
     ways[NAIVE] = ways_to_encode(encoder, few)[NAIVE]
     rates: dict[str, Any] = {str(number): {} for number in n_threads}
-    # Rivals last: threads of another OpenMP library, once started, make those of torch wait, and
+    # The others last: threads of another OpenMP library, once started, let those of torch wait, and
     # padded batches on two threads are then eighteen times slower.
     for make in (lambda: ways, lambda: baselines(few)):
         group = make()

@@ -30,6 +30,7 @@ from _common import (
     build_parser,
     markdown_table,
     parse,
+    redshift_scores,
     results_path,
     summarise,
     use_templates,
@@ -43,7 +44,6 @@ from _simulated import (
     pretrained,
 )
 from joblib import Parallel, delayed, parallel_config
-from sklearn.metrics import r2_score
 
 from sklc.errors import LightCurveWarning
 from sklc.estimators.regressor import RedshiftRegressor
@@ -134,17 +134,6 @@ def on_frozen_encoder(weights: Path, method: str, seed: int) -> RedshiftRegresso
     return RedshiftRegressor(weights, method=method, random_state=seed, device="cpu", verbose=0)
 
 
-def regression_scores(redshift: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
-    """MSE, R2, and the spread and share of outliers of (z' - z) / (1 + z)."""
-    error = (predicted - redshift) / (1 + redshift)
-    return {
-        "mse": float(np.mean((predicted - redshift) ** 2)),
-        "r2": float(r2_score(redshift, predicted)),
-        "sigma_nmad": float(1.4826 * np.median(np.abs(error - np.median(error)))),
-        "outliers": float(np.mean(np.abs(error) > 0.15)),
-    }
-
-
 # -- measuring
 
 
@@ -189,7 +178,7 @@ def measure(
                 predicted = model.fit(train.curves, train.redshift).predict(test.curves)
         # Nothing learned says what lies outside, and one wild extrapolation would be all of an MSE.
         predicted = np.clip(predicted, train.redshift.min(), train.redshift.max())
-        scores[name] = regression_scores(test.redshift, predicted)
+        scores[name] = redshift_scores(test.redshift, predicted)
         scores[name]["cpu_seconds"] = time.process_time() - start
         print(
             f"seed {seed}, {name}: {scores[name]['mse']:.4f} ({scores[name]['cpu_seconds']:.0f} s)",
@@ -294,7 +283,9 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, dict]:
     """Run the benchmark and return its figures."""
     parser = build_parser(__doc__)
     add_cache_argument(parser)
-    parser.add_argument("--share", type=float, help="of 90,000 light curves a survey (0.2)")
+    parser.add_argument(
+        "--share", type=float, help="share of the 90,000 objects per survey (default 0.2)"
+    )
     parser.add_argument("--epochs", type=int, help="of pretraining (8)")
     parser.add_argument("--hidden-size", type=int, help="units of the GRU layers (64)")
     options = parse(parser, arguments)

@@ -2,14 +2,13 @@
 
 The data are made by `sklc.simulate` from the seed, or are a folder with ``objects.parquet``
 (object_id, survey, class, redshift) and ``photometry.parquet``, as `LightCurves.from_parquet`
-reads. With ``--checkpoints``, an interrupted run goes on when the same command is given again; an
+reads. With ``--checkpoints``, an interrupted run continues when the same command is given again. An
 interrupted run writes no weights.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import platform
 import re
@@ -34,16 +33,14 @@ from sklc.networks.objectives import Objective
 from sklc.networks.objectives.registry import OBJECTIVES
 from sklc.passbands import passband_labels
 from sklc.representation import InputRepresentation
+from sklc.utils.files import replace_file
+from sklc.weights.catalogue import file_digest
 from sklc.weights.file import FORMAT_VERSION
 
 __all__ = ["main", "pretrain", "simulate_training_set"]
 
-# Behind the summary of a weights file.
-_SUMMARY = {
-    "classifier": "",
-    "adversarial": ", adversarial on the survey",
-}
-_LICENCE = "BSD-3-Clause"
+# What is added to the summary of a weights file.
+_SUMMARY = {"classifier": "", "adversarial": ", adversarial on the survey"}
 
 # Simulated light curves of each class in a survey. The two large classes of real samples are
 # larger here, too; 180,000 in all for two surveys.
@@ -99,12 +96,8 @@ def simulate_training_set(
     from sklc.simulate import TWELVE_CLASSES, simulate
 
     numbers = {name: max(20, round(share * count)) for name, count in SIMULATED.items()}
-    return concatenate(
-        [
-            simulate(numbers, survey, TWELVE_CLASSES, random_state=seed, n_jobs=n_jobs)
-            for survey in surveys
-        ]
-    )
+    options: dict[str, Any] = {"random_state": seed, "n_jobs": n_jobs}
+    return concatenate([simulate(numbers, name, TWELVE_CLASSES, **options) for name in surveys])
 
 
 def pretrain(
@@ -124,7 +117,7 @@ def pretrain(
     seed: int = 0,
     verbose: int | str = "auto",
 ) -> tuple[LightCurveEncoder, dict[str, float]]:
-    """Train an encoder to tell the simulated classes and redshifts.
+    """Train an encoder on the classes and redshifts of simulated light curves.
 
     Parameters
     ----------
@@ -141,7 +134,7 @@ def pretrain(
     augment : bool, str, transformer, sequence of these, or None, default=True
         How the light curves are altered in every epoch, as for `LightCurveEncoder`.
     checkpoint : str or Path, optional
-        File to save to after every epoch, and to go on from.
+        The file to save to after every epoch, and to continue from.
     device : str, default="auto"
         "auto" (the GPU where there is one), "cpu", or a torch device.
     seed : int, default=0
@@ -164,7 +157,7 @@ def pretrain(
     CheckpointError
         If `checkpoint` is damaged or of another training.
     KeyboardInterrupt
-        If training is interrupted; with `checkpoint`, the same call goes on.
+        If training is interrupted. With `checkpoint`, the same call continues it.
 
     Examples
     --------
@@ -216,19 +209,14 @@ def _held_out_metrics(encoder: LightCurveEncoder, curves: LightCurves) -> dict[s
     with torch.inference_mode():
         probabilities = torch.softmax(network.head(latent).double(), dim=1).numpy()
         predicted = None if network.redshift is None else network.redshift(latent).numpy()
-    y = curves.metadata["class"].to_numpy(dtype=str)
-    survey = curves.metadata["survey"].to_numpy(dtype=str)
+    metadata = curves.metadata.reset_index(drop=True)
     metrics = {}
-    for name in np.unique(survey):
-        here = survey == name
-        metrics[f"macro_auroc_{name}"] = roc_auc_score(
-            y[here], probabilities[here], multi_class="ovr"
-        )
+    for name, own in metadata.groupby(metadata["survey"].astype(str)):
+        y, rows = own["class"].to_numpy(dtype=str), own.index
+        metrics[f"macro_auroc_{name}"] = roc_auc_score(y, probabilities[rows], multi_class="ovr")
         if predicted is not None:
-            redshift = curves.metadata["redshift"].to_numpy(dtype=float)[here]
-            metrics[f"redshift_mse_{name}"] = np.mean(
-                (np.expm1(predicted[here, 0]) - redshift) ** 2
-            )
+            error = np.expm1(predicted[rows, 0]) - own["redshift"].to_numpy(dtype=float)
+            metrics[f"redshift_mse_{name}"] = np.mean(error**2)
     return {name: round(float(value), 4) for name, value in metrics.items()}
 
 
@@ -265,7 +253,7 @@ def check_new_name(folder: Path, name: str) -> None:
     """
     known, alias = _manifest(folder), _alias_and_version(name)[0]
     if not re.fullmatch(r"[A-Za-z0-9]+([+._-][A-Za-z0-9]+)*", name):
-        raise ValueError(f"{name!r} is no name for weights: use letters and digits, +, ., _ and -.")
+        raise ValueError(f"{name!r} is not a name for weights: use letters, digits, +, ., _ and -.")
     taken = name in known["weights"] or name in known["aliases"] or alias in known["weights"]
     if taken or (folder / _file_name(name)).exists():
         raise ValueError(
@@ -296,9 +284,8 @@ def add_to_manifest(path: Path, name: str, entry: dict[str, Any]) -> None:
         raise ValueError(f"There are weights {name!r} in {path.parent} already: use another name.")
     known["weights"][name] = entry
     known["aliases"][_alias_and_version(name)[0]] = name
-    partial = path.parent / "manifest.json.partial"
-    partial.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n")
-    partial.replace(path.parent / "manifest.json")
+    content = json.dumps(known, indent=2, sort_keys=True) + "\n"
+    replace_file(path.parent / "manifest.json", content.encode())
 
 
 def _command(options: argparse.Namespace) -> str:
@@ -306,13 +293,10 @@ def _command(options: argparse.Namespace) -> str:
     source = "--simulate" if options.data is None else f"--data {options.data.name}"
     if options.data is None and options.share != 1:
         source += f" --share {options.share}"
-    return (
-        f"python -m sklc.pretrain {source} --surveys {' '.join(options.surveys)} "
-        f"--objective {options.objective} "
-        f"--name {options.name} --output sklc/weights --epochs {options.epochs} "
-        f"--hidden-size {options.hidden_size} --redshift-weight {options.redshift_weight} "
-        f"--seed {options.seed}"
-    )
+    shown = vars(options) | {"surveys": " ".join(options.surveys), "output": "sklc/weights"}
+    hidden = {"data", "simulate", "share", "n_jobs", "checkpoints", "device", "threads"}
+    named = (f"--{k.replace('_', '-')} {v}" for k, v in shown.items() if k not in hidden)
+    return f"python -m sklc.pretrain {source} {' '.join(named)}"
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -335,13 +319,16 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m sklc.pretrain", description=__doc__)
     data = parser.add_mutually_exclusive_group(required=True)
     data.add_argument("--data", type=Path, help="folder of simulated light curves")
-    data.add_argument("--simulate", action="store_true", help="make them, from the seed")
+    data.add_argument("--simulate", action="store_true", help="simulate them, from the seed")
     parser.add_argument(
-        "--share", type=float, default=1.0, help="of the 90,000 simulated per survey"
+        "--share",
+        type=float,
+        default=1.0,
+        help="share of the 90,000 objects per survey to simulate",
     )
     parser.add_argument("--n-jobs", type=int, default=1, help="processes that simulate")
     parser.add_argument("--surveys", nargs="+", default=["ZTF", "LSST"])
-    parser.add_argument("--name", required=True, help="of the weights, such as ztf+lsst-v1")
+    parser.add_argument("--name", required=True, help="name of the weights, such as ztf+lsst-v1")
     parser.add_argument("--output", type=Path, required=True, help="folder for the weights")
     parser.add_argument("--objective", choices=OBJECTIVES.names(), default="classifier")
     parser.add_argument("--checkpoints", type=Path, help="folder to save to and resume from")
@@ -370,18 +357,15 @@ def main(arguments: list[str] | None = None) -> None:
             parser.error(f"{options.data} has no objects of the surveys {options.surveys}.")
     print(f"{options.name}: {curves}")
     start = time.perf_counter()
+    recipe = {name: getattr(options, name) for name in ("seed", "epochs", "redshift_weight")}
     encoder, metrics = pretrain(
         curves,
         objective=options.objective,
-        epochs=options.epochs,
         hidden_size=options.hidden_size,
-        redshift_weight=options.redshift_weight,
-        checkpoint=None
-        if options.checkpoints is None
-        else options.checkpoints / f"{options.name}.checkpoint",
+        checkpoint=options.checkpoints and options.checkpoints / f"{options.name}.checkpoint",
         device=options.device,
-        seed=options.seed,
         verbose=1,
+        **recipe,
     )
     seconds = time.perf_counter() - start
     bands = [curves.passbands[code] for code in np.unique(curves.band)]
@@ -395,13 +379,11 @@ def main(arguments: list[str] | None = None) -> None:
         f"{', '.join(options.surveys)}",
         "n_objects": len(curves),
         "n_observations": len(curves.time),
-        "seed": options.seed,
-        "redshift_weight": options.redshift_weight,
-        "epochs": options.epochs,
+        **recipe,
         "passbands": dict(zip(passband_labels(bands), [b.wavelength for b in bands], strict=True)),
         "metrics": metrics,
         "hours": round(seconds / 3600, 2),
-        "licence": _LICENCE,
+        "licence": "BSD-3-Clause",
         "command": _command(options),
         "date": date.today().isoformat(),
         "versions": {
@@ -413,7 +395,7 @@ def main(arguments: list[str] | None = None) -> None:
     path = encoder.save(options.output / _file_name(options.name), **info)
     entry = {
         "file": path.name,
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "sha256": file_digest(path),
         "format_version": FORMAT_VERSION,
         "version": _alias_and_version(options.name)[1],
         "classes": encoder.classes_.tolist(),

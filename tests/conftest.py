@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from sklc.datasets import load_demo
 from sklc.errors import SimulationError
 from sklc.simulate.spectra.templates import find_snoopy_file
 
@@ -22,6 +23,13 @@ def _one_thread_and_seeds():
     torch.set_num_threads(1)
     torch.manual_seed(0)
     np.random.seed(0)  # noqa: NPY002  scikit-learn's random_state=None reads this one
+
+
+@pytest.fixture(scope="session")
+def demo():
+    """120 light curves of the demo set, and their classes."""
+    curves, y = load_demo(return_X_y=True)
+    return curves[:120], y[:120]
 
 
 @pytest.fixture(scope="session")

@@ -74,9 +74,7 @@ def thinned(
     unit = np.arange(store.n_observations)
     lengths = np.diff(store.offsets)
     if whole_nights and len(unit):
-        night = np.floor(store.time)
-        begins = np.ones(len(night), dtype=bool)
-        begins[1:] = night[1:] != night[:-1]
+        begins = np.diff(np.floor(store.time), prepend=np.nan) != 0
         begins[store.offsets[:-1][lengths > 0]] = True
         unit = np.cumsum(begins) - 1
     draw = rng.random(unit[-1] + 1 if len(unit) else 0)
@@ -84,15 +82,15 @@ def thinned(
 
 
 def spaced(store: Store, kept: np.ndarray, gap: float) -> np.ndarray:
-    """Of the observations kept, mark each that is `gap` days after the last marked in its band."""
+    """Mark those of the `kept` observations that are `gap` days after the last one of their band.
+
+    That one is the last that is marked itself, so that the first of a band is always marked.
+    """
     rows = np.flatnonzero(kept)
-    owner = np.repeat(np.arange(store.n_objects), np.diff(store.offsets))[rows]
-    group = owner * len(store.passbands) + store.band[rows]
+    group = object_of(store.offsets, rows) * len(store.passbands) + store.band[rows]
     order = np.argsort(group, kind="stable")
-    rows, group = rows[order], group[order]
-    begins = np.ones(len(rows), dtype=bool)
-    begins[1:] = group[1:] != group[:-1]
-    group = np.cumsum(begins) - 1
+    rows = rows[order]
+    _, chain, group = np.unique(group[order], return_index=True, return_inverse=True)
     since = store.time[rows] - store.time.min(initial=np.inf)
     # all groups on one axis, so far apart that the gap reaches no other group but the next
     width = 2.0 ** np.ceil(np.log2(since.max(initial=0.0) + gap + 1.0))
@@ -101,7 +99,6 @@ def spaced(store: Store, kept: np.ndarray, gap: float) -> np.ndarray:
     following = np.maximum(following, np.arange(1, len(rows) + 1))  # a gap below the precision
     following[group[np.minimum(following, len(rows) - 1)] != group] = len(rows)
     marked = np.zeros_like(kept)
-    chain = np.flatnonzero(begins)
     while len(chain):  # one round for each observation of the longest chain, all chains at once
         marked[rows[chain]] = True
         chain = following[chain]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import dataclass, field
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -20,42 +21,50 @@ __all__ = ["FRACTION", "Augmenter", "Selection"]
 FRACTION = Interval(Real, 0, 1, closed="both")
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class Augmenter(TransformerMixin, BaseEstimator):
     """Base of transformers that alter a share of the objects at random; nothing is learned.
 
-    A subclass writes ``_altered(store, chosen, rng)`` and an ``__init__`` that stores `share`,
-    `min_points` and `random_state` beside parameters of its own. It is then a scikit-learn
-    transformer, and `LightCurveEncoder` takes it as ``augment=``.
+    A subclass is a dataclass, whose fields are its parameters, and writes
+    ``_altered(store, chosen, rng)``. It is then a scikit-learn transformer, and
+    `LightCurveEncoder` takes it as ``augment=``.
+
+    Parameters
+    ----------
+    min_points : int, default=3
+        An object that would be left with fewer observations is left unaltered.
+    random_state : int, RandomState instance or None, default=None
+        With an int, every call makes the same random choices.
 
     Examples
     --------
-    >>> from dataclasses import replace
+    >>> from dataclasses import dataclass, replace
     >>> from sklc.augment import Augmenter
     >>> from sklc.datasets import load_demo
-    >>> class Delay(Augmenter):
-    ...     def __init__(self, days=1.0, *, share=0.5, min_points=1, random_state=None):
-    ...         self.days, self.share, self.min_points = days, share, min_points
-    ...         self.random_state = random_state
+    >>> @dataclass(eq=False, repr=False)
+    ... class Delay(Augmenter):
+    ...     share: float = 0.5
+    ...     days: float = 1.0
     ...
     ...     def _altered(self, store, chosen, rng):
     ...         delayed = chosen.repeat(store.offsets[1:] - store.offsets[:-1])
     ...         return replace(store, time=store.time + self.days * delayed)
     >>> curves = load_demo().curves[:2]
-    >>> later = Delay(5.0, share=1.0).fit_transform(curves)
+    >>> later = Delay(share=1.0, days=5.0).fit_transform(curves)
     >>> (later.time - curves.time)[:3].tolist()
     [5.0, 5.0, 5.0]
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "share": [FRACTION],
         "min_points": [Interval(Integral, 0, None, closed="left")],
         "random_state": ["random_state"],
     }
 
-    # Set by the subclasses' __init__, which stores its arguments and does nothing else.
-    share: float
-    min_points: int
-    random_state: Any
+    #: The share of the objects to alter; subclasses make it a parameter.
+    share: float = field(default=1.0, init=False)
+    min_points: int = 3
+    random_state: Any = None
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -109,7 +118,7 @@ class Augmenter(TransformerMixin, BaseEstimator):
         return LightCurves._from_store(self._draw(curves._compact(), rng))
 
     def set_output(self, *, transform: str | None = None) -> Augmenter:
-        """Do nothing: light curves come out whatever container a pipeline is set to.
+        """Do nothing: the output is always light curves, also in a pipeline with other settings.
 
         Parameters
         ----------

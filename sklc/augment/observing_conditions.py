@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from numbers import Real
 
 import numpy as np
-from sklearn.utils._param_validation import Interval
 
 from sklc.augment.arrays import (
     check_errors,
@@ -16,11 +15,13 @@ from sklc.augment.arrays import (
 )
 from sklc.augment.base import FRACTION, Augmenter
 from sklc.light_curves.store import Store
-from sklc.utils.offsets import count_by_object
+from sklc.utils.offsets import count_by_object, per_observation
+from sklc.utils.sklearn_compat import Interval
 
 __all__ = ["ObservingConditions"]
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class ObservingConditions(Augmenter):
     """Add noise, apply a detection limit, thin, end early and lose a band, each at random.
 
@@ -30,6 +31,11 @@ class ObservingConditions(Augmenter):
 
     Parameters
     ----------
+    min_points : int, default=3
+        An object that would be left with fewer observations comes out empty. In training, it
+        sits the epoch out.
+    random_state : int, RandomState instance or None, default=None
+        With an int, every call makes the same random choices.
     noisier : float, default=0.5
         Share of objects whose errors are inflated, with noise to match.
     largest_noise : float, default=2.5
@@ -45,11 +51,6 @@ class ObservingConditions(Augmenter):
     dropped : float, default=0.1
         Share of objects that lose the band of a random observation, so that a band is lost as
         often as it is observed.
-    min_points : int, default=3
-        An object that would be left with fewer observations comes out empty. In training, it
-        sits the epoch out.
-    random_state : int, RandomState instance or None, default=None
-        With an int, every call makes the same random choices.
 
     Examples
     --------
@@ -67,54 +68,37 @@ class ObservingConditions(Augmenter):
         **{name: [FRACTION] for name in ("noisier", "alerts", "thinned", "prefixes", "dropped")},
     }
 
-    def __init__(
-        self,
-        *,
-        noisier=0.5,
-        largest_noise=2.5,
-        alerts=0.5,
-        thinned=0.5,
-        prefixes=0.3,
-        dropped=0.1,
-        min_points=3,
-        random_state=None,
-    ):
-        self.noisier = noisier
-        self.largest_noise = largest_noise
-        self.alerts = alerts
-        self.thinned = thinned
-        self.prefixes = prefixes
-        self.dropped = dropped
-        self.min_points = min_points
-        self.random_state = random_state
+    noisier: float = 0.5
+    largest_noise: float = 2.5
+    alerts: float = 0.5
+    thinned: float = 0.5
+    prefixes: float = 0.3
+    dropped: float = 0.1
 
     def _draw(self, store: Store, rng: np.random.Generator) -> Store:
         check_errors(store, self)
-        n_objects, lengths, dtype = store.n_objects, np.diff(store.offsets), store.flux.dtype
+        n_objects, offsets, dtype = store.n_objects, store.offsets, store.flux.dtype
 
         def chosen(share: float) -> np.ndarray:
             return rng.random(n_objects) < share
 
-        def per_observation(values: np.ndarray) -> np.ndarray:
-            return np.repeat(values, lengths)
-
         factor = log_uniform(rng, 1.0, self.largest_noise, n_objects)
-        factor = per_observation(np.where(chosen(self.noisier), factor, 1.0))
+        factor = per_observation(np.where(chosen(self.noisier), factor, 1.0), offsets)
         flux, flux_err = inflate_errors(store.flux, store.flux_err, factor, rng)
 
-        limit = per_observation(np.where(chosen(self.alerts), 5.0, 3.0))
+        limit = per_observation(np.where(chosen(self.alerts), 5.0, 3.0), offsets)
         kept = np.abs(flux) >= limit * flux_err
         fraction = np.where(chosen(self.thinned), rng.uniform(0.3, 1.0, n_objects), 1.0)
-        kept &= rng.random(len(kept)) < per_observation(fraction)
+        kept &= rng.random(len(kept)) < per_observation(fraction, offsets)
 
         span = log_uniform(rng, 10, 150, n_objects)
         span = np.where(chosen(self.prefixes), span, np.inf)
-        kept &= until_after_first(store.time, kept, span, store.offsets)
+        kept &= until_after_first(store.time, kept, span, offsets)
 
-        picked = store.offsets[:-1] + (rng.random(n_objects) * lengths).astype(int)
+        picked = offsets[:-1] + (rng.random(n_objects) * np.diff(offsets)).astype(int)
         own = np.append(store.band, -1)[picked]  # an empty object at the end has no observation
-        kept &= store.band != per_observation(np.where(chosen(self.dropped), own, -1))
+        kept &= store.band != per_observation(np.where(chosen(self.dropped), own, -1), offsets)
 
-        kept &= per_observation(count_by_object(kept, store.offsets) >= self.min_points)
+        kept &= per_observation(count_by_object(kept, offsets) >= self.min_points, offsets)
         noisy = replace(store, flux=flux.astype(dtype), flux_err=flux_err.astype(dtype))
         return noisy.keep(kept)

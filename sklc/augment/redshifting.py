@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, replace
 from numbers import Real
 
 import numpy as np
@@ -23,6 +23,7 @@ _STEP = 0.01  # of ln(1+z): any number of objects then share a few tens of passb
 _VISIBLE = 5.0  # flux / flux_err of the observations that count
 
 
+@dataclass(eq=False, repr=False)
 class Redshifting(Augmenter):
     """Move objects to a higher redshift, keeping the rest-frame wavelengths they were observed at.
 
@@ -39,18 +40,18 @@ class Redshifting(Augmenter):
 
     ln r is a random multiple of 0.01, so that there are few passbands. An object is left unaltered
     if fewer than `min_points` observations would have flux / flux_err >= 5, or if its redshift is
-    below 0.001, where it does not tell the distance, or would exceed 6.
+    below 0.001, where it does not determine the distance, or would exceed 6.
 
     Parameters
     ----------
     share : float, default=0.3
         Share of objects to alter.
-    largest : float, default=1.2
-        Largest r, from 1.02 to 7.
     min_points : int, default=3
         An object that would be left with fewer detections is left unaltered.
     random_state : int, RandomState instance or None, default=None
         With an int, every call makes the same random choices.
+    largest : float, default=1.2
+        Largest r, from 1.02 to 7.
 
     Raises
     ------
@@ -75,11 +76,9 @@ class Redshifting(Augmenter):
         "largest": [Interval(Real, 1.02, 1 + MAX_REDSHIFT, closed="both")]
     }
 
-    def __init__(self, share=0.3, *, largest=1.2, min_points=3, random_state=None):
-        self.share = share
-        self.largest = largest
-        self.min_points = min_points
-        self.random_state = random_state
+    share: float = 0.3
+    _: KW_ONLY
+    largest: float = 1.2
 
     def _altered(self, store: Store, chosen: np.ndarray, rng: np.random.Generator) -> Store:
         check_errors(store, self)  # refuses unknown errors before anything else is done

@@ -21,7 +21,7 @@ AUGMENTATIONS: Registry[Any] = Registry("augmentation")
 
 
 def _checked(transformer: Any) -> Any:
-    """Refuse what is no transformer, or one with parameters out of range."""
+    """Refuse what is not a transformer, or has parameters out of range."""
     fits = all(callable(getattr(transformer, name, None)) for name in ("fit", "transform"))
     if not fits or isinstance(transformer, type):
         raise TypeError(
@@ -34,12 +34,12 @@ def _checked(transformer: Any) -> Any:
 
 
 def register_augmentation(name: str, transformer: Any, *, overwrite: bool = False) -> None:
-    """Make a transformer of light curves known by a name, for ``LightCurveEncoder(augment=name)``.
+    """Register a transformer of light curves, for ``LightCurveEncoder(augment=name)``.
 
     Parameters
     ----------
     name : str
-        The name to choose it by.
+        The name by which it is chosen.
     transformer : object
         An instance with ``fit`` and ``transform``, such as a subclass of `sklc.augment.Augmenter`
         or a pipeline of several.
@@ -49,7 +49,7 @@ def register_augmentation(name: str, transformer: Any, *, overwrite: bool = Fals
     Raises
     ------
     TypeError
-        If it is no such instance.
+        If it is not such an instance.
     ValueError
         If the name is taken.
 
@@ -76,7 +76,7 @@ def chosen_transformers(augment: Any) -> tuple[Any, ...]:
     Parameters
     ----------
     augment : bool, None, str, transformer, or sequence of str and transformers
-        True is `ObservingConditions`; False and None are no transformer.
+        True stands for `ObservingConditions`; False and None for no transformer at all.
     """
     if augment is None or isinstance(augment, bool | np.bool_):
         augment = ["observing_conditions"] if augment else []

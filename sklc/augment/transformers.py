@@ -9,7 +9,7 @@ steps of a pipeline: they would alter what it predicts as well.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -43,8 +43,9 @@ _POSITIVE = Interval(Real, 0, None, closed="neither")
 _NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
 
 
+@dataclass(eq=False, repr=False)
 class Prefixes(Selection):
-    """End light curves early, as they are known while the event goes on.
+    """End light curves early, as they are known while the event is still under way.
 
     An altered object ends log-uniformly `shortest` to `longest` days after its first detection,
     flux / flux_err >= `snr`; what came before that detection stays. An object without a detection
@@ -54,15 +55,15 @@ class Prefixes(Selection):
     ----------
     share : float, default=0.3
         Share of objects to alter.
+    min_points : int, default=3
+        An object that would be left with fewer observations is left unaltered.
+    random_state : int, RandomState instance or None, default=None
+        With an int, every call makes the same random choices.
     shortest, longest : float, default=10 and 150
         Days after the first detection.
     snr : float or None, default=5
         Signal-to-noise ratio of a detection. None counts from the first observation, whatever its
         flux, and needs no flux errors.
-    min_points : int, default=3
-        An object that would be left with fewer observations is left unaltered.
-    random_state : int, RandomState instance or None, default=None
-        With an int, every call makes the same random choices.
 
     Examples
     --------
@@ -81,15 +82,11 @@ class Prefixes(Selection):
         "snr": [Real, None],
     }
 
-    def __init__(
-        self, share=0.3, *, shortest=10.0, longest=150.0, snr=5.0, min_points=3, random_state=None
-    ):
-        self.share = share
-        self.shortest = shortest
-        self.longest = longest
-        self.snr = snr
-        self.min_points = min_points
-        self.random_state = random_state
+    share: float = 0.3
+    _: KW_ONLY
+    shortest: float = 10.0
+    longest: float = 150.0
+    snr: float | None = 5.0
 
     def _kept(self, store: Store, rng: np.random.Generator) -> np.ndarray:
         if self.shortest > self.longest:
@@ -104,6 +101,7 @@ class Prefixes(Selection):
         return until_after_first(store.time, detected, span, store.offsets)
 
 
+@dataclass(eq=False, repr=False)
 class DetectionsOnly(Selection):
     """Leave only detections, as alert streams and many catalogues do.
 
@@ -111,15 +109,15 @@ class DetectionsOnly(Selection):
     ----------
     snr : float, default=5
         Least flux / flux_err of a detection.
-    negative : bool, default=False
-        Whether flux / flux_err <= -`snr` is a detection too, as it is for variable sources that
-        can be fainter than in the reference image.
     share : float, default=1
         Share of objects to alter.
     min_points : int, default=3
         An object that would be left with fewer observations is left unaltered.
     random_state : int, RandomState instance or None, default=None
         With an int, every call makes the same random choices.
+    negative : bool, default=False
+        Whether flux / flux_err <= -`snr` is a detection too, as it is for variable sources that
+        can be fainter than in the reference image.
 
     Examples
     --------
@@ -137,12 +135,10 @@ class DetectionsOnly(Selection):
         "negative": ["boolean"],
     }
 
-    def __init__(self, snr=5.0, *, negative=False, share=1.0, min_points=3, random_state=None):
-        self.snr = snr
-        self.negative = negative
-        self.share = share
-        self.min_points = min_points
-        self.random_state = random_state
+    snr: float = 5.0
+    _: KW_ONLY
+    negative: bool = False
+    share: float = 1.0
 
     def _kept(self, store: Store, rng: np.random.Generator) -> np.ndarray:
         check_errors(store, self)
@@ -150,6 +146,7 @@ class DetectionsOnly(Selection):
         return flux >= self.snr * store.flux_err
 
 
+@dataclass(eq=False, repr=False)
 class DropBands(Selection):
     """Leave out some of the bands of an object.
 
@@ -160,12 +157,12 @@ class DropBands(Selection):
     ----------
     share : float, default=0.3
         Share of objects to alter.
-    keep : int, default=1
-        The least number of bands to leave.
     min_points : int, default=3
         An object that would be left with fewer observations is left unaltered.
     random_state : int, RandomState instance or None, default=None
         With an int, every call makes the same random choices.
+    keep : int, default=1
+        The least number of bands to leave.
 
     Examples
     --------
@@ -181,11 +178,9 @@ class DropBands(Selection):
         "keep": [Interval(Integral, 1, None, closed="left")]
     }
 
-    def __init__(self, share=0.3, *, keep=1, min_points=3, random_state=None):
-        self.share = share
-        self.keep = keep
-        self.min_points = min_points
-        self.random_state = random_state
+    share: float = 0.3
+    _: KW_ONLY
+    keep: int = 1
 
     def _kept(self, store: Store, rng: np.random.Generator) -> np.ndarray:
         n_bands = len(store.passbands)
@@ -203,6 +198,7 @@ class DropBands(Selection):
         return present[pair]
 
 
+@dataclass(eq=False, repr=False)
 class DropEpochs(Selection):
     """Leave out observations at random: thinner cadences, bad weather.
 
@@ -210,15 +206,15 @@ class DropEpochs(Selection):
     ----------
     share : float, default=0.5
         Share of objects to alter.
+    min_points : int, default=3
+        An object that would be left with fewer observations is left unaltered.
+    random_state : int, RandomState instance or None, default=None
+        With an int, every call makes the same random choices.
     largest : float, default=0.7
         Largest chance of an observation to be left out; the chances of the objects are uniform
         between 0 and this.
     whole_nights : bool, default=False
         Whether all observations of a night, ``floor(time)``, stay or go together.
-    min_points : int, default=3
-        An object that would be left with fewer observations is left unaltered.
-    random_state : int, RandomState instance or None, default=None
-        With an int, every call makes the same random choices.
 
     Examples
     --------
@@ -234,20 +230,17 @@ class DropEpochs(Selection):
         "whole_nights": ["boolean"],
     }
 
-    def __init__(
-        self, share=0.5, *, largest=0.7, whole_nights=False, min_points=3, random_state=None
-    ):
-        self.share = share
-        self.largest = largest
-        self.whole_nights = whole_nights
-        self.min_points = min_points
-        self.random_state = random_state
+    share: float = 0.5
+    _: KW_ONLY
+    largest: float = 0.7
+    whole_nights: bool = False
 
     def _kept(self, store: Store, rng: np.random.Generator) -> np.ndarray:
         fraction = rng.uniform(1 - self.largest, 1, store.n_objects)
         return thinned(store, fraction, rng, whole_nights=self.whole_nights)
 
 
+@dataclass(eq=False, repr=False)
 class AlertCadence(Selection):
     """Turn densely sampled forced photometry into something like an alert light curve.
 
@@ -260,16 +253,16 @@ class AlertCadence(Selection):
     ----------
     snr : float, default=5
         Least flux / flux_err of a detection.
-    smallest : float, default=0.25
-        Smallest fraction of nights, ``floor(time)``, to keep.
-    gap : float, default=0
-        Least time in days between the observations of an object in the same band.
     share : float, default=1
         Share of objects to alter.
     min_points : int, default=3
         An object that would be left with fewer observations is left unaltered.
     random_state : int, RandomState instance or None, default=None
         With an int, every call makes the same random choices.
+    smallest : float, default=0.25
+        Smallest fraction of nights, ``floor(time)``, to keep.
+    gap : float, default=0
+        Least time in days between the observations of an object in the same band.
 
     Examples
     --------
@@ -286,15 +279,11 @@ class AlertCadence(Selection):
         "gap": [_NOT_NEGATIVE],
     }
 
-    def __init__(
-        self, snr=5.0, *, smallest=0.25, gap=0.0, share=1.0, min_points=3, random_state=None
-    ):
-        self.snr = snr
-        self.smallest = smallest
-        self.gap = gap
-        self.share = share
-        self.min_points = min_points
-        self.random_state = random_state
+    snr: float = 5.0
+    _: KW_ONLY
+    smallest: float = 0.25
+    gap: float = 0.0
+    share: float = 1.0
 
     def _kept(self, store: Store, rng: np.random.Generator) -> np.ndarray:
         check_errors(store, self)
@@ -304,6 +293,7 @@ class AlertCadence(Selection):
         return spaced(store, kept, self.gap) if self.gap else kept
 
 
+@dataclass(eq=False, repr=False)
 class ExtraNoise(Augmenter):
     """Inflate the flux errors, and add Gaussian noise to match.
 
@@ -311,12 +301,12 @@ class ExtraNoise(Augmenter):
     ----------
     share : float, default=0.5
         Share of objects to alter.
-    largest : float, default=2.5
-        Largest factor of the errors; the factors of the objects are log-uniform between 1 and this.
     min_points : int, default=3
         An object with fewer observations is left unaltered.
     random_state : int, RandomState instance or None, default=None
         With an int, every call makes the same random choices.
+    largest : float, default=2.5
+        Largest factor of the errors; the factors of the objects are log-uniform between 1 and this.
 
     Examples
     --------
@@ -332,11 +322,9 @@ class ExtraNoise(Augmenter):
         "largest": [Interval(Real, 1, None, closed="left")]
     }
 
-    def __init__(self, share=0.5, *, largest=2.5, min_points=3, random_state=None):
-        self.share = share
-        self.largest = largest
-        self.min_points = min_points
-        self.random_state = random_state
+    share: float = 0.5
+    _: KW_ONLY
+    largest: float = 2.5
 
     def _altered(self, store: Store, chosen: np.ndarray, rng: np.random.Generator) -> Store:
         check_errors(store, self)

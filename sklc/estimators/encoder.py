@@ -32,8 +32,9 @@ from sklc.networks.training.loop import wrap
 from sklc.representation import PRESETS, InputRepresentation
 from sklc.serving.export import export_encoder
 from sklc.utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context
+from sklc.weights.catalogue import file_digest
 from sklc.weights.file import WeightsFile, load_weights
-from sklc.weights.trained import TrainedWeights, file_digest, is_named
+from sklc.weights.trained import TrainedWeights, is_named
 
 __all__ = ["LightCurveEncoder"]
 

@@ -35,7 +35,7 @@ def resolve_device(device: str) -> str:
 
 
 class _OneThread:
-    """How many threads of the process are in `one_thread`, and what is restored after the last."""
+    """Counts the threads that are in `one_thread`, and restores the setting after the last one."""
 
     def __init__(self) -> None:
         self.lock, self.here = threading.Lock(), threading.local()
@@ -72,7 +72,7 @@ one_thread = _OneThread()
 
 
 def in_worker() -> bool:
-    """Return whether this is a worker process, as of joblib."""
+    """Return whether this is a worker process, such as one of joblib."""
     return multiprocessing.current_process().name != "MainProcess"
 
 
@@ -97,7 +97,7 @@ def gather(
     starts, lengths : Tensor of shape (batch,), int64
         Where each object of the batch lies in `values`.
     longest : int
-        Length of the batch. (Asking a GPU for it would wait for the GPU.)
+        Length of the batch. Asking a GPU for it would wait for the GPU.
 
     Returns
     -------

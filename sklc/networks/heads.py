@@ -1,9 +1,9 @@
-"""Heads of classifiers, which read the latent, and an encoder that is trained with one."""
+"""Heads of classifiers, which take the latent, and the network of an encoder with such a head."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain, pairwise
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from sklc.networks.architectures.interface import EncoderNetwork
-from sklc.networks.architectures.modules import Standardize
+from sklc.networks.architectures.modules import Standardize, dense_layers
 from sklc.networks.device import one_thread
 from sklc.networks.onnx.graph import Graph
 
@@ -42,7 +42,9 @@ class DenseHead(nn.Module):
     Parameters
     ----------
     latent_size : int
+        Number of columns of the latent.
     n_classes : int
+        Number of logits.
     sizes : sequence of int
         Units of the hidden layers (ReLU); empty for a linear head.
     n_metadata : int
@@ -55,14 +57,7 @@ class DenseHead(nn.Module):
         super().__init__()
         self.latent_size = latent_size
         self.standardize = Standardize(latent_size + 2 * n_metadata)
-        widths = [latent_size + 2 * n_metadata, *sizes]
-        hidden = [
-            layer
-            for n_in, n_out in pairwise(widths)
-            for layer in (nn.Linear(n_in, n_out), nn.ReLU())
-        ]
-        self.hidden = nn.Sequential(*hidden)
-        self.output = nn.Linear(widths[-1], n_classes)
+        self.output: Any = dense_layers(latent_size + 2 * n_metadata, [*sizes, n_classes])
 
     @staticmethod
     def join(latent: torch.Tensor, metadata: torch.Tensor | None = None) -> torch.Tensor:
@@ -90,15 +85,14 @@ class DenseHead(nn.Module):
         self, latent: torch.Tensor, head_metadata: torch.Tensor | None = None
     ) -> torch.Tensor:
         """Class logits, (n_objects, n_classes)."""
-        return self.output(self.hidden(self.standardize(self.join(latent, head_metadata))))
+        return self.output(self.standardize(self.join(latent, head_metadata)))
 
     def to_onnx(self, graph: Graph, latent: str, head_metadata: str | None) -> str:
         """Append the logits to a graph."""
         if head_metadata is not None:
             flags = graph.flags(head_metadata)
             latent = graph.apply("Concat", latent, head_metadata, flags, axis=1)
-        hidden = graph.dense(self.hidden, self.standardize.to_onnx(graph, latent))
-        return graph.dense(self.output, hidden)
+        return graph.dense(self.output, self.standardize.to_onnx(graph, latent))
 
 
 class PooledHead(nn.Module):
@@ -166,9 +160,9 @@ class TransferNetwork(nn.Module):
     Parameters
     ----------
     encoder : EncoderNetwork
-        Its own class head is not used.
+        The encoder, whose own class head is not used.
     head : torch.nn.Module
-        Takes latent and metadata.
+        The head, which is called with latent and metadata.
     """
 
     encoder: EncoderNetwork

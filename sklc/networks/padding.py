@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
-__all__ = ["pad", "plan_batches"]
+__all__ = ["consecutive", "pad", "plan_batches"]
 
 # Padded observations per batch: bounds the memory of a batch that holds one very long light curve.
 _MAX_OBSERVATIONS = 64 * 1024
@@ -39,6 +41,25 @@ def pad(
     return padded
 
 
+def consecutive(lengths: np.ndarray, most: int) -> Iterator[slice]:
+    """Yield slices of objects with at most so many observations together, or of one object.
+
+    Parameters
+    ----------
+    lengths : ndarray of shape (n_objects,)
+        Numbers of observations.
+    most : int
+        Largest number of observations in a slice of several objects.
+    """
+    ends = np.cumsum(lengths)
+    start = 0
+    while start < len(lengths):
+        before = ends[start - 1] if start else 0
+        stop = max(int(np.searchsorted(ends, before + most, side="right")), start + 1)
+        yield slice(start, stop)
+        start = stop
+
+
 def plan_batches(
     lengths: np.ndarray, batch_size: int, rng: np.random.Generator | None
 ) -> list[np.ndarray]:
@@ -47,6 +68,7 @@ def plan_batches(
     Parameters
     ----------
     lengths : ndarray of shape (n_objects,)
+        Numbers of observations.
     batch_size : int
         Most objects in a batch; fewer where the light curves are very long.
     rng : numpy.random.Generator or None

@@ -8,17 +8,16 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-__all__ = ["RedshiftEnsemble", "RedshiftEnsembleLoss"]
+from sklc.networks.objectives.losses import LOG_SCALE
 
-# Between these, exp(log_scale) stays a sensible share of the spread of the training targets.
-_LOG_SCALE = (-5.0, 2.0)
+__all__ = ["RedshiftEnsemble", "RedshiftEnsembleLoss"]
 
 
 class RedshiftEnsemble(nn.Module):
-    """Linear models and, for each, a small network that learns what it leaves: mean, log scale.
+    """Linear models, each with a small network for its residual and the log of its scale.
 
-    All members are one batched product. The networks' last layers start at zero, so that at the
-    start the members are the linear models.
+    All members are computed as one batched product. The last layers of the networks start at zero,
+    so that training starts from the linear models.
 
     Parameters
     ----------
@@ -29,7 +28,7 @@ class RedshiftEnsemble(nn.Module):
     sizes : sequence of int
         Units of the hidden layers.
     scale : float
-        Error of the linear models on objects that they have not seen: the scale to start from.
+        The error of the linear models on unseen objects, at which the scale starts.
     """
 
     coefficients: torch.Tensor
@@ -56,15 +55,15 @@ class RedshiftEnsemble(nn.Module):
             hidden = torch.relu(torch.baddbmm(bias, hidden, weight))
         output = torch.baddbmm(self.biases[-1], hidden, self.weights[-1]).transpose(0, 1)
         mean = columns @ self.coefficients.T + self.intercepts + output[..., 0]
-        return torch.stack([mean, output[..., 1].clamp(*_LOG_SCALE)], dim=-1)
+        return torch.stack([mean, output[..., 1].clamp(*LOG_SCALE)], dim=-1)
 
 
 class RedshiftEnsembleLoss(nn.Module):
     """Squared error of the mean, and likelihood of the scale, over the members' own objects.
 
-    In the plain Gaussian likelihood an object that is hard to predict hardly counts for the mean
-    (Seitzer et al. 2022, "On the pitfalls of heteroscedastic uncertainty estimation"), and those
-    are the distant ones.
+    In the plain Gaussian likelihood, objects that are hard to predict hardly count for the mean
+    (Seitzer et al. 2022, "On the pitfalls of heteroscedastic uncertainty estimation"). Here, these
+    are the distant objects.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Run exported models where there is no torch."""
+"""Run exported models without torch."""
 
 from sklc.serving.model import FORMAT_VERSION, METADATA_KEY, OnnxModel
 

@@ -17,6 +17,7 @@ from sklc.networks.objectives.losses import LOG_SCALE
 from sklc.networks.onnx.graph import Graph
 from sklc.representation import InputRepresentation
 from sklc.serving.model import FORMAT_VERSION, METADATA_KEY
+from sklc.utils.files import replace_file
 
 __all__ = ["export_classifier", "export_encoder"]
 
@@ -100,20 +101,14 @@ def _write(
     graph: Graph,
     representation: InputRepresentation,
     classes: np.ndarray,
-    metadata_columns: tuple[str, ...],
-    head_metadata_columns: tuple[str, ...],
+    *columns: tuple[str, ...],
 ) -> Path:
-    """Write the model whole or not at all."""
-    path = Path(path)
+    """Write the model; `columns` are the metadata of the encoder, and those of the head."""
     convention = {
         "format_version": FORMAT_VERSION,
         "sklc": __version__,
         "representation": representation.to_dict(),
         "classes": np.asarray(classes).tolist(),
-        "metadata_columns": list(metadata_columns),
-        "head_metadata_columns": list(head_metadata_columns),
+        **dict(zip(("metadata_columns", "head_metadata_columns"), columns, strict=True)),
     }
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(graph.serialize({METADATA_KEY: json.dumps(convention)}))
-    os.replace(partial, path)
-    return path
+    return replace_file(Path(path), graph.serialize({METADATA_KEY: json.dumps(convention)}))

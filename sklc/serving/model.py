@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from sklc.errors import WeightsError
-from sklc.light_curves import LightCurves
 from sklc.light_curves.coerce import as_light_curves
 from sklc.light_curves.metadata import metadata_matrix
 from sklc.networks.onnx.session import open_session
@@ -20,9 +19,9 @@ from sklc.representation import InputRepresentation
 __all__ = ["OnnxModel"]
 
 FORMAT_VERSION = 1
-# Of the JSON text in the file's metadata.
+# The key of the JSON text in the metadata of the file.
 METADATA_KEY = "sklc"
-# Objects in a batch, of similar length.
+# Number of objects in a batch; they are of similar length.
 _BATCH = 24
 
 
@@ -42,7 +41,7 @@ class OnnxModel:
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        In the order of the columns of `predict_proba`.
+        Class labels, in the order of the columns of `predict_proba`.
     representation : InputRepresentation
         How a light curve becomes the model's input.
     metadata_columns : tuple of str
@@ -91,9 +90,9 @@ class OnnxModel:
             self._session = open_session(str(self.path), n_threads=n_threads)
         except Exception as error:  # ONNX Runtime has many kinds, none of them public
             raise WeightsError(
-                f"{self.path} is no model that this ONNX Runtime ({onnxruntime.__version__}) can "
-                f"load ({str(error).strip()[:200]}): write it again with classifier.to_onnx(path), "
-                "or upgrade onnxruntime."
+                f"{self.path} is not a model that this ONNX Runtime ({onnxruntime.__version__}) "
+                f"can load ({str(error).strip()[:200]}): write it again with "
+                "classifier.to_onnx(path), or upgrade onnxruntime."
             ) from error
         stored = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
         if stored is None:
@@ -173,7 +172,7 @@ class OnnxModel:
         return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
 
     def run(self, X: Any, output: str) -> np.ndarray:
-        """Any of the model's outputs.
+        """Return any of the outputs of the model.
 
         Parameters
         ----------
@@ -202,23 +201,15 @@ class OnnxModel:
         result = np.empty((len(curves), self._shapes[output]), dtype=np.float32)
         if not len(curves):
             return result
-        inputs = self._inputs(curves)
+        matrices = {n: metadata_matrix(curves, columns) for n, columns in self._columns.items()}
         values, lengths = self.representation.encode(curves)
         starts = np.cumsum(lengths) - lengths
         for rows in plan_batches(lengths, _BATCH, None):
-            batch = {name: matrix[rows] for name, matrix in inputs.items()}
+            batch = {name: m[rows] for name, m in matrices.items() if m is not None}
             batch["values"] = pad(values, starts[rows], lengths[rows])
             batch["lengths"] = lengths[rows].astype(np.int32)
             result[rows] = self._session.run([output], batch)[0]
         return result
-
-    def _inputs(self, curves: LightCurves) -> dict[str, np.ndarray]:
-        """What is read beside the observations."""
-        return {
-            name: matrix
-            for name, columns in self._columns.items()
-            if (matrix := metadata_matrix(curves, columns)) is not None
-        }
 
     def __repr__(self) -> str:
         return f"OnnxModel({self.path.name!r}, {len(self.classes_)} classes)"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["FOLDER", "list_weights", "manifest"]
+__all__ = ["FOLDER", "file_digest", "list_weights", "manifest"]
 
 FOLDER = Path(__file__).parent
 
@@ -33,3 +36,18 @@ def list_weights() -> dict[str, str]:
     summaries = {name: entry["summary"] for name, entry in known["weights"].items()}
     aliases = {alias: summaries[name] for alias, name in known["aliases"].items()}
     return dict(sorted({**summaries, **aliases}.items()))
+
+
+def file_digest(path: str | os.PathLike[str]) -> str | None:
+    """Return the sha256 of a file, or None if there is no such file."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return _digest(os.path.abspath(path), status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=16)
+def _digest(path: str, *stamp: int) -> str:
+    """Read once per process; `stamp` makes a rewritten file a new entry."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()

@@ -16,7 +16,8 @@ from safetensors.numpy import load_file, save
 
 from sklc.errors import UnknownWeightsError, WeightsError
 from sklc.representation import InputRepresentation
-from sklc.weights.catalogue import FOLDER, list_weights, manifest
+from sklc.utils.files import replace_file
+from sklc.weights.catalogue import FOLDER, file_digest, list_weights, manifest
 
 if TYPE_CHECKING:  # torch is imported where a network is built
     from sklc.networks.architectures import EncoderNetwork
@@ -50,7 +51,7 @@ class WeightsFile:
     metadata_columns : tuple of str
         Per-object columns that the network reads beside the light curve.
     info : dict
-        Name, version, training data and seed, passbands, metrics, licence; informative only.
+        Name, version, training data and seed, passbands, metrics, licence, for information only.
 
     Examples
     --------
@@ -89,11 +90,13 @@ class WeightsFile:
         Parameters
         ----------
         network : EncoderNetwork
+            The network, whose weights are copied.
         representation : InputRepresentation
             The input convention it was trained with.
         classes : sequence
             Classes in the order of its outputs.
         metadata_columns : tuple of str, optional
+            Per-object columns that it reads beside the light curve.
         info : dict, optional
             Plain values to keep.
 
@@ -130,15 +133,8 @@ class WeightsFile:
 
     @cached_property
     def network(self) -> EncoderNetwork:
-        """A network with these tensors that all share, built once: never to be changed."""
+        """A network with these tensors, built once and shared: it must never be changed."""
         return self.build()
-
-    def _check_sizes(self) -> None:
-        """Refuse an input convention and classes that are not those of the network."""
-        given = self.representation.channels, self.classes, self.metadata_columns
-        for names, size in zip(given, ("n_channels", "n_classes", "n_metadata"), strict=True):
-            if len(names) != self.architecture[size]:
-                raise ValueError(f"{size} is {self.architecture[size]}, and there are {len(names)}")
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write a safetensors file, whole or not at all.
@@ -146,6 +142,7 @@ class WeightsFile:
         Parameters
         ----------
         path : str or path
+            The file to write or replace.
 
         Returns
         -------
@@ -155,7 +152,7 @@ class WeightsFile:
         Raises
         ------
         ValueError
-            If the architecture of the network is not registered, so that no name stands for it.
+            If the architecture of the network is not registered, so that it has no name.
         """
         from sklc.networks.architectures import ARCHITECTURES
 
@@ -166,7 +163,6 @@ class WeightsFile:
                 "register it first, with sklc.register_architecture(name, "
                 f"{name.rpartition('.')[2]}), and save again."
             )
-        path = Path(path)
         header = {
             "format_version": FORMAT_VERSION,
             "architecture": self.architecture,
@@ -177,10 +173,8 @@ class WeightsFile:
             "info": self.info,
         }
         header["header_sha256"] = _header_digest(header)
-        partial = path.with_name(path.name + ".partial")
-        partial.write_bytes(save(self.tensors, metadata={_HEADER_KEY: json.dumps(header)}))
-        os.replace(partial, path)
-        return path
+        content = save(self.tensors, metadata={_HEADER_KEY: json.dumps(header)})
+        return replace_file(Path(path), content)
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> WeightsFile:
@@ -189,6 +183,7 @@ class WeightsFile:
         Parameters
         ----------
         path : str or path
+            The file.
 
         Returns
         -------
@@ -234,7 +229,11 @@ class WeightsFile:
                 tuple(header["metadata_columns"]),
                 header["info"],
             )
-            checkpoint._check_sizes()
+            given = checkpoint.representation.channels, checkpoint.classes
+            sizes = *map(len, given), len(checkpoint.metadata_columns)
+            for size, found in zip(("n_channels", "n_classes", "n_metadata"), sizes, strict=True):
+                if checkpoint.architecture[size] != found:
+                    raise ValueError(f"its network has another {size} than {found}")
             if header["header_sha256"] != _header_digest(header):
                 raise ValueError("the input convention does not match its checksum")
             if checkpoint.architecture["name"] in ARCHITECTURES:
@@ -299,16 +298,16 @@ def load_weights(weights: str | os.PathLike[str]) -> WeightsFile:
     >>> load_weights("ztf+lsst").classes[:3]
     ('AGN', 'SLSN-I', 'SNII')
     """
-    known = manifest()
-    name = os.fspath(weights)
-    name = known["aliases"].get(name, name)
-    if name in known["weights"]:
-        entry = known["weights"][name]
-        path = FOLDER / entry["file"]
-        return _read_cached(str(path), _stamp(path), entry["sha256"])
-    path = Path(weights)
-    if path.is_file():
-        return _read_cached(str(path.resolve()), _stamp(path), None)
+    known, name = manifest(), os.fspath(weights)
+    entry = known["weights"].get(known["aliases"].get(name, name))
+    path = Path(weights) if entry is None else FOLDER / entry["file"]
+    digest = file_digest(path)
+    if entry is not None and digest is None:
+        raise WeightsError(f"The weights file {path} is missing: reinstall sklc.")
+    if entry is not None and digest != entry["sha256"]:
+        raise _damaged(path, ValueError("its sha256 is not the one in the manifest"))
+    if digest is not None and path.is_file():
+        return _read_cached(str(path.resolve()), digest)
     if path.suffix == ".safetensors" or len(path.parts) > 1:
         raise UnknownWeightsError(
             f"There is no weights file {path.resolve()}. Use the path of a file written by "
@@ -320,18 +319,7 @@ def load_weights(weights: str | os.PathLike[str]) -> WeightsFile:
     )
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    if not path.is_file():
-        raise WeightsError(f"The weights file {path} is missing: reinstall sklc.")
-    status = path.stat()
-    return status.st_mtime_ns, status.st_size
-
-
 @lru_cache(maxsize=16)
-def _read_cached(path: str, stamp: tuple[int, int], sha256: str | None) -> WeightsFile:
-    """Read once per process; `stamp` makes a rewritten file a new entry."""
-    if sha256 is not None:
-        actual = hashlib.sha256(Path(path).read_bytes()).hexdigest()
-        if actual != sha256:
-            raise _damaged(Path(path), ValueError("its sha256 is not the one in the manifest"))
+def _read_cached(path: str, digest: str) -> WeightsFile:
+    """Read once per process; `digest` makes a rewritten file a new entry."""
     return WeightsFile.read(path)

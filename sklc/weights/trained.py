@@ -1,14 +1,10 @@
-"""Trained networks as values of the parameter `weights`, and digests of weights files."""
+"""Trained networks as values of the parameter `weights`."""
 
 from __future__ import annotations
 
 import copy
-import hashlib
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +19,7 @@ if TYPE_CHECKING:
 
     from sklc.weights.file import WeightsFile
 
-__all__ = ["TrainedWeights", "file_digest", "is_named"]
+__all__ = ["TrainedWeights", "is_named"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -78,7 +74,7 @@ class TrainedWeights:
 
     @property
     def info(self) -> dict[str, Any]:
-        """What a file of these weights says of them."""
+        """What a file of these weights says about them."""
         return {"fine_tuned": True} if self.fine_tuned else {}
 
     def equals(self, network: torch.nn.Module) -> bool:
@@ -94,18 +90,3 @@ def is_named(weights: str | os.PathLike[str]) -> bool:
     """Whether `weights` are in the package, where the name alone finds them again."""
     known = manifest()
     return os.fspath(weights) in {*known["weights"], *known["aliases"]}
-
-
-def file_digest(path: str | os.PathLike[str]) -> str | None:
-    """Return the sha256 of a file, or None where there is none."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return _digest(os.path.abspath(path), (status.st_mtime_ns, status.st_size))
-
-
-@lru_cache(maxsize=16)
-def _digest(path: str, stamp: Iterable[int]) -> str:
-    """Read once per process; `stamp` makes a rewritten file a new entry."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()

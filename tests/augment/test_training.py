@@ -2,51 +2,26 @@
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, TransformerMixin, clone
+from plugins.toy_augmentation import Clouds
+from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
+from small import SMALL as OF_FOUR
 
 from sklc import LightCurveEncoder, LightCurves, register_augmentation
 from sklc.augment import DropEpochs, ExtraNoise, ObservingConditions, Prefixes, Redshifting
 from sklc.augment.training import AUGMENTATIONS, Augmentation
-from sklc.datasets import load_demo
 from sklc.errors import LightCurveError
 from sklc.networks.objectives import Redshift
 from sklc.networks.training.augmented import ObjectiveDataset
 from sklc.representation import InputRepresentation
 
-SMALL = {
-    "hidden_size": 16,
-    "latent_size": 16,
-    "max_epochs": 2,
-    "early_stopping": False,
-    "device": "cpu",
-    "random_state": 0,
-    "verbose": 0,
-}
+SMALL = {**OF_FOUR, "max_epochs": 2, "early_stopping": False}
+PARTS = ("noisier", "alerts", "thinned", "prefixes", "dropped")
 
 
 @pytest.fixture(scope="module")
-def demo():
-    curves, y = load_demo(return_X_y=True)
-    return curves[:60], y[:60]
-
-
-class Brighter(TransformerMixin, BaseEstimator):
-    """A user's transformer on LightCurves, which learns something, too."""
-
-    def __init__(self, largest=2.0, random_state=None):
-        self.largest, self.random_state = largest, random_state
-
-    def fit(self, X, y=None):
-        self.n_objects_ = len(X)
-        return self
-
-    def transform(self, X):
-        factor = np.random.default_rng(self.random_state).uniform(1, self.largest, self.n_objects_)
-        factor = factor.repeat(X.lengths)
-        return LightCurves.from_arrays(
-            X.time, factor * X.flux, factor * X.flux_err, X.band_names, offsets=X.offsets, ids=X.ids
-        )
+def demo(demo):
+    return demo[0][:60], demo[1][:60]
 
 
 class Bare:
@@ -63,7 +38,7 @@ def losses(demo, augment):
     return LightCurveEncoder(augment=augment, **SMALL).fit(*demo).net_.history[:, "train_loss"]
 
 
-@pytest.mark.parametrize("augment", [Brighter(), Bare(), make_pipeline(Prefixes(), Brighter())])
+@pytest.mark.parametrize("augment", [Clouds(), Bare(), make_pipeline(Prefixes(), Clouds())])
 def test_a_transformer_of_the_user_is_drawn_in_every_epoch(demo, augment):
     assert losses(demo, augment) == losses(demo, augment) != losses(demo, False)
     if not isinstance(augment, Bare):
@@ -164,18 +139,12 @@ def flat(n_objects=400, n_points=40, seed=0, bands=("ztfg", "ztfg")):
 
 def altered_by(curves, seed=0, **options):
     """Light curves of the objects that are left, and which those are."""
-    epochs = Augmentation(curves, [ObservingConditions(**{**OFF, **options})], seed)
+    epochs = Augmentation(
+        curves,
+        [ObservingConditions(**{"min_points": 1, **dict.fromkeys(PARTS, 0.0), **options})],
+        seed,
+    )
     return epochs.draw(0)
-
-
-OFF = {
-    "noisier": 0.0,
-    "alerts": 0.0,
-    "thinned": 0.0,
-    "prefixes": 0.0,
-    "min_points": 1,
-    "dropped": 0.0,
-}
 
 
 def test_without_any_augmentation_only_noise_is_dropped():
@@ -187,20 +156,14 @@ def test_without_any_augmentation_only_noise_is_dropped():
     np.testing.assert_array_equal(altered.lengths, np.add.reduceat(shown, curves.offsets[:-1]))
 
 
-@pytest.mark.parametrize("part", ["noisier", "alerts", "thinned", "prefixes"])
+@pytest.mark.parametrize("part", PARTS[:4])
 def test_each_augmentation_alters_its_share_of_objects(part):
     curves = flat()
     base, _ = altered_by(curves)
     for share in (0.5, 1.0):
         altered, objects = altered_by(curves, 1, **{part: share})
-        same = [
-            np.array_equal(a, b)
-            for a, b in zip(
-                np.split(altered.flux, altered.offsets[1:-1]),
-                [np.split(base.flux, base.offsets[1:-1])[i] for i in objects],
-                strict=True,
-            )
-        ]
+        pairs = zip(altered, base[objects], strict=True)
+        same = [np.array_equal(a.flux, b.flux) for a, b in pairs]
         assert abs(np.mean(same) - (1 - share)) < 0.12
 
 

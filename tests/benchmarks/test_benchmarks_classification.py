@@ -76,40 +76,6 @@ def test_calibration_quick(calibration, data_dir, run_quick):
 # -- early classification
 
 
-def test_prefixes_are_trained_on_with_their_labels(early, monkeypatch):
-    seen = []
-
-    class Recorder:
-        def __init__(self, *args, **params):
-            self.params = params
-
-        def set_params(self, **params):
-            self.params |= params
-            return self
-
-        def fit(self, X, y):
-            seen.append((X, y, self.params))
-            return self
-
-    monkeypatch.setattr(early, "TransferClassifier", Recorder)
-    from sklc.datasets import load_demo
-
-    curves, y = load_demo(return_X_y=True)
-    whole, labels = curves[:5], y[:5]
-    early.encoder(whole, labels, None, 0)
-    early.encoder(whole, labels, whole.truncate(points=2), 0)
-    assert seen[0][0] is whole
-    X, both, params = seen[1]
-    assert both.tolist() == [*labels, *labels]
-    assert X.lengths.tolist() == [*whole.lengths, 2, 2, 2, 2, 2]
-    assert params["C"] == early.PREFIX_C
-
-
-def test_cuts_of_the_table(early):
-    cuts = ["3 d", "10 d", "3 points", "all"]
-    assert early.split_cuts(cuts) == [["3 d", "10 d", "all"], ["3 points", "all"]]
-
-
 @pytest.mark.slow
 def test_early_classification_quick(early, data_dir, run_quick):
     figures, result, _ = run_quick(early, "--data", data_dir)

@@ -77,23 +77,6 @@ def test_tables_show_what_there_is(label_draws, capsys):
     )
 
 
-def test_plots_show_every_method_once(label_draws, tmp_path, monkeypatch):
-    import matplotlib.pyplot as plt
-
-    figures = {"mine": {"0": {"auroc": scores(0.9)}, "64": {"auroc": scores(0.95)}}}
-    shown = []
-    monkeypatch.setattr(plt, "close", shown.append)
-    panels = [("a", "AUROC", figures, "auroc"), ("b", "AUROC", figures, "auroc")]
-    label_draws.plot_figures(
-        tmp_path / "a.png", panels, ["0", "64"], {"other": {"64": (0.7, None)}}
-    )
-    monkeypatch.undo()
-    (legend,) = shown[0].legends
-    assert [text.get_text() for text in legend.get_texts()] == ["mine", "other"]
-    assert [ax.get_title(loc="left") for ax in shown[0].axes] == ["a", "b"]
-    plt.close(shown[0])
-
-
 # -- variable stars
 
 
@@ -112,27 +95,6 @@ def test_variable_stars_quick(variable_stars, data_dir, run_quick):
     assert figures[variable_stars.FEATURES]["64"]["auroc"]["mean"] > 0.7
     assert "published, Kepler" in printed
     assert result["markdown"].count("| 64 |") == 2
-
-
-def test_stars_are_cut_alike_for_all_methods(variable_stars, data_dir):
-    curves, y = variable_stars.load_stars(data_dir)
-    assert curves.lengths.max() == variable_stars.N_POINTS
-    assert np.unique(y, return_counts=True)[1].min() >= variable_stars.MIN_STARS
-    for n_labels in variable_stars.SIZES:
-        assert n_labels in variable_stars.EPOCHS
-
-
-def test_the_summary_names_where_pretraining_hurts(variable_stars):
-    figures = {
-        name: {"64": {"auroc": scores(few)}, "256": {"auroc": scores(more)}}
-        for name, (few, more) in {
-            variable_stars.PRETRAINED: (0.7, 0.8),
-            variable_stars.SCRATCH: (0.6, 0.85),
-            variable_stars.FEATURES: (0.8, 0.8),
-        }.items()
-    }
-    line = variable_stars.summary(figures, ["64", "256"], 5)
-    assert line.endswith("pretrained worse than from scratch: 256")
 
 
 # -- the DES challenge
@@ -171,15 +133,6 @@ def test_detections_are_counted(snpcc):
         np.arange(13.0), flux, np.full(13, 10.0), "desg", offsets=[0, 6, 13, 13]
     )
     assert snpcc.enough_detections(curves).tolist() == [True, False, False]
-
-
-def test_redshift_scores_of_known_errors(snpcc):
-    z = np.array([0.0, 1.0, 0.25, 0.0])
-    found = snpcc.redshift_scores(z, z + np.array([0.01, -0.02, 0.0, 0.2]))
-    assert found["mse x 1000"] == pytest.approx(1000 * (0.0001 + 0.0004 + 0.04) / 4)
-    # errors / (1 + z): .01, -.01, 0, .2; median .005; deviations .005, .015, .005, .195
-    assert found["sigma_nmad"] == pytest.approx(1.4826 * 0.01)
-    assert found["outliers"] == 0.25
 
 
 def test_other_filters_leave_the_visits_alone(snpcc, sncosmo_data):
@@ -244,13 +197,6 @@ def test_chosen_tables_are_copied_with_their_captions(results_page, results):
     assert path.read_text(encoding="utf-8") == (
         f"<!-- figures: two 2 3 -->\n\n{shown}\n\n<!-- end -->"
     )
-
-
-def test_new_results_are_noticed(results_page, results):
-    _, options = page(results, "<!-- figures: two --><!-- end -->")
-    assert results_page.main(options) == 0
-    (results / "two.json").write_text(json.dumps({"markdown": "other"}))
-    assert results_page.main([*options, "--check"]) == 1
 
 
 @pytest.mark.parametrize(

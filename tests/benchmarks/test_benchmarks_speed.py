@@ -120,7 +120,3 @@ def test_targets_are_met_or_missed(load):
         {"a": (">=", 2.0, "x"), "b": ("<=", 5.0, "s"), "c": ("<=", 1.0, "")}, {"a": 1.0, "b": 5.0}
     )
     assert table == [["a", ">= 2 x", "1 x", "missed"], ["b", "<= 5 s", "5 s", "met"]]
-
-
-def test_slope_of_linear_times(load):
-    assert load("_speed").slope([10, 100, 1000], [1, 10, 100]) == pytest.approx(1)

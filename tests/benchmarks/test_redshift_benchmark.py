@@ -23,14 +23,6 @@ def test_others_join_the_same_test_parts(module):
         assert np.sum(strata[test] == "") == 10
 
 
-def test_scores_of_known_predictions(module):
-    z = np.array([0.1, 0.2, 0.3, 0.4])
-    assert module.redshift_scores(z, z) == {"mse": 0, "nmad": 0, "outliers": 0, "r2": 1}
-    scores = module.redshift_scores(z, z + [0.01, 0.01, 0.01, 0.3])
-    assert scores["mse"] == pytest.approx(1000 * (3 * 1e-4 + 0.09) / 4)
-    assert scores["outliers"] == 0.25
-
-
 @pytest.mark.slow
 def test_redshift_real_quick(module, data_dir, run_quick):
     figures, result, _ = run_quick(module, "--data", data_dir)

@@ -3,6 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from skorch.callbacks import Callback
+from small import SMALL as OF_FOUR
+from small import same_weights
 
 import sklc.estimators.encoder_training
 from sklc import LightCurveEncoder, TransferClassifier, list_weights
@@ -18,23 +21,13 @@ from sklc.networks.training import loop as training
 from sklc.networks.training.augmented import ObjectiveDataset
 from sklc.networks.training.resident import ResidentData
 
-SMALL = {
-    "hidden_size": 8,
-    "latent_size": 6,
-    "max_epochs": 3,
-    "batch_size": 32,
-    "learning_rate": 0.01,
-    "device": "cpu",
-    "random_state": 0,
-    "verbose": 0,
-}
+SMALL = {**OF_FOUR, "max_epochs": 3}
 
 
 @pytest.fixture(scope="module")
-def demo():
-    curves, y = load_demo(return_X_y=True)
+def demo(demo):
     survey = np.where(np.arange(120) % 2, "ZTF", "other")
-    return curves[:120].with_metadata(survey=survey, brightness=np.arange(120.0)), y[:120]
+    return demo[0].with_metadata(survey=survey, brightness=np.arange(120.0)), demo[1]
 
 
 @pytest.fixture
@@ -56,17 +49,13 @@ def data_on_device(monkeypatch):
     return made
 
 
-def weights_of(estimator):
-    return estimator.net_.module_.state_dict()
-
-
 @pytest.mark.parametrize(
     ("params", "n_brought"),
     [
         ({}, 2),  # once each: what is trained on, and what is held out
         ({"augment": True}, 4),  # drawn in each of three epochs
         ({"objective": "adversarial", "redshift_weight": 0.2, "early_stopping": False}, 1),
-        ({"metadata": ["brightness"], "early_stopping": False}, 1),
+        ({"metadata_columns": ["brightness"], "early_stopping": False}, 1),
     ],
 )
 def test_data_on_the_device_train_the_same_network(demo, params, n_brought, request):
@@ -75,10 +64,7 @@ def test_data_on_the_device_train_the_same_network(demo, params, n_brought, requ
     brought = request.getfixturevalue("data_on_device")
     there = LightCurveEncoder(**SMALL, **params).fit(curves, y)
     assert len(brought) == n_brought
-    expected, found = weights_of(host), weights_of(there)
-    assert found.keys() == expected.keys()
-    for name, value in expected.items():
-        torch.testing.assert_close(found[name], value, rtol=0, atol=0)
+    assert same_weights(there, host)
     assert there.net_.history[-1, "train_loss"] == host.net_.history[-1, "train_loss"]
 
 
@@ -130,6 +116,7 @@ def test_every_epoch_is_drawn_once_and_ahead(demo, monkeypatch):
         np.testing.assert_array_equal(ahead.y, now.y)
         assert list(ahead._drawn) == [epoch + 1]
         assert not now._drawn
+    ahead._drawn[8].result()
     ahead.close()
     # By either: 1, 2, 3 and 7; and ahead 4 and 8, of which nothing came.
     assert sorted(drawn) == [1, 1, 2, 2, 3, 3, 4, 7, 7, 8]
@@ -157,17 +144,9 @@ def little_memory(monkeypatch):
     return limit
 
 
-def assert_close(a, b):
-    for name, value in weights_of(a).items():
-        torch.testing.assert_close(weights_of(b)[name], value, rtol=1e-3, atol=1e-4)
-
-
 @pytest.mark.parametrize(
     "params",
-    [
-        {"redshift_weight": 0.2, "metadata": ["brightness"]},
-        {"objective": "adversarial"},
-    ],
+    [{"redshift_weight": 0.2, "metadata_columns": ["brightness"]}, {"objective": "adversarial"}],
 )
 def test_batches_are_halved_until_they_fit(demo, params, little_memory):
     curves, y = demo
@@ -180,14 +159,13 @@ def test_batches_are_halved_until_they_fit(demo, params, little_memory):
     assert "of 40 light curves: going on with 20 at a time" in str(told[0].message)
     assert "of 40 light curves: going on with 10 at a time" in str(told[1].message)
     assert set(sizes) == {10}
-    assert_close(whole, halved)
+    states = [encoder.net_.module_.state_dict() for encoder in (whole, halved)]
+    torch.testing.assert_close(*states, rtol=1e-3, atol=1e-4)
     losses = [encoder.net_.history[:, "train_loss"] for encoder in (whole, halved)]
     np.testing.assert_allclose(*losses, rtol=1e-4)
 
 
 def test_contrast_within_parts_and_outputs_of_the_whole(demo, little_memory):
-    from skorch.callbacks import Callback
-
     curves, y = demo
     found = []
 
@@ -252,8 +230,6 @@ def setting():
 
 @pytest.mark.parametrize("mixed", [True, False, "auto"])
 def test_mixed_precision_is_a_setting_of_cudnn(demo, mixed):
-    from skorch.callbacks import Callback
-
     curves, y = demo
     found = []
 

@@ -10,8 +10,9 @@ import weakref
 import numpy as np
 import pytest
 import torch
+from small import curves_of
 
-from sklc import InputRepresentation, LightCurveEncoder, LightCurves, list_weights
+from sklc import InputRepresentation, LightCurveEncoder, list_weights
 from sklc.datasets import load_demo
 from sklc.errors import PerformanceWarning
 from sklc.networks.architectures import GRU, NetworkShape
@@ -19,26 +20,17 @@ from sklc.networks.inference import device as gpu_inference
 from sklc.networks.inference import encode as inference
 from sklc.networks.inference.encode import encode_latents
 from sklc.networks.onnx.graph import Graph
+from sklc.networks.padding import pad
 from sklc.networks.recurrent import engines as recurrence
-from sklc.networks.training.batching import collate
 
 ENGINES = ["onnx", "torch"]
 RELATIVE = InputRepresentation.preset("relative")
 
 
-def network_of(hidden_size=20, n_metadata=0, seed=0):
-    torch.manual_seed(seed)
+def network_of(hidden_size=20, n_metadata=0, n_layers=2):
+    torch.manual_seed(0)
     shape = NetworkShape(RELATIVE.channels, 3, n_metadata)
-    return GRU(hidden_size=hidden_size, latent_size=12).build(shape).eval()
-
-
-def curves_of(lengths, seed=0):
-    rng = np.random.default_rng(seed)
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    n = int(offsets[-1])
-    time = 0.2 * (np.arange(n) - np.repeat(offsets[:-1], lengths))
-    flux = rng.normal(100, 30, n)
-    return LightCurves.from_arrays(59000.0 + time, flux, np.full(n, 3.0), "ztfr", offsets=offsets)
+    return GRU(hidden_size=hidden_size, latent_size=12, n_layers=n_layers).build(shape).eval()
 
 
 @pytest.fixture(params=ENGINES)
@@ -49,7 +41,7 @@ def engine(request, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def fresh_warnings():
-    """A message that is said once a process is said again in each test."""
+    """Messages that are given once per process are given again in each test."""
     recurrence._said.clear()
     yield
     recurrence._said.clear()
@@ -77,12 +69,11 @@ def test_both_engines_agree_on_real_weights(weights, monkeypatch):
 @pytest.mark.parametrize("n_layers", [1, 2, 3])
 @pytest.mark.parametrize("hidden_size", [5, 8, 100])
 def test_both_engines_compute_what_torch_does(engine, n_layers, hidden_size):
-    torch.manual_seed(0)
-    settings = GRU(hidden_size=hidden_size, latent_size=12, n_layers=n_layers)
-    network = settings.build(NetworkShape(RELATIVE.channels, 3)).eval()
+    network = network_of(hidden_size, n_layers=n_layers)
     curves = curves_of(np.random.default_rng(9).integers(1, 60, 250))
     values, lengths = RELATIVE.encode(curves)
-    padded, n = collate(values, np.cumsum(lengths) - lengths, lengths)
+    padded = torch.from_numpy(pad(values, np.cumsum(lengths) - lengths, lengths))
+    n = torch.from_numpy(lengths)
     with torch.inference_mode():
         states = network.gru(padded)[0][torch.arange(len(n)), n - 1]
         expected = network.to_latent(states)
@@ -159,10 +150,6 @@ def test_a_very_long_light_curve_among_short_ones(engine):
     np.testing.assert_array_equal(latents[:1], encode_latents(network_of(8), RELATIVE, curves[:1]))
 
 
-def test_no_objects(engine):
-    assert encode_latents(network_of(), RELATIVE, curves_of([3])[:0]).shape == (0, 12)
-
-
 def test_sessions_follow_the_weights_and_end_with_them(monkeypatch):
     monkeypatch.setenv("SKLC_INFERENCE", "onnx")
     network, curves = network_of(), curves_of([5, 9, 30])
@@ -199,13 +186,11 @@ def test_without_onnx_runtime_many_light_curves_are_worth_a_word_once(monkeypatc
     monkeypatch.setattr(recurrence, "_MANY", 50)
     network = network_of(8)
     few, many = curves_of([4] * 49), curves_of([4] * 50)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+    with warnings.catch_warnings(action="error"):
         encode_latents(network, RELATIVE, few)
     with pytest.warns(PerformanceWarning, match=r"onnxruntime is not.*pip install sklc\[fast\]"):
         encode_latents(network, RELATIVE, many)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+    with warnings.catch_warnings(action="error"):
         encode_latents(network, RELATIVE, curves_of([4] * 51))  # another number, the same message
 
 
@@ -249,8 +234,7 @@ def test_an_onnx_runtime_that_cannot_run_the_network(monkeypatch):
     with pytest.warns(PerformanceWarning, match=r"Gated.*so torch does.*upgrade"):
         latents = encode_latents(network, RELATIVE, curves)
     np.testing.assert_array_equal(latents, expected)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+    with warnings.catch_warnings(action="error"):
         encode_latents(network, RELATIVE, curves)
     monkeypatch.setenv("SKLC_INFERENCE", "onnx")
     with pytest.raises(Exception, match="Gated"):

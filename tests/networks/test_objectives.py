@@ -1,24 +1,19 @@
 """What an encoder is trained for: contrast, one latent for all surveys, redshift; checkpoints."""
 
 import copy
-import os
-import signal
-import subprocess
-import sys
-import textwrap
 
 import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, cross_val_score
-from sklearn.pipeline import Pipeline
+from sklearn.model_selection import cross_val_score
 from skorch.callbacks import EarlyStopping, LRScheduler
+from small import SMALL, same_weights
 from torch import nn
 
 from sklc import LightCurveEncoder, LightCurves, register_objective
-from sklc.augment import DropEpochs, Prefixes
+from sklc.augment import Prefixes
 from sklc.datasets import load_demo
 from sklc.errors import CheckpointError, LightCurveError
 from sklc.networks.architectures import GRU, NetworkShape
@@ -31,23 +26,7 @@ from sklc.networks.objectives.redshift import redshift_loss
 from sklc.networks.training.checkpoint import CHECKPOINT_VERSION
 from sklc.weights.file import WeightsFile
 
-SMALL = {
-    "hidden_size": 8,
-    "latent_size": 6,
-    "max_epochs": 4,
-    "batch_size": 32,
-    "learning_rate": 0.01,
-    "device": "cpu",
-    "random_state": 0,
-    "verbose": 0,
-}
 OBJECTIVES = ["classifier", "contrastive", "adversarial"]
-
-
-@pytest.fixture(scope="module")
-def demo():
-    curves, y = load_demo(return_X_y=True)
-    return curves[:120], y[:120]
 
 
 def two_surveys(n_objects=240, seed=0):
@@ -66,11 +45,6 @@ def two_surveys(n_objects=240, seed=0):
         band=np.full(flux.shape, "ztfr"),
     )
     return curves.with_metadata(survey=np.array(["A", "B"])[survey]), y
-
-
-def same_weights(a, b):
-    a, b = (encoder.net_.module_.state_dict() for encoder in (a, b))
-    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
 # -- losses
@@ -238,15 +212,18 @@ def survey_accuracy(encoder, curves):
 def test_adversarial_latents_hide_the_survey_and_keep_the_class():
     curves, y = two_surveys(800)
     wrong = np.random.default_rng(1).random(800) < 0.15
-    params = {**SMALL, "max_epochs": 10, "early_stopping": False, "hidden_size": 16}
-    params |= {"latent_size": 16, "learning_rate": 0.003, "class_weight": "balanced"}
-    labels = np.where(wrong, 1 - y, y)
-    plain = LightCurveEncoder(**params).fit(curves, labels)
-    hidden = LightCurveEncoder(objective="adversarial", adversarial_weight=3.0, **params)
-    hidden.fit(curves, labels)
-    assert survey_accuracy(hidden, curves) < survey_accuracy(plain, curves) - 0.07
-    logits = hidden.net_.module_.head(torch.from_numpy(hidden.transform(curves)))
-    assert np.mean(logits.argmax(dim=1).numpy() == y) > 0.95
+    params = {**SMALL, "max_epochs": 25, "early_stopping": False, "hidden_size": 16}
+    params["latent_size"], params["learning_rate"] = 16, 0.003
+    plain, hidden = [], []
+    for seed in range(3):  # adversarial training is unsteady
+        params["random_state"] = seed
+        for objective, found in ((Classifier(), plain), (Adversarial(3.0), hidden)):
+            encoder = LightCurveEncoder(objective=objective, **params)
+            encoder.fit(curves, np.where(wrong, 1 - y, y))
+            found.append(survey_accuracy(encoder, curves))
+            logits = encoder.net_.module_.head(torch.from_numpy(encoder.transform(curves)))
+            assert np.mean(logits.argmax(dim=1).numpy() == y) > 0.95
+    assert np.mean(hidden) < np.mean(plain) - 0.1
 
 
 def test_contrastive_latents_of_a_class_are_more_alike():
@@ -263,37 +240,34 @@ def test_contrastive_latents_of_a_class_are_more_alike():
     assert contrast("contrastive") > contrast("classifier") + 0.1
 
 
+def bare(curves):
+    return LightCurves.from_arrays(
+        curves.time, curves.flux, curves.flux_err, "ztfr", offsets=curves.offsets
+    )
+
+
 def test_the_survey_comes_from_the_argument_or_from_metadata():
     curves, y = two_surveys(60)
     survey = curves.metadata["survey"].to_numpy()
-    bare = LightCurves.from_arrays(
-        curves.time, curves.flux, curves.flux_err, "ztfr", offsets=curves.offsets
-    )
     encoder = LightCurveEncoder(objective="adversarial", **SMALL)
     a = copy.deepcopy(encoder.fit(curves, y))
-    assert same_weights(a, encoder.fit(bare, y, survey=survey))
+    assert same_weights(a, encoder.fit(bare(curves), y, survey=survey))
 
 
 @pytest.mark.parametrize(
     ("survey", "message"),
     [
-        (None, r"needs the survey of every object.*fit\(X, y, survey=...\)"),
-        (["A"] * 60, "all objects are of the survey 'A': use objective='classifier'"),
-        (["A", None, "B"] + ["B"] * 57, r"the survey of object 1.*is missing \(1 of 60"),
         (["A", np.nan, "B"] + ["B"] * 57, "is missing"),
         (["A", "B"], r"shape \(2,\) for 60 light curves"),
     ],
 )
 def test_surveys_that_cannot_be_used_are_one_error(survey, message):
     curves, y = two_surveys(60)
-    bare = LightCurves.from_arrays(
-        curves.time, curves.flux, curves.flux_err, "ztfr", offsets=curves.offsets
-    )
     with pytest.raises(LightCurveError, match=message):
-        LightCurveEncoder(objective="adversarial", **SMALL).fit(bare, y, survey=survey)
+        LightCurveEncoder(objective="adversarial", **SMALL).fit(bare(curves), y, survey=survey)
 
 
-@pytest.mark.parametrize("wrong", [0.0, -0.1, np.nan, np.inf])
+@pytest.mark.parametrize("wrong", [0.0, np.nan, np.inf])
 def test_redshifts_that_cannot_be_used_name_the_object(demo, wrong):
     curves, y = demo
     redshift = curves.metadata["redshift"].to_numpy(dtype=float).copy()
@@ -302,28 +276,16 @@ def test_redshifts_that_cannot_be_used_name_the_object(demo, wrong):
         LightCurveEncoder(redshift_weight=0.1, **SMALL).fit(
             curves.with_metadata(redshift=redshift), y
         )
-    plain, _ = two_surveys(60)
-    with pytest.raises(LightCurveError, match="no metadata column 'redshift'"):
-        LightCurveEncoder(redshift_weight=0.1, **SMALL).fit(plain, np.arange(60) % 2)
 
 
 def test_an_objective_is_a_name_or_an_object(demo):
     curves, y = demo
     for named, objects in (
         ({}, {"objective": Classifier()}),
-        (
-            {"objective": "contrastive", "temperature": 0.2},
-            {"objective": Contrastive(temperature=0.2)},
-        ),
+        ({"objective": "contrastive", "temperature": 0.2}, {"objective": Contrastive(0.2)}),
     ):
         a, b = (LightCurveEncoder(**SMALL, **params) for params in (named, objects))
         assert same_weights(a.fit(curves, y), clone(b).fit(curves, y))
-    search = GridSearchCV(
-        Pipeline([("enc", LightCurveEncoder(**SMALL)), ("clf", LogisticRegression())]),
-        {"enc__objective": ["classifier", Contrastive(0.1), Contrastive(1.0)]},
-        cv=2,
-    ).fit(curves, y)
-    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
 @pytest.mark.parametrize(
@@ -347,18 +309,8 @@ def test_parameters_and_names_of_objectives_are_checked():
             make()
     with pytest.raises(TypeError, match="instance of a subclass"):
         register_objective("mine", 3)
-    with pytest.raises(ValueError, match="'classifier' already"):
-        register_objective("classifier", Contrastive())
-    assert Classifier() == Classifier()
-    assert Objective() != Classifier()
+    assert Classifier() == Classifier() != Objective()
     assert len({Classifier(), Classifier(), Contrastive(0.2), Contrastive(0.2)}) == 2
-
-
-@pytest.mark.parametrize("augment", [True, [Prefixes(share=0.9), DropEpochs()], "extra_noise"])
-def test_augmentation_is_drawn_in_every_epoch_and_repeats(demo, augment):
-    encoders = [LightCurveEncoder(augment=a, **SMALL).fit(*demo) for a in (augment, augment, None)]
-    assert same_weights(encoders[0], encoders[1])
-    assert not same_weights(encoders[0], encoders[2])
 
 
 # -- checkpoints
@@ -429,36 +381,6 @@ def test_callbacks_remember_the_epochs_before(demo, tmp_path, monkeypatch, own):
 
 
 @pytest.mark.slow
-def test_a_killed_process_leaves_a_checkpoint_to_go_on_from(tmp_path):
-    path = tmp_path / "training.checkpoint"
-    script = textwrap.dedent(
-        f"""
-        import os, signal
-        import torch
-        torch.set_num_threads(1)
-        from skorch.callbacks import Callback
-        from sklc import LightCurveEncoder
-        from sklc.datasets import load_demo
-        class Kill(Callback):
-            def on_batch_end(self, net, **kwargs):
-                if len(net.history) == 3:
-                    os.kill(os.getpid(), signal.SIGKILL)
-        curves, y = load_demo(return_X_y=True)
-        LightCurveEncoder(checkpoint={str(path)!r}, callbacks=[Kill()], **{SMALL!r}).fit(
-            curves[:120], y[:120]
-        )
-        """
-    )
-    ended = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True)
-    assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
-    curves, y = load_demo(return_X_y=True)
-    curves, y = curves[:120], y[:120]
-    resumed = LightCurveEncoder(checkpoint=path, **SMALL).fit(curves, y)
-    assert same_weights(resumed, LightCurveEncoder(**SMALL).fit(curves, y))
-    assert os.listdir(tmp_path) == ["training.checkpoint"]
-
-
-@pytest.mark.slow
 def test_a_checkpoint_of_another_training_is_refused(demo, tmp_path):
     curves, y = demo
     path = tmp_path / "training.checkpoint"
@@ -480,13 +402,11 @@ def test_a_damaged_checkpoint_is_refused(demo, tmp_path):
     curves, y = demo
     path = tmp_path / "training.checkpoint"
     LightCurveEncoder(checkpoint=path, **SMALL).fit(curves, y)
-    content = path.read_bytes()
-    for damaged in (content[: len(content) // 2], b"", b"not a checkpoint"):
-        path.write_bytes(damaged)
-        with pytest.raises(CheckpointError, match=r"damaged or cut short.*Delete"):
-            LightCurveEncoder(checkpoint=path, **SMALL).fit(curves, y)
-    path.write_bytes(content)
     state = torch.load(path, weights_only=True)
     torch.save({**state, "version": CHECKPOINT_VERSION + 1}, path)
     with pytest.raises(CheckpointError, match=f"has version {CHECKPOINT_VERSION + 1}"):
         LightCurveEncoder(checkpoint=path, **SMALL).fit(curves, y)
+    for damaged in (b"", b"not a checkpoint"):
+        path.write_bytes(damaged)
+        with pytest.raises(CheckpointError, match=r"damaged or cut short.*Delete"):
+            LightCurveEncoder(checkpoint=path, **SMALL).fit(curves, y)

@@ -5,36 +5,26 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import torch
-from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from skorch.callbacks import Callback
+from small import SMALL as OF_FOUR
+from toy_augmentation import Clouds
 
 from sklc import (
     LightCurveEncoder,
-    LightCurves,
     TransferClassifier,
     register_augmentation,
     register_objective,
 )
 from sklc.augment.training import AUGMENTATIONS
-from sklc.datasets import load_demo
 from sklc.networks.objectives import Classifier
 from sklc.networks.objectives.registry import OBJECTIVES
 from sklc.weights.file import WeightsFile
 
-SMALL = {
-    "hidden_size": 16,
-    "latent_size": 16,
-    "max_epochs": 8,
-    "batch_size": 32,
-    "learning_rate": 0.01,
-    "early_stopping": False,
-    "device": "cpu",
-    "random_state": 0,
-    "verbose": 0,
-}
+SMALL = {**OF_FOUR, "hidden_size": 16, "latent_size": 16, "early_stopping": False}
 
 
 @dataclass(frozen=True)
@@ -56,29 +46,6 @@ class PeakFlux(Classifier):
         return super().loss(outputs, targets, progress) + self.weight * ready * error**2
 
 
-class Clouds(TransformerMixin, BaseEstimator):
-    """Every object loses a random part of its light."""
-
-    def __init__(self, largest=0.5, random_state=None):
-        self.largest, self.random_state = largest, random_state
-
-    def fit(self, X, y=None):
-        return self
-
-    def transform(self, X):
-        rng = np.random.default_rng(self.random_state)
-        left = 1 - rng.uniform(0, self.largest, len(X)).repeat(X.lengths)
-        return LightCurves.from_arrays(
-            X.time, X.flux * left, X.flux_err, X.band_names, offsets=X.offsets, ids=X.ids
-        )
-
-
-@pytest.fixture(scope="module")
-def demo():
-    curves, y = load_demo(return_X_y=True)
-    return curves[:120], y[:120]
-
-
 @pytest.fixture(scope="module", autouse=True)
 def registered():
     register_objective("peak flux", PeakFlux)
@@ -89,7 +56,7 @@ def registered():
 
 
 @pytest.fixture(scope="module")
-def encoder(demo):
+def encoder(registered, demo):
     params = {**SMALL, "max_epochs": 40, "learning_rate": 0.005, "redshift_weight": 0.1}
     return LightCurveEncoder(objective="peak flux", augment="clouds", **params).fit(*demo)
 
@@ -125,14 +92,15 @@ def test_clones_train_the_same_network(demo):
 
 
 def test_they_can_be_searched(demo):
-    pipe = Pipeline([("enc", LightCurveEncoder(**SMALL)), ("clf", LogisticRegression())])
+    pipe = Pipeline(
+        [("enc", LightCurveEncoder(**{**SMALL, "max_epochs": 2})), ("clf", LogisticRegression())]
+    )
     grid = {
-        "enc__objective": ["classifier", "peak flux", PeakFlux(0.1)],
-        "enc__augment": [False, "clouds", Clouds(0.1)],
+        "enc__objective": ["peak flux", PeakFlux(0.1)],
+        "enc__augment": ["clouds", Clouds(0.1)],
     }
     search = GridSearchCV(pipe, grid, cv=2).fit(*demo)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
-    assert len(search.cv_results_["params"]) == 9
 
 
 @pytest.mark.parametrize("finetune", ["head", "all"])

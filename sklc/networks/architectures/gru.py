@@ -24,7 +24,7 @@ class GRUNetwork(EncoderNetwork):
     architecture : GRU
         Its settings.
     shape : NetworkShape
-        What the data and the objective ask of it.
+        The channels, classes, columns and heads that it is built for.
 
     Examples
     --------

@@ -98,8 +98,8 @@ class Architecture:
     network: ClassVar[type[EncoderNetwork]]
     #: Channels that an input representation must have.
     required_channels: ClassVar[tuple[str, ...]] = ()
-    #: Whether what stands behind an observation may matter to its state. If so, `state` has to mask
-    #: the padding behind the last observation by itself.
+    #: Whether later observations may change how an earlier one is encoded. If so, `state` has to
+    #: mask the padding behind the last observation.
     looks_ahead: ClassVar[bool] = True
 
     latent_size: int = 128
@@ -125,7 +125,7 @@ class Architecture:
         Parameters
         ----------
         shape : NetworkShape
-            What the data and the objective ask of it.
+            The channels, classes, columns and heads that it is built for.
 
         Returns
         -------
@@ -162,7 +162,7 @@ class EncoderNetwork(nn.Module, ABC):
     architecture : Architecture
         Its settings.
     shape : NetworkShape
-        What the data and the objective ask of it.
+        The channels, classes, columns and heads that it is built for.
 
     Attributes
     ----------
@@ -266,7 +266,7 @@ class EncoderNetwork(nn.Module, ABC):
         Raises
         ------
         NotImplementedError
-            Unless the architecture says how.
+            Unless the architecture overrides this method.
 
         Examples
         --------

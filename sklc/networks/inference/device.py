@@ -1,9 +1,8 @@
-"""Latents on a GPU: the host prepares parts ahead, the device keeps a part whole and batches it."""
+"""Latents on a GPU, which gathers batches from parts that the host prepares in advance."""
 
 from __future__ import annotations
 
 import copy
-import itertools
 import warnings
 from collections import deque
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import torch
 from sklc.errors import PerformanceWarning
 from sklc.networks.architectures.interface import EncoderNetwork
 from sklc.networks.device import gather
+from sklc.networks.padding import consecutive
 from sklc.representation import InputRepresentation
 
 if TYPE_CHECKING:
@@ -58,13 +58,17 @@ def encode_on_device(
     Parameters
     ----------
     network : EncoderNetwork
-        A copy goes to the device.
+        The network, of which a copy is sent to the device.
     representation : InputRepresentation
+        The input convention that the network was trained with.
     curves : LightCurves
+        The light curves, none of them empty.
     metadata : ndarray of shape (n_objects, n_columns), float32, or None
+        Per-object columns, where the network reads them.
     latents : ndarray of shape (n_objects, n_columns), float32
-        Written to.
+        The array that is filled.
     device : torch.device
+        The device to compute on.
     with_state : bool
         Whether the columns of the state follow those of the latent.
 
@@ -90,9 +94,7 @@ def encode_on_device(
             lengths = torch.from_numpy(part.lengths).to(device)
             starts = torch.cumsum(lengths, 0) - lengths
             found = torch.empty(len(order), latents.shape[1], device=device)
-            extra = None
-            if metadata is not None:
-                extra = torch.from_numpy(metadata[part.rows]).to(device)
+            extra = None if metadata is None else torch.from_numpy(metadata[part.rows]).to(device)
             done = 0
             while done < len(order):
                 most = max(_BATCH_OBSERVATIONS // longest[done], 1)
@@ -129,21 +131,18 @@ def _smaller(n_objects: int, device: torch.device, error: Exception) -> int:
 def _prepared(
     representation: InputRepresentation, curves: LightCurves, pin: bool
 ) -> Iterator[_Part]:
-    """Parts with their observations encoded, in order, a few ahead of who asks for them."""
+    """Yield parts in order with their observations encoded, some of them in advance."""
 
     def prepare(rows: slice) -> _Part:
         values, lengths = representation.encode(curves[rows])
         tensor = torch.from_numpy(values)
         return _Part(rows, tensor.pin_memory() if pin else tensor, lengths)
 
-    ends = np.cumsum(curves.lengths)
-    limits = np.arange(0, int(ends[-1]) if len(ends) else 0, _PART_OBSERVATIONS)
-    edges = np.unique([*np.searchsorted(ends, limits), len(ends)])
     n_threads = torch.get_num_threads()
     with ThreadPoolExecutor(n_threads) as pool:
         waiting: deque = deque()
-        for start, stop in itertools.pairwise(edges.tolist()):
-            waiting.append(pool.submit(prepare, slice(start, stop)))
+        for rows in consecutive(curves.lengths, _PART_OBSERVATIONS):
+            waiting.append(pool.submit(prepare, rows))
             if len(waiting) > n_threads:
                 yield waiting.popleft().result()
         while waiting:
@@ -153,7 +152,7 @@ def _prepared(
 def _on_device(
     parts: Iterator[_Part], device: torch.device, copies: torch.cuda.Stream | None
 ) -> Iterator[tuple[_Part, torch.Tensor]]:
-    """Parts with their observations on the device; the next is copied while one is in use."""
+    """Yield parts with their observations on the device; the next one is copied meanwhile."""
 
     def send(part: _Part) -> tuple[_Part, torch.Tensor]:
         with torch.cuda.stream(copies) if copies is not None else nullcontext():

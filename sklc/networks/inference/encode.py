@@ -16,7 +16,7 @@ from sklc.networks.architectures.interface import EncoderNetwork
 from sklc.networks.device import in_worker, one_thread
 from sklc.networks.inference.device import encode_on_device
 from sklc.networks.inference.padded import PaddedStates
-from sklc.networks.padding import plan_batches
+from sklc.networks.padding import consecutive, plan_batches
 from sklc.networks.recurrent.engines import Recurrence, recurrences
 from sklc.networks.recurrent.precision import recurrent_precision
 from sklc.representation import InputRepresentation
@@ -60,17 +60,17 @@ def encode_latents(
     Parameters
     ----------
     network : EncoderNetwork
-        On the CPU, as estimators hold it; it stays there.
+        The network, on the CPU, where it stays.
     representation : InputRepresentation
-        The one it was trained with.
+        The input convention that it was trained with.
     curves : LightCurves
         The n_objects light curves, none of them empty.
     metadata : ndarray of shape (n_objects, n_columns), float32, optional
-        Where the network has a metadata branch.
+        Per-object columns, where the network reads them.
     device : str
-        "cpu" or a torch GPU device.
+        The device to compute on: "cpu", or a GPU by its torch name.
     mixed_precision : bool
-        On a GPU, see `sklc.networks.recurrent.precision`.
+        Whether a GPU may round factors; see `sklc.networks.recurrent.precision`.
     with_state : bool
         Whether the columns of the state follow those of the latent: a latent trained on classes
         forgets part of the brightness, which the state before the dense layers still has.
@@ -100,7 +100,7 @@ def encode_latents(
 
     finish = partial(_outputs_of_states, network, with_state=with_state)
     with one_thread(), _threads(n_workers) as run:
-        for part in _slices(curves.lengths, n_workers * _PART_OBSERVATIONS):
+        for part in consecutive(curves.lengths, n_workers * _PART_OBSERVATIONS):
             extra = None if metadata is None else metadata[part]
             latents[part] = _encode_part(
                 representation, curves[part], extra, network.state_size, workers, finish, run
@@ -119,7 +119,7 @@ def _encode_part(
 ) -> np.ndarray:
     """What `finish` makes of the states of a part, with `run` calling a function in threads."""
     share = -(-int(curves.lengths.sum()) // len(workers))
-    pieces = list(_slices(curves.lengths, min(share, _PIECE_OBSERVATIONS)))
+    pieces = list(consecutive(curves.lengths, min(share, _PIECE_OBSERVATIONS)))
     encoded = run(representation.encode, [curves[piece] for piece in pieces])
     values, lengths = (np.concatenate(arrays) for arrays in zip(*encoded, strict=True))
     starts = np.cumsum(lengths) - lengths
@@ -141,12 +141,9 @@ def _encode_part(
 
 def _taken(waiting: deque) -> Iterator:
     """Items that no other thread has taken."""
-    while True:
-        try:
-            item = waiting.popleft()
-        except IndexError:
-            return
-        yield item
+    with contextlib.suppress(IndexError):
+        while True:
+            yield waiting.popleft()
 
 
 def _outputs_of_states(
@@ -183,15 +180,3 @@ def _threads(number: int) -> Iterator[Callable[[Callable, Iterable], list]]:
         except BaseException:  # an interruption from the keyboard among them
             pool.shutdown(cancel_futures=True)
             raise
-
-
-def _slices(lengths: np.ndarray, most: int) -> Iterator[slice]:
-    """Slices of consecutive objects with at most so many observations together, or one object."""
-    ends = np.cumsum(lengths)
-    start = 0
-    while start < len(lengths):
-        before = ends[start - 1] if start else 0
-        stop = int(np.searchsorted(ends, before + most, side="right"))
-        stop = max(stop, start + 1)
-        yield slice(start, stop)
-        start = stop

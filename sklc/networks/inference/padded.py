@@ -19,9 +19,9 @@ _STEP = 16
 class PaddedStates:
     """Runs a network's `state`, in the thread that calls it.
 
-    An object is padded to a length that follows from its own, and is computed among as many rows as
-    that length prescribes, filled up by repeating one: so its result depends on what stands beside
-    it by rounding at most, and not at all where the layers compute each row alike.
+    The shape of a batch depends on the object alone: it is padded to a length that follows from its
+    own, in a batch of as many rows as that length prescribes, filled up by repeating one. So the
+    other objects change its result by rounding at most, and not at all in most layers.
 
     Parameters
     ----------

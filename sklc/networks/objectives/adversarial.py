@@ -1,4 +1,4 @@
-"""Latents that do not tell the survey."""
+"""Survey-invariant latents, by adversarial training."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ _GIVE = "pass fit(X, y, survey=...), or add a column with curves.with_metadata(s
 
 
 def adversarial_share(progress: float) -> float:
-    """Share of the adversarial weight as training goes on (Ganin et al. 2016, sect. 5.2).
+    """Return the share of the adversarial weight by progress (Ganin et al. 2016, sect. 5.2).
 
-    It starts at 0: classes come first, and the discriminator learns before anything listens to
-    it. With the full weight from the start, training on sequences collapses.
+    It starts at 0, so that the classes and the discriminator are learned first. With the full
+    weight from the start, training on sequences collapses.
     """
     return 2 / (1 + math.exp(-10 * progress)) - 1
 
 
 @dataclass(frozen=True)
 class Adversarial(Classifier):
-    """Classes, and latents from which a discriminator cannot read the survey.
+    """Classify, with latents from which a discriminator cannot tell the survey.
 
     The survey of every object is the metadata column ``survey`` or ``fit(X, y, survey=...)``.
 
-    The discriminator learns the survey from a latent that it cannot change, and the encoder is
-    pulled to where a discriminator that it cannot change holds all surveys for equally likely
-    (domain confusion; Tzeng et al. 2015). Gupta, Muthukrishna & Audenaert (2025) subtract the
-    discriminator's loss instead, which has no lower bound: the encoder is rewarded for making the
-    discriminator confidently wrong, and the two oscillate until the latent collapses.
+    The discriminator learns to predict the survey from the latent, without changing the encoder.
+    The encoder learns to make all surveys look equally likely to the discriminator, without
+    changing it (domain confusion; Tzeng et al. 2015). Gupta, Muthukrishna & Audenaert (2025)
+    subtract the discriminator's loss instead, which has no lower bound: the encoder is rewarded for
+    making the discriminator confidently wrong, and the two oscillate until the latent collapses.
 
     Parameters
     ----------
     adversarial_weight : float, default=1.0
-        Largest weight of the confusion. It rises from 0 over the epochs.
+        Largest weight of the confusion loss. The weight rises from 0 over the epochs.
 
     Examples
     --------

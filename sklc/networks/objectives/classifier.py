@@ -1,4 +1,4 @@
-"""The classes alone."""
+"""Classification alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["Classifier"]
 
 
 class Classifier(Objective):
-    """Tell the classes of `y`: cross-entropy, weighted by ``class_weight``.
+    """Classify `y`, by the cross-entropy weighted by ``class_weight``.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Latents of one class alike, and those of others not."""
+"""Latents that are alike within a class, by a supervised contrastive loss."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ def contrastive_loss(
 ) -> torch.Tensor:
     """Supervised contrastive loss of a batch (SupCon; Khosla et al. 2020, equation 2).
 
-    Objects of one class are pulled together and others pushed apart, by cosine similarity. One
-    masked matrix of all pairs; objects without another of their class in the batch have no pair
-    to pull and do not count.
+    Objects of one class are pulled together and others pushed apart, by cosine similarity. Objects
+    that are the only ones of their class in the batch do not count.
 
     Parameters
     ----------
@@ -49,14 +48,14 @@ def contrastive_loss(
 
 @dataclass(frozen=True)
 class Contrastive(Classifier):
-    """Classes, and latents that are alike within a class and unlike between classes.
+    """Classify, with latents that are similar within a class and differ between classes.
 
     Parameters
     ----------
     temperature : float, default=0.5
         Divisor of the cosine similarities.
     weight : float, default=1.0
-        Weight of the contrastive loss beside the cross-entropy.
+        Weight of the contrastive loss relative to the cross-entropy.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What every objective has: targets, heads, a loss, and a schedule."""
+"""The interface of objectives: targets, heads, a loss, and a schedule."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Objective", "Outputs"]
 
 
 class Outputs(NamedTuple):
-    """What a loss reads of a batch.
+    """What a loss is computed from.
 
     Parameters
     ----------
@@ -33,12 +33,12 @@ class Outputs(NamedTuple):
 
 
 class Objective:
-    """Base of what an encoder can be trained for, one subclass per file.
+    """Base class of objectives, for which an encoder is trained.
 
-    A subclass overrides what it needs of the methods below. Its parameters are plain attributes,
-    such as those of a frozen dataclass, and never change: ``clone``, grid search and checkpoints
-    compare them. To add something to the classification of `y`, derive from `Classifier` and add to
-    its `loss`. An instance is given as ``LightCurveEncoder(objective=...)``, or by name after
+    A subclass overrides those of the methods below that it needs. Its parameters are attributes
+    that never change, such as those of a frozen dataclass, since ``clone``, grid search and
+    checkpoints compare them. To add a term to the classification of `y`, derive from `Classifier`
+    and add to its `loss`. Pass an instance as ``LightCurveEncoder(objective=...)``, or a name after
     `sklc.register_objective`.
 
     Examples
@@ -135,7 +135,7 @@ class Objective:
     def outputs(
         self, heads: Mapping[str, nn.Module], latent: torch.Tensor
     ) -> dict[str, torch.Tensor]:
-        """Return what the loss needs of the heads; by default, what each says of the latent.
+        """Return what the loss needs from the heads; by default, the output of each head.
 
         Parameters
         ----------
@@ -158,7 +158,7 @@ class Objective:
         Parameters
         ----------
         outputs : Outputs
-            What the network says of a batch.
+            The outputs of the network for a batch.
         targets : mapping of str to Tensor of shape (n_objects, ...)
             The targets of its objects.
         progress : float

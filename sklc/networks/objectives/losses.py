@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import nn
@@ -37,6 +37,9 @@ class _PerObject(nn.Module):
     Targets are a tensor, or ``{"y": ..., "sample_weight": ...}`` where objects have weights.
     """
 
+    #: Returns the losses of outputs against a target, objects along the first axis.
+    per_object: ClassVar[nn.Module]
+
     def forward(
         self, outputs: torch.Tensor, targets: torch.Tensor | Mapping[str, torch.Tensor]
     ) -> torch.Tensor:
@@ -46,10 +49,6 @@ class _PerObject(nn.Module):
             return weighted_mean(losses, targets["sample_weight"])
         return self.per_object(outputs, targets).mean()
 
-    def per_object(self, outputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """Return the losses, objects along the first axis."""
-        raise NotImplementedError
-
 
 class CrossEntropy(_PerObject):
     """Mean of each object's cross-entropy, times its weight where objects have weights.
@@ -58,14 +57,10 @@ class CrossEntropy(_PerObject):
     batch, so that a batch without the heavy class pulls as hard as one with it.
     """
 
-    def per_object(self, outputs, target):
-        """Return the losses of logits (n, n_classes) against class indices (n,)."""
-        return nn.functional.cross_entropy(outputs, target, reduction="none")
+    per_object = nn.CrossEntropyLoss(reduction="none")
 
 
 class SquaredError(_PerObject):
     """Mean squared error."""
 
-    def per_object(self, outputs, target):
-        """Return the squared errors of predictions (n, ...) against targets of that shape."""
-        return (outputs - target) ** 2
+    per_object = nn.MSELoss(reduction="none")

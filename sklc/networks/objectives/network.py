@@ -34,16 +34,16 @@ class ObjectiveNetwork(nn.Module):
     Parameters
     ----------
     encoder : EncoderNetwork
-        Has the heads of `kept_heads`.
+        The encoder, with the heads of `kept_heads`.
     objectives : sequence of Objective
-        What it is trained for.
+        The objectives of the training.
     targets : mapping of str to ndarray
-        The targets of all objects, from which the objectives tell their heads.
+        The targets of all objects, from which the objectives derive their heads.
 
     Raises
     ------
     ValueError
-        If two objectives have a head of one name.
+        If two objectives have a head of the same name.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class ObjectiveNetwork(nn.Module):
         names = [name for own in self.names for name in own]
         if len(names) > len(set(names)):
             raise ValueError(
-                f"Objectives have heads of one name, {sorted(names)}: rename the head of your own."
+                f"Two objectives have a head of the same name, {sorted(names)}: rename your own."
             )
 
     def forward(

@@ -1,4 +1,4 @@
-"""The redshift, beside any other objective."""
+"""The redshift, in addition to any other objective."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def redshift_loss(prediction: torch.Tensor, log1p_z: torch.Tensor) -> torch.Tens
 class Redshift(Objective):
     """``ln(1 + z)`` of the metadata column ``redshift``, by a Gaussian likelihood.
 
-    A latent trained on classes alone forgets how bright an object is: the redshift keeps that in.
+    A latent trained on classes alone loses the brightness of an object, which the redshift retains.
     ``LightCurveEncoder(redshift_weight=...)`` adds this to every other objective, and the head is
     kept for `RedshiftRegressor`.
 

@@ -21,15 +21,15 @@ OBJECTIVES: Registry[Objective | Callable[..., Objective]] = Registry("objective
 def register_objective(
     name: str, objective: Objective | Callable[..., Objective], *, overwrite: bool = False
 ) -> None:
-    """Make an objective known by a name, for ``LightCurveEncoder(objective=name)``.
+    """Register an objective by name, for ``LightCurveEncoder(objective=name)``.
 
     Parameters
     ----------
     name : str
-        The name to choose it by.
+        The name by which it is chosen.
     objective : Objective or callable
-        An instance, or a class or function that makes one. The latter gets those of the encoder's
-        parameters `temperature` and `adversarial_weight` that are among its own.
+        An instance, or a class or function that returns one. It is called with those of the
+        encoder's parameters `temperature` and `adversarial_weight` that it takes.
     overwrite : bool, default=False
         Whether to replace an objective of this name.
 
@@ -51,39 +51,35 @@ def register_objective(
     if not isinstance(objective, Objective) and not callable(objective):
         raise TypeError(
             "An objective is an instance of a subclass of sklc.networks.objectives.Objective, or "
-            f"what makes one; got {objective!r}."
+            f"a callable that returns one; got {objective!r}."
         )
     OBJECTIVES.register(name, objective, overwrite=overwrite)
 
 
-for _name, _objective in {
-    "classifier": Classifier,
-    "contrastive": Contrastive,
-    "adversarial": Adversarial,
-}.items():
-    register_objective(_name, _objective)
+for _objective in (Classifier, Contrastive, Adversarial):
+    register_objective(_objective.__name__.lower(), _objective)
 
 
 def chosen_objectives(
     objective: str | Objective, redshift_weight: float, changed: Mapping[str, Any]
 ) -> tuple[Objective, ...]:
-    """Return what an encoder with these parameters is trained for.
+    """Return the objectives of an encoder with these parameters.
 
     Parameters
     ----------
     objective : str or Objective
         The encoder's parameter.
     redshift_weight : float
-        Above 0, `Redshift` joins.
+        If it is above 0, `Redshift` is added with this weight.
     changed : mapping of str
-        Those of the encoder's parameters for named objectives that are not at their defaults.
+        The parameters of the encoder for named objectives that are not at their defaults.
 
     Raises
     ------
     ValueError
         If the name is not known, or the objective does not take one of `changed`.
     TypeError
-        If `objective`, or what its factory makes, is no objective.
+        If `objective`, or what its factory returns, is not an objective.
     """
     named = f"objective={objective!r}"
     made: Any = OBJECTIVES[objective] if isinstance(objective, str) else objective
@@ -99,7 +95,7 @@ def chosen_objectives(
             )
     if not isinstance(made, Objective):
         raise TypeError(
-            f"{named} is no objective: use one of {OBJECTIVES.names()}, or an instance of a "
+            f"{named} is not an objective: use one of {OBJECTIVES.names()}, or an instance of a "
             "subclass of sklc.networks.objectives.Objective."
         )
     return (made, Redshift(redshift_weight)) if redshift_weight else (made,)

@@ -25,9 +25,9 @@ from sklc.networks.recurrent.torch_loop import TorchRecurrence
 
 __all__ = ["ENGINE_VARIABLE", "Recurrence", "recurrences"]
 
-# Says which of the two to use: "onnx", "torch", or "auto" (or nothing) for the faster.
+# Chooses the engine: "onnx", "torch", or "auto" (the same as unset) for the faster one.
 ENGINE_VARIABLE = "SKLC_INFERENCE"
-# From so many light curves on the slower engine is worth a word.
+# From this number of light curves on, the slower engine is worth a warning.
 _MANY = 10_000
 
 
@@ -72,7 +72,7 @@ class OnnxRecurrence:
 
 
 class _Sessions:
-    """Sessions by network, kept while it lives and its weights stay as they are."""
+    """The sessions of each network, kept while it exists and its weights do not change."""
 
     def __init__(self) -> None:
         self.known: weakref.WeakKeyDictionary[nn.GRU, tuple[Any, bytes, list[OnnxRecurrence]]]
@@ -104,7 +104,7 @@ def recurrences(gru: nn.GRU, number: int, n_objects: int) -> list[Recurrence]:
     Parameters
     ----------
     gru : torch.nn.GRU
-        On the CPU.
+        The layers, on the CPU.
     number : int
         Number of worker threads.
     n_objects : int
@@ -113,15 +113,15 @@ def recurrences(gru: nn.GRU, number: int, n_objects: int) -> list[Recurrence]:
     Raises
     ------
     ImportError
-        If ONNX Runtime is asked for by the environment, and is not there.
+        If the environment variable asks for ONNX Runtime, which is not installed.
     ValueError
-        If the environment asks for something else.
+        If the environment variable has another value.
 
     Warns
     -----
     PerformanceWarning
-        Once a process, if many light curves are encoded without ONNX Runtime, or if it is there
-        and cannot run the network.
+        Once per process, if many light curves are encoded without ONNX Runtime, or if it is
+        installed and cannot run the network.
     """
     wanted = os.environ.get(ENGINE_VARIABLE) or "auto"
     if wanted not in ("auto", "onnx", "torch"):
@@ -129,33 +129,30 @@ def recurrences(gru: nn.GRU, number: int, n_objects: int) -> list[Recurrence]:
             f"The environment variable {ENGINE_VARIABLE} is {wanted!r}: set it to 'onnx', 'torch' "
             "or 'auto', or unset it."
         )
-    if wanted != "torch":
-        missing = _missing()
-        if not missing:
-            try:
-                return list(_SESSIONS.of(gru, number))
-            except Exception as error:  # whatever a version of ONNX Runtime may raise
-                if wanted == "onnx":
-                    raise
-                _say_once(
-                    "broken",
-                    "ONNX Runtime is installed but cannot run the network "
-                    f"({type(error).__name__}: {str(error).strip()[:200]}), so torch does. Upgrade "
-                    "it with pip install --upgrade onnxruntime, or set "
-                    f"{ENGINE_VARIABLE}=torch to go on without this message.",
-                )
-        elif wanted == "onnx":
-            raise ImportError(
-                f"{ENGINE_VARIABLE}=onnx needs {missing}: pip install sklc[fast], or unset it."
-            )
-        elif n_objects >= _MANY:
+    missing, silence = _missing(), f"set {ENGINE_VARIABLE}=torch to go on without this message"
+    if wanted != "torch" and not missing:
+        try:
+            return list(_SESSIONS.of(gru, number))
+        except Exception as error:  # whatever a version of ONNX Runtime may raise
+            if wanted == "onnx":
+                raise
             _say_once(
-                "missing",
-                f"Encoding {n_objects:,} light curves with torch, since {missing} is not "
-                "installed: pip install sklc[fast] may make this up to 1.4 times as fast, "
-                f"with the same results. Set {ENGINE_VARIABLE}=torch to go on without this "
-                "message.",
+                "broken",
+                "ONNX Runtime is installed but cannot run the network "
+                f"({type(error).__name__}: {str(error).strip()[:200]}), so torch does. Upgrade it "
+                f"with pip install --upgrade onnxruntime, or {silence}.",
             )
+    elif wanted == "onnx":
+        raise ImportError(
+            f"{ENGINE_VARIABLE}=onnx needs {missing}: pip install sklc[fast], or unset it."
+        )
+    elif wanted == "auto" and n_objects >= _MANY:
+        _say_once(
+            "missing",
+            f"Encoding {n_objects:,} light curves with torch, since {missing} is not installed: "
+            "pip install sklc[fast] may make this up to 1.4 times as fast, with the same results. "
+            f"Or {silence}.",
+        )
     return [TorchRecurrence(gru) for _ in range(number)]
 
 
@@ -173,7 +170,7 @@ _said: set[str] = set()
 
 
 def _say_once(what: str, message: str) -> None:
-    # By its kind: the words hold numbers and errors, which change from call to call.
+    # Counted by kind, since the texts contain numbers and errors that differ from call to call.
     if what not in _said:
         _said.add(what)
         warnings.warn(message, PerformanceWarning, stacklevel=3)

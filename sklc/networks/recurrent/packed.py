@@ -53,10 +53,11 @@ def packed_last_state(gru: nn.GRU, values: torch.Tensor, lengths: torch.Tensor) 
     Parameters
     ----------
     gru : torch.nn.GRU
-        With biases, in one direction, without dropout.
+        The layers: with biases, in one direction, without dropout.
     values : Tensor of shape (n_objects, longest, n_channels)
-        Padded; without a gradient of their own.
+        Padded observations, which get no gradient themselves.
     lengths : Tensor of shape (n_objects,)
+        Numbers of observations.
 
     Returns
     -------
@@ -107,8 +108,8 @@ class _Layer(torch.autograd.Function):
         edges, hidden = ctx.packing.edges, weight_hh.shape[1]
         before = torch.cat([outputs.new_zeros(edges[1], hidden), outputs[ctx.packing.before]])
         reset, update = gates[:, :hidden], gates[:, hidden:]
-        # Of the gates before their activations, and the state's share in the candidate: first the
-        # factors that the state's gradient has in theirs, then their gradients.
+        # First the derivatives of the new state by the gates (before their activations) and by the
+        # old state's share in the candidate; then, step by step, the gradients of all three.
         of_gates = outputs.new_empty(len(outputs), 3, hidden)
         of_new = torch.addcmul(new.new_ones(()), new, new, value=-1).mul_(1 - update)
         slope = torch.addcmul(reset, reset, reset, value=-1).mul_(carried)  # which is doubled
@@ -126,7 +127,7 @@ class _Layer(torch.autograd.Function):
             ahead = torch.addmm(here * update[start:stop], of_step.flatten(1), weight_hh)
         flat = of_gates.flatten(1)
         of_weight_hh, of_bias_hh = flat.T @ before, flat.sum(0)
-        # Only now: the reset gate is between the state and its share, not the input and its.
+        # Only now: the reset gate multiplies the state's share in the candidate, not the input's.
         torch.mul(of_state, of_new, out=of_gates[:, 2])
         needed = ctx.needs_input_grad
         return (

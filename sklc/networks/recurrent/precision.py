@@ -14,15 +14,15 @@ __all__ = ["recurrent_precision"]
 def recurrent_precision(mixed: bool) -> Iterator[None]:
     """Run cuDNN's recurrent layers in float32 throughout inside, unless precision may be mixed.
 
-    Mixed is TF32, which cuDNN takes by itself unless torch was told otherwise: factors of products
-    are rounded to 10 bits, sums and states stay float32, and no number is too large or too small.
-    Autocasting would run these layers in float16 whatever type it is asked for, where fluxes
-    overflow at 65,504 and the gradients of early observations vanish.
+    Mixed precision is TF32, the default of cuDNN: factors of products are rounded to 10 bits, sums
+    and states stay in float32, and the range of numbers is that of float32. Autocasting would
+    always run these layers in float16, where fluxes overflow at 65,504 and the gradients of early
+    observations vanish.
 
     Parameters
     ----------
     mixed : bool
-        True leaves the setting of torch alone.
+        Whether factors may be rounded. True leaves the setting of torch unchanged.
     """
     if mixed:
         yield

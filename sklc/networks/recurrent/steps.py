@@ -70,8 +70,9 @@ def advance(
     Parameters
     ----------
     layer : LayerWeights
+        The weights of the layer.
     gates, new : Tensor of shape (n_rows, 2 * hidden_size), (n_rows, hidden_size)
-        As `project` writes them; overwritten by the gates reset and update, and the candidate.
+        What `project` wrote. They are overwritten by the gates (reset, update) and the candidate.
         Candidates come doubled, since torch's tanh takes six times as long as its sigmoid, and
         ``tanh(x) = 2 sigmoid(2x) - 1``.
     carried : Tensor of shape (n_rows, hidden_size)
@@ -79,12 +80,13 @@ def advance(
     outputs : Tensor of shape (n_rows, hidden_size)
         Where to put the states.
     state : Tensor of shape (n_objects, hidden_size)
-        Before the first step.
+        The state before the first step.
     edges : list of int
-        Rows where each step starts, and where the last ends; steps do not grow.
+        Rows where each step starts, and where the last one ends. No step is larger than the one
+        before.
     keep : bool
-        Whether `carried` is kept for all rows, as a gradient needs it; else the first are used
-        again and again, and stay in the cache.
+        Whether `carried` is kept for all rows, as gradients need it. Otherwise its first rows are
+        reused, and stay in the cache.
     """
     minus_one = state.new_tensor(-1.0)
     for start, stop in itertools.pairwise(edges):

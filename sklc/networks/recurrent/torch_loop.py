@@ -14,7 +14,7 @@ __all__ = ["TorchRecurrence"]
 # every batch. Products of few rows (one to three on AMD, one to four on Intel processors) take
 # another path through the BLAS, and vectorised functions treat the elements behind the last full
 # vector (16 floats) differently, so that an object alone would differ from the same object in a
-# batch by rounding. (Layers whose width is no multiple of 4 may still differ in the last bit.)
+# batch by rounding. (Layers whose width is not a multiple of 4 may still differ in the last bit.)
 _ROWS = 16
 
 
@@ -28,7 +28,7 @@ class TorchRecurrence:
     Parameters
     ----------
     gru : torch.nn.GRU
-        On the CPU, with biases, in one direction.
+        The layers: on the CPU, with biases, in one direction.
     """
 
     def __init__(self, gru: nn.GRU) -> None:
@@ -41,8 +41,9 @@ class TorchRecurrence:
         Parameters
         ----------
         values : ndarray of shape (n_observations, n_channels), float32
+            Encoded observations of all objects.
         starts, lengths : ndarray of shape (n_objects,)
-            Where each object lies in `values`; in order of falling length.
+            Where each object lies in `values`. The longest object comes first.
 
         Returns
         -------

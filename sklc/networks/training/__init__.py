@@ -1,1 +1,1 @@
-"""The one place that builds, fits and tidies a skorch net."""
+"""Training: datasets, batches, checkpoints, and the one place that fits a skorch net."""

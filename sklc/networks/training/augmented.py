@@ -1,4 +1,4 @@
-"""Light curves with the targets of an objective, drawn for every epoch."""
+"""Training data of objectives, which augmentation draws again for every epoch."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ class ObjectiveDataset(CurveDataset):
     targets : dict of str to ndarray of shape (n_objects, ...)
         Their targets.
     representation : InputRepresentation
-        How they are encoded.
+        The input convention, by which they are encoded.
     columns : tuple of str
         The metadata columns that the network reads.
     augmentation : Augmentation or None
         None encodes the light curves once, as they are.
     objectives : sequence of Objective
-        Asked for the targets that augmentation changes.
+        The objectives, which compute the targets that augmentation changes.
     ahead : bool
-        Whether to draw the next epoch in a thread while one is trained on: for training on a GPU,
-        which leaves the processor idle. The same light curves are drawn.
+        Whether to draw the next epoch in a thread during the current one. The light curves are the
+        same. This pays when training on a GPU, which leaves the processor idle.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class ObjectiveDataset(CurveDataset):
 
 
 class EachEpoch(Callback):
-    """Draw the light curves of every epoch, and tell the loss how far training has come.
+    """Draw the light curves of every epoch, and give the loss the progress of training.
 
     Parameters
     ----------
@@ -106,6 +106,6 @@ class EachEpoch(Callback):
         self.epochs = epochs
 
     def on_epoch_begin(self, net, dataset_train=None, **kwargs) -> None:
-        """Draw and tell."""
+        """Draw the light curves, and set the progress."""
         dataset_train.redraw(len(net.history))
         net.criterion_.progress = (len(net.history) - 1) / self.epochs

@@ -3,57 +3,36 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
 from sklc.errors import PerformanceWarning
-from sklc.networks.padding import pad, plan_batches
+from sklc.networks.padding import plan_batches
 
-__all__ = ["BucketedBatches", "collate", "take", "tensors"]
+__all__ = ["BucketedBatches", "by_name", "take"]
+
+
+def by_name(function: Callable[[Any], Any], values: Any) -> Any:
+    """Call a function on an array or tensor, or on each of several by name."""
+    if isinstance(values, dict):
+        return {name: function(column) for name, column in values.items()}
+    return function(values)
 
 
 def take(values: Any, rows: Any) -> Any:
     """Return the rows of an array or tensor, or of several by name."""
-    if isinstance(values, dict):
-        return {name: column[rows] for name, column in values.items()}
-    return values[rows]
+    return by_name(lambda column: column[rows], values)
 
 
-def tensors(arrays: Any) -> Any:
-    """Return an array, or several by name, as tensors."""
-    if isinstance(arrays, dict):
-        return {name: torch.from_numpy(array) for name, array in arrays.items()}
-    return torch.from_numpy(arrays)
-
-
-def collate(
-    values: np.ndarray, starts: np.ndarray, lengths: np.ndarray
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Gather light curves from a flat array into one zero-padded batch.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_observations, n_channels)
-        Encoded observations of all objects.
-    starts, lengths : ndarray of shape (batch,)
-        Where each object of the batch lies in `values`.
-
-    Returns
-    -------
-    padded : Tensor of shape (batch, longest, n_channels)
-    lengths : Tensor of shape (batch,), int64
-    """
-    padded = torch.from_numpy(pad(values, starts, lengths))
-    return padded, torch.from_numpy(np.asarray(lengths, dtype=np.int64))
-
-
+@dataclass(eq=False)
 class BucketedBatches:
     """Iterate over ``({"values", "lengths", ...}, y)`` for skorch, in batches of similar length.
 
-    It stands where skorch expects a ``DataLoader``: iterating draws a new epoch.
+    It stands where skorch expects a ``DataLoader``. Each iteration draws a new epoch.
 
     Parameters
     ----------
@@ -65,34 +44,25 @@ class BucketedBatches:
         Whether to draw the objects in random order.
     seed : int
         Seed of that order.
-    first_epoch : int
-        Number of the first epoch drawn, so that a resumed training goes on with the order it
-        would have had.
+    epoch : int
+        The number of the next epoch that is drawn, so that a resumed training draws the
+        same order.
     device : torch.device, optional
-        Where to hold the data and gather the batches; None gathers them on the host.
+        The device that holds the data and gathers the batches. None gathers them on the host.
 
     Warns
     -----
     PerformanceWarning
-        If the device has no memory for the data: batches are gathered on the host, then.
+        If the data do not fit into the memory of the device. Batches are then gathered on the host.
     """
 
-    def __init__(
-        self,
-        dataset,
-        batch_size: int,
-        *,
-        shuffle: bool = False,
-        seed: int = 0,
-        first_epoch: int = 0,
-        device: torch.device | None = None,
-    ) -> None:
-        self.dataset = dataset
-        self.batch_size = batch_size
-        self.shuffle = shuffle
-        self.seed = seed
-        self.epoch = first_epoch
-        self.device = device
+    dataset: Any
+    batch_size: int
+    _: KW_ONLY
+    shuffle: bool = False
+    seed: int = 0
+    epoch: int = 0
+    device: torch.device | None = None
 
     def __iter__(self) -> Iterator[tuple[dict[str, torch.Tensor], torch.Tensor]]:
         rng = np.random.default_rng([self.seed, self.epoch]) if self.shuffle else None

@@ -1,7 +1,8 @@
-"""Training that goes on after a kill at any moment, to the same result to the bit."""
+"""Checkpoints, from which a training that was killed continues to exactly the same result."""
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 import zlib
@@ -15,11 +16,16 @@ from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 from skorch.history import History
 
 from sklc.errors import CheckpointError
+from sklc.utils.files import replace_file
 
 __all__ = ["TrainingCheckpoint", "fingerprint"]
 
 CHECKPOINT_VERSION = 2
-# What early stopping knows of the epochs before: skorch keeps it in these attributes.
+# What reading a file that is damaged, or something else, may raise.
+_UNREADABLE = (
+    RuntimeError, EOFError, OSError, LookupError, TypeError, ValueError, pickle.UnpicklingError,
+)  # fmt: skip
+# The attributes in which skorch keeps the state of early stopping.
 _STOPPING = ("misses_", "dynamic_threshold_", "best_epoch_", "best_model_weights_")
 
 
@@ -34,22 +40,21 @@ def fingerprint(*arrays: np.ndarray) -> str:
 class TrainingCheckpoint(Callback):
     """Save the whole state after every epoch, in one file that is replaced whole or not at all.
 
-    It holds the module, the optimizer, the history, and what callbacks that stop early or set the
-    learning rate know. What is drawn at
-    random depends on the seed and the number of the epoch alone, so that an epoch which was cut
-    off is simply trained again. It is the last of the callbacks.
+    The state consists of the module, the optimizer, the history, and the state of callbacks that
+    stop early or set the learning rate. All random draws depend on the seed and the number of the
+    epoch alone, so an epoch that was cut short is trained again. This is the last of the callbacks.
 
     Parameters
     ----------
     path : str or path
-        The file; its folder is made.
+        The file. Its folder is created.
     settings : mapping of str to plain values
-        What must be the same for the training to go on: sizes, seed, data, ...
+        Everything that must be the same when the training continues, such as sizes, seed and data.
 
     Raises
     ------
     CheckpointError
-        By `open`, if the file is damaged, of another version, or of another training.
+        By `open`, if the file is damaged, or belongs to another version or another training.
     """
 
     def __init__(self, path: str | os.PathLike[str], settings: Mapping[str, Any]) -> None:
@@ -68,10 +73,7 @@ class TrainingCheckpoint(Callback):
             # Tensors and plain values only: a checkpoint can run no code.
             state = torch.load(self.path, map_location="cpu", weights_only=True)
             version, there = state["version"], state["settings"]
-        except (
-            RuntimeError, EOFError, OSError, KeyError, TypeError, ValueError,
-            pickle.UnpicklingError,
-        ) as error:  # fmt: skip
+        except _UNREADABLE as error:
             raise CheckpointError(
                 f"The checkpoint {self.path} is damaged or cut short, or it is something else "
                 f"({str(error).strip()[:120] or type(error).__name__}). {remedy}"
@@ -95,7 +97,7 @@ class TrainingCheckpoint(Callback):
         return len(state["history"])
 
     def on_train_begin(self, net, **kwargs) -> None:
-        """Go on from what `open` has read; other callbacks have begun before."""
+        """Restore what `open` has read. The other callbacks have been started before."""
         if self.state_ is None:
             return
         net.module_.load_state_dict(self.state_["module"])
@@ -111,7 +113,7 @@ class TrainingCheckpoint(Callback):
         self.state_ = None
 
     def on_epoch_end(self, net, **kwargs) -> None:
-        """Save."""
+        """Save the state."""
         state = {
             "version": CHECKPOINT_VERSION,
             "settings": self.settings,
@@ -120,16 +122,13 @@ class TrainingCheckpoint(Callback):
             "history": _plain(net.history.to_list()),
             "callbacks": {name: _memory(callback) for name, callback in net.callbacks_},
         }
-        partial = self.path.with_name(f"{self.path.name}.{os.getpid()}.partial")
-        with partial.open("wb") as file:
-            torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, self.path)
+        content = io.BytesIO()
+        torch.save(state, content)
+        replace_file(self.path, content.getvalue())
 
 
 def _memory(callback: Callback) -> dict[str, Any]:
-    """Return what a callback that stops early or sets the learning rate knows of the epochs."""
+    """Return the state of a callback that stops early or sets the learning rate."""
     if isinstance(callback, EarlyStopping):
         return {name: _plain(getattr(callback, name)) for name in _STOPPING}
     if isinstance(callback, LRScheduler):

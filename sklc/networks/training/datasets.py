@@ -1,4 +1,4 @@
-"""What a network trains on: light curves or latents, by whole batches."""
+"""Training data, light curves or latents, which are collated in whole batches."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from sklc.networks.training.batching import collate, take, tensors
+from sklc.networks.padding import pad
+from sklc.networks.training.batching import by_name, take
 from sklc.networks.training.resident import ResidentData
 
 __all__ = ["CurveDataset", "LatentDataset"]
@@ -53,7 +54,8 @@ class LatentDataset(Dataset):
 
     def collate(self, batch: np.ndarray) -> tuple[dict[str, torch.Tensor], Any]:
         """Inputs and targets of the objects `batch`."""
-        return tensors(take(self.inputs, batch)), tensors(take(self.targets, batch))
+        inputs, targets = take(self.inputs, batch), take(self.targets, batch)
+        return by_name(torch.from_numpy, inputs), by_name(torch.from_numpy, targets)
 
     def resident(self, device: torch.device) -> ResidentData:
         """Everything on a device, copied there once."""
@@ -75,7 +77,7 @@ class CurveDataset(LatentDataset):
     lengths : ndarray of shape (n_objects,), int64
         Numbers of observations.
     y, sample_weight, **inputs
-        As for `LatentDataset`; inputs such as ``metadata`` stand beside the light curves.
+        As for `LatentDataset`; the network may read inputs such as ``metadata`` as well.
     """
 
     def __init__(self, values, lengths, y, *, sample_weight=None, **inputs) -> None:
@@ -93,15 +95,11 @@ class CurveDataset(LatentDataset):
     def collate(self, batch: np.ndarray) -> tuple[dict[str, torch.Tensor], Any]:
         """Inputs and targets of the objects `batch`, light curves padded to the longest."""
         inputs, targets = super().collate(batch)
-        values, lengths = collate(self.values, self.starts[batch], self.lengths[batch])
-        return {"values": values, "lengths": lengths, **inputs}, targets
+        lengths = self.lengths[batch]
+        padded = pad(self.values, self.starts[batch], lengths)
+        curves = {"values": padded, "lengths": lengths}
+        return by_name(torch.from_numpy, curves) | inputs, targets
 
     def _bring(self, device: torch.device) -> ResidentData:
-        return ResidentData(
-            self.inputs,
-            self.targets,
-            device,
-            values=self.values,
-            starts=self.starts,
-            lengths=self.lengths,
-        )
+        curves = self.values, self.starts, self.lengths
+        return ResidentData(self.inputs, self.targets, device, curves)

@@ -1,4 +1,4 @@
-"""Training that goes on, in parts of a batch, where its device is out of memory."""
+"""Training in parts of a batch when the device is out of memory."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["HalvingNet"]
 
 
 class HalvingNet(InterruptibleNet):
-    """A net that halves a batch for which there is no memory, and those that follow.
+    """A net that halves a batch that does not fit into memory, and all batches that follow.
 
-    Gradients are summed over the parts before the optimizer takes its one step, so that the step is
-    that of the whole batch for every loss that is a mean over objects. A contrastive loss is not:
-    it sees the pairs within a part.
+    Gradients are summed over the parts before the optimizer takes its one step. For a loss that is
+    a mean over objects, this is the step of the whole batch. A contrastive loss is not such a mean:
+    it compares the objects within a part.
 
     Raises
     ------
@@ -75,24 +75,15 @@ class HalvingNet(InterruptibleNet):
             loss = self.get_loss(outputs, targets, X=inputs, training=True)
             loss = loss * ((stop - start) / n_objects)
             loss.backward()
-            steps.append((loss.detach(), _detached(outputs)))
+            steps.append((loss.detach(), outputs))
         losses, outputs = zip(*steps, strict=True)
         return {"loss": torch.stack(losses).sum(), "y_pred": _joined(outputs)}
 
 
-def _detached(outputs: Any) -> Any:
-    """Outputs without what their gradients need; tensors, alone or in named tuples and dicts."""
-    if isinstance(outputs, tuple):
-        return type(outputs)(*map(_detached, outputs))
-    if isinstance(outputs, dict):
-        return {name: _detached(output) for name, output in outputs.items()}
-    return outputs.detach()
-
-
 def _joined(parts: tuple[Any, ...]) -> Any:
-    """Outputs of all parts as one."""
+    """Return the outputs of all parts as one: tensors, alone or in named tuples and dicts."""
     if isinstance(parts[0], tuple):
         return type(parts[0])(*map(_joined, zip(*parts, strict=True)))
     if isinstance(parts[0], dict):
         return {name: _joined(tuple(part[name] for part in parts)) for name in parts[0]}
-    return torch.cat(parts)
+    return torch.cat(parts).detach()

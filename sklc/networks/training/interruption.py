@@ -44,7 +44,7 @@ class InterruptibleNet(NeuralNet):
 
 @contextlib.contextmanager
 def _watched_keyboard() -> Iterator[list[int]]:
-    """Give a list that is no longer empty once Ctrl-C was pressed."""
+    """Yield a list, which is empty until Ctrl-C is pressed."""
     pressed: list[int] = []
     handler = signal.getsignal(signal.SIGINT)
     if not callable(handler) or threading.current_thread() is not threading.main_thread():

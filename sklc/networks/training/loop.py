@@ -1,4 +1,4 @@
-"""The one place that builds, fits and tidies a skorch net."""
+"""The one place that builds and fits a skorch net, and cleans it up afterwards."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class _Progress(Callback):
 
 
 class _StopOnNaN(Callback):
-    """A diverged network must not be returned as if it were trained."""
+    """Raise an error when the loss diverges, so that no diverged network is returned."""
 
     def on_epoch_end(self, net, **kwargs) -> None:
         if not np.isfinite(net.history[-1, "train_loss"]):
@@ -133,32 +133,34 @@ def fit_net(
     Parameters
     ----------
     module : torch.nn.Module
-        Trained in place; ``forward`` takes the keys that the dataset's batches hold.
+        The network, trained in place. The inputs of a batch are the arguments of its ``forward``.
     train, valid : Dataset
-        Without `valid` there is no early stopping, and all epochs are run.
+        The objects to train on, and those to stop early on. Without `valid`, all epochs are run.
     settings : TrainingSettings
-        How to train.
+        The settings of the training.
     criterion : torch.nn.Module
-        The loss of outputs against targets.
+        The loss, called with outputs and targets.
     callbacks : sequence of skorch callbacks
-        They run after the built-in ones (early stopping, gradient clipping, progress).
+        The user's callbacks, which run after the built-in ones.
     checkpoint : TrainingCheckpoint, optional
-        Where to go on from, and to save to after every epoch.
-    net_class, **net_options
-        A net with another loss, and what its constructor takes.
+        The checkpoint to continue from, and to save to after every epoch.
+    net_class : subclass of InterruptibleNet
+        The class of the net, which may have another loss.
+    **net_options
+        Further arguments of its constructor.
 
     Raises
     ------
     FloatingPointError
         If the loss becomes NaN or infinite.
     MemoryError
-        If the device has too little for a single light curve, or for a batch that is held out; the
-        message says what to do. (Batches that are trained on are halved, with a warning.)
+        If the device has too little memory for one light curve, or for a validation batch. Training
+        batches are halved instead, with a warning.
     CheckpointError
         If `checkpoint` is damaged or of another training.
     KeyboardInterrupt
-        If training is interrupted; a callback that stops it at the end of an epoch, as skorch's
-        ``EarlyStopping`` does, is no interruption.
+        If training is interrupted. A callback that stops it at the end of an epoch, as skorch's
+        ``EarlyStopping`` does, is not an interruption.
     """
     stopping = EarlyStopping(
         patience=settings.patience, load_best=True, sink=_no_output, threshold=1e-4
@@ -186,7 +188,7 @@ def fit_net(
         iterator_train=BucketedBatches,
         iterator_train__shuffle=True,
         iterator_train__seed=settings.seed,
-        iterator_train__first_epoch=done,
+        iterator_train__epoch=done,
         iterator_train__device=device,
         iterator_valid=BucketedBatches,
         iterator_valid__device=device,
@@ -210,17 +212,17 @@ def fit_net(
             f"{settings.device} ran out of memory with batch_size={settings.batch_size}: {use}."
         ) from error
     if net.interruption_ is not None:
-        keep = "nothing of it is kept. To be able to go on, train an encoder with checkpoint=PATH"
+        keep = "nothing is kept. To be able to continue, train an encoder with checkpoint=PATH"
         raise KeyboardInterrupt(
             f"Training was interrupted in epoch {len(net.history)} of {settings.max_epochs}: "
-            + (keep if checkpoint is None else f"fit again to go on from {checkpoint.path}")
+            + (keep if checkpoint is None else f"fit again to continue from {checkpoint.path}")
             + "."
         ) from net.interruption_
     return _tidy(net)
 
 
 def resident_device(device: str) -> torch.device | None:
-    """Where training data lies: on a GPU if that is what trains, else on the host."""
+    """Return the device that holds the training data: a GPU if one trains, else None, the host."""
     return None if torch.device(device).type == "cpu" else torch.device(device)
 
 
@@ -289,7 +291,7 @@ def wrap(module: nn.Module) -> NeuralNet:
 
 
 def _no_output(*args: Any, **kwargs: Any) -> None:
-    """Swallow the sentence that skorch prints when it stops early."""
+    """Suppress the sentence that skorch prints when it stops early."""
 
 
 def _named(callbacks: Sequence[Any]) -> list[Any]:

@@ -1,31 +1,33 @@
-"""Training data whole on a device: batches are gathered there, and nothing else crosses the bus."""
+"""Training data that lie on a device as a whole, where batches are gathered."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import torch
 
 from sklc.networks.device import gather
+from sklc.networks.training.batching import by_name, take
 
 __all__ = ["ResidentData"]
 
 
 class ResidentData:
-    """A data set of `sklc.networks.training.loop` on a device.
+    """A dataset of `sklc.networks.training.datasets`, copied to a device.
 
     Parameters
     ----------
-    inputs : mapping of str to ndarray of shape (n_objects, ...)
+    inputs : dict of str to ndarray of shape (n_objects, ...)
         What the network reads of each object.
-    targets : ndarray of shape (n_objects,), or mapping of str to such
+    targets : ndarray of shape (n_objects,), or dict of str to such
+        What the loss compares with.
     device : torch.device
-    values : ndarray of shape (n_observations, n_channels), float32, optional
-        Observations of all objects, and
-    starts, lengths : ndarray of shape (n_objects,)
-        where those of each object lie.
+        Where to hold the data.
+    curves : tuple of ndarray, optional
+        The observations of all objects, of shape (n_observations, n_channels), and the starts and
+        lengths that say which are those of each object, both of shape (n_objects,).
 
     Raises
     ------
@@ -35,24 +37,14 @@ class ResidentData:
 
     def __init__(
         self,
-        inputs: Mapping[str, np.ndarray],
-        targets: np.ndarray | Mapping[str, np.ndarray],
+        inputs: dict[str, np.ndarray],
+        targets: np.ndarray | dict[str, np.ndarray],
         device: torch.device,
-        *,
-        values: np.ndarray | None = None,
-        starts: np.ndarray | None = None,
-        lengths: np.ndarray | None = None,
+        curves: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None,
     ) -> None:
         self.device = device
-        self.inputs = {name: self._put(column) for name, column in inputs.items()}
-        self.targets: Any = (
-            {name: self._put(column) for name, column in targets.items()}
-            if isinstance(targets, Mapping)
-            else self._put(targets)
-        )
-        self.curves = None
-        if values is not None and starts is not None and lengths is not None:
-            self.curves = self._put(values), self._put(starts), self._put(lengths)
+        self.inputs, self.targets = by_name(self._put, inputs), by_name(self._put, targets)
+        self.curves = None if curves is None else tuple(map(self._put, curves))
 
     def _put(self, column: np.ndarray) -> torch.Tensor:
         tensor = torch.from_numpy(np.ascontiguousarray(column))
@@ -66,19 +58,16 @@ class ResidentData:
         Parameters
         ----------
         plan : list of ndarray of int
-            Objects of each batch.
+            The positions of the objects of each batch.
         lengths : ndarray of shape (n_objects,)
-            On the host: asking the device for the longest would wait for it.
+            The numbers of observations, on the host. Asking the device for them would wait for it.
         """
         order = self._put(np.concatenate(plan))
         split = order.split([len(batch) for batch in plan])
         for batch, rows in zip(plan, split, strict=True):
-            inputs = {name: column[rows] for name, column in self.inputs.items()}
+            inputs = take(self.inputs, rows)
             if self.curves is not None:
                 values, starts, n = self.curves
                 padded = gather(values, starts[rows], n[rows], int(lengths[batch].max()))
                 inputs |= {"values": padded, "lengths": n[rows]}
-            if isinstance(self.targets, dict):
-                yield inputs, {name: column[rows] for name, column in self.targets.items()}
-            else:
-                yield inputs, self.targets[rows]
+            yield inputs, take(self.targets, rows)

@@ -1,0 +1,33 @@
+"""What quick trainings have in common: a small network, and light curves to train it on."""
+
+import numpy as np
+import torch
+
+from sklc import LightCurves
+
+SMALL = {
+    "hidden_size": 8,
+    "latent_size": 6,
+    "max_epochs": 4,
+    "batch_size": 32,
+    "learning_rate": 0.01,
+    "device": "cpu",
+    "random_state": 0,
+    "verbose": 0,
+}
+
+
+def same_weights(a, b):
+    """Whether two fitted encoders have the same network."""
+    a, b = (encoder.net_.module_.state_dict() for encoder in (a, b))
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def curves_of(lengths, seed=0):
+    """Noise in one band, five times a day, of objects of these lengths."""
+    rng = np.random.default_rng(seed)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    n = int(offsets[-1])
+    time = 59000 + 0.2 * (np.arange(n) - np.repeat(offsets[:-1], lengths))
+    flux = rng.normal(100, 30, n)
+    return LightCurves.from_arrays(time, flux, np.full(n, 3.0), "ztfr", offsets=offsets)
