@@ -50,8 +50,8 @@ class Redshift(Objective):
     --------
     >>> from sklc.datasets import load_demo
     >>> from sklc.networks.objectives import Redshift
-    >>> Redshift().targets(load_demo().curves[:2], {})["log1p_z"].round(4).tolist()
-    [0.0153, 0.0348]
+    >>> Redshift().targets(load_demo().curves[:2], {})["log1p_z"].round(4)
+    array([0.0153, 0.0348], dtype=float32)
     """
 
     weight: float = 1.0
