@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from skorch.callbacks import Callback, EarlyStopping
 from small import SMALL as OF_SIX
+from small import same_weights
 
 from sklc import LightCurveEncoder, TransferClassifier
 from sklc.augment import Augmenter, Prefixes
@@ -187,3 +188,33 @@ def test_a_handler_of_the_user_is_kept(demo):
         signal.signal(signal.SIGINT, before)
     assert pressed == [1]
     assert len(encoder.net_.history) == 4
+
+
+@pytest.mark.slow
+def test_a_killed_process_leaves_a_checkpoint_to_go_on_from(tmp_path):
+    path = tmp_path / "training.checkpoint"
+    script = textwrap.dedent(
+        f"""
+        import os, signal
+        import torch
+        torch.set_num_threads(1)
+        from skorch.callbacks import Callback
+        from sklc import LightCurveEncoder
+        from sklc.datasets import load_demo
+        class Kill(Callback):
+            def on_batch_end(self, net, **kwargs):
+                if len(net.history) == 3:
+                    os.kill(os.getpid(), signal.SIGKILL)
+        curves, y = load_demo(return_X_y=True)
+        LightCurveEncoder(checkpoint={str(path)!r}, callbacks=[Kill()], **{SMALL!r}).fit(
+            curves[:120], y[:120]
+        )
+        """
+    )
+    ended = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+    curves, y = load_demo(return_X_y=True)
+    curves, y = curves[:120], y[:120]
+    resumed = LightCurveEncoder(checkpoint=path, **SMALL).fit(curves, y)
+    assert same_weights(resumed, LightCurveEncoder(**SMALL).fit(curves, y))
+    assert os.listdir(tmp_path) == ["training.checkpoint"]

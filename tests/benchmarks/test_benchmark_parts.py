@@ -1,0 +1,110 @@
+"""Parts of the benchmarks that no quick run checks: averages, cuts, rows, summaries, plots."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from sklc.datasets import load_demo
+
+
+@pytest.fixture(scope="module")
+def load(load_module):
+    pytest.importorskip("light_curve", reason='the baselines need pip install "sklc[features]"')
+    return load_module
+
+
+def scores(mean):
+    return {"mean": mean, "sd": 0.0, "values": [mean]}
+
+
+def test_label_draws_and_summaries(load):
+    common, y = load("_common"), np.repeat([0, 1], 20)
+    with pytest.raises(ValueError, match="train_size"):
+        common.draw_labels(y, len(y), seed=0)
+    assert common.summarise([{"auroc": 0.8}, {"auroc": 0.9}]) == {
+        "auroc": {"mean": 0.85, "sd": 0.05, "values": [0.8, 0.9]}
+    }
+
+
+def test_speed_averages_and_slopes(load):
+    speed = load("speed_simulation")
+    rates = {"ztf": {"SNIa": {"rate": 1000.0}}, "lsst": {"SNIa": {"rate": 4000.0}}}
+    assert speed.averages(rates) == pytest.approx((2500.0, 1600.0))
+    linear = {1000: {"cpu": 0.1}, 10_000: {"cpu": 1.0}, 100_000: {"cpu": 10.0}}
+    assert speed.log_slopes(linear) == pytest.approx([1.0, 1.0])
+    assert load("_speed").slope([10, 100, 1000], [1, 10, 100]) == pytest.approx(1)
+
+
+def test_prefixes_are_trained_on_with_their_labels(load, monkeypatch):
+    early, seen = load("early_classification"), []
+
+    class Recorder:
+        def __init__(self, *args, **params):
+            self.params = params
+
+        def set_params(self, **params):
+            self.params |= params
+            return self
+
+        def fit(self, X, y):
+            seen.append((X, y, self.params))
+            return self
+
+    monkeypatch.setattr(early, "TransferClassifier", Recorder)
+    curves, y = load_demo(return_X_y=True)
+    whole, labels = curves[:5], y[:5]
+    early.encoder(whole, labels, None, 0)
+    early.encoder(whole, labels, whole.truncate(points=2), 0)
+    assert seen[0][0] is whole
+    X, both, params = seen[1]
+    assert both.tolist() == [*labels, *labels]
+    assert X.lengths.tolist() == [*whole.lengths, 2, 2, 2, 2, 2]
+    assert params["C"] == early.PREFIX_C
+    cuts = ["3 d", "10 d", "3 points", "all"]
+    assert early.split_cuts(cuts) == [["3 d", "10 d", "all"], ["3 points", "all"]]
+
+
+def test_plots_show_every_method_once(load, tmp_path, monkeypatch):
+    figures = {"mine": {"0": {"auroc": scores(0.9)}, "64": {"auroc": scores(0.95)}}}
+    shown = []
+    monkeypatch.setattr(plt, "close", shown.append)
+    panels = [("a", "AUROC", figures, "auroc"), ("b", "AUROC", figures, "auroc")]
+    load("_label_draws").plot_figures(
+        tmp_path / "a.png", panels, ["0", "64"], {"other": {"64": (0.7, None)}}
+    )
+    monkeypatch.undo()
+    (legend,) = shown[0].legends
+    assert [text.get_text() for text in legend.get_texts()] == ["mine", "other"]
+    assert [ax.get_title(loc="left") for ax in shown[0].axes] == ["a", "b"]
+    plt.close(shown[0])
+
+
+def test_stars_are_cut_alike_for_all_methods(load, data_dir):
+    stars = load("variable_stars")
+    curves, y = stars.load_stars(data_dir)
+    assert curves.lengths.max() == stars.N_POINTS
+    assert np.unique(y, return_counts=True)[1].min() >= stars.MIN_STARS
+    assert set(stars.SIZES) <= set(stars.EPOCHS)
+
+
+def test_the_summary_names_where_pretraining_hurts(load):
+    stars = load("variable_stars")
+    means = {stars.PRETRAINED: (0.7, 0.8), stars.SCRATCH: (0.6, 0.85), stars.FEATURES: (0.8, 0.8)}
+    figures = {
+        name: {"64": {"auroc": scores(few)}, "256": {"auroc": scores(more)}}
+        for name, (few, more) in means.items()
+    }
+    line = stars.summary(figures, ["64", "256"], 5)
+    assert line.endswith("pretrained worse than from scratch: 256")
+
+
+def test_rows_and_repeats_of_the_papers_tables(load):
+    zero_shot = load("zero_shot_redshift")
+    published = {name for name, row in zero_shot.ROWS.items() if row.published != "–"}
+    assert len(published) == 8
+    assert {name for pair in zero_shot.ORDER for name in pair} == published
+    for name, row in zero_shot.ROWS.items():
+        assert ("LSST" in row.surveys) == name.startswith("direct")
+    repeats = load("survey_to_survey").repeats
+    assert [repeats(n, 5) for n in (100, 1000, 2000, 5000, 10000)] == [5, 5, 2, 2, 1]
+    assert repeats(10_000, 1) == 1
