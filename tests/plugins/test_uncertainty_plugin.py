@@ -26,6 +26,11 @@ MERGE = {
 pytestmark = pytest.mark.filterwarnings("default::sklc.errors.LightCurveWarning")
 
 
+def described(value):
+    """The name of a test's parameter, the same in every process."""
+    return str(value) if isinstance(value, str | dict) else type(value).__name__
+
+
 class Mixture:
     """Probabilities mixed with the class frequencies of the labels: a class method."""
 
@@ -136,7 +141,7 @@ def path(tmp_path_factory):
         (Mixture(0.5), {"finetune": "all"}),
         (Mixture(0.5), {"encoder": None}),
     ],
-    ids=str,
+    ids=described,
 )
 def test_probabilities_and_sets(demo, calibrate, params, path):
     train, y, test = demo
@@ -223,7 +228,7 @@ def test_an_ensemble_of_heads_is_one_object(demo, tmp_path):
 @pytest.mark.parametrize(
     ("calibrate", "params"),
     [("constant-width", {}), (ConstantWidth(), {"method": "knn", "n_neighbors": 9})],
-    ids=str,
+    ids=described,
 )
 def test_intervals(demo, z, calibrate, params):
     train, _, test = demo
