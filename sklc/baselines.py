@@ -7,8 +7,6 @@ pipelines are such baselines, with settings chosen as carefully as those of the 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.compose import TransformedTargetRegressor
@@ -91,14 +89,14 @@ def feature_classifier(
     >>> bool(model.score(curves[1::2], y[1::2]) > 0.7)
     True
     """
-    classifiers: dict[str, BaseEstimator] = {
-        "boosting": HistGradientBoostingClassifier(**_BOOSTING, random_state=random_state),
-        "forest": RandomForestClassifier(
+    classifier = _chosen(
+        model,
+        boosting=HistGradientBoostingClassifier(**_BOOSTING, random_state=random_state),
+        forest=RandomForestClassifier(
             **_FOREST, max_features="sqrt", random_state=random_state, n_jobs=n_jobs
         ),
-    }
-    _check_model(model, classifiers)
-    return _pipeline(model, ("classifier", classifiers[model]), features, n_jobs)
+    )
+    return _pipeline(model, ("classifier", classifier), features, n_jobs)
 
 
 def feature_redshift_regressor(
@@ -144,15 +142,15 @@ def feature_redshift_regressor(
     >>> bool(abs(model.predict(curves[1::2]) - z[1::2]).median() < 0.03)
     True
     """
-    regressors: dict[str, BaseEstimator] = {
-        "boosting": HistGradientBoostingRegressor(**_BOOSTING, random_state=random_state),
-        "forest": RandomForestRegressor(
+    chosen = _chosen(
+        model,
+        boosting=HistGradientBoostingRegressor(**_BOOSTING, random_state=random_state),
+        forest=RandomForestRegressor(
             **_FOREST, max_features=0.3, random_state=random_state, n_jobs=n_jobs
         ),
-    }
-    _check_model(model, regressors)
+    )
     regressor = TransformedTargetRegressor(
-        regressors[model], func=np.log1p, inverse_func=np.expm1, check_inverse=False
+        chosen, func=np.log1p, inverse_func=np.expm1, check_inverse=False
     )
     return _pipeline(model, ("regressor", regressor), features, n_jobs)
 
@@ -208,9 +206,10 @@ def feature_outlier_detector(
     )
 
 
-def _check_model(model: str, known: dict[str, Any]) -> None:
+def _chosen(model: str, **known: BaseEstimator) -> BaseEstimator:
     if model not in known:
         raise ValueError(f"model={model!r} is not known: use one of {sorted(known)}.")
+    return known[model]
 
 
 def _pipeline(

@@ -73,23 +73,6 @@ METADATA_CONSTRAINTS: dict[str, list[Any]] = {
 class LightCurveEstimator(BaseEstimator):
     """Base of the estimators: turns every form of X into LightCurves, and checks y."""
 
-    # Set by the subclasses' __init__, which stores its arguments and does nothing else.
-    min_points: int
-    max_epochs: int
-    batch_size: int
-    learning_rate: float
-    early_stopping: bool
-    validation_fraction: float
-    patience: int
-    class_weight: Any
-    callbacks: Any
-    mixed_precision: bool | str
-    device: str
-    random_state: Any
-    verbose: Any
-    metadata_columns: Any
-    metadata: Any
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = True
@@ -194,7 +177,7 @@ class LightCurveEstimator(BaseEstimator):
                 "The parameter metadata= is now called metadata_columns=, and will be removed in "
                 "version 0.3: scikit-learn means something else by metadata.",
                 FutureWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
             if columns is not None and self.metadata is not None:
                 raise ValueError(
@@ -235,6 +218,12 @@ class LightCurveEstimator(BaseEstimator):
                 f"{name} is for {read_by}, and has no effect with {mode}: leave {name} out"
                 + (f", and {instead}." if instead else ".")
             )
+
+    def _shared_with(self, other: type) -> dict[str, Any]:
+        """Return the parameters that `other` has, too, except for the seed and metadata columns."""
+        theirs = set(signature(other).parameters) - {"metadata", "metadata_columns", "random_state"}
+        mine = self.get_params(deep=False)
+        return {name: value for name, value in mine.items() if name in theirs}
 
     def _seed(self) -> int:
         return int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))

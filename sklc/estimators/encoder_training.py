@@ -5,25 +5,31 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 import numpy as np
 from skorch import NeuralNet
 
-from sklc.augment.training import Augmentation
+from sklc.augment.training import Augmentation, chosen_transformers
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix
 from sklc.networks.architectures import Architecture, EncoderNetwork
-from sklc.networks.architectures.choice import new_network
+from sklc.networks.architectures.choice import (
+    DEFAULT_SIZES,
+    choose_architecture,
+    new_network,
+)
 from sklc.networks.device import single_thread_in_workers
 from sklc.networks.objectives.interface import Objective
 from sklc.networks.objectives.network import ObjectiveLoss, ObjectiveNetwork, kept_heads
+from sklc.networks.objectives.registry import chosen_objectives
 from sklc.networks.training.augmented import EachEpoch, ObjectiveDataset
 from sklc.networks.training.checkpoint import TrainingCheckpoint, fingerprint
 from sklc.networks.training.loop import TrainingSettings, fit_net, resident_device, seeded, wrap
 from sklc.representation import InputRepresentation
 
-__all__ = ["EncoderTraining", "train_encoder"]
+__all__ = ["EncoderTraining", "objectives_of", "train_encoder"]
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,34 @@ class EncoderTraining:
     callbacks: Sequence[Any]
     checkpoint: str | os.PathLike[str] | None
     settings: TrainingSettings
+
+    @classmethod
+    def of(cls, encoder: Any, columns: tuple[str, ...], seed: int) -> EncoderTraining:
+        """Read the parameters of a `LightCurveEncoder`, with the metadata columns that it names."""
+        representation = encoder.representation
+        if isinstance(representation, str):
+            representation = InputRepresentation.preset(representation)
+        sizes = {name: getattr(encoder, name) for name in DEFAULT_SIZES}
+        decay = {name: getattr(encoder, name) for name in ("learning_rate_decay", "weight_decay")}
+        return cls(
+            representation=representation,
+            columns=columns,
+            objectives=objectives_of(encoder),
+            transformers=chosen_transformers(encoder.augment),
+            architecture=choose_architecture(encoder.architecture, **sizes),
+            min_points=encoder.min_points,
+            callbacks=encoder.callbacks or (),
+            checkpoint=encoder.checkpoint,
+            settings=encoder._settings(seed, **decay),
+        )
+
+
+def objectives_of(encoder: Any) -> tuple[Objective, ...]:
+    """Return what the parameters of a `LightCurveEncoder` say that it is trained for."""
+    defaults = signature(type(encoder)).parameters
+    given = {name: getattr(encoder, name) for name in ("temperature", "adversarial_weight")}
+    changed = {name: value for name, value in given.items() if value != defaults[name].default}
+    return chosen_objectives(encoder.objective, encoder.redshift_weight, changed)
 
 
 def train_encoder(

@@ -8,6 +8,7 @@ import pytest
 import sklearn
 from numpydoc.docscrape import ClassDoc
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import Pipeline
@@ -64,13 +65,11 @@ def test_one_order_and_one_table_of_defaults(estimator):
     assert mine.get("class_weight") is None
 
 
-@pytest.mark.parametrize("estimator", TRANSFER)
+@pytest.mark.parametrize("estimator", [TransferClassifier, RedshiftRegressor])
 def test_defaults_of_class_and_pretrained_agree(estimator, demo):
-    pretrained = getattr(estimator, "pretrained", None)
-    if pretrained is not None:
-        default = inspect.signature(pretrained).parameters["encoder"].default
-        assert default == defaults(estimator)["encoder"]
-        estimator(finetune="none").fit(demo[0])  # and it has what that needs
+    default = inspect.signature(estimator.pretrained).parameters["encoder"].default
+    assert default == defaults(estimator)["encoder"]
+    estimator(finetune="none").fit(demo[0])  # and it has what that needs
 
 
 @pytest.mark.parametrize("estimator", TRANSFER)
@@ -79,19 +78,22 @@ def test_parameters_are_documented_alike(estimator):
     for parameter in ClassDoc(estimator)["Parameters"]:
         assert not parameter.desc[0].startswith(("Of ", "of ")), parameter.name
         if parameter.name in shared:
-            assert parameter.type == shared[parameter.name].type, parameter.name
+            mine = parameter.type, parameter.desc
+            # what is particular to one of them stands in further sentences
+            assert mine[0] == shared[parameter.name].type, parameter.name
 
 
-def test_from_scratch_and_an_unfitted_encoder_train_the_same_network(demo):
+def test_none_is_an_encoder_with_default_parameters(demo):
     curves, y = demo
-    params = {"max_epochs": 2, "random_state": 0, "device": "cpu"}
-    none = TransferClassifier(None, **params).fit(curves, y)
-    encoder = TransferClassifier(
-        LightCurveEncoder(max_epochs=2, device="cpu"), random_state=0, device="cpu"
+    none, unfitted = (
+        TransferClassifier(encoder, random_state=0, **params).fit(curves, y)
+        for encoder, params in (
+            (None, {"max_epochs": 2, "device": "cpu"}),
+            (LightCurveEncoder(max_epochs=2, device="cpu"), {}),
+        )
     )
-    np.testing.assert_array_equal(
-        none.encoder_.transform(curves), encoder.fit(curves, y).encoder_.transform(curves)
-    )
+    assert len(none.net_.history) == 2
+    np.testing.assert_array_equal(none.predict_proba(curves), unfitted.predict_proba(curves))
 
 
 @pytest.mark.parametrize("estimator", [TransferClassifier, RedshiftRegressor])
@@ -138,6 +140,10 @@ UNREAD = [
     (TransferClassifier, {"head_sizes": [8]}, "prior_labels", 0),
     (TransferClassifier, {"encoder": None}, "head_sizes", (8,)),
     (TransferClassifier, {"encoder": None}, "C", 1.0),
+    (TransferClassifier, {"encoder": LightCurveEncoder()}, "prior_labels", 10),
+    (TransferClassifier, {"encoder": LightCurveEncoder()}, "metadata_columns", ["mwebv"]),
+    (TransferClassifier, {"encoder": LightCurveEncoder(), "finetune": "all"}, "anchor", 0.1),
+    (RedshiftRegressor, {"encoder": LightCurveEncoder(), "finetune": "all"}, "anchor", 0.1),
     (TransferClassifier, {"encoder": None, "finetune": "all"}, "anchor", 0.1),
     (RedshiftRegressor, {"finetune": "none"}, "method", "knn"),
     (RedshiftRegressor, {"finetune": "none"}, "metadata_columns", ["mwebv"]),
@@ -177,7 +183,7 @@ def test_none_is_still_understood_by_the_forest(demo):
     forest = LatentIsolationForest("ztf", finetune=None, **QUICK)
     with pytest.warns(FutureWarning, match="finetune='none'") as caught:
         forest.fit(demo[0])
-    assert len(caught) == 1
+    assert [w.filename for w in caught] == [__file__]
     same = LatentIsolationForest("ztf", **QUICK).fit(demo[0])
     np.testing.assert_array_equal(forest.score_samples(demo[0]), same.score_samples(demo[0]))
 
@@ -192,7 +198,7 @@ def test_the_former_name_of_metadata_columns(estimator, demo, redshifts):
     old, new = (estimator(**params, **{k: ["mwebv"]}) for k in ("metadata", "metadata_columns"))
     with pytest.warns(FutureWarning, match="now called metadata_columns=") as caught:
         clone(old).fit(demo[0], y)
-    assert len(caught) == 1
+    assert [w.filename for w in caught] == [__file__]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         new.fit(demo[0], y)
@@ -206,6 +212,32 @@ def test_the_former_name_of_metadata_columns(estimator, demo, redshifts):
         old.set_params(metadata_columns=["mwebv"]).fit(demo[0], y)
     with pytest.raises(ValueError, match="must be an array-like"):
         estimator(**params, metadata_columns="mwebv").fit(demo[0], y)
+
+
+# -- before fit, and without objects
+
+
+METHODS = {
+    LightCurveEncoder: ["transform"],
+    TransferClassifier: ["predict", "predict_proba", "decision_function", "predict_set"],
+    RedshiftRegressor: ["predict", "predict_quantiles", "predict_interval"],
+    LatentIsolationForest: ["predict", "score_samples", "anomaly_score", "explain"],
+}
+
+
+@pytest.mark.parametrize("estimator", FOUR)
+def test_unfitted_estimators_and_zero_objects(estimator, demo, redshifts):
+    model = estimator(**(SMALL if estimator is LightCurveEncoder else QUICK))
+    for method in METHODS[estimator]:
+        with pytest.raises(NotFittedError):
+            getattr(model, method)(demo[0])
+    model.fit(demo[0], target(estimator, demo, redshifts))
+    for method in METHODS[estimator]:
+        nothing, one = (getattr(model, method)(demo[0][:n]) for n in (0, 1))
+        assert nothing.shape == (0, *one.shape[1:])
+        assert getattr(nothing, "dtype", None) == getattr(one, "dtype", None)
+    with pytest.raises(LightCurveError, match="0 light curves"):
+        clone(model).fit(demo[0][:0], [])
 
 
 # -- metadata routing

@@ -9,9 +9,8 @@ import pytest
 import torch
 from scipy.stats import norm
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Ridge
-from sklearn.model_selection import GridSearchCV, KFold, cross_val_predict, cross_val_score
+from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import Pipeline
 
 from sklc import LightCurveEncoder, LightCurves, RedshiftRegressor
@@ -88,13 +87,6 @@ def test_the_default_beats_a_ridge_regression_on_the_latent(parts):
     ridge = Pipeline([("enc", encoder), ("ridge", Ridge(100.0))]).fit(train, z_train)
     model = RedshiftRegressor("ztf+lsst", **QUICK).fit(train, z_train)
     assert model.score(test, z_test) > ridge.score(test, z_test)
-
-
-def test_one_object_is_predicted_as_in_a_batch(parts):
-    train, z_train, test, _ = parts
-    model = RedshiftRegressor("ztf", **QUICK).fit(train, z_train)
-    one_by_one = [model.predict(test[k : k + 1])[0] for k in range(5)]
-    np.testing.assert_allclose(one_by_one, model.predict(test[:5]), rtol=1e-10)
 
 
 # -- intervals
@@ -251,17 +243,6 @@ def test_a_table_of_equal_series_is_read_as_it_is(params):
 # -- the encoder
 
 
-def test_an_encoder_the_user_fitted_is_used_and_never_changed(parts, encoders):
-    train, z_train, test, _ = parts
-    encoder = encoders["classes"]
-    before = encoder.transform(test)
-    for finetune in ("head", "all"):
-        model = RedshiftRegressor(encoder, finetune=finetune, **QUICK)
-        cloned = clone(model).fit(train, z_train)
-        np.testing.assert_array_equal(cloned.predict(test), model.fit(train, z_train).predict(test))
-        np.testing.assert_array_equal(encoder.transform(test), before)
-
-
 def test_from_scratch_and_with_an_unfitted_encoder(parts):
     train, z_train, test, _ = parts
     template = LightCurveEncoder(hidden_size=8, latent_size=5, metadata_columns=["redshift"])
@@ -409,38 +390,3 @@ def test_arguments_of_predictions(parts):
         model.predict_quantiles(train, [0.5, 1.0])
     with pytest.raises(ValueError, match="head_sizes must hold positive integers"):
         RedshiftRegressor("ztf", method="mlp", head_sizes=(0,), **QUICK).fit(train, z_train)
-
-
-def test_unfitted_and_no_objects(parts):
-    train, z_train, *_ = parts
-    model = RedshiftRegressor("ztf", **QUICK)
-    for method in ("predict", "predict_quantiles", "predict_interval"):
-        with pytest.raises(NotFittedError):
-            getattr(model, method)(train)
-    model.fit(train, z_train)
-    assert model.predict(train[:0]).shape == (0,)
-    assert model.predict_quantiles(train[:0]).shape == (0, 3)
-    assert model.predict_interval(train[:0]).shape == (0, 2)
-
-
-# -- in scikit-learn
-
-
-FORMS = {
-    "LightCurves": lambda curves: curves,
-    "NestedFrame": lambda curves: curves.to_nested(),
-    "padded 3-D": lambda curves: curves.to_padded(),
-    "2-D series": lambda curves: np.nan_to_num(curves.to_padded()[:, :12, 1]) + 1.0,
-}
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_every_form_of_x_through_scikit_learn(form, demo):
-    curves, z = demo[0][:90], demo[1][:90]
-    X = FORMS[form](curves)
-    pipe = Pipeline([("redshift", RedshiftRegressor("ztf", **QUICK))])
-    folds = KFold(2)
-    assert np.isfinite(cross_val_score(pipe, X, z, cv=folds)).all()
-    assert (cross_val_predict(pipe, X, z, cv=folds) > 0).all()
-    grid = GridSearchCV(pipe, {"redshift__encoder": ["ztf", "ztf+lsst"]}, cv=folds)
-    assert grid.fit(X, z).predict(X).shape == (90,)

@@ -27,6 +27,7 @@ from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.utils import _safe_indexing, resample, shuffle
 from sklearn.utils.validation import _num_samples
 
+from sklc import LatentIsolationForest, LightCurveEncoder, RedshiftRegressor, TransferClassifier
 from sklc.errors import LightCurveError
 from sklc.light_curves import LightCurves, as_light_curves
 
@@ -250,6 +251,35 @@ def test_set_output(data):
     assert frame.index.tolist() == (X.index.tolist() if has_index else list(range(N)))
     union = FeatureUnion([("one", MeanFlux())]).set_output(transform="pandas")
     assert list(union.fit_transform(X).columns) == ["one__mean_flux", "one__n_obs"]
+
+
+OURS = {
+    "pipe": lambda: make_pipeline(
+        LightCurveEncoder("ztf"), StandardScaler(), LogisticRegression(C=0.05, max_iter=1000)
+    ),
+    "classifier": lambda: TransferClassifier("ztf", C=0.05, random_state=0),
+    "regressor": lambda: RedshiftRegressor("ztf", random_state=0),
+    "forest": lambda: LatentIsolationForest("ztf", n_estimators=5, random_state=0),
+}
+
+
+@every_form
+@pytest.mark.parametrize("name", OURS)
+def test_our_estimators(data, curves_and_labels, name):
+    X, y = data
+    if name == "regressor":
+        y = curves_and_labels[0].metadata["redshift"].to_numpy(dtype=float)
+    elif name == "forest":
+        y = np.where(y == "faint", 1, -1)
+    grid = {"lightcurveencoder__weights" if name == "pipe" else "encoder": ["ztf", "ztf+lsst"]}
+    scoring = {"regressor": "r2", "forest": "roc_auc"}.get(name, "neg_log_loss")
+    search = GridSearchCV(OURS[name](), grid, cv=2, scoring=scoring, error_score="raise")
+    search.fit(X, y)
+    assert len(set(search.cv_results_["mean_test_score"])) == 2
+    assert search.predict(X).shape == (N,)
+    if name in ("pipe", "classifier"):
+        stack = StackingClassifier([("own", OURS[name]())], cv=2).fit(X, y)
+        assert stack.predict(X).shape == (N,)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import copy
 import pickle
 
+import joblib
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -59,11 +60,16 @@ def scratch_regressor(demo, redshifts):
     return RedshiftRegressor(LightCurveEncoder(**SMALL), **QUICK).fit(demo[0], redshifts)
 
 
+def named(demo, redshifts):
+    return LatentIsolationForest("ztf", **QUICK).fit(*demo)
+
+
 def unfitted_encoder(demo, redshifts):
     return LatentIsolationForest(LightCurveEncoder(**SMALL), **QUICK).fit(*demo)
 
 
-WAYS = [classifier, regressor, forest, scratch_classifier, scratch_regressor, unfitted_encoder]
+TUNING = [classifier, regressor, forest]
+WAYS = [*TUNING, scratch_classifier, scratch_regressor, unfitted_encoder, named]
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
@@ -74,10 +80,12 @@ def test_a_network_that_was_trained_is_kept(demo, redshifts, way, tmp_path, monk
     curves, y = demo
     encoder = way(demo, redshifts).encoder_
     expected = encoder.transform(curves)
-    if way in (classifier, regressor, forest):
+    if way in TUNING:
         assert np.abs(expected - LightCurveEncoder("ztf").transform(curves)).max() > 0.01
     path = encoder.save(tmp_path / "mine.safetensors")
+    joblib.dump(encoder, tmp_path / "encoder.joblib")
     for kept in (
+        joblib.load(tmp_path / "encoder.joblib"),
         clone(encoder),
         clone(clone(encoder).fit(curves)),
         copy.deepcopy(encoder),
@@ -122,6 +130,21 @@ def test_what_fit_trained_is_kept_or_refused(demo, fitted):
     ]
     for encoder in kept:
         np.testing.assert_array_equal(encoder.transform(curves), expected)
+
+
+@pytest.mark.parametrize("way", TUNING, ids=lambda way: way.__name__)
+def test_an_encoder_the_user_fitted_is_used_and_never_changed(demo, redshifts, fitted, way):
+    curves, expected = demo[0], fitted.transform(demo[0])
+    y = redshifts if way is regressor else demo[1]
+    make = {classifier: TransferClassifier, regressor: RedshiftRegressor}.get(
+        way, LatentIsolationForest
+    )
+    model = make(fitted, **TUNED)
+    cloned = clone(model).fit(curves, y)  # cloning keeps the user's network
+    np.testing.assert_array_equal(cloned.predict(curves), model.fit(curves, y).predict(curves))
+    assert model.encoder is fitted
+    np.testing.assert_array_equal(fitted.transform(curves), expected)
+    np.testing.assert_array_equal(cloned.encoder.transform(curves), expected)
 
 
 def test_fine_tuning_that_changes_nothing_keeps_the_name(demo):
@@ -172,10 +195,12 @@ def test_pickles_of_named_weights_hold_the_name(demo, redshifts):
     ):
         assert len(pickle.dumps(model.encoder_)) < 1000
     assert len(pickle.dumps(TransferClassifier.pretrained("ztf"))) < 10_000
-    head_only = TransferClassifier("ztf", **QUICK).fit(curves, y)
-    assert len(pickle.dumps(head_only)) < 200_000
-    again = pickle.loads(pickle.dumps(head_only))
-    np.testing.assert_array_equal(again.predict_proba(curves), head_only.predict_proba(curves))
+    for model, most in (
+        (TransferClassifier("ztf", **QUICK).fit(curves, y), 50_000),  # a head and its five folds
+        (LightCurveEncoder(**SMALL).fit(curves, y), 60_000),  # no training data
+        (LatentIsolationForest("ztf", n_estimators=2, **QUICK).fit(curves), 60_000),
+    ):
+        assert len(pickle.dumps(model)) < most
 
 
 def test_a_file_that_changed_or_vanished_is_an_error(demo, fitted, tmp_path):

@@ -90,7 +90,7 @@ def registered():
 
 @pytest.fixture(scope="module")
 def encoder(demo):
-    params = {**SMALL, "max_epochs": 30, "learning_rate": 0.005, "redshift_weight": 0.1}
+    params = {**SMALL, "max_epochs": 40, "learning_rate": 0.005, "redshift_weight": 0.1}
     return LightCurveEncoder(objective="peak flux", augment="clouds", **params).fit(*demo)
 
 

@@ -135,9 +135,9 @@ def test_objects_to_calibrate_on_are_not_trained_on(parts, monkeypatch):
     train, y_train = parts[0][:120], parts[1][:120]
     seen, real = {}, encoder_module.train_encoder
 
-    def record(curves, targets, rows, held_out, **options):
+    def record(curves, targets, rows, held_out, *args, **options):
         seen.update(rows=rows, held_out=held_out)
-        return real(curves, targets, rows, held_out, **options)
+        return real(curves, targets, rows, held_out, *args, **options)
 
     monkeypatch.setattr(encoder_module, "train_encoder", record)
     encoder = LightCurveEncoder(hidden_size=8, latent_size=6, **QUICK)
