@@ -182,7 +182,7 @@ def fit_classes(
         else:
             C = choose_strength(data, seed) if estimator.C is None else float(estimator.C)
             # An encoder that was trained on the user's labels knows no more classes than they do.
-            own = network.head if encoder._knows_pretrained_classes() else None
+            own = network.head if getattr(start._source(), "from_weights", True) else None
             fit_head = getattr(uncertainty, "fit_head", None)
             heads = LinearHeads(data, C, seed, own, estimator.prior_labels, fit_head)
         if encoder is not start:

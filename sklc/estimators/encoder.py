@@ -590,11 +590,6 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         """Whether the network was trained further than its own class and redshift heads."""
         return bool(self._source().info.get("fine_tuned"))
 
-    def _knows_pretrained_classes(self) -> bool:
-        """Whether the classes of its head are those of pretrained weights, not the user's own."""
-        source = self._source()
-        return source.from_weights if isinstance(source, TrainedWeights) else True
-
     def _to_fine_tune(self) -> LightCurveEncoder:
         """Return an encoder with a network of its own, which may be trained in place."""
         return self._holding(TrainedWeights.to_fine_tune(self._source()))

@@ -39,6 +39,9 @@ from sklc.utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_cont
 
 __all__ = ["RedshiftRegressor"]
 
+# Predictions outside the training range by this many standard deviations are extrapolations. With
+# fewer, objects at its ends would be reported by chance.
+_CERTAINLY = 3
 # Fewer errors than this say nothing about the width of an interval.
 _FEWEST_OBJECTS = 3
 
@@ -361,8 +364,8 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         Warns
         -----
         LightCurveWarning
-            If predictions lie outside the range of the training redshifts, by more than their
-            standard deviation.
+            If predictions lie outside the range of the training redshifts by more than three
+            standard deviations.
         """
         check_is_fitted(self)
         curves = self._curves(X, reset=False)
@@ -514,13 +517,14 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
 
     def _warn_outside(self, redshift: np.ndarray, std: np.ndarray, curves: LightCurves) -> None:
         low, high = self.redshift_range_
-        outside = np.flatnonzero((redshift + std < low) | (redshift - std > high))
+        reach = _CERTAINLY * std
+        outside = np.flatnonzero((redshift + reach < low) | (redshift - reach > high))
         if len(outside):
             first = int(outside[0])
             warnings.warn(
                 f"{len(outside)} of {len(redshift)} predicted redshifts lie outside the range of "
-                f"the training objects, {low:.4g} to {high:.4g}, by more than their standard "
-                f"deviation; the first is {redshift[first]:.4g} of {name_object(curves, first)}. "
+                f"the training objects, {low:.4g} to {high:.4g}, by more than {_CERTAINLY} standard "
+                f"deviations; the first is {redshift[first]:.4g} of {name_object(curves, first)}. "
                 "They are extrapolations: add training objects like these, or do not rely on them.",
                 LightCurveWarning,
                 stacklevel=3,

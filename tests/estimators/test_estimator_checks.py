@@ -25,7 +25,9 @@ ESTIMATORS = [
     TransferClassifier("ztf", head_sizes=(8,), **{**SMALL, "max_epochs": 50}),
     TransferClassifier("ztf", finetune="all", **SMALL),
     TransferClassifier("ztf", C=0.1, calibrate="temperature", **SMALL),
-    TransferClassifier(LightCurveEncoder(hidden_size=8, **SMALL), device="cpu"),
+    TransferClassifier(
+        LightCurveEncoder(hidden_size=8, **{**SMALL, "max_epochs": 30}), device="cpu"
+    ),
     TransferClassifier(None, **{**SMALL, "max_epochs": 30}),
     LatentIsolationForest("ztf", **SMALL),
     LatentIsolationForest("ztf", n_components=None, rare_class_weight=0, **SMALL),
@@ -39,8 +41,6 @@ ESTIMATORS = [
 ]
 
 
-# The checks' numbers are no redshifts, and now and then extrapolated, which is warned of.
-@pytest.mark.filterwarnings("default::sklc.errors.LightCurveWarning")
 @parametrize_with_checks(ESTIMATORS)
 def test_scikit_learn_checks(estimator, check):
     check(estimator)

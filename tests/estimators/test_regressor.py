@@ -21,8 +21,6 @@ from sklc.networks.training.loop import TrainingSettings
 from sklc.uncertainty import ConformalQuantiles
 
 QUICK = {"max_epochs": 2, "random_state": 0, "device": "cpu", "verbose": 0}
-# Extrapolations are warned of: tests of other things do not stumble over them.
-pytestmark = pytest.mark.filterwarnings("default::sklc.errors.LightCurveWarning")
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +91,7 @@ def test_the_default_beats_a_ridge_regression_on_the_latent(parts):
 
 
 @pytest.mark.slow
-def test_intervals_hold_as_often_as_they_say(demo):
+def test_intervals_have_the_coverage_that_they_state(demo):
     curves, z = demo
     inside = {0.68: [], 0.95: []}
     for seed in range(4):
@@ -245,7 +243,7 @@ def test_a_table_of_equal_series_is_read_as_it_is(params):
 
 def test_from_scratch_and_with_an_unfitted_encoder(parts):
     train, z_train, test, _ = parts
-    template = LightCurveEncoder(hidden_size=8, latent_size=5, metadata_columns=["redshift"])
+    template = LightCurveEncoder(hidden_size=8, latent_size=5, metadata_columns=["mwebv"])
     for encoder, size in ((None, 128), (template, 5)):
         model = RedshiftRegressor(encoder, **QUICK).fit(train, z_train)
         assert model.encoder_.transform(test).shape == (100, size)
@@ -369,7 +367,7 @@ def test_predictions_outside_the_training_range_are_flagged(parts):
     far = z_test > 1.3 * z_train[near].max()
     with pytest.warns(LightCurveWarning, match="predicted redshifts lie outside") as caught:
         redshift, std = model.predict(test, return_std=True)
-    outside = np.flatnonzero(redshift - std > z_train[near].max())
+    outside = np.flatnonzero(redshift - 3 * std > z_train[near].max())
     assert set(np.flatnonzero(far)) <= set(outside)
     message = str(caught.pop().message)
     assert message.startswith(f"{len(outside)} of 100 ")

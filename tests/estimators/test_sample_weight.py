@@ -50,7 +50,6 @@ def fit(name, rows=slice(None), weight=None):
     return model.fit(CURVES[rows], y[rows], sample_weight=weight)
 
 
-@pytest.mark.filterwarnings("default::sklc.errors.LightCurveWarning")
 @pytest.mark.parametrize("name", MODELS)
 def test_weights_are_copies(name):
     plain = outcome(fit(name))

@@ -174,7 +174,7 @@ def test_an_encoder_without_classes_is_saved_too(demo, tmp_path):
 
 def test_isolation_forest(demo, fitted):
     curves, y = demo
-    for finetune in (None, "backbone+head"):
+    for finetune in ("none", "backbone+head"):
         forest = LatentIsolationForest(
             fitted, finetune=finetune, max_epochs=1, device="cpu", random_state=0
         ).fit(curves, y)

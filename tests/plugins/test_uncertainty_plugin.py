@@ -22,8 +22,6 @@ MERGE = {
     "SNII": ["SNII", "SNIIn"],
     "SNIb/c": ["SNIb", "SNIc", "SNIc-BL", "SNIIb"],
 }
-# Predictions beyond the training redshifts are warned of, which is not what is tested here.
-pytestmark = pytest.mark.filterwarnings("default::sklc.errors.LightCurveWarning")
 
 
 class Mixture:
@@ -73,7 +71,7 @@ class MeanHead(torch.nn.Module):
 
 class ExportedMeanHead(MeanHead):
     def to_onnx(self, graph, latent, metadata):
-        logits = [graph.head(head, latent, metadata) for head in self.heads]
+        logits = [head.to_onnx(graph, latent, metadata) for head in self.heads]
         return graph.apply("Log", graph.apply("Sum", *(graph.apply("Softmax", x) for x in logits)))
 
 
