@@ -101,20 +101,26 @@ class LightCurveEstimator(BaseEstimator):
 
     def _labels(self, y: Any, curves: LightCurves) -> np.ndarray:
         """Check y as class labels of `curves`, one each."""
+        if y is not None:
+            _check_labels_are_there(y, curves)
+        y = self._one_each(y, curves, "label")
+        check_classification_targets(y)
+        return y
+
+    def _one_each(self, y: Any, curves: LightCurves, what: str, **options: Any) -> np.ndarray:
+        """Check that y holds one value per light curve, with `options` of ``check_array``."""
         if y is None:
             raise ValueError(
                 f"This {type(self).__name__} estimator requires y to be passed, but the target y "
-                "is None: pass one class label per object."
+                f"is None: pass one {what} per object."
             )
-        _check_labels_are_there(y, curves)
-        y = check_array(y, ensure_2d=False, dtype=None, input_name="y", ensure_min_samples=0)
-        y = column_or_1d(y, warn=True)
+        options = {"dtype": None, "ensure_2d": False, "ensure_min_samples": 0, **options}
+        y = column_or_1d(check_array(y, input_name="y", **options), warn=True)
         if len(y) != len(curves):
             raise ValueError(
-                f"X holds {len(curves)} light curves and y {len(y)} labels, inconsistent numbers "
-                "of samples: pass one label per object, in the order of X.ids."
+                f"X holds {len(curves)} light curves and y {len(y)} {what}s, inconsistent numbers "
+                f"of samples: pass one {what} per object, in the order of X.ids."
             )
-        check_classification_targets(y)
         return y
 
     def _validation_split(
@@ -210,14 +216,14 @@ class LightCurveEstimator(BaseEstimator):
         defaults = signature(type(self)).parameters
         for name in names:
             value, default = getattr(self, name), defaults[name].default
-            if value is default or (isinstance(value, (str, Real)) and value == default):
-                continue
-            if isinstance(default, tuple) and tuple(value) == default:
-                continue
-            raise ValueError(
-                f"{name} is for {read_by}, and has no effect with {mode}: leave {name} out"
-                + (f", and {instead}." if instead else ".")
-            )
+            value = tuple(value) if isinstance(default, tuple) else value
+            if value is not default and not (
+                isinstance(value, (str, Real, tuple)) and value == default
+            ):
+                raise ValueError(
+                    f"{name} is for {read_by}, and has no effect with {mode}: leave {name} out"
+                    + (f", and {instead}." if instead else ".")
+                )
 
     def _shared_with(self, other: type) -> dict[str, Any]:
         """Return the parameters that `other` has, too, except for the seed and metadata columns."""
@@ -229,17 +235,14 @@ class LightCurveEstimator(BaseEstimator):
         return int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
 
     def _settings(self, seed: int, **changes: Any) -> TrainingSettings:
-        settings = {
-            "max_epochs": self.max_epochs,
-            "batch_size": self.batch_size,
-            "learning_rate": self.learning_rate,
-            "patience": self.patience,
-            "mixed_precision": bool(self.mixed_precision),
-            "device": resolve_device(self.device),
-            "seed": seed,
-            "verbose": self.verbose,
-        }
-        return TrainingSettings(**{**settings, **changes})
+        names = ("max_epochs", "batch_size", "learning_rate", "patience", "verbose")
+        return TrainingSettings(
+            **{name: getattr(self, name) for name in names},
+            mixed_precision=bool(self.mixed_precision),
+            device=resolve_device(self.device),
+            seed=seed,
+            **changes,
+        )
 
 
 def plain(label: Any) -> Any:

@@ -108,8 +108,8 @@ def check_mode(estimator: Any) -> None:
             what = f"encoder={estimator.encoder!r}, which is trained with a head of its own"
             refuse((*linear, "head_sizes"), "a head on a trained encoder", what)
             if estimator.encoder is not None:
-                names = ("metadata_columns", "class_weight", "callbacks")
-                refuse(names, "a head on a trained encoder", what, "set it of the encoder")
+                names, instead = ("metadata_columns", "callbacks"), "set it of the encoder"
+                refuse(names, "a head on a trained encoder", what, instead)
     estimator._refuse_fine_tuning(keeps_its_head(estimator.encoder))
     check_head_sizes(estimator.head_sizes)
     if len(estimator.head_sizes):
@@ -117,10 +117,7 @@ def check_mode(estimator: Any) -> None:
 
 
 def fit_classes(
-    estimator: Any,
-    sample: TrainingSample,
-    columns: tuple[str, ...],
-    uncertainty: ClassUncertainty,
+    estimator: Any, sample: TrainingSample, columns: tuple[str, ...], uncertainty: ClassUncertainty
 ) -> ClassFit:
     """Fit the head, and the encoder as far as the parameters of the estimator say.
 

@@ -9,11 +9,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
-from sklc.estimators.base import (
-    METADATA_CONSTRAINTS,
-    check_coverage,
-    refuse_weight_without_target,
-)
+from sklc.estimators.base import METADATA_CONSTRAINTS, check_coverage, refuse_weight_without_target
 from sklc.estimators.class_fitting import (
     check_mode,
     fit_classes,

@@ -15,11 +15,7 @@ from sklc.augment.training import Augmentation, chosen_transformers
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix
 from sklc.networks.architectures import Architecture, EncoderNetwork
-from sklc.networks.architectures.choice import (
-    DEFAULT_SIZES,
-    choose_architecture,
-    new_network,
-)
+from sklc.networks.architectures.choice import DEFAULT_SIZES, choose_architecture, new_network
 from sklc.networks.device import single_thread_in_workers
 from sklc.networks.objectives.interface import Objective
 from sklc.networks.objectives.network import ObjectiveLoss, ObjectiveNetwork, kept_heads

@@ -20,11 +20,7 @@ from sklc.estimators.class_mixture import ClassMixture
 from sklc.estimators.outlier_forest import ClassCentres, LatentForest, LatentSpace
 from sklc.estimators.outlier_latents import LatentSource
 from sklc.estimators.sample import TrainingSample
-from sklc.estimators.transfer import (
-    TRANSFER_CONSTRAINTS,
-    TransferEstimator,
-    is_trained_on_labels,
-)
+from sklc.estimators.transfer import TRANSFER_CONSTRAINTS, TransferEstimator, is_trained_on_labels
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import name_object
 from sklc.networks.device import resolve_device, single_thread_in_workers
@@ -502,7 +498,9 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
             )
         self._refuse_fine_tuning(keeps_its_head(self.encoder))
         if self.encoder is not None and self.finetune in (None, "none"):
-            names, mode = ("class_weight", "callbacks"), f"finetune={self.finetune!r}"
+            trained = is_trained_on_labels(self.encoder)
+            names = ("callbacks",) if trained else ("callbacks", "class_weight")
+            mode = f"finetune={self.finetune!r}"
             self._refuse_unread(names, "a network that is trained", mode)
 
     def _check_numbers(self, sample: TrainingSample) -> None:

@@ -109,13 +109,8 @@ class ClassCentres:
     ) -> ClassCentres:
         """Learn the centres of labels `y`, (n_objects,), in `columns`, (n_objects, n_columns)."""
         self.labels, index = np.unique(y, return_inverse=True)
-        weight = np.ones(len(y)) if weight is None else weight
-        self.centres = np.array(
-            [
-                np.average(columns[index == k], axis=0, weights=weight[index == k])
-                for k in range(len(self.labels))
-            ]
-        )
+        members = np.eye(len(self.labels))[index] * (1 if weight is None else weight[:, None])
+        self.centres = members.T @ columns / members.sum(axis=0)[:, None]
         own = np.linalg.norm(columns - self.centres[index], axis=1)
         # If every label has a single member, there is no typical distance to divide by.
         self.typical = float(np.median(own)) or 1.0

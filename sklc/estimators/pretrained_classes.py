@@ -108,21 +108,13 @@ def prior_shares(
         given = _from_table(class_prior, names, used)
     else:
         given = dict(class_prior)
-        wrong = [
-            name
-            for name, share in given.items()
-            if not (isinstance(share, Real) and 0 <= share < np.inf)
-        ]
-        if wrong:
-            raise ValueError(
-                f"class_prior[{wrong[0]!r}]={given[wrong[0]]!r} is no share: give numbers from 0."
-            )
+        for name, share in given.items():
+            if not (isinstance(share, Real) and 0 <= share < np.inf):
+                raise ValueError(
+                    f"class_prior[{name!r}]={share!r} is no share: give numbers of at least 0."
+                )
         if merge is not None and set(given) == set(merge):
-            given = {
-                part: share / len(merge[name])
-                for name, share in given.items()
-                for part in merge[name]
-            }
+            given = {p: share / len(merge[c]) for c, share in given.items() for p in merge[c]}
     unknown = sorted(set(given) - set(names))
     if unknown:
         raise ValueError(

@@ -10,7 +10,6 @@ import torch
 from sklearn.base import clone
 from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_array, column_or_1d
 from torch import nn
 
 from sklc.errors import LightCurveError
@@ -53,20 +52,8 @@ def check_redshifts(y: Any, curves: LightCurves, estimator: LightCurveEstimator)
     ValueError
         If y is missing, not numeric, or of another length.
     """
-    if y is None:
-        raise ValueError(
-            f"This {type(estimator).__name__} estimator requires y to be passed, but the target y "
-            "is None: pass one redshift per object."
-        )
     try:
-        y = check_array(
-            y,
-            ensure_2d=False,
-            dtype=np.float64,
-            ensure_all_finite=False,
-            ensure_min_samples=0,
-            input_name="y",
-        )
+        y = estimator._one_each(y, curves, "redshift", dtype=np.float64, ensure_all_finite=False)
     except ValueError as error:
         if "could not convert" not in str(error):
             raise
@@ -74,12 +61,6 @@ def check_redshifts(y: Any, curves: LightCurves, estimator: LightCurveEstimator)
             f"y must hold one redshift per object, as numbers: {error}. Convert it with "
             "pandas.to_numeric(y, errors='coerce'), and leave out the objects that become NaN."
         ) from error
-    y = column_or_1d(y, warn=True)
-    if len(y) != len(curves):
-        raise ValueError(
-            f"X holds {len(curves)} light curves and y {len(y)} redshifts, inconsistent numbers "
-            "of samples: pass one redshift per object, in the order of X.ids."
-        )
     unknown, wrong = np.flatnonzero(~np.isfinite(y)), np.flatnonzero(y <= 0)
     if len(unknown):
         raise LightCurveError(

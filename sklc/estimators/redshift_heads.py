@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn import config_context
 from sklearn.impute import SimpleImputer
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import GammaRegressor, Ridge, RidgeCV
@@ -27,6 +26,7 @@ from sklc.networks.objectives.losses import LOG_SCALE
 from sklc.networks.redshift import RedshiftEnsemble, RedshiftEnsembleLoss
 from sklc.networks.training.datasets import LatentDataset
 from sklc.networks.training.loop import KeepStartIfBetter, TrainingSettings, fit_net, seeded, wrap
+from sklc.utils.sklearn_compat import unrouted
 
 __all__ = ["EnsembleHead", "KernelHead", "NeighborHead", "OwnHead"]
 
@@ -345,7 +345,7 @@ def fit_ridge(
         alphas = np.array([RidgeCV(alphas).fit(design[rows], target[rows], weight[rows]).alpha_])
     # With a score by name, predictions are stored; without, their squared errors.
     ridge = RidgeCV(alphas, scoring="neg_mean_squared_error", store_cv_results=True)
-    with config_context(enable_metadata_routing=False):  # which would ask where weights belong
+    with unrouted():
         ridge.fit(design, target, weight)
     unseen = ridge.cv_results_[:, np.flatnonzero(alphas == ridge.alpha_)[0]]
     del ridge.cv_results_

@@ -25,11 +25,7 @@ from sklc.estimators.redshift_encoder import (
 )
 from sklc.estimators.redshift_heads import EnsembleHead, KernelHead, NeighborHead, OwnHead
 from sklc.estimators.sample import TrainingSample
-from sklc.estimators.transfer import (
-    TRANSFER_CONSTRAINTS,
-    TransferEstimator,
-    is_trained_on_labels,
-)
+from sklc.estimators.transfer import TRANSFER_CONSTRAINTS, TransferEstimator, is_trained_on_labels
 from sklc.light_curves import LightCurves
 from sklc.light_curves.coerce import is_series_matrix
 from sklc.light_curves.metadata import metadata_matrix, name_object
@@ -523,9 +519,10 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
             first = int(outside[0])
             warnings.warn(
                 f"{len(outside)} of {len(redshift)} predicted redshifts lie outside the range of "
-                f"the training objects, {low:.4g} to {high:.4g}, by more than {_CERTAINLY} standard "
-                f"deviations; the first is {redshift[first]:.4g} of {name_object(curves, first)}. "
-                "They are extrapolations: add training objects like these, or do not rely on them.",
+                f"the training objects, {low:.4g} to {high:.4g}, by more than {_CERTAINLY} "
+                f"standard deviations; the first is {redshift[first]:.4g} of "
+                f"{name_object(curves, first)}. They are extrapolations: add "
+                "training objects like these, or do not rely on them.",
                 LightCurveWarning,
                 stacklevel=3,
             )

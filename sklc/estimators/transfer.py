@@ -151,10 +151,16 @@ def start_encoder(
     """
     if is_user_fitted(encoder):
         return copy.deepcopy(encoder)
-    if encoder is None or isinstance(encoder, LightCurveEncoder):
-        encoder = clone(default if encoder is None else encoder)
+    if isinstance(encoder, LightCurveEncoder):
+        encoder = clone(encoder)
+        if encoder.weights is None and default.class_weight is not None:
+            if encoder.class_weight is not None:
+                raise ValueError(
+                    "class_weight is set twice, of the encoder too: leave one of them out."
+                )
+            encoder.set_params(class_weight=default.class_weight)
     else:
-        encoder = default._holding(encoder)
+        encoder = clone(default) if encoder is None else default._holding(encoder)
     if encoder.random_state is None:
         encoder.set_params(random_state=seed)
     elif not isinstance(encoder.random_state, Integral):

@@ -9,13 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from scipy.special import log_softmax
 
-__all__ = [
-    "ClassScores",
-    "ClassUncertainty",
-    "HeldOut",
-    "RedshiftUncertainty",
-    "effective_weights",
-]
+__all__ = ["ClassScores", "ClassUncertainty", "HeldOut", "RedshiftUncertainty", "effective_weights"]
 
 
 def effective_weights(sample_weight: np.ndarray) -> np.ndarray:

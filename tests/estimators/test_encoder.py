@@ -10,14 +10,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import Pipeline
 
-from sklc import (
-    InputRepresentation,
-    LightCurveEncoder,
-    LightCurves,
-    list_weights,
-)
+from sklc import InputRepresentation, LightCurveEncoder, LightCurves, list_weights
 from sklc.datasets import load_demo
-from sklc.errors import LightCurveError, UnknownWeightsError
+from sklc.errors import LightCurveError
 
 SMALL = {"hidden_size": 8, "latent_size": 6, "max_epochs": 3, "random_state": 0, "device": "cpu"}
 
@@ -137,6 +132,7 @@ def test_no_object_of_the_validation_part_is_trained_on(demo, monkeypatch):
     assert set(seen["valid"].y) == {0, 1, 2}
 
 
+@pytest.mark.slow
 def test_joblib_workers_use_one_torch_thread(demo):
     curves, y = demo
     pipe = Pipeline([("enc", LightCurveEncoder.pretrained("ztf")), ("clf", LogisticRegression())])
@@ -152,16 +148,6 @@ def _threads():
     torch.set_num_threads(2)
     with single_thread_in_workers():
         return torch.get_num_threads()
-
-
-def test_unknown_weights_list_the_names():
-    for call in (
-        lambda: LightCurveEncoder.pretrained("ztff"),
-        lambda: LightCurveEncoder(weights="ztff").transform(np.ones((2, 5))),
-        lambda: LightCurveEncoder(weights="ztff").fit(np.ones((2, 5))),
-    ):
-        with pytest.raises(UnknownWeightsError, match=r"'ztf\+lsst'"):
-            call()
 
 
 def test_every_survey_and_zero_point_is_accepted():

@@ -7,12 +7,7 @@ transformers cannot compare as arrays: `tests/augment` checks their own contract
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sklc import (
-    LatentIsolationForest,
-    LightCurveEncoder,
-    RedshiftRegressor,
-    TransferClassifier,
-)
+from sklc import LatentIsolationForest, LightCurveEncoder, RedshiftRegressor, TransferClassifier
 
 # Small and quick, so that the common checks run in seconds; nothing else differs from defaults.
 SMALL = {"max_epochs": 3, "batch_size": 32, "learning_rate": 0.01, "device": "cpu"}

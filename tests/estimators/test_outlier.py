@@ -10,7 +10,6 @@ from sklearn.metrics import roc_auc_score
 
 from sklc import LatentIsolationForest, LightCurveEncoder
 from sklc.datasets import load_demo
-from sklc.errors import LightCurveError
 from sklc.estimators.class_mixture import ClassMixture, class_shares
 from sklc.estimators.outlier_forest import ClassCentres, LatentForest, LatentSpace
 
@@ -58,9 +57,11 @@ RECIPES = {
 @pytest.mark.slow
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_every_recipe_repeats_and_follows_the_conventions(parts, recipe):
-    train, y, test, _ = parts
+    train, y, test, is_anomaly = parts
     forest = LatentIsolationForest(**{**QUICK, **RECIPES[recipe]}).fit(train, y)
     scores = forest.anomaly_score(test)
+    if recipe in ("default", "published", "per class", "gru+head"):
+        assert roc_auc_score(is_anomaly, scores) > (0.9 if recipe == "default" else 0.75)
     assert scores.shape == (len(test),)
     assert scores.dtype == np.float64
     np.testing.assert_array_equal(forest.score_samples(test), -scores)
@@ -72,14 +73,6 @@ def test_every_recipe_repeats_and_follows_the_conventions(parts, recipe):
     np.testing.assert_array_equal(again.anomaly_score(test), scores)
     # an object's score does not depend on what is scored beside it
     np.testing.assert_allclose(forest.anomaly_score(test[7:9]), scores[7:9], atol=1e-6)
-
-
-@pytest.mark.parametrize("recipe", ["default", "published", "per class", "gru+head"])
-def test_what_is_not_normal_stands_out(parts, recipe):
-    train, y, test, is_anomaly = parts
-    forest = LatentIsolationForest(**{**QUICK, **RECIPES[recipe]}).fit(train, y)
-    least = 0.9 if recipe == "default" else 0.75
-    assert roc_auc_score(is_anomaly, forest.anomaly_score(test)) > least
 
 
 def test_labels_are_optional_for_one_forest(parts, fitted):
@@ -196,47 +189,6 @@ def test_labels_that_are_required(parts, params, reason):
     if forest.finetune != "none" or params.get("encoder", "") != "":
         with pytest.raises(ValueError, match="LatentIsolationForest needs at least two classes"):
             forest.fit(parts[0], ["SNIa"] * len(parts[0]))
-
-
-def test_too_few_objects(parts):
-    train, y, *_ = parts
-    with pytest.raises(LightCurveError, match=rf"one light curve, object '{train.ids[0]}'"):
-        LatentIsolationForest(**QUICK).fit(train[:1])
-    with pytest.raises(LightCurveError, match="0 light curves"):
-        LatentIsolationForest(**QUICK).fit(train[:0])
-    with pytest.raises(ValueError, match="n_components=9 is more than the 5 light curves"):
-        LatentIsolationForest(n_components=9, **QUICK).fit(train[:5])
-    odd = y.astype(object)
-    odd[4] = "TDE"
-    message = (
-        rf"Class 'TDE' has one member, object '{train.ids[4]}' \(position 4\).*per_class=False"
-    )
-    with pytest.raises(LightCurveError, match=message):
-        LatentIsolationForest(per_class=True, **QUICK).fit(train, odd)
-    assert "TDE" in LatentIsolationForest(**QUICK).fit(train, odd).classes_
-
-
-def test_bad_labels_and_parameters(parts):
-    train, y, *_ = parts
-    with pytest.raises(ValueError, match=f"{len(y)} light curves and y {len(y) - 1} labels"):
-        LatentIsolationForest(**QUICK).fit(train, y[1:])
-    for params in (
-        {"contamination": 0.7},
-        {"finetune": "heads"},
-        {"n_components": 1.5},
-        {"rare_class_weight": -1},
-        {"max_samples": 0},
-    ):
-        with pytest.raises(ValueError, match=next(iter(params))):
-            LatentIsolationForest(**{**QUICK, **params}).fit(train, y)
-    with pytest.raises(ValueError, match="'gpu' is not a torch device"):
-        LatentIsolationForest(**{**QUICK, "device": "gpu"}).fit(train, y)
-
-
-def test_same_light_curves(parts):
-    same = parts[0][np.zeros(3, dtype=int)]
-    with pytest.raises(LightCurveError, match="All 3 light curves have the same latent"):
-        LatentIsolationForest(**QUICK).fit(same)
 
 
 # -- parts

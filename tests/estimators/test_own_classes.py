@@ -110,13 +110,6 @@ def test_the_prior_helps_without_labels(parts):
     assert scores[1] > scores[0]
 
 
-def test_prior_and_merging_are_for_zero_labels(parts):
-    train, y_train, *_ = parts
-    for params in ({"merge_classes": MERGE}, {"class_prior": "magnitude-limited"}):
-        with pytest.raises(ValueError, match=rf"{next(iter(params))} is for finetune='none'"):
-            TransferClassifier("ztf", **params).fit(train, y_train)
-
-
 def test_labels_calibrate_the_classes_of_the_weights(parts):
     train, y_train, test, y_test = parts
     params = {"merge_classes": MERGE, "class_prior": "magnitude-limited"}

@@ -163,15 +163,6 @@ def test_cross_validation(data):
     assert scores.min() > 0.9
 
 
-@every_form
-def test_grid_search(data):
-    X, y = data
-    grid = {"mean__power": [0.5, 1.0], "clf__C": [0.1, 1.0]}
-    search = GridSearchCV(pipe(), grid, cv=3, error_score="raise").fit(X, y)
-    assert search.best_score_ > 0.9
-    assert search.predict(X).shape == (N,)
-
-
 @pytest.mark.parametrize("form", ["LightCurves", "view", "NestedFrame", "list of light curves"])
 def test_grid_search_in_processes(data):
     X, y = data
