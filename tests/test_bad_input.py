@@ -376,8 +376,9 @@ def test_classes_that_cannot_be_merged():
 
 @pytest.mark.parametrize("encoder", [None, LightCurveEncoder()])
 def test_no_training_needs_weights(nothing_runs, encoder):
-    with pytest.raises(ValueError, match=r"needs pretrained weights.*encoder='ztf\+lsst'"):
-        TransferClassifier(encoder, finetune="none").fit(curves(), labels())
+    for estimator, y in ((TransferClassifier, labels()), (RedshiftRegressor, np.arange(1.0, 7))):
+        with pytest.raises(ValueError, match=r"needs pretrained weights.*encoder='ztf\+lsst'"):
+            estimator(encoder, finetune="none").fit(curves(), y)
 
 
 @pytest.mark.parametrize(

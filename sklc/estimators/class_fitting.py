@@ -153,13 +153,11 @@ def fit_classes(
         if from_scratch and start.early_stopping:
             rows, held_out = start._validation_split(sample, start._seed())
         if keeps_its_head(estimator.encoder):
-            calibration = None
+            unseen = None
             if held_out is not None:
-                calibration = hold_out_of_own(start, sample, target, held_out)
-            history = start.net_.history
-            return ClassFit(
-                as_parameter(start), classes, class_weight, None, history, None, calibration
-            )
+                unseen = hold_out_of_own(start, sample, target, held_out)
+            encoder, history = as_parameter(start), start.net_.history
+            return ClassFit(encoder, classes, class_weight, None, history, None, unseen)
         data = HeadData(
             start.transform(sample.curves),
             metadata_matrix(sample.curves, columns),
@@ -186,16 +184,8 @@ def fit_classes(
             if not len(sizes):
                 # The start must not have seen the part that judges whether training improves on it.
                 head = fit_linear_head(data.subset(rows), heads.C)
-            values, lengths = encoder.representation_.encode(sample.curves)
-            dataset = CurveDataset(
-                values,
-                lengths,
-                target,
-                sample_weight=data.weight.astype(np.float32),
-                metadata=metadata_matrix(sample.curves, encoder.metadata_columns_),
-                head_metadata=data.metadata,
-            )
-            net = fine_tune(
+            dataset = _dataset(encoder, sample.curves, data)
+            history = fine_tune(
                 network,
                 head,
                 dataset.subset(rows),
@@ -205,8 +195,7 @@ def fit_classes(
                 anchor=estimator.anchor,
                 criterion=CrossEntropy(),
                 callbacks=callbacks,
-            )
-            head, history = net.module_.head, net.history
+            ).history
             data = replace(data, latent=encoder.transform(sample.curves))
         calibration = None
         if not len(sizes):
@@ -219,6 +208,19 @@ def fit_classes(
             calibration = hold_out(unseeing, data, held_out)
     encoder = as_parameter(encoder, start)
     return ClassFit(encoder, classes, class_weight, head, history, C, calibration)
+
+
+def _dataset(encoder: LightCurveEncoder, curves: LightCurves, data: HeadData) -> CurveDataset:
+    """Return what encoder and head are trained on together."""
+    values, lengths = encoder.representation_.encode(curves)
+    return CurveDataset(
+        values,
+        lengths,
+        data.target,
+        sample_weight=data.weight.astype(np.float32),
+        metadata=metadata_matrix(curves, encoder.metadata_columns_),
+        head_metadata=data.metadata,
+    )
 
 
 def _require_unseen_labels(

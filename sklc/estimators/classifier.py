@@ -476,8 +476,8 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         ndarray of shape (n_objects,)
             Labels of the same type as those given to `fit`.
         """
-        check_is_fitted(self)
-        return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
+        probabilities = self.predict_proba(X)
+        return self.classes_[np.argmax(probabilities, axis=1)]
 
     def score(self, X, y, sample_weight=None):
         """Return the accuracy on labelled light curves.

@@ -35,7 +35,7 @@ from sklc.weights.trained import TrainedWeights, file_digest, is_named
 __all__ = ["LightCurveEncoder"]
 
 # Parameters of the network and its training that weights bring along, or that they make pointless.
-_UNREAD_WITH_WEIGHTS = (
+_UNREAD_WITH_WEIGHTS = [
     "representation",
     "architecture",
     "hidden_size",
@@ -50,7 +50,7 @@ _UNREAD_WITH_WEIGHTS = (
     "class_weight",
     "callbacks",
     "checkpoint",
-)
+]
 
 
 class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, LightCurveEstimator):

@@ -416,8 +416,8 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
         -------
         ndarray of shape (n_objects,), float64
         """
-        check_is_fitted(self)
-        return self.score_samples(X) - self.offset_
+        scores = self.score_samples(X)
+        return scores - self.offset_
 
     def predict(self, X):
         """Tell normal objects from outliers.
@@ -432,7 +432,6 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
         ndarray of shape (n_objects,), int
             1 for normal objects, -1 for outliers.
         """
-        check_is_fitted(self)
         return np.where(self.decision_function(X) < 0, -1, 1)
 
     def explain(self, X):

@@ -44,11 +44,7 @@ TRANSFER_CONSTRAINTS: dict[str, list[Any]] = {
 
 def is_user_fitted(encoder: Any) -> bool:
     """Whether `encoder` carries a network that the user trained, rather than weights by name."""
-    return (
-        isinstance(encoder, LightCurveEncoder)
-        and encoder.weights is None
-        and hasattr(encoder, "net_")
-    )
+    return getattr(encoder, "_trained", None) is not None and encoder.weights is None
 
 
 def is_trained_on_labels(encoder: Any) -> bool:
@@ -156,7 +152,8 @@ def start_encoder(
         if encoder.weights is None and default.class_weight is not None:
             if encoder.class_weight is not None:
                 raise ValueError(
-                    "class_weight is set twice, of the encoder too: leave one of them out."
+                    "class_weight is set both of the encoder and of the estimator that trains it: "
+                    "leave one of them out."
                 )
             encoder.set_params(class_weight=default.class_weight)
     else:

@@ -14,11 +14,6 @@ from sklc import LightCurveEncoder, TransferClassifier
 from sklc.datasets import load_demo
 
 QUICK = {"max_epochs": 3, "random_state": 0, "device": "cpu", "verbose": 0}
-MERGE = {
-    "SNIa": ["SNIa", "SNIa-91bg", "SNIax"],
-    "SNII": ["SNII", "SNIIn"],
-    "SNIb/c": ["SNIb", "SNIc", "SNIc-BL", "SNIIb"],
-}
 
 
 @pytest.fixture(scope="module")
@@ -112,24 +107,6 @@ def test_an_unfitted_encoder_is_trained_first(parts):
     assert clf.encoder_.transform(test).shape == (80, 5)
     nested = clf.set_params(encoder__latent_size=4).fit(train, y_train)
     assert nested.encoder_.transform(test).shape == (80, 4)
-
-
-def test_zero_labels(demo):
-    curves, y = demo
-    clf = TransferClassifier.pretrained("ztf+lsst", merge_classes=MERGE)
-    proba = clf.predict_proba(curves)
-    assert clf.classes_.tolist() == ["SNII", "SNIa", "SNIb/c"]
-    np.testing.assert_allclose(proba.sum(axis=1), 1)
-    assert roc_auc_score(y, proba, multi_class="ovr") > 0.85
-    np.testing.assert_array_equal(clf.decision_function(curves).argmax(1), proba.argmax(1))
-    # as an estimator it needs no labels, and cross-validates
-    np.testing.assert_array_equal(clone(clf).fit(curves).predict_proba(curves), proba)
-    assert cross_val_score(clf, curves, y, cv=2, scoring="roc_auc_ovr").min() > 0.8
-    crossed = cross_val_predict(clf, curves, y, cv=2, method="predict_proba")
-    np.testing.assert_allclose(crossed, proba, atol=1e-6)
-    everything = TransferClassifier.pretrained("ztf+lsst")
-    assert everything.predict_proba(curves).shape[1] == len(everything.classes_) == 12
-    assert everything.classes_.tolist() == sorted(everything.classes_)
 
 
 def test_metadata_joins_the_latent(parts):

@@ -4,7 +4,6 @@
 transformers cannot compare as arrays: `tests/augment` checks their own contract.
 """
 
-import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklc import LatentIsolationForest, LightCurveEncoder, RedshiftRegressor, TransferClassifier
@@ -39,10 +38,3 @@ ESTIMATORS = [
 @parametrize_with_checks(ESTIMATORS)
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
-
-
-@pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
-def test_constructor_only_stores(estimator):
-    params = estimator.get_params(deep=False)
-    assert all(getattr(estimator, name) is value for name, value in params.items())
-    assert set(vars(estimator)) == set(params)

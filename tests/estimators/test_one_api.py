@@ -14,7 +14,6 @@ from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import Pipeline
 
 from sklc import LatentIsolationForest, LightCurveEncoder, RedshiftRegressor, TransferClassifier
-from sklc.datasets import load_demo
 from sklc.errors import LightCurveError
 
 QUICK = {"max_epochs": 2, "random_state": 0, "device": "cpu", "verbose": 0}
@@ -28,17 +27,6 @@ ORDER = [
     "early_stopping", "validation_fraction", "patience", "class_weight", "callbacks", "checkpoint",
     "n_jobs", "mixed_precision", "device", "random_state", "verbose", "metadata",
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def demo():
-    curves, y = load_demo(return_X_y=True)
-    return curves[:90], y[:90]
-
-
-@pytest.fixture(scope="module")
-def redshifts(demo):
-    return demo[0].metadata["redshift"].to_numpy(dtype=float)
 
 
 def defaults(estimator):

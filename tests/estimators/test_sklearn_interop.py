@@ -6,7 +6,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -52,19 +52,10 @@ class MeanFlux(TransformerMixin, BaseEstimator):
         return np.array(["mean_flux", "n_obs"], dtype=object)
 
 
-class FluxClassifier(ClassifierMixin, BaseEstimator):
-    """A classifier that takes light curves itself."""
-
-    def fit(self, X, y):
-        self.pipe_ = make_pipeline(MeanFlux(), LogisticRegression()).fit(X, y)
-        self.classes_ = self.pipe_.classes_
-        return self
-
-    def predict(self, X):
-        return self.pipe_.predict(X)
-
-    def predict_proba(self, X):
-        return self.pipe_.predict_proba(X)
+def pipe():
+    return Pipeline(
+        [("mean", MeanFlux()), ("scale", StandardScaler()), ("clf", LogisticRegression())]
+    )
 
 
 N = 60
@@ -121,12 +112,6 @@ def data(curves_and_labels, form):
     return FORMS[form](curves), y
 
 
-def pipe():
-    return Pipeline(
-        [("mean", MeanFlux()), ("scale", StandardScaler()), ("clf", LogisticRegression())]
-    )
-
-
 @every_form
 def test_safe_indexing_keeps_the_form(data):
     X, _ = data
@@ -156,7 +141,7 @@ def test_splits_and_resampling(data):
 def test_cross_validation(data):
     X, y = data
     assert cross_val_score(pipe(), X, y, cv=3, error_score="raise").min() > 0.9
-    probability = cross_val_predict(FluxClassifier(), X, y, cv=3, method="predict_proba")
+    probability = cross_val_predict(pipe(), X, y, cv=3, method="predict_proba")
     assert probability.shape == (N, 2)
     groups = np.arange(N) // 4
     scores = cross_val_score(pipe(), X, y, groups=groups, cv=GroupKFold(3), error_score="raise")
@@ -206,10 +191,10 @@ def test_learning_curve_and_permutations(data):
 @pytest.mark.parametrize(
     "meta",
     [
-        StackingClassifier([("a", FluxClassifier()), ("b", pipe())], cv=3),
-        VotingClassifier([("a", FluxClassifier()), ("b", pipe())], voting="soft"),
-        CalibratedClassifierCV(FluxClassifier(), cv=3),
-        OneVsRestClassifier(FluxClassifier()),
+        StackingClassifier([("a", pipe()), ("b", pipe())], cv=3),
+        VotingClassifier([("a", pipe()), ("b", pipe())], voting="soft"),
+        CalibratedClassifierCV(pipe(), cv=3),
+        OneVsRestClassifier(pipe()),
     ],
     ids=lambda m: type(m).__name__,
 )
@@ -276,8 +261,8 @@ def test_our_estimators(data, curves_and_labels, name):
 @pytest.mark.parametrize(
     "meta",
     [
-        BaggingClassifier(FluxClassifier(), n_estimators=3, random_state=0),
-        SelfTrainingClassifier(FluxClassifier()),
+        BaggingClassifier(pipe(), n_estimators=3, random_state=0),
+        SelfTrainingClassifier(pipe()),
     ],
     ids=lambda m: type(m).__name__,
 )

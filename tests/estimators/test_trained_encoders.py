@@ -15,24 +15,12 @@ from sklearn.pipeline import make_pipeline
 from skorch.callbacks import Callback
 
 from sklc import LatentIsolationForest, LightCurveEncoder, RedshiftRegressor, TransferClassifier
-from sklc.datasets import load_demo
 from sklc.errors import WeightsError
 
 QUICK = {"max_epochs": 1, "random_state": 0, "device": "cpu", "verbose": 0}
 # Without early stopping, or with a large rate, fine-tuning does change the network.
 TUNED = {"finetune": "all", "finetune_learning_rate": 3e-3, **QUICK}
 SMALL = {"hidden_size": 8, "latent_size": 6, **QUICK}
-
-
-@pytest.fixture(scope="module")
-def demo():
-    curves, y = load_demo(return_X_y=True)
-    return curves[:60], y[:60]
-
-
-@pytest.fixture(scope="module")
-def redshifts(demo):
-    return demo[0].metadata["redshift"].to_numpy(dtype=float)
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +152,7 @@ def test_heads_that_no_longer_fit_are_refused(demo, redshifts, tmp_path):
         forest = LatentIsolationForest(encoder, **QUICK).fit(curves)
         assert forest.rare_classes_.tolist() == []
     own = TransferClassifier(LightCurveEncoder(**SMALL).fit(*demo), finetune="none").fit(curves)
-    assert own.predict_proba(curves).shape == (60, 3)
+    assert own.predict_proba(curves).shape == (90, 3)
 
 
 def test_pretrained_encoders_have_everything_before_fit(demo):
@@ -219,7 +207,7 @@ def test_a_file_that_changed_or_vanished_is_an_error(demo, fitted, tmp_path):
     for encoder in (used, pickle.loads(stored), pickle.loads(frozen).encoder_):
         with pytest.raises(WeightsError, match="not the one that this encoder was fitted"):
             encoder.transform(curves)
-    assert unfitted.transform(curves).shape == (60, 128)  # it had never read the former one
-    assert used.fit(curves).transform(curves).shape == (60, 128)
+    assert unfitted.transform(curves).shape == (90, 128)  # it had never read the former one
+    assert used.fit(curves).transform(curves).shape == (90, 128)
     (tmp_path / "elsewhere.safetensors").replace(path)
     np.testing.assert_array_equal(pickle.loads(stored).transform(curves), expected)

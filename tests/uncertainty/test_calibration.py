@@ -17,11 +17,6 @@ from sklc.datasets import load_demo
 from sklc.uncertainty import ClassScores, HeldOut, Temperature, prediction_sets
 
 QUICK = {"max_epochs": 2, "random_state": 0, "device": "cpu", "verbose": 0}
-MERGE = {
-    "SNIa": ["SNIa", "SNIa-91bg", "SNIax"],
-    "SNII": ["SNII", "SNIIn"],
-    "SNIb/c": ["SNIb", "SNIc", "SNIc-BL", "SNIIb"],
-}
 
 
 @pytest.fixture(scope="module")
@@ -244,22 +239,6 @@ def test_sets_of_a_fitted_classifier(fitted, parts):
     balanced = fitted.predict_set(test, class_conditional=True)
     for k in range(3):
         assert balanced[truth(fitted, y_test) == k, k].mean() > 0.8
-
-
-@pytest.mark.parametrize("coverage", [0, 1, 1.5, -0.1, "0.9", np.nan])
-def test_coverage_must_be_a_share(fitted, parts, coverage):
-    with pytest.raises(ValueError, match="must be a number between 0 and 1"):
-        fitted.predict_set(parts[2], coverage=coverage)
-
-
-def test_sets_need_labels(parts):
-    train, y_train, *_ = parts
-    clf = TransferClassifier.pretrained("ztf+lsst", merge_classes=MERGE)
-    with pytest.raises(ValueError, match=r"has seen none: fit\(X, y\)"):
-        clf.predict_set(train)
-    few = TransferClassifier("ztf", **QUICK).fit(train[:18], y_train[:18])
-    with pytest.raises(ValueError, match=r"at least 19 .* there are 18.*at most 0.947"):
-        few.predict_set(train, coverage=0.95)
 
 
 def test_coverage_on_real_supernovae(data_dir):
