@@ -24,7 +24,7 @@ from sklc.features import LightCurveFeatures
 
 __all__ = ["feature_classifier", "feature_outlier_detector", "feature_redshift_regressor"]
 
-# Many small steps, on few columns at a time: of some hundred features, most are correlated.
+# Many small steps on few columns at a time suit the hundred features, which are correlated.
 _BOOSTING = {
     "learning_rate": 0.03,
     "max_iter": 300,
@@ -32,10 +32,10 @@ _BOOSTING = {
     "min_samples_leaf": 8,
     "max_features": 0.1,
     "l2_regularization": 1.0,
-    # With few labels, what it would hold out is worth more as training data.
+    # With few labels, the part that it would hold out is worth more as training data.
     "early_stopping": False,
 }
-# Below all features, so that trees can tell what is missing.
+# A value below all features, so that trees can tell which are missing.
 _MISSING = -1e9
 _FOREST = {"n_estimators": 500, "min_samples_leaf": 2}
 
@@ -220,7 +220,7 @@ def _pipeline(
 ) -> Pipeline:
     steps: list[tuple[str, BaseEstimator]] = [("features", _features(features, n_jobs))]
     if model == "boosting":
-        # It takes NaN, but not a column of nothing else, which few light curves may well give.
+        # Boosting takes NaN, but no column of nothing else, which few light curves may give.
         fill = SimpleImputer(strategy="constant", fill_value=_MISSING, keep_empty_features=True)
         steps.append(("imputer", fill))
     return Pipeline([*steps, last])

@@ -87,9 +87,9 @@ class LightCurveEstimator(BaseEstimator):
                 X,
                 reset=reset,
                 dtype=[np.float64, np.float32],
-                # NaN is left to as_light_curves, whose message says what to do about it.
+                # as_light_curves checks for NaN, with a message that says what to do.
                 ensure_all_finite=False,
-                # Zero rows in, zero rows out; but nothing can be learned from none.
+                # Zero rows give zero rows, but nothing can be learned from them.
                 ensure_min_samples=int(reset),
             )
         curves = as_light_curves(X, min_points=self.min_points)
@@ -126,7 +126,7 @@ class LightCurveEstimator(BaseEstimator):
     def _validation_split(
         self, sample: TrainingSample, seed: int
     ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Stratified split of the distinct objects, (training rows, validation rows).
+        """Return a stratified split of the distinct objects: training rows, validation rows.
 
         A single object that counts twice or more, as its copies would, is trained on alone.
 
@@ -148,13 +148,13 @@ class LightCurveEstimator(BaseEstimator):
         if not len(several):
             return np.arange(len(index)), None
         single, index = np.flatnonzero(counts[index] == 1), index[several]
-        # Every class must be seen on both sides, however small the part is.
+        # However small the part is, both sides need members of every class.
         n_classes = len(np.unique(index))
         n_valid = max(int(np.ceil(self.validation_fraction * len(index))), n_classes)
         n_valid = min(n_valid, len(index) - n_classes)
         split = StratifiedShuffleSplit(1, test_size=n_valid, random_state=seed)
         rows, held_out = next(split.split(index, index))
-        # Rounding may leave a class of few members on one side only: one of them changes sides.
+        # Rounding may leave a small class on one side only; then one member changes sides.
         for label in np.unique(index):
             if label not in index[rows]:
                 moved = held_out[index[held_out] == label][:1]
@@ -167,7 +167,7 @@ class LightCurveEstimator(BaseEstimator):
     def _class_weights(
         self, classes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None
     ) -> np.ndarray:
-        """Weight of each class in the loss, (n_classes,), with a mean of 1 over the objects."""
+        """Return the weight of each class in the loss, (n_classes,); the mean over objects is 1."""
         index = np.searchsorted(classes, y)
         if sample_weight is not None and self.class_weight == "balanced":
             weights = 1 / np.bincount(index, sample_weight)
@@ -176,7 +176,7 @@ class LightCurveEstimator(BaseEstimator):
         return weights / np.average(weights[index], weights=sample_weight)
 
     def _metadata(self) -> tuple[str, ...]:
-        """Columns that `metadata_columns` names, or else `metadata`, as it was called before."""
+        """Return the columns that `metadata_columns`, or its former name `metadata`, lists."""
         columns = self.metadata_columns
         if not (isinstance(self.metadata, str) and self.metadata == "deprecated"):
             warnings.warn(
@@ -252,7 +252,7 @@ def plain(label: Any) -> Any:
 
 def _check_labels_are_there(y: Any, curves: LightCurves) -> None:
     """Refuse labels that are missing or of types that cannot be compared."""
-    # As objects: numpy would turn None and numbers among strings into strings.
+    # dtype=object, since numpy would turn None and numbers among strings into strings.
     labels = np.asarray(y, dtype=object)
     if labels.shape != curves.shape:
         return  # column vectors, wrong lengths: left to the checks that follow

@@ -40,7 +40,6 @@ from sklc.uncertainty.interface import ClassUncertainty, HeldOut
 from sklc.utils.sklearn_compat import unrouted
 
 __all__ = [
-    "ClassFit",
     "check_mode",
     "fit_classes",
     "hold_out_of_own",
@@ -139,7 +138,7 @@ def fit_classes(
     is_solved = estimator.finetune == "head" and not len(estimator.head_sizes)
     if estimator.early_stopping and not (from_scratch or is_solved):
         rows, held_out = estimator._validation_split(sample, seed)
-    # What would be an error only after an encoder has been trained is one now.
+    # These checks raise before an encoder is trained, rather than after.
     class_weight = estimator._class_weights(classes, sample.y, sample.weight)
     resolve_device(estimator.device)
     metadata_matrix(sample.curves, columns)
@@ -231,7 +230,7 @@ def _require_unseen_labels(
         trained = estimator if estimator.encoder is None else estimator.encoder
         unseen = trained.early_stopping
     else:
-        # Cross-fitted, every label of a class with several members has its turn.
+        # In cross-fitting, every label of a class with several members is held out once.
         unseen = np.bincount(target).max() > 1 if is_solved else estimator.early_stopping
     if not unseen:
         remedy = (
@@ -258,7 +257,7 @@ def targets_among(classes: np.ndarray, y: np.ndarray, curves: LightCurves) -> np
     if unseen.any():
         first = int(np.flatnonzero(unseen)[0])
         raise LightCurveError(
-            f"y holds labels that are not among the classes of this classifier, "
+            "y holds labels that are not among the classes of this classifier, "
             f"{sorted(set(y[unseen].tolist()))}, first for {name_object(curves, first)}. "
             f"They can never be predicted from {classes.tolist()}: drop those objects, "
             "merge the labels, or fit with examples of them."

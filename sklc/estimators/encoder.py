@@ -34,7 +34,7 @@ from sklc.weights.trained import TrainedWeights, file_digest, is_named
 
 __all__ = ["LightCurveEncoder"]
 
-# Parameters of the network and its training that weights bring along, or that they make pointless.
+# Parameters that have no effect with weights, which include a network that is trained.
 _UNREAD_WITH_WEIGHTS = [
     "representation",
     "architecture",

@@ -35,23 +35,23 @@ class EncoderTraining:
     Parameters
     ----------
     representation : InputRepresentation
-        What the network sees of an observation.
+        The inputs of the network per observation.
     columns : tuple of str
-        The metadata columns that it reads.
+        The metadata columns that the network reads.
     objectives : sequence of Objective
-        What it is trained for.
+        The objectives that the network is trained for.
     transformers : sequence
-        Those of the augmentation, in their order; none trains on the light curves as they are.
+        The augmentations, in the order in which they are applied, if any.
     architecture : Architecture
         Settings of the network.
     min_points : int
-        An object that augmentation leaves with fewer observations sits the epoch out.
+        Fewest observations after augmentation; an object with fewer is left out of that epoch.
     callbacks : sequence of skorch callbacks
-        The user's.
+        Callbacks that the user adds to the training.
     checkpoint : str, path or None
-        The file to save to and to go on from.
+        The file to save the training to, and to continue it from.
     settings : TrainingSettings
-        The rest.
+        How the network is trained.
     """
 
     representation: InputRepresentation
@@ -115,11 +115,11 @@ def train_encoder(
     rows, held_out : ndarray of int
         Objects to train on, and to stop early on (or None).
     training : EncoderTraining
-        What to train, and how.
+        The network to train, and how to train it.
     class_weight : ndarray of shape (n_classes,)
         Weights of the classes in the cross-entropy.
     given : mapping of str
-        Further arguments of `fit`, for the objectives' targets.
+        Further arguments of `fit`, which the objectives' targets may use.
     sample_weight : ndarray of shape (n_objects,), optional
         Weights of the objects in all terms of the loss.
     """
@@ -179,7 +179,7 @@ def train_encoder(
 def _identity(
     network: EncoderNetwork, train: ObjectiveDataset, training: EncoderTraining
 ) -> dict[str, Any]:
-    """What must be the same for a training to go on."""
+    """Return what must be the same for a training to be continued."""
     settings, curves = training.settings, train.original
     return {
         **network.config,
@@ -198,7 +198,7 @@ def _identity(
 
 
 def _description(transformer: Any) -> str:
-    """A transformer by its parameters; what it draws at random is the training's."""
+    """Describe a transformer by its parameters, except for its seed, which the training sets."""
     own = vars(transformer)
     params = transformer.get_params() if hasattr(transformer, "get_params") else own
     kept = {k: v for k, v in params.items() if not f"__{k}".endswith("__random_state")}

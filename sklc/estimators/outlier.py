@@ -30,11 +30,11 @@ __all__ = ["LatentIsolationForest"]
 
 
 class LatentIsolationForest(OutlierMixin, TransferEstimator):
-    """Score light curves by how unlike normal ones they are.
+    """Detect anomalous light curves by how much they differ from normal ones.
 
-    An isolation forest on the latents of a pretrained encoder (Gupta, Muthukrishna & Lochner
-    2025), together with what the encoder's own classes say: whether an object looks like a class
-    that it has seen simulated, and that is not among the normal objects.
+    The score combines an isolation forest on the latents of a pretrained encoder (Gupta,
+    Muthukrishna & Lochner 2025) with the probabilities of the encoder's own classes: an object is
+    anomalous, too, if it looks like a simulated class that is not among the normal objects.
 
     Parameters
     ----------
@@ -158,8 +158,6 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
     >>> forest.predict(curves[:3]).shape
     (3,)
     """
-
-    classes_: np.ndarray
 
     _parameter_constraints: dict = {
         "per_class": ["boolean"],
@@ -477,7 +475,7 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
         )
 
     def _needs_labels(self) -> str:
-        """Why y is required, or an empty string."""
+        """Return why y is required, or an empty string."""
         if self.per_class:
             return "per_class=True grows a forest for each of them"
         if self.finetune not in (None, "none"):
@@ -507,7 +505,7 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
         if len(curves) < 2:
             raise LightCurveError(
                 f"X holds one light curve, {name_object(curves, 0)} (n_samples = 1), and a forest "
-                "isolates objects from each other: pass at least two, better hundreds."
+                "isolates objects from each other: pass at least two, and preferably hundreds."
             )
         if isinstance(self.n_components, Integral) and int(self.n_components) > len(sample.rows):
             raise ValueError(
@@ -528,7 +526,7 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
             )
 
     def _scores(self, curves: LightCurves) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Anomaly scores, columns of the forest, and log probabilities."""
+        """Return anomaly scores, columns of the forest, and log probabilities."""
         if not len(curves):  # scikit-learn's estimators refuse zero rows
             width = self._centres.centres.shape[1]
             return np.empty(0), np.empty((0, width)), np.empty((0, len(self._mixture.classes)))

@@ -64,8 +64,6 @@ class LatentForest:
         An unfitted forest with the parameters of all of them.
     """
 
-    forests: list[IsolationForest]
-
     def __init__(self, template: IsolationForest) -> None:
         self.template = template
 
@@ -99,10 +97,6 @@ class LatentForest:
 
 class ClassCentres:
     """Mean of each label, and distances to it in units of the median of its own members."""
-
-    labels: np.ndarray
-    centres: np.ndarray
-    typical: float
 
     def fit(
         self, columns: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None

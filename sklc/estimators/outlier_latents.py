@@ -26,7 +26,7 @@ __all__ = ["LatentSource"]
 
 @dataclass(frozen=True)
 class LatentSource:
-    """Encoders, loaded or trained.
+    """The encoders that a forest reads, loaded or trained.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ class LatentSource:
         latent = self.encoder.transform(curves)
         fixed = latent if self.reference is self.encoder else self.reference.transform(curves)
         network = self.reference._source().network
-        # An encoder that was trained on redshifts alone knows one class, that of all objects.
+        # To an encoder that was trained on redshifts alone, all objects are of one class.
         known = np.zeros((len(fixed), 1))
         if network.head is not None:
             known = in_double_precision(own_head(network), fixed)

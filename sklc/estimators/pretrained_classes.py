@@ -36,8 +36,8 @@ CLASS_PRIORS: dict[str, dict[str, float]] = {
 # Where weights do not tell the subtypes of a class apart, its share is their sum.
 _SUBTYPES = {"SNIb/c": ("SNIb", "SNIc", "SNIc-BL"), "SNII": ("SNII", "SNIIn", "SNIIb")}
 
-# Worth of the start, in labels, when matching pretrained classes to labels; and steps of EM, whose
-# changes are then below a thousandth.
+# When pretrained classes are matched to labels: how many labels the start counts as, and the number
+# of EM steps, after which changes are below a thousandth.
 _START_LABELS = 1.0
 _N_STEPS = 50
 
@@ -136,7 +136,7 @@ def _from_table(table: str, names: list[str], used: list[str]) -> dict[str, floa
     shares = CLASS_PRIORS[table]
     given = {}
     for name in used:
-        # Subtypes that the weights know by themselves are not counted twice.
+        # Subtypes that are classes of the weights themselves are not counted twice.
         parts = [part for part in _SUBTYPES.get(name, ()) if part == name or part not in names]
         if not parts and name not in shares:
             raise ValueError(

@@ -37,8 +37,8 @@ from sklc.weights.trained import TrainedWeights
 __all__ = ["check_redshifts", "fit_encoder", "redshift_columns", "require_own_head"]
 
 _ALPHAS = np.logspace(-1, 4, 26)
-# Fine-tuning that lowers the error on the objects held out by less than this is undone: on a
-# hundred objects a smaller gain is as likely luck.
+# Fine-tuning is undone if it lowers the error on the held-out objects by less than this share. On
+# a hundred objects, a smaller gain may well be chance.
 _LEAST_GAIN = 0.03
 
 
@@ -97,7 +97,7 @@ def redshift_columns(
     like: LightCurveEstimator,
     series_length: int = 0,
 ) -> np.ndarray:
-    """What a redshift is read from: latent, state, metadata columns, fluxes of equal series.
+    """Return the inputs of a head: latent, state, metadata columns, and fluxes of equal series.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def fit_encoder(
     curves, weight, default = sample.curves, sample.weight, default_encoder(estimator)
     from_scratch = is_trained_on_labels(estimator.encoder)
     if not from_scratch:
-        # No labels: an encoder with weights only checks them.
+        # Without labels, since an encoder with weights only checks them.
         start = start_encoder(estimator.encoder, curves, None, default, settings.seed)
         if estimator.finetune == "head":
             return as_parameter(start), None
@@ -194,7 +194,7 @@ def fit_encoder(
         return encoder, held_out
 
     def error_of_head(encoder: LightCurveEncoder) -> float:
-        """Squared error on `held_out` of the head that is solved on `rows`."""
+        """Return the squared error on `held_out` of the head that is solved on `rows`."""
         columns = redshift_columns(encoder, curves, (), estimator)
         head = KernelHead(network.block_sizes).fit(columns[rows], target[rows], settings.seed)
         return float(np.mean((head.predict(columns[held_out])[:, 0] - target[held_out]) ** 2))
@@ -211,7 +211,6 @@ def fit_encoder(
         anchor=estimator.anchor,
         **options,
     )
-    # Otherwise all that was learned is undone.
     helped = error_of_head(encoder) < (1 - _LEAST_GAIN) * before
     return (encoder, held_out) if helped else (as_parameter(start), None)
 
@@ -229,7 +228,7 @@ def _new_encoder(template: LightCurveEncoder, curves: LightCurves, seed: int) ->
 
 
 def _solved_head(latent: np.ndarray, target: np.ndarray, weight: np.ndarray | None) -> DenseHead:
-    """Linear head that is solved as a ridge regression, to fine-tune from."""
+    """Return a linear head to start fine-tuning from, solved as a ridge regression."""
     head = DenseHead(latent.shape[1], 1)
     inputs = torch.from_numpy(latent)
     head.set_statistics(inputs)

@@ -38,7 +38,7 @@ __all__ = ["RedshiftRegressor"]
 # Predictions outside the training range by this many standard deviations are extrapolations. With
 # fewer, objects at its ends would be reported by chance.
 _CERTAINLY = 3
-# Fewer errors than this say nothing about the width of an interval.
+# With fewer errors than this, intervals cannot be calibrated.
 _FEWEST_OBJECTS = 3
 
 
@@ -331,7 +331,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
             self.head_ = head.fit(self._columns(curves), target, seed, weight)
         mean, scale = self.head_.out_of_sample_.T
         if held_out is not None:
-            # What a network was trained on, it fits better than anything new.
+            # A network fits the objects that it was trained on better than new ones.
             errors = target - mean
             seen, relative = np.setdiff1d(np.arange(len(target)), held_out), np.abs(errors / scale)
             errors[seen] *= np.mean(relative[held_out]) / np.mean(relative[seen])
@@ -367,7 +367,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         curves = self._curves(X, reset=False)
         mean, scale = self._mean_and_scale(curves).T
         scale = self.uncertainty_.standard_deviation(mean, scale)
-        # Of the part of a Gaussian above 0, where redshifts are.
+        # The mean of a Gaussian that is truncated at 0, since redshifts are positive.
         in_scales = mean / scale
         mean = mean + scale * np.exp(norm.logpdf(in_scales) - norm.logcdf(in_scales))
         mean = np.maximum(mean, np.finfo(float).eps)

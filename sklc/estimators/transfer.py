@@ -61,9 +61,6 @@ class TransferEstimator(LightCurveEstimator):
     cross-validation would silently train from scratch.
     """
 
-    encoder: Any
-    finetune: Any
-
     def __sklearn_clone__(self):
         cloned = super().__sklearn_clone__()
         if is_user_fitted(self.encoder):
@@ -115,7 +112,7 @@ def as_parameter(
     encoder : LightCurveEncoder
         A fitted encoder.
     start : LightCurveEncoder, optional
-        What it was fine-tuned from: that is returned where its network did not change.
+        The encoder that it was fine-tuned from. If the network did not change, this is returned.
     """
     if start is not None and encoder is not start:
         source = encoder._source()
@@ -137,11 +134,11 @@ def start_encoder(
     Parameters
     ----------
     encoder : str, path, LightCurveEncoder or None
-        The estimator's parameter; never changed.
+        The estimator's parameter, which is never changed.
     curves, y, sample_weight
         Used only where the encoder has to be trained.
     default : LightCurveEncoder
-        What None stands for; it says how to compute with weights by name, too.
+        The encoder that None stands for. Weights by name are computed with as its parameters say.
     seed : int
         The `random_state` of an encoder without one of its own.
     """
@@ -161,7 +158,7 @@ def start_encoder(
     if encoder.random_state is None:
         encoder.set_params(random_state=seed)
     elif not isinstance(encoder.random_state, Integral):
-        # A number, so that the draw of its validation part can be repeated.
+        # With an integer, the draw of its validation part can be repeated.
         encoder.set_params(random_state=encoder._seed())
     return encoder.fit(curves, y, sample_weight=sample_weight)
 
@@ -178,18 +175,19 @@ def fine_tune(
     criterion: torch.nn.Module,
     callbacks: Sequence[Any],
 ) -> NeuralNet:
-    """Train `network` and `head` together from where they are.
+    """Train `network` and `head` together, starting from their present weights.
 
     Parameters
     ----------
     network, head
         Trained in place.
     train, valid : CurveDataset
-        Without `valid` all epochs are run, and the start is not kept as a candidate.
+        Data to train on, and to validate on. Without `valid`, all epochs are run, and the result
+        is kept even if it is worse than the start.
     layers : {"backbone+head", "gru+head", "all"}
-        What of `network` is trained: the layers of its state, or everything.
+        Part of `network` that is trained: the layers of its state, or everything.
     anchor : float
-        Pull to the start.
+        Strength of the pull to the start.
     criterion : torch.nn.Module
         The loss of the head's outputs against targets.
     """

@@ -109,6 +109,7 @@ def test_an_unfitted_encoder_is_trained_first(parts):
     assert nested.encoder_.transform(test).shape == (80, 4)
 
 
+@pytest.mark.slow
 def test_metadata_joins_the_latent(parts):
     train, y_train, test, _ = parts
     clf = TransferClassifier("ztf", metadata_columns=["redshift"], **QUICK).fit(train, y_train)

@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import Pipeline
 
-from sklc import InputRepresentation, LightCurveEncoder, list_weights
+from sklc import InputRepresentation, LightCurveEncoder
 from sklc.datasets import load_demo
 from sklc.errors import LightCurveError
 
@@ -26,18 +26,6 @@ def demo():
 @pytest.fixture(scope="module")
 def fitted(demo):
     return LightCurveEncoder(**SMALL).fit(*demo)
-
-
-@pytest.mark.parametrize("name", sorted(list_weights()))
-def test_shipped_weights_transform_at_once(demo, name):
-    curves, _ = demo
-    encoder = LightCurveEncoder.pretrained(name)
-    latents = encoder.transform(curves)
-    assert latents.shape == (len(curves), 128)
-    assert latents.dtype == np.float32
-    assert np.isfinite(latents).all()
-    assert latents.std(axis=0).max() > 0.1
-    assert set(vars(encoder)) == set(encoder.get_params(deep=False))  # nothing was stored
 
 
 def test_weights_set_after_fit_are_used_at_once(demo):

@@ -2,6 +2,7 @@
 
 import inspect
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -15,11 +16,12 @@ from sklearn.pipeline import Pipeline
 
 from sklc import LatentIsolationForest, LightCurveEncoder, RedshiftRegressor, TransferClassifier
 from sklc.errors import LightCurveError
+from sklc.networks.objectives import Objective
 
 QUICK = {"max_epochs": 2, "random_state": 0, "device": "cpu", "verbose": 0}
 SMALL = {"hidden_size": 8, "latent_size": 6, **QUICK}
 FOUR = [LightCurveEncoder, TransferClassifier, RedshiftRegressor, LatentIsolationForest]
-TRANSFER = FOUR[1:]
+BALANCED = {"class_weight": "balanced"}
 # What stands in the docstring of `sklc.estimators.base`; `calibrate` and heads stand between.
 ORDER = [
     "weights", "encoder", "finetune", "metadata_columns", "min_points", "max_epochs", "batch_size",
@@ -76,6 +78,42 @@ def test_none_is_an_encoder_with_default_parameters(demo):
     )
     assert len(none.net_.history) == 2
     np.testing.assert_array_equal(none.predict_proba(curves), unfitted.predict_proba(curves))
+
+
+def test_an_encoder_that_is_trained_takes_class_weights_from_either(demo):
+    params = {"max_epochs": 1, "device": "cpu", "random_state": 0}
+    first, second = (
+        TransferClassifier(LightCurveEncoder(**params, **inner), **outer, **QUICK).fit(*demo)
+        for inner, outer in (({}, BALANCED), (BALANCED, {}))
+    )
+    np.testing.assert_array_equal(first.predict_proba(demo[0]), second.predict_proba(demo[0]))
+    with pytest.raises(ValueError, match="both of the encoder and of the estimator"):
+        TransferClassifier(LightCurveEncoder(**BALANCED), **BALANCED).fit(*demo)
+
+
+@dataclass(frozen=True)
+class Brightness(Objective):
+    """An objective that trains no head for the classes."""
+
+    def targets(self, curves, given):
+        return {"brightness": np.array([np.log(c.flux.max()) for c in curves], np.float32)}
+
+    def heads(self, targets):
+        return {"brightness": (1,)}
+
+    def loss(self, outputs, targets, progress):
+        return (outputs.heads["brightness"][:, 0] - targets["brightness"]) ** 2
+
+
+def test_an_objective_without_classes_gets_a_head(demo):
+    curves, y = demo
+    encoder = LightCurveEncoder(objective=Brightness(), **SMALL)
+    clf = TransferClassifier(encoder, C=0.1, calibrate="temperature", **QUICK).fit(curves, y)
+    assert clf.C_ == 0.1
+    assert clf.score(curves, y) > 0.3
+    np.testing.assert_array_equal(
+        clf.encoder_.transform(curves), clone(encoder).fit(curves, y).transform(curves)
+    )
 
 
 @pytest.mark.parametrize("estimator", [TransferClassifier, RedshiftRegressor])

@@ -206,25 +206,6 @@ def test_units_and_offsets_of_the_target_do_not_matter(name):
     np.testing.assert_allclose(small[:, 1], 1e-3 * large[:, 1], rtol=1e-3)
 
 
-@pytest.mark.parametrize("name", HEADS)
-def test_an_object_without_weight_is_as_good_as_left_out(name):
-    rng = np.random.default_rng(3)
-    columns = rng.normal(size=(90, 7))
-    columns[::9, 6] = np.nan
-    target, weight = columns[:, 0] + 0.1 * rng.normal(size=90), rng.uniform(0.5, 2, 90)
-    weight[::3], target[::3] = 0, 100.0
-    kept = weight > 0
-    weighted = HEADS[name]().fit(columns, target, 0, weight)
-    shorter = HEADS[name]().fit(columns[kept], target[kept], 0, weight[kept])
-    np.testing.assert_array_equal(weighted.out_of_sample_[kept], shorter.out_of_sample_)
-    np.testing.assert_array_equal(weighted.predict(columns), shorter.predict(columns))
-    assert np.isnan(weighted.out_of_sample_[~kept]).all()
-    unweighted = HEADS[name]().fit(columns[kept], target[kept], 0)
-    assert not np.allclose(unweighted.predict(columns), shorter.predict(columns))
-    equal = HEADS[name]().fit(columns[kept], target[kept], 0, np.ones(kept.sum()))
-    np.testing.assert_array_equal(equal.predict(columns), unweighted.predict(columns))
-
-
 @pytest.mark.parametrize("params", [{}, {"method": "mlp"}, {"finetune": "all"}, {"encoder": None}])
 def test_a_table_of_equal_series_is_read_as_it_is(params):
     # one column of ten matters, as in scikit-learn's check of the score of regressors

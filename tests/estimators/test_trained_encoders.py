@@ -94,6 +94,7 @@ def test_a_network_that_was_trained_is_kept(demo, redshifts, way, tmp_path, monk
         np.testing.assert_array_equal(model.encoder_.transform(curves), expected)
 
 
+@pytest.mark.slow
 def test_grid_search_compares_what_was_trained_with_what_was_not(demo, redshifts):
     curves, y = demo
     tuned = classifier(demo, redshifts).encoder_
