@@ -7,8 +7,6 @@ pipelines are such baselines, with settings chosen as carefully as those of the 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.compose import TransformedTargetRegressor
@@ -26,7 +24,7 @@ from sklc.features import LightCurveFeatures
 
 __all__ = ["feature_classifier", "feature_outlier_detector", "feature_redshift_regressor"]
 
-# Many small steps, on few columns at a time: of some hundred features, most are correlated.
+# Many small steps on few columns at a time suit the hundred features, which are correlated.
 _BOOSTING = {
     "learning_rate": 0.03,
     "max_iter": 300,
@@ -34,10 +32,10 @@ _BOOSTING = {
     "min_samples_leaf": 8,
     "max_features": 0.1,
     "l2_regularization": 1.0,
-    # With few labels, what it would hold out is worth more as training data.
+    # With few labels, the part that it would hold out is worth more as training data.
     "early_stopping": False,
 }
-# Below all features, so that trees can tell what is missing.
+# A value below all features, so that trees can tell which are missing.
 _MISSING = -1e9
 _FOREST = {"n_estimators": 500, "min_samples_leaf": 2}
 
@@ -91,14 +89,14 @@ def feature_classifier(
     >>> bool(model.score(curves[1::2], y[1::2]) > 0.7)
     True
     """
-    classifiers: dict[str, BaseEstimator] = {
-        "boosting": HistGradientBoostingClassifier(**_BOOSTING, random_state=random_state),
-        "forest": RandomForestClassifier(
+    classifier = _chosen(
+        model,
+        boosting=HistGradientBoostingClassifier(**_BOOSTING, random_state=random_state),
+        forest=RandomForestClassifier(
             **_FOREST, max_features="sqrt", random_state=random_state, n_jobs=n_jobs
         ),
-    }
-    _check_model(model, classifiers)
-    return _pipeline(model, ("classifier", classifiers[model]), features, n_jobs)
+    )
+    return _pipeline(model, ("classifier", classifier), features, n_jobs)
 
 
 def feature_redshift_regressor(
@@ -144,15 +142,15 @@ def feature_redshift_regressor(
     >>> bool(abs(model.predict(curves[1::2]) - z[1::2]).median() < 0.03)
     True
     """
-    regressors: dict[str, BaseEstimator] = {
-        "boosting": HistGradientBoostingRegressor(**_BOOSTING, random_state=random_state),
-        "forest": RandomForestRegressor(
+    chosen = _chosen(
+        model,
+        boosting=HistGradientBoostingRegressor(**_BOOSTING, random_state=random_state),
+        forest=RandomForestRegressor(
             **_FOREST, max_features=0.3, random_state=random_state, n_jobs=n_jobs
         ),
-    }
-    _check_model(model, regressors)
+    )
     regressor = TransformedTargetRegressor(
-        regressors[model], func=np.log1p, inverse_func=np.expm1, check_inverse=False
+        chosen, func=np.log1p, inverse_func=np.expm1, check_inverse=False
     )
     return _pipeline(model, ("regressor", regressor), features, n_jobs)
 
@@ -208,9 +206,10 @@ def feature_outlier_detector(
     )
 
 
-def _check_model(model: str, known: dict[str, Any]) -> None:
+def _chosen(model: str, **known: BaseEstimator) -> BaseEstimator:
     if model not in known:
         raise ValueError(f"model={model!r} is not known: use one of {sorted(known)}.")
+    return known[model]
 
 
 def _pipeline(
@@ -221,7 +220,7 @@ def _pipeline(
 ) -> Pipeline:
     steps: list[tuple[str, BaseEstimator]] = [("features", _features(features, n_jobs))]
     if model == "boosting":
-        # It takes NaN, but not a column of nothing else, which few light curves may well give.
+        # Boosting takes NaN, but no column of nothing else, which few light curves may give.
         fill = SimpleImputer(strategy="constant", fill_value=_MISSING, keep_empty_features=True)
         steps.append(("imputer", fill))
     return Pipeline([*steps, last])

@@ -73,23 +73,6 @@ METADATA_CONSTRAINTS: dict[str, list[Any]] = {
 class LightCurveEstimator(BaseEstimator):
     """Base of the estimators: turns every form of X into LightCurves, and checks y."""
 
-    # Set by the subclasses' __init__, which stores its arguments and does nothing else.
-    min_points: int
-    max_epochs: int
-    batch_size: int
-    learning_rate: float
-    early_stopping: bool
-    validation_fraction: float
-    patience: int
-    class_weight: Any
-    callbacks: Any
-    mixed_precision: bool | str
-    device: str
-    random_state: Any
-    verbose: Any
-    metadata_columns: Any
-    metadata: Any
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = True
@@ -104,9 +87,9 @@ class LightCurveEstimator(BaseEstimator):
                 X,
                 reset=reset,
                 dtype=[np.float64, np.float32],
-                # NaN is left to as_light_curves, whose message says what to do about it.
+                # as_light_curves checks for NaN, with a message that says what to do.
                 ensure_all_finite=False,
-                # Zero rows in, zero rows out; but nothing can be learned from none.
+                # Zero rows give zero rows, but nothing can be learned from them.
                 ensure_min_samples=int(reset),
             )
         curves = as_light_curves(X, min_points=self.min_points)
@@ -118,26 +101,32 @@ class LightCurveEstimator(BaseEstimator):
 
     def _labels(self, y: Any, curves: LightCurves) -> np.ndarray:
         """Check y as class labels of `curves`, one each."""
+        if y is not None:
+            _check_labels_are_there(y, curves)
+        y = self._one_each(y, curves, "label")
+        check_classification_targets(y)
+        return y
+
+    def _one_each(self, y: Any, curves: LightCurves, what: str, **options: Any) -> np.ndarray:
+        """Check that y holds one value per light curve, with `options` of ``check_array``."""
         if y is None:
             raise ValueError(
                 f"This {type(self).__name__} estimator requires y to be passed, but the target y "
-                "is None: pass one class label per object."
+                f"is None: pass one {what} per object."
             )
-        _check_labels_are_there(y, curves)
-        y = check_array(y, ensure_2d=False, dtype=None, input_name="y", ensure_min_samples=0)
-        y = column_or_1d(y, warn=True)
+        options = {"dtype": None, "ensure_2d": False, "ensure_min_samples": 0, **options}
+        y = column_or_1d(check_array(y, input_name="y", **options), warn=True)
         if len(y) != len(curves):
             raise ValueError(
-                f"X holds {len(curves)} light curves and y {len(y)} labels, inconsistent numbers "
-                "of samples: pass one label per object, in the order of X.ids."
+                f"X holds {len(curves)} light curves and y {len(y)} {what}s, inconsistent numbers "
+                f"of samples: pass one {what} per object, in the order of X.ids."
             )
-        check_classification_targets(y)
         return y
 
     def _validation_split(
         self, sample: TrainingSample, seed: int
     ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Stratified split of the distinct objects, (training rows, validation rows).
+        """Return a stratified split of the distinct objects: training rows, validation rows.
 
         A single object that counts twice or more, as its copies would, is trained on alone.
 
@@ -159,13 +148,13 @@ class LightCurveEstimator(BaseEstimator):
         if not len(several):
             return np.arange(len(index)), None
         single, index = np.flatnonzero(counts[index] == 1), index[several]
-        # Every class must be seen on both sides, however small the part is.
+        # However small the part is, both sides need members of every class.
         n_classes = len(np.unique(index))
         n_valid = max(int(np.ceil(self.validation_fraction * len(index))), n_classes)
         n_valid = min(n_valid, len(index) - n_classes)
         split = StratifiedShuffleSplit(1, test_size=n_valid, random_state=seed)
         rows, held_out = next(split.split(index, index))
-        # Rounding may leave a class of few members on one side only: one of them changes sides.
+        # Rounding may leave a small class on one side only; then one member changes sides.
         for label in np.unique(index):
             if label not in index[rows]:
                 moved = held_out[index[held_out] == label][:1]
@@ -178,7 +167,7 @@ class LightCurveEstimator(BaseEstimator):
     def _class_weights(
         self, classes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None
     ) -> np.ndarray:
-        """Weight of each class in the loss, (n_classes,), with a mean of 1 over the objects."""
+        """Return the weight of each class in the loss, (n_classes,); the mean over objects is 1."""
         index = np.searchsorted(classes, y)
         if sample_weight is not None and self.class_weight == "balanced":
             weights = 1 / np.bincount(index, sample_weight)
@@ -187,14 +176,14 @@ class LightCurveEstimator(BaseEstimator):
         return weights / np.average(weights[index], weights=sample_weight)
 
     def _metadata(self) -> tuple[str, ...]:
-        """Columns that `metadata_columns` names, or else `metadata`, as it was called before."""
+        """Return the columns that `metadata_columns`, or its former name `metadata`, lists."""
         columns = self.metadata_columns
         if not (isinstance(self.metadata, str) and self.metadata == "deprecated"):
             warnings.warn(
                 "The parameter metadata= is now called metadata_columns=, and will be removed in "
                 "version 0.3: scikit-learn means something else by metadata.",
                 FutureWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
             if columns is not None and self.metadata is not None:
                 raise ValueError(
@@ -227,30 +216,33 @@ class LightCurveEstimator(BaseEstimator):
         defaults = signature(type(self)).parameters
         for name in names:
             value, default = getattr(self, name), defaults[name].default
-            if value is default or (isinstance(value, (str, Real)) and value == default):
-                continue
-            if isinstance(default, tuple) and tuple(value) == default:
-                continue
-            raise ValueError(
-                f"{name} is for {read_by}, and has no effect with {mode}: leave {name} out"
-                + (f", and {instead}." if instead else ".")
-            )
+            value = tuple(value) if isinstance(default, tuple) else value
+            if value is not default and not (
+                isinstance(value, (str, Real, tuple)) and value == default
+            ):
+                raise ValueError(
+                    f"{name} is for {read_by}, and has no effect with {mode}: leave {name} out"
+                    + (f", and {instead}." if instead else ".")
+                )
+
+    def _shared_with(self, other: type) -> dict[str, Any]:
+        """Return the parameters that `other` has, too, except for the seed and metadata columns."""
+        theirs = set(signature(other).parameters) - {"metadata", "metadata_columns", "random_state"}
+        mine = self.get_params(deep=False)
+        return {name: value for name, value in mine.items() if name in theirs}
 
     def _seed(self) -> int:
         return int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
 
     def _settings(self, seed: int, **changes: Any) -> TrainingSettings:
-        settings = {
-            "max_epochs": self.max_epochs,
-            "batch_size": self.batch_size,
-            "learning_rate": self.learning_rate,
-            "patience": self.patience,
-            "mixed_precision": bool(self.mixed_precision),
-            "device": resolve_device(self.device),
-            "seed": seed,
-            "verbose": self.verbose,
-        }
-        return TrainingSettings(**{**settings, **changes})
+        names = ("max_epochs", "batch_size", "learning_rate", "patience", "verbose")
+        return TrainingSettings(
+            **{name: getattr(self, name) for name in names},
+            mixed_precision=bool(self.mixed_precision),
+            device=resolve_device(self.device),
+            seed=seed,
+            **changes,
+        )
 
 
 def plain(label: Any) -> Any:
@@ -260,7 +252,7 @@ def plain(label: Any) -> Any:
 
 def _check_labels_are_there(y: Any, curves: LightCurves) -> None:
     """Refuse labels that are missing or of types that cannot be compared."""
-    # As objects: numpy would turn None and numbers among strings into strings.
+    # dtype=object, since numpy would turn None and numbers among strings into strings.
     labels = np.asarray(y, dtype=object)
     if labels.shape != curves.shape:
         return  # column vectors, wrong lengths: left to the checks that follow

@@ -2,38 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
+from skorch.history import History
 
 from sklc.errors import LightCurveError
 from sklc.estimators.base import check_head_sizes, require_two_classes
-from sklc.estimators.class_heads import HeadData, hold_out
+from sklc.estimators.class_heads import (
+    HeadData,
+    LinearHeads,
+    choose_strength,
+    fit_dense_head,
+    fit_linear_head,
+    hold_out,
+)
 from sklc.estimators.encoder import LightCurveEncoder
+from sklc.estimators.encoder_training import objectives_of
 from sklc.estimators.sample import TrainingSample
 from sklc.estimators.transfer import (
-    TransferRecipe,
     as_parameter,
     default_encoder,
-    fit_transfer,
+    fine_tune,
     is_trained_on_labels,
-    seen_and_held_out,
     start_encoder,
 )
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix, name_object
 from sklc.networks.device import resolve_device, single_thread_in_workers
 from sklc.networks.heads import own_head
+from sklc.networks.objectives import Classifier
+from sklc.networks.objectives.losses import CrossEntropy
+from sklc.networks.training.datasets import CurveDataset
 from sklc.uncertainty.interface import ClassUncertainty, HeldOut
 from sklc.utils.sklearn_compat import unrouted
 
 __all__ = [
-    "ClassFit",
     "check_mode",
     "fit_classes",
     "hold_out_of_own",
+    "keeps_its_head",
     "targets_among",
     "why_nothing_was_held_out",
 ]
@@ -70,6 +80,13 @@ class ClassFit:
     held_out: HeldOut | None
 
 
+def keeps_its_head(encoder: Any) -> bool:
+    """Whether `encoder` is trained on the labels with a head for their classes, which is kept."""
+    if not is_trained_on_labels(encoder):
+        return False
+    return encoder is None or isinstance(objectives_of(encoder)[0], Classifier)
+
+
 def check_mode(estimator: Any) -> None:
     """Refuse parameters of a classifier that others make pointless.
 
@@ -86,21 +103,20 @@ def check_mode(estimator: Any) -> None:
     else:
         instead = "merge the labels in y instead"
         refuse(("merge_classes", "class_prior"), "finetune='none'", mode, instead)
-    if estimator.encoder is None:
-        refuse((*linear, "head_sizes"), "a head of its own", "encoder=None")
-    if estimator.encoder is None or estimator.finetune in ("none", "head"):
-        what = "encoder=None" if estimator.encoder is None else mode
-        refuse(("finetune_learning_rate", "anchor"), "fine-tuning", what)
+        if keeps_its_head(estimator.encoder):
+            what = f"encoder={estimator.encoder!r}, which is trained with a head of its own"
+            refuse((*linear, "head_sizes"), "a head on a trained encoder", what)
+            if estimator.encoder is not None:
+                names, instead = ("metadata_columns", "callbacks"), "set it of the encoder"
+                refuse(names, "a head on a trained encoder", what, instead)
+    estimator._refuse_fine_tuning(keeps_its_head(estimator.encoder))
     check_head_sizes(estimator.head_sizes)
     if len(estimator.head_sizes):
         refuse(linear, "a linear head", f"head_sizes={estimator.head_sizes!r}")
 
 
 def fit_classes(
-    estimator: Any,
-    sample: TrainingSample,
-    columns: tuple[str, ...],
-    uncertainty: ClassUncertainty,
+    estimator: Any, sample: TrainingSample, columns: tuple[str, ...], uncertainty: ClassUncertainty
 ) -> ClassFit:
     """Fit the head, and the encoder as far as the parameters of the estimator say.
 
@@ -117,21 +133,109 @@ def fit_classes(
     """
     classes, target = np.unique(sample.y, return_inverse=True)
     require_two_classes(classes, estimator)
-    seed = estimator._seed()
-    recipe = TransferRecipe.of(estimator, uncertainty)
-    trained_here = is_trained_on_labels(estimator.encoder)
-    rows, held_out = np.arange(len(target)), None
-    if estimator.early_stopping and not (trained_here or recipe.is_solved):
+    seed, rows, held_out = estimator._seed(), np.arange(len(target)), None
+    from_scratch = is_trained_on_labels(estimator.encoder)
+    is_solved = estimator.finetune == "head" and not len(estimator.head_sizes)
+    if estimator.early_stopping and not (from_scratch or is_solved):
         rows, held_out = estimator._validation_split(sample, seed)
-    # What would be an error only after an encoder has been trained is one now.
+    # These checks raise before an encoder is trained, rather than after.
     class_weight = estimator._class_weights(classes, sample.y, sample.weight)
     resolve_device(estimator.device)
     metadata_matrix(sample.curves, columns)
-    unseen = recipe.leaves_labels(estimator.encoder, estimator.early_stopping, sample.y)
-    if estimator.calibrate is not None and not unseen:
+    if estimator.calibrate is not None:
+        _require_unseen_labels(estimator, target, from_scratch, is_solved)
+    with single_thread_in_workers(), unrouted():
+        default = default_encoder(estimator, columns)
+        start = start_encoder(
+            estimator.encoder, sample.curves, sample.y, default, seed, sample.weight
+        )
+        if from_scratch and start.early_stopping:
+            rows, held_out = start._validation_split(sample, start._seed())
+        if keeps_its_head(estimator.encoder):
+            unseen = None
+            if held_out is not None:
+                unseen = hold_out_of_own(start, sample, target, held_out)
+            encoder, history = as_parameter(start), start.net_.history
+            return ClassFit(encoder, classes, class_weight, None, history, None, unseen)
+        data = HeadData(
+            start.transform(sample.curves),
+            metadata_matrix(sample.curves, columns),
+            target,
+            sample.weights,
+            class_weight,
+        )
+        encoder = start if estimator.finetune == "head" else start._to_fine_tune()
+        settings, callbacks = estimator._settings(seed), estimator.callbacks or ()
+        network, sizes = encoder.net_.module_, estimator.head_sizes
+        C, history, everything = None, History(), np.arange(len(target))
+        if len(sizes):
+            net = fit_dense_head(
+                data, rows, held_out, sizes=sizes, settings=settings, callbacks=callbacks
+            )
+            head, history = net.module_, net.history
+        else:
+            C = choose_strength(data, seed) if estimator.C is None else float(estimator.C)
+            # An encoder that was trained on the user's labels knows no more classes than they do.
+            own = network.head if getattr(start._source(), "from_weights", True) else None
+            fit_head = getattr(uncertainty, "fit_head", None)
+            heads = LinearHeads(data, C, seed, own, estimator.prior_labels, fit_head)
+        if encoder is not start:
+            if not len(sizes):
+                # The start must not have seen the part that judges whether training improves on it.
+                head = fit_linear_head(data.subset(rows), heads.C)
+            dataset = _dataset(encoder, sample.curves, data)
+            history = fine_tune(
+                network,
+                head,
+                dataset.subset(rows),
+                None if held_out is None else dataset.subset(held_out),
+                replace(settings, learning_rate=estimator.finetune_learning_rate),
+                layers=estimator.finetune,
+                anchor=estimator.anchor,
+                criterion=CrossEntropy(),
+                callbacks=callbacks,
+            ).history
+            data = replace(data, latent=encoder.transform(sample.curves))
+        calibration = None
+        if not len(sizes):
+            heads = replace(heads, data=data)
+            head = heads.fit(everything)
+            if is_solved and not from_scratch:
+                calibration = heads.cross_fit()
+        if held_out is not None:
+            unseeing = head if len(sizes) else heads.fit(rows)
+            calibration = hold_out(unseeing, data, held_out)
+    encoder = as_parameter(encoder, start)
+    return ClassFit(encoder, classes, class_weight, head, history, C, calibration)
+
+
+def _dataset(encoder: LightCurveEncoder, curves: LightCurves, data: HeadData) -> CurveDataset:
+    """Return what encoder and head are trained on together."""
+    values, lengths = encoder.representation_.encode(curves)
+    return CurveDataset(
+        values,
+        lengths,
+        data.target,
+        sample_weight=data.weight.astype(np.float32),
+        metadata=metadata_matrix(curves, encoder.metadata_columns_),
+        head_metadata=data.metadata,
+    )
+
+
+def _require_unseen_labels(
+    estimator: Any, target: np.ndarray, from_scratch: bool, is_solved: bool
+) -> None:
+    """Refuse a calibration where the head will have seen every label."""
+    if from_scratch:
+        trained = estimator if estimator.encoder is None else estimator.encoder
+        unseen = trained.early_stopping
+    else:
+        # In cross-fitting, every label of a class with several members is held out once.
+        unseen = np.bincount(target).max() > 1 if is_solved else estimator.early_stopping
+    if not unseen:
         remedy = (
             "every class has a single member: add labels,"
-            if recipe.is_solved and not trained_here
+            if is_solved and not from_scratch
             else "none would be: set early_stopping=True (of an encoder that is trained first, "
             "too), with at least two members of each class,"
         )
@@ -139,37 +243,6 @@ def fit_classes(
             f"calibrate={estimator.calibrate!r} needs labels that are held out of training, and "
             f"{remedy} or leave calibrate out."
         )
-    with single_thread_in_workers(), unrouted():
-        default = default_encoder(estimator, columns)
-        start = start_encoder(
-            estimator.encoder, sample.curves, sample.y, default, seed, sample.weight
-        )
-        if trained_here:
-            rows, held_out = seen_and_held_out(start, sample)
-        if estimator.encoder is None:
-            # Trained from scratch on the same labels, together with its own head.
-            calibration = None
-            if held_out is not None:
-                calibration = hold_out_of_own(start, sample, target, held_out)
-            encoder, history = as_parameter(start), start.net_.history
-            return ClassFit(encoder, classes, class_weight, None, history, None, calibration)
-        encoder = start._to_fine_tune() if recipe.fine_tunes else start
-        net, C, calibration = fit_transfer(
-            encoder,
-            sample.curves,
-            target,
-            rows,
-            held_out,
-            labels_in_encoder=trained_here,
-            metadata_columns=columns,
-            class_weight=class_weight,
-            recipe=recipe,
-            settings=estimator._settings(seed),
-            sample_weight=sample.weight,
-        )
-    encoder = as_parameter(encoder, start)
-    head = net.module_.head
-    return ClassFit(encoder, classes, class_weight, head, net.history, C, calibration)
 
 
 def targets_among(classes: np.ndarray, y: np.ndarray, curves: LightCurves) -> np.ndarray:
@@ -184,7 +257,7 @@ def targets_among(classes: np.ndarray, y: np.ndarray, curves: LightCurves) -> np
     if unseen.any():
         first = int(np.flatnonzero(unseen)[0])
         raise LightCurveError(
-            f"y holds labels that are not among the classes of this classifier, "
+            "y holds labels that are not among the classes of this classifier, "
             f"{sorted(set(y[unseen].tolist()))}, first for {name_object(curves, first)}. "
             f"They can never be predicted from {classes.tolist()}: drop those objects, "
             "merge the labels, or fit with examples of them."

@@ -33,9 +33,9 @@ __all__ = [
 
 # Inverse L2 strengths that are tried; on simulated supernovae the best lie between .03 and .3.
 _C_GRID = np.logspace(-2, 0.5, 6)
-# What is used where no two classes have a second member to choose by.
+# The strength if fewer than two classes have several members, so that there is no choice.
 _FIXED_C = 0.1
-# With more labels than this the strength hardly matters, so it is chosen on a part of them.
+# With more labels than this, the strength matters little and is chosen on a subset.
 _MOST_FOR_CHOICE = 5_000
 _FOLDS = 5
 
@@ -66,7 +66,7 @@ class HeadData:
 
     @property
     def weight(self) -> np.ndarray:
-        """Weight of each object, that of its class included, (n_objects,)."""
+        """Weight of each object, including that of its class, (n_objects,)."""
         return self.sample_weight * self.class_weight[self.target]
 
     def subset(self, rows: np.ndarray) -> HeadData:
@@ -143,7 +143,7 @@ def choose_strength(data: HeadData, seed: int) -> float:
     if len(np.unique(data.target[rows])) < 2:
         return _FIXED_C
     if len(rows) > _MOST_FOR_CHOICE:
-        # A random part in which no class has fewer than one member for each fold, if it can.
+        # A random subset in which every class has, if possible, one member per fold.
         order = np.random.default_rng(seed).permutation(rows)
         rank = pd.Series(data.target[order]).groupby(data.target[order]).cumcount().to_numpy()
         rows = order[np.argsort(rank >= _FOLDS, kind="stable")][:_MOST_FOR_CHOICE]
@@ -211,7 +211,7 @@ class LinearHeads:
     def cross_fit(self) -> HeldOut | None:
         """Fit on all folds but one, for each, and keep what the head says about that one.
 
-        The only member of a class is always learned from. None if all are such.
+        The only member of a class is never left out. Returns None if all classes are like that.
         """
         rows = self.data.splittable()
         if not len(rows):

@@ -11,7 +11,7 @@ from sklc.estimators.pretrained_classes import fit_joint_shares
 
 __all__ = ["ClassMixture", "class_shares"]
 
-# Shares below these are what a classifier's confusion makes of a class that is not there.
+# Confusion alone gives an absent class a share below these.
 _NORMAL_IN_SAMPLE = 0.01
 _NORMAL_IN_A_CLASS = 0.05
 
@@ -46,7 +46,7 @@ def _without_pseudo_object(shares: np.ndarray, n_objects: float) -> np.ndarray:
 
 @dataclass(frozen=True)
 class ClassMixture:
-    """The mixture of classes of the weights that normal objects are.
+    """The normal objects as a mixture of the classes of the weights.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ class ClassMixture:
         shares = class_shares(log_probabilities, weight)
         is_normal = _without_pseudo_object(shares, weight.sum()) >= _NORMAL_IN_SAMPLE
         if y is not None:
-            # A class that is rare in the sample may still be a good part of one label.
+            # A class that is rare in the sample may still be a large part of one label.
             for label in np.unique(y):
                 own, its = log_probabilities[y == label], weight[y == label]
                 part = _without_pseudo_object(class_shares(own, its), its.sum())
@@ -100,7 +100,7 @@ class ClassMixture:
         return self.classes[~self.is_normal]
 
     def log_ratio(self, log_probabilities: np.ndarray) -> np.ndarray:
-        """Log likelihood ratio of all classes in equal parts to the mixture, (n_objects,).
+        """Return log likelihood ratios of all classes in equal parts to the mixture, (n_objects,).
 
         It is high where an object looks like a class that the weights know and that is rare among
         normal objects. The probability of a class under equal priors is its likelihood ratio to
@@ -110,11 +110,11 @@ class ClassMixture:
         return -(mixed + np.log(len(self.classes)))
 
     def most_probable_normal(self, log_probabilities: np.ndarray) -> np.ndarray:
-        """Most probable normal class of each object, (n_objects,)."""
+        """Return the most probable normal class of each object, (n_objects,)."""
         return self.classes[np.argmax(np.where(self.is_normal, log_probabilities, -np.inf), axis=1)]
 
     def most_probable_rare(self, log_probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Most probable rare class of each object (None without any), and its probability."""
+        """Return the most probable rare class of each object, if any, and its probability."""
         if self.is_normal.all():
             n_objects = len(log_probabilities)
             return np.full(n_objects, None, dtype=object), np.full(n_objects, np.nan)

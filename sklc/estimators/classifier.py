@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from numbers import Real
 
@@ -10,29 +9,21 @@ import numpy as np
 from sklearn.base import ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
-from sklc.estimators.base import (
-    METADATA_CONSTRAINTS,
-    TRAINING_CONSTRAINTS,
-    LightCurveEstimator,
-    check_coverage,
-    refuse_weight_without_target,
-)
+from sklc.estimators.base import METADATA_CONSTRAINTS, check_coverage, refuse_weight_without_target
 from sklc.estimators.class_fitting import (
     check_mode,
     fit_classes,
     hold_out_of_own,
+    keeps_its_head,
     targets_among,
     why_nothing_was_held_out,
 )
-from sklc.estimators.encoder import LightCurveEncoder
 from sklc.estimators.pretrained_classes import CLASS_PRIORS, merge_matrix, prior_shares
 from sklc.estimators.sample import TrainingSample
-from sklc.estimators.transfer import KeepsFittedEncoder
+from sklc.estimators.transfer import TRANSFER_CONSTRAINTS, TransferEstimator
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix
-from sklc.networks.device import resolve_device
 from sklc.networks.heads import TransferNetwork, in_double_precision, own_head
-from sklc.networks.inference.encode import encode_latents
 from sklc.networks.training.loop import wrap
 from sklc.serving.export import export_classifier
 from sklc.uncertainty.interface import ClassScores, HeldOut
@@ -43,47 +34,48 @@ from sklc.utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_cont
 __all__ = ["TransferClassifier"]
 
 
-class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimator):
+class TransferClassifier(ClassifierMixin, TransferEstimator):
     """Classify light curves with a pretrained encoder and few labels.
 
     Parameters
     ----------
     encoder : str, path, LightCurveEncoder or None, default="ztf+lsst"
         Name or file of pretrained weights; an encoder with weights; an encoder that you fitted,
-        whose network is then used (a copy: yours is never changed); an unfitted encoder without
-        weights, which is trained on the labels first; or None for a network trained from scratch
-        together with its own head. Its parameters are reached as ``encoder__...`` where it is an
-        encoder.
+        whose network is then used (a copy: yours is never changed); or an unfitted encoder
+        without weights, which is trained on the labels as a whole, together with a head of its
+        own. None stands for such an encoder with default parameters. The parameters of an encoder
+        are reached as ``encoder__...``.
     finetune : {"none", "head", "backbone+head", "all"}, default="head"
-        What is trained. "none": nothing, the classes of the weights are used as they are and no
-        labels are needed; "head": a new head on the frozen encoder; "backbone+head" also the
-        layers that read the observations, for new passbands; "all" the whole network, for a new
-        domain. "gru+head" is an older name of "backbone+head".
+        What is trained of an encoder with weights. "none" trains nothing: the classes of the
+        weights are used as they are, and no labels are needed. "head" trains a new head on the
+        frozen encoder, "backbone+head" also the layers that read the observations, for new
+        passbands, and "all" the whole network, for a new domain. "gru+head" is an older name of
+        "backbone+head".
     head_sizes : tuple of int, default=()
-        Units of the head's hidden layers. Without any, the head is linear and solved exactly as
-        a logistic regression; with some, it is trained like a network.
+        Number of units of each hidden layer of the head. Without hidden layers, the head is a
+        logistic regression, which is solved exactly.
     C : float or None, default=None
         Inverse L2 strength of a linear head, on latents that are centred and divided by one
-        common scale. None chooses it by the log loss in stratified cross-validation inside the
-        training data, among the classes with at least two members (or takes 0.1 where there are
-        no two such classes).
+        common scale. None chooses it by the log loss in stratified cross-validation on the
+        training data, among the classes with at least two members, or takes 0.1 if there are
+        fewer than two such classes.
     metadata_columns : sequence of str or None, default=None
-        Numeric per-object columns, such as ``["mwebv"]``, that join the latent. A missing value
-        (NaN) is replaced by the training mean and flagged.
+        Numeric per-object columns, such as ``["mwebv"]``, that are read beside the light
+        curve. A missing value (NaN) is replaced by the training mean and flagged.
     merge_classes : mapping of str to list of str, or None, default=None
         With ``finetune="none"``: classes of your own as sums of classes of the weights, such as
         ``{"Ia": ["SNIa", "SNIa-91bg", "SNIax"], "II": ["SNII"]}``. Probabilities of classes that
         are named nowhere are left out, and the rest is normalised.
     class_prior : {"magnitude-limited"}, mapping of str to float, or None, default=None
         With ``finetune="none"``: expected share of each class of the weights, or of each class of
-        `merge_classes`, to multiply probabilities by, since the weights were trained with equal
-        weight on every class, rare subtypes like SNe Ia (Saerens, Latinne & Decaestecker 2002,
-        equation 2.4). "magnitude-limited" are the shares in a bright, magnitude-limited survey,
-        see Notes. Trained heads learn the shares from y.
+        `merge_classes`. Probabilities are multiplied by these shares, because the weights were
+        trained with equal weight on every class, however rare (Saerens, Latinne & Decaestecker
+        2002, equation 2.4). "magnitude-limited" stands for the shares in a bright,
+        magnitude-limited survey, see Notes. Trained heads learn the shares from y.
     prior_labels : float, default=40
-        How many labels the classes of pretrained weights are worth to a linear head: its
-        log probabilities and those of the weights' classes, matched to the labels, are averaged
-        in the ratio n_labels to `prior_labels`. 0 leaves them out.
+        How many labels the classes of pretrained weights are worth to a linear head. Its log
+        probabilities and those of the weights' classes, matched to the labels, are averaged in
+        the ratio n_labels to `prior_labels`. With 0, the classes of the weights are not used.
     calibrate : str, ClassUncertainty or None, default=None
         How probabilities are calibrated on labels that the head has not seen. "temperature"
         divides the logits by the `temperature_` of the lowest log loss (Guo et al. 2017); neither
@@ -91,39 +83,45 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
         are named with `sklc.register_uncertainty`, or passed as an object with the methods of
         `sklc.uncertainty.ClassUncertainty`.
     min_points : int, default=1
-        Fewest observations an object must have; an object with fewer is an error that names it.
+        Fewest observations an object must have; an object with fewer is an error that names
+        it.
     max_epochs : int, default=40
         Number of passes over the training data, where a network is trained.
     batch_size : int, default=64
         Number of objects per gradient step.
     learning_rate : float, default=1e-3
-        Learning rate of a head with hidden layers, and of a network that is trained from scratch.
+        Learning rate of a network that is trained from scratch, or of a head with hidden
+        layers.
     finetune_learning_rate : float, default=3e-4
-        Learning rate of the encoder and head when fine-tuning.
+        Learning rate of fine-tuning.
     anchor : float, default=1e-3
         Strength of the pull of fine-tuned weights to the pretrained ones (L2-SP).
     early_stopping : bool, default=True
-        Whether to hold out a stratified part of the training data where a network is trained, to
-        stop early and, when fine-tuning, to fall back to the frozen encoder where fine-tuning does
-        not help. A linear head on a frozen encoder is solved exactly, and needs none.
+        Whether to hold out a stratified part of the training data where a network is
+        trained, and to stop when the loss on it has not improved for `patience` epochs. The
+        weights of the best epoch are kept. Every class has at least one object on either
+        side.
     validation_fraction : float, default=0.2
-        Size of that part; it holds at least one object of every class.
+        Share of the training data that is held out where a network is trained.
     patience : int, default=5
         Number of epochs without improvement before training stops.
     class_weight : {"balanced"}, dict of label to weight, or None, default=None
-        Weights of the classes in the loss; "balanced" is 1/frequency. Without, probabilities follow
-        the class frequencies of the training data, and the AUROC is slightly higher.
+        Weights of the classes in the loss; "balanced" weights each class by 1/frequency.
+        Without weights, probabilities follow the class frequencies of the training data.
     callbacks : list of skorch callbacks or None, default=None
-        Callbacks that are added to the training of a network (from scratch, fine-tuning, or a head
-        with hidden layers).
+        Callbacks that are added to the training of a network.
     mixed_precision : bool or "auto", default="auto"
-        Whether to use TF32 in recurrent layers on a GPU, as in `LightCurveEncoder`.
+        Whether recurrent layers may round the factors of their products to 10 bits (TF32)
+        on a GPU, which changes latents by about .003 of their spread. "auto" is True. On
+        the CPU there is no difference.
     device : str, default="auto"
         Where to compute: "auto" (the GPU where there is one), "cpu", or a torch device.
     random_state : int, RandomState instance or None, default=None
-        Seed of every draw on the CPU.
+        Seed of every random draw on the CPU.
     verbose : int, bool or "auto", default="auto"
-        Progress bar on standard error, as in `LightCurveEncoder`.
+        Whether to show a progress bar on standard error. "auto" shows it in a terminal or
+        notebook, where training takes longer than a few seconds; 0 never does, and 1
+        always.
     metadata : sequence of str or None, default="deprecated"
         Former name of `metadata_columns`.
 
@@ -132,13 +130,13 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
     classes_ : ndarray of shape (n_classes,)
         Class labels, sorted.
     encoder_ : LightCurveEncoder
-        The encoder in use. If its network was trained here, it is its parameter `weights`, so that
-        ``clone`` and other estimators keep it.
+        The encoder in use. If its network was trained here, the network is the encoder's parameter
+        `weights`, so that ``clone`` and other estimators keep it.
     head_ : torch.nn.Module
         The head, which makes logits of the latent and of metadata columns.
     net_ : skorch.NeuralNet
         Holds encoder and head as ``net_.module_``, and the history of their training as
-        ``net_.history``; put together at each access.
+        ``net_.history``. It is put together at each access.
     metadata_columns_ : tuple of str
         Per-object columns that join the latent.
     C_ : float or None
@@ -159,17 +157,20 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
     Fine-tuning starts from the head solved on the frozen encoder rather than from a random one
     (Kumar et al. 2022), with a small learning rate and a pull to the start (Li, Grandvalet &
     Davoine 2018), keeps the start unless the validation loss falls, and solves a linear head
-    again on all the training labels at the end.
+    again on all the training labels at the end. A linear head on a frozen encoder is solved
+    exactly: nothing is held out, and `early_stopping` has no effect on it.
 
-    Labels to calibrate on are, with a linear head on a frozen encoder, all of them, each by a head
-    of stratified cross-fitting that has not seen it; where networks are trained, the part held out
-    for early stopping; with ``finetune="none"``, those given to `fit`. An encoder that *you* fitted
-    on the same labels has seen them, and would be calibrated too confidently: pass it unfitted.
+    With a linear head on a frozen encoder, all labels serve for calibration, each with a head that
+    has not seen it, by stratified cross-fitting. Where networks are trained, the part that early
+    stopping holds out serves, and with ``finetune="none"`` the labels given to `fit`. An encoder
+    that *you* fitted on the same labels has seen them, and its probabilities would be calibrated
+    too confidently: pass it unfitted.
 
-    "magnitude-limited": Ia 74 %, II 19 %, Ib/c 5.4 %, SLSN-I .7 %, TDE .4 % as in the ZTF Bright
-    Transient Survey to August 2024 (Rehemtulla et al. 2024, ApJ 972, 7, counted in Gupta et al.
-    2025, table 1); inside these, subtypes by the rates and luminosity functions that
-    `sklc.simulate` uses (Ia-91bg .7 %, Iax 2 %, IIn 4.6 %, IIb 1.5 %). Active galaxies have none.
+    The shares of "magnitude-limited" are those of the ZTF Bright Transient Survey to August 2024:
+    Ia 74 %, II 19 %, Ib/c 5.4 %, SLSN-I .7 %, TDE .4 % (Rehemtulla et al. 2024, ApJ 972, 7,
+    counted in Gupta et al. 2025, table 1). Subtypes divide them by the rates and luminosity
+    functions that `sklc.simulate` uses (Ia-91bg .7 %, Iax 2 %, IIn 4.6 %, IIb 1.5 %). The share of
+    active galaxies is 0.
 
     References
     ----------
@@ -189,18 +190,14 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
     """
 
     _parameter_constraints: dict = {
-        "encoder": [str, os.PathLike, LightCurveEncoder, None],
-        "finetune": [StrOptions({"none", "head", "backbone+head", "gru+head", "all"})],
         "head_sizes": ["array-like"],
         "C": [Interval(Real, 0, None, closed="neither"), None],
         "merge_classes": [Mapping, None],
         "class_prior": [StrOptions(set(CLASS_PRIORS)), Mapping, None],
         "prior_labels": [Interval(Real, 0, None, closed="left")],
         "calibrate": [str, HasMethods(["fit", "log_probabilities"]), None],
-        "finetune_learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "anchor": [Interval(Real, 0, None, closed="left")],
         **METADATA_CONSTRAINTS,
-        **TRAINING_CONSTRAINTS,
+        **TRANSFER_CONSTRAINTS,
     }
 
     def __init__(
@@ -340,7 +337,7 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
         sample = TrainingSample.of(curves, self._labels(y, curves), sample_weight)
         fitted = fit_classes(self, sample, columns, uncertainty)
         self.encoder_, self.classes_, self.C_ = fitted.encoder, fitted.classes, fitted.C
-        self.metadata_columns_ = columns if self.encoder is not None else ()
+        self.metadata_columns_ = () if keeps_its_head(self.encoder) else columns
         self.merge_, self.uncertainty_, self._calibration = None, uncertainty, fitted.held_out
         self._head, self._history = fitted.head, fitted.history
         if self.calibrate is not None and self._calibration is not None:
@@ -365,7 +362,7 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
         return net
 
     def predict_proba(self, X):
-        """Class probabilities.
+        """Return class probabilities.
 
         Parameters
         ----------
@@ -375,13 +372,13 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
         Returns
         -------
         ndarray of shape (n_objects, n_classes), float64
-            Columns in the order of ``classes_``; rows sum to 1.
+            Columns are in the order of ``classes_``, and rows sum to 1.
         """
         check_is_fitted(self)
         return self._probabilities(self._logits(X))
 
     def predict_set(self, X, *, coverage=0.9, class_conditional=False):
-        """Classes that are not implausible: sets that hold the true class with a given frequency.
+        """Return a set of plausible classes for each object, with a given coverage.
 
         Least ambiguous sets (Sadinle, Lei & Wasserman 2019, JASA 114, 223), calibrated on labels
         that the head had not seen (see the Notes of the class), across folds where it was
@@ -392,16 +389,17 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
         X : light curves of n_objects
             In any form that `sklc.as_light_curves` takes.
         coverage : float, default=0.9
-            Share of objects whose set shall hold their class.
+            Share of objects whose set contains their true class.
         class_conditional : bool, default=False
-            Whether to promise `coverage` within each class rather than over all: sets become
-            larger, and each class needs at least ``coverage / (1 - coverage)`` members of its own.
+            Whether `coverage` holds within each class rather than over all objects. Sets become
+            larger, and each class needs at least ``coverage / (1 - coverage)`` members to
+            calibrate on.
 
         Returns
         -------
         ndarray of shape (n_objects, n_classes), bool
-            Columns in the order of ``classes_``. More than one True says that the light curve does
-            not decide between them; none, that no class explains it well.
+            Columns are in the order of ``classes_``. A set of several classes means that the light
+            curve does not decide between them, and an empty one that no class explains it well.
 
         Raises
         ------
@@ -444,7 +442,7 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
         )
 
     def decision_function(self, X):
-        """Logits over `temperature_`, or with two classes the log odds of the second.
+        """Return logits divided by `temperature_`, or the log odds of the second of two classes.
 
         With `merge_classes`, or calibration without a temperature, they are log probabilities.
 
@@ -466,7 +464,7 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
 
     def predict(self, X):
-        """Most probable class of each object.
+        """Return the most probable class of each object.
 
         Parameters
         ----------
@@ -476,19 +474,22 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
         Returns
         -------
         ndarray of shape (n_objects,)
-            Of the type of the labels given to `fit`.
+            Labels of the same type as those given to `fit`.
         """
-        check_is_fitted(self)
-        return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
+        probabilities = self.predict_proba(X)
+        return self.classes_[np.argmax(probabilities, axis=1)]
 
     def score(self, X, y, sample_weight=None):
-        """Accuracy on labelled light curves.
+        """Return the accuracy on labelled light curves.
 
         Parameters
         ----------
         X : light curves of n_objects
+            In any form that `sklc.as_light_curves` takes.
         y : array-like of shape (n_objects,)
+            True class labels.
         sample_weight : array-like of shape (n_objects,), optional
+            Weight of each object in the mean.
 
         Returns
         -------
@@ -551,14 +552,7 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
 
     def _latents(self, curves: LightCurves) -> tuple[np.ndarray, np.ndarray | None]:
         """Latents, (n_objects, latent_size), and the metadata that join them."""
-        latent = encode_latents(
-            self.encoder_._source().network,
-            self.encoder_.representation_,
-            curves,
-            metadata_matrix(curves, self.encoder_.metadata_columns_),
-            device=resolve_device(self.device),
-            mixed_precision=bool(self.mixed_precision),
-        )
+        latent = self.encoder_._encode(curves, self)
         return latent, metadata_matrix(curves, self.metadata_columns_)
 
     def _logits(self, X) -> np.ndarray:
@@ -578,6 +572,7 @@ class TransferClassifier(KeepsFittedEncoder, ClassifierMixin, LightCurveEstimato
         """Predict with the classes of the weights themselves."""
         check_mode(self)
         self.encoder_, self.metadata_columns_, self.C_ = self._with_weights(), (), None
+        own_head(self.encoder_._source().network)  # refuses weights without classes
         self.uncertainty_, self._calibration = class_uncertainty(None), None
         self._head, self._history = None, []
         own_head(self.encoder_._source().network)  # refuses an encoder without classes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 from numbers import Integral, Real
 
@@ -11,7 +10,6 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from sklc.augment.training import chosen_transformers
 from sklc.errors import LightCurveError, WeightsError
 from sklc.estimators.base import (
     METADATA_CONSTRAINTS,
@@ -21,13 +19,12 @@ from sklc.estimators.base import (
 )
 from sklc.estimators.encoder_training import EncoderTraining, train_encoder
 from sklc.estimators.sample import TrainingSample, check_weight
+from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix
 from sklc.networks.architectures import Architecture
-from sklc.networks.architectures.choice import DEFAULT_SIZES, choose_architecture
 from sklc.networks.device import resolve_device
 from sklc.networks.inference.encode import encode_latents
 from sklc.networks.objectives.interface import Objective
-from sklc.networks.objectives.registry import chosen_objectives
 from sklc.networks.training.loop import wrap
 from sklc.representation import PRESETS, InputRepresentation
 from sklc.serving.export import export_encoder
@@ -38,8 +35,8 @@ from sklc.weights.trained import TrainedWeights, is_named
 
 __all__ = ["LightCurveEncoder"]
 
-# Parameters of the network and its training that weights bring along, or that they make pointless.
-_UNREAD_WITH_WEIGHTS = (
+# Parameters that have no effect with weights, which include a network that is trained.
+_UNREAD_WITH_WEIGHTS = [
     "representation",
     "architecture",
     "hidden_size",
@@ -54,20 +51,20 @@ _UNREAD_WITH_WEIGHTS = (
     "class_weight",
     "callbacks",
     "checkpoint",
-)
+]
 
 
 class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, LightCurveEstimator):
     """Encode light curves as latent vectors with a neural network.
 
     With `weights`, the network is a pretrained one: `fit` trains nothing, and `transform` works at
-    once. Without, `fit` trains it to classify `y`, and the latent, the layer before the class
-    logits, is what `transform` returns (Gupta et al. 2025b, section 3.1).
+    once. Without weights, `fit` trains the network to classify `y`, and `transform` returns the
+    latent, the layer before the class logits (Gupta et al. 2025b, section 3.1).
 
-    As everywhere in scikit-learn, ``clone`` returns an estimator with the same parameters that is
-    not fitted: of an encoder with `weights` one that transforms at once, of an encoder that was
-    trained by `fit` one that has to be trained, and says so. To keep a network that was trained by
-    `fit` through ``clone``, as in the pipelines of a cross-validation, pass the fitted encoder to
+    As everywhere in scikit-learn, ``clone`` returns an unfitted estimator with the same
+    parameters. The clone of an encoder with `weights` can transform at once, but that of an
+    encoder that was trained by `fit` has to be trained again. To keep a network that was trained
+    by `fit` through ``clone``, as in a cross-validation, pass the fitted encoder to
     `TransferClassifier`, `RedshiftRegressor` or `LatentIsolationForest`, wrap it in
     ``sklearn.frozen.FrozenEstimator``, or `save` it and pass the file as `weights`.
 
@@ -75,16 +72,16 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
     ----------
     weights : str, path, TrainedWeights or None, default=None
         The network to use: a name from `sklc.list_weights` such as ``"ztf+lsst"``, the path of a
-        file written by `save`, the network that a transfer estimator has trained, as its
-        ``encoder_`` holds it, or None to train one from labels. Weights bring their own input
-        representation, sizes and metadata columns; setting parameters of those names as well is
-        an error.
+        file written by `save`, or the network that a transfer estimator has trained, which its
+        ``encoder_`` has as this parameter. None trains a network from labels. Weights come with
+        their input representation, sizes and metadata columns, and it is an error to set these
+        parameters as well.
     representation : {"relative", "papers"} or InputRepresentation, default="relative"
         What the network sees of an observation.
     architecture : str or Architecture, default="gru"
         The network: a name that is registered (see `sklc.register_architecture`), or an instance
-        with its settings, such as ``sklc.networks.architectures.GRU(hidden_size=64)``. "gru" has
-        stacked GRU layers.
+        with its settings, such as ``sklc.networks.architectures.GRU(hidden_size=64)``. "gru"
+        consists of stacked GRU layers.
     hidden_size : int, default=100
         Number of units of each layer, of an architecture that is given by name. If the architecture
         has no such setting, changing this parameter is an error; the same holds for the next two.
@@ -95,11 +92,11 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
     objective : str or Objective, default="classifier"
         What the network is trained for: "classifier", "contrastive", "adversarial", a name that was
         given to `sklc.register_objective`, or an instance of a class of `sklc.networks.objectives`
-        such as ``Contrastive(temperature=0.2)``. All learn the classes. "contrastive": latents of
-        one class are alike and those of others are not (supervised contrastive loss, weight 1).
-        "adversarial": latents do not tell the survey, which a discriminator tries to read from
-        them; it needs the survey of every object, as metadata column ``survey`` or as
-        ``fit(X, y, survey=...)``.
+        such as ``Contrastive(temperature=0.2)``. All of them learn the classes. "contrastive" also
+        pulls latents of one class together, and those of different classes apart (supervised
+        contrastive loss, weight 1). "adversarial" also makes latents independent of the survey,
+        which a discriminator tries to read from them; it needs the survey of every object, as
+        metadata column ``survey`` or as ``fit(X, y, survey=...)``.
     redshift_weight : float, default=0.0
         Weight of a Gaussian likelihood of ``ln(1 + z)``, with z from the metadata column
         ``redshift``, whatever the objective. Above 0, the latent keeps how bright an object is,
@@ -112,54 +109,59 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         classes come first.
     augment : bool, str, transformer, sequence of these, or None, default=False
         Whether, or how, to train on light curves that are altered at random, and differently in
-        every epoch. True uses `sklc.augment.ObservingConditions`, after which they look like what
-        telescopes deliver: noisier, cut to detections, thinned, ended early, without a band. Other
-        choices are transformers of `sklc.augment`, your own with ``fit`` and ``transform``, names
-        that were given to `sklc.register_augmentation`, or a list of these, which are applied in
-        turn. An object that is left with fewer than `min_points` observations sits the epoch out.
+        every epoch. True uses `sklc.augment.ObservingConditions`, which makes light curves noisier,
+        cuts them to detections, thins them, ends them early, or takes a band away. Other choices
+        are transformers of `sklc.augment`, your own with ``fit`` and ``transform``, names that were
+        given to `sklc.register_augmentation`, or a list of these, which are applied in turn. An
+        object that is left with fewer than `min_points` observations is left out of that epoch.
     metadata_columns : sequence of str or None, default=None
-        Numeric per-object columns, such as ``["mwebv"]``, that enter beside the light curve.
-        A missing value (NaN) is replaced by the training mean and flagged to the network.
+        Numeric per-object columns, such as ``["mwebv"]``, that are read beside the light
+        curve. A missing value (NaN) is replaced by the training mean and flagged.
     min_points : int, default=1
-        Fewest observations an object must have; an object with fewer is an error that names it.
+        Fewest observations an object must have; an object with fewer is an error that names
+        it.
     max_epochs : int, default=40
-        Number of passes over the training data.
+        Number of passes over the training data, where a network is trained.
     batch_size : int, default=64
-        Number of light curves per gradient step.
+        Number of objects per gradient step.
     learning_rate : float, default=1e-3
-        Learning rate of AdamW.
+        Learning rate of a network that is trained from scratch, or of a head with hidden
+        layers.
     learning_rate_decay : bool, default=False
         Whether to warm the learning rate up over two epochs and let it fall to 1 % along a cosine
-        until `max_epochs`. For long trainings, without early stopping.
+        until `max_epochs`. It suits long trainings without early stopping.
     weight_decay : float, default=0.0
         Weight decay of AdamW.
     early_stopping : bool, default=True
-        Whether to hold out a stratified part of the training data, stop when its loss has not
-        improved for `patience` epochs, and keep the best epoch's weights.
+        Whether to hold out a stratified part of the training data where a network is
+        trained, and to stop when the loss on it has not improved for `patience` epochs. The
+        weights of the best epoch are kept. Every class has at least one object on either
+        side.
     validation_fraction : float, default=0.2
-        Size of that part; it holds at least one object of every class.
+        Share of the training data that is held out where a network is trained.
     patience : int, default=5
         Number of epochs without improvement before training stops.
     class_weight : {"balanced"}, dict of label to weight, or None, default=None
-        Weights of the classes in the loss; "balanced" is 1/frequency.
+        Weights of the classes in the loss; "balanced" weights each class by 1/frequency.
+        Without weights, probabilities follow the class frequencies of the training data.
     callbacks : list of skorch callbacks or None, default=None
-        Callbacks that are added to the training.
+        Callbacks that are added to the training of a network.
     checkpoint : str, path or None, default=None
-        File to save the state of the training to after every epoch. If the file exists, `fit`
-        continues from it: a training that was killed at any moment ends, on the CPU, with the
-        same network to the bit as one that was not. It must be of the same data and settings.
+        File to which the state of the training is saved after every epoch. If the file exists,
+        `fit` continues from it, which requires the same data and settings. On the CPU, a training
+        that was interrupted ends with exactly the same network as one that was not.
     mixed_precision : bool or "auto", default="auto"
-        Whether the recurrent layers may round the factors of their products to 10 bits (TF32) on a
-        GPU, in training and in `transform`: latents are then within .003 of their spread (root mean
-        square) of those of the CPU. "auto" is True; False computes in float32 throughout. On the
-        CPU there is no difference.
+        Whether recurrent layers may round the factors of their products to 10 bits (TF32)
+        on a GPU, which changes latents by about .003 of their spread. "auto" is True. On
+        the CPU there is no difference.
     device : str, default="auto"
         Where to compute: "auto" (the GPU where there is one), "cpu", or a torch device.
     random_state : int, RandomState instance or None, default=None
-        Seed of the initial weights, the validation part and the order of training on the CPU.
+        Seed of every random draw on the CPU.
     verbose : int, bool or "auto", default="auto"
-        Progress bar on standard error: "auto" shows it in a terminal when training takes longer
-        than a few seconds; 0 never; 1 always.
+        Whether to show a progress bar on standard error. "auto" shows it in a terminal or
+        notebook, where training takes longer than a few seconds; 0 never does, and 1
+        always.
     metadata : sequence of str or None, default="deprecated"
         Former name of `metadata_columns`.
 
@@ -392,22 +394,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         rows, held_out = np.arange(len(target)), None
         if self.early_stopping:
             rows, held_out = self._validation_split(sample, seed)
-        representation = self._chosen_representation()
-        training = EncoderTraining(
-            architecture=self._chosen_architecture(),
-            representation=representation,
-            columns=columns,
-            objectives=self._objectives(),
-            transformers=chosen_transformers(self.augment),
-            min_points=self.min_points,
-            callbacks=self.callbacks or (),
-            checkpoint=self.checkpoint,
-            settings=self._settings(
-                seed,
-                learning_rate_decay=self.learning_rate_decay,
-                weight_decay=self.weight_decay,
-            ),
-        )
+        training = EncoderTraining.of(self, columns, seed)
         net = train_encoder(
             sample.curves,
             target,
@@ -418,7 +405,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
             given={"survey": None if survey is None else survey[sample.rows]},
             sample_weight=sample.weight,
         )
-        self._trained = TrainedWeights(net, representation, classes, columns)
+        self._trained = TrainedWeights(net, training.representation, classes, columns)
         return self
 
     def transform(self, X):
@@ -443,16 +430,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         """
         check_is_fitted(self)
         self._check_mode()
-        curves = self._curves(X, reset=False)
-        source = self._source()
-        return encode_latents(
-            source.network,
-            source.representation,
-            curves,
-            metadata_matrix(curves, source.metadata_columns),
-            device=resolve_device(self.device),
-            mixed_precision=bool(self.mixed_precision),
-        )
+        return self._encode(self._curves(X, reset=False), self)
 
     def save(self, path, **info):
         """Write the network and its whole input convention to a safetensors file.
@@ -568,25 +546,23 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
     def _n_features_out(self) -> int:
         return self._source().network.latent_size
 
-    def _chosen_architecture(self) -> Architecture:
-        sizes = {name: getattr(self, name) for name in DEFAULT_SIZES}
-        return choose_architecture(self.architecture, **sizes)
-
-    def _objectives(self) -> tuple[Objective, ...]:
-        defaults = inspect.signature(type(self)).parameters
-        names = ("temperature", "adversarial_weight")
-        changed = {n: getattr(self, n) for n in names if getattr(self, n) != defaults[n].default}
-        return chosen_objectives(self.objective, self.redshift_weight, changed)
+    def _encode(self, curves: LightCurves, like: LightCurveEstimator, **options) -> np.ndarray:
+        """Encode light curves where, and as precisely as, the parameters of `like` say."""
+        source = self._source()
+        return encode_latents(
+            source.network,
+            source.representation,
+            curves,
+            metadata_matrix(curves, source.metadata_columns),
+            device=resolve_device(like.device),
+            mixed_precision=bool(like.mixed_precision),
+            **options,
+        )
 
     def _check_mode(self) -> None:
         """Refuse parameters that weights bring along themselves."""
         if self.weights is not None:
             self._refuse_unread(_UNREAD_WITH_WEIGHTS, "weights=None", f"weights={self.weights!r}")
-
-    def _chosen_representation(self) -> InputRepresentation:
-        if isinstance(self.representation, InputRepresentation):
-            return self.representation
-        return InputRepresentation.preset(self.representation)
 
     def _source(self) -> TrainedWeights | WeightsFile:
         """Return the network in use and its input convention, only to be read."""
@@ -622,11 +598,6 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
     def _is_fine_tuned(self) -> bool:
         """Whether the network was trained further than its own class and redshift heads."""
         return bool(self._source().info.get("fine_tuned"))
-
-    def _knows_pretrained_classes(self) -> bool:
-        """Whether the classes of its head are those of pretrained weights, not the user's own."""
-        source = self._source()
-        return source.from_weights if isinstance(source, TrainedWeights) else True
 
     def _to_fine_tune(self) -> LightCurveEncoder:
         """Return an encoder with a network of its own, which may be trained in place."""

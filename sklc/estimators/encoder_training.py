@@ -5,25 +5,27 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 import numpy as np
 from skorch import NeuralNet
 
-from sklc.augment.training import Augmentation
+from sklc.augment.training import Augmentation, chosen_transformers
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix
 from sklc.networks.architectures import Architecture, EncoderNetwork
-from sklc.networks.architectures.choice import new_network
+from sklc.networks.architectures.choice import DEFAULT_SIZES, choose_architecture, new_network
 from sklc.networks.device import single_thread_in_workers
 from sklc.networks.objectives.interface import Objective
 from sklc.networks.objectives.network import ObjectiveLoss, ObjectiveNetwork, kept_heads
+from sklc.networks.objectives.registry import chosen_objectives
 from sklc.networks.training.augmented import EachEpoch, ObjectiveDataset
 from sklc.networks.training.checkpoint import TrainingCheckpoint, fingerprint
 from sklc.networks.training.loop import TrainingSettings, fit_net, resident_device, seeded, wrap
 from sklc.representation import InputRepresentation
 
-__all__ = ["EncoderTraining", "train_encoder"]
+__all__ = ["EncoderTraining", "objectives_of", "train_encoder"]
 
 
 @dataclass(frozen=True)
@@ -33,23 +35,23 @@ class EncoderTraining:
     Parameters
     ----------
     representation : InputRepresentation
-        What the network sees of an observation.
+        The inputs of the network per observation.
     columns : tuple of str
-        The metadata columns that it reads.
+        The metadata columns that the network reads.
     objectives : sequence of Objective
-        What it is trained for.
+        The objectives that the network is trained for.
     transformers : sequence
-        Those of the augmentation, in their order; none trains on the light curves as they are.
+        The augmentations, in the order in which they are applied, if any.
     architecture : Architecture
         Settings of the network.
     min_points : int
-        An object that augmentation leaves with fewer observations sits the epoch out.
+        Fewest observations after augmentation; an object with fewer is left out of that epoch.
     callbacks : sequence of skorch callbacks
-        The user's.
+        Callbacks that the user adds to the training.
     checkpoint : str, path or None
-        The file to save to and to go on from.
+        The file to save the training to, and to continue it from.
     settings : TrainingSettings
-        The rest.
+        How the network is trained.
     """
 
     representation: InputRepresentation
@@ -61,6 +63,34 @@ class EncoderTraining:
     callbacks: Sequence[Any]
     checkpoint: str | os.PathLike[str] | None
     settings: TrainingSettings
+
+    @classmethod
+    def of(cls, encoder: Any, columns: tuple[str, ...], seed: int) -> EncoderTraining:
+        """Read the parameters of a `LightCurveEncoder`, with the metadata columns that it names."""
+        representation = encoder.representation
+        if isinstance(representation, str):
+            representation = InputRepresentation.preset(representation)
+        sizes = {name: getattr(encoder, name) for name in DEFAULT_SIZES}
+        decay = {name: getattr(encoder, name) for name in ("learning_rate_decay", "weight_decay")}
+        return cls(
+            representation=representation,
+            columns=columns,
+            objectives=objectives_of(encoder),
+            transformers=chosen_transformers(encoder.augment),
+            architecture=choose_architecture(encoder.architecture, **sizes),
+            min_points=encoder.min_points,
+            callbacks=encoder.callbacks or (),
+            checkpoint=encoder.checkpoint,
+            settings=encoder._settings(seed, **decay),
+        )
+
+
+def objectives_of(encoder: Any) -> tuple[Objective, ...]:
+    """Return what the parameters of a `LightCurveEncoder` say that it is trained for."""
+    defaults = signature(type(encoder)).parameters
+    given = {name: getattr(encoder, name) for name in ("temperature", "adversarial_weight")}
+    changed = {name: value for name, value in given.items() if value != defaults[name].default}
+    return chosen_objectives(encoder.objective, encoder.redshift_weight, changed)
 
 
 def train_encoder(
@@ -85,11 +115,11 @@ def train_encoder(
     rows, held_out : ndarray of int
         Objects to train on, and to stop early on (or None).
     training : EncoderTraining
-        What to train, and how.
+        The network to train, and how to train it.
     class_weight : ndarray of shape (n_classes,)
         Weights of the classes in the cross-entropy.
     given : mapping of str
-        Further arguments of `fit`, for the objectives' targets.
+        Further arguments of `fit`, which the objectives' targets may use.
     sample_weight : ndarray of shape (n_objects,), optional
         Weights of the objects in all terms of the loss.
     """
@@ -149,7 +179,7 @@ def train_encoder(
 def _identity(
     network: EncoderNetwork, train: ObjectiveDataset, training: EncoderTraining
 ) -> dict[str, Any]:
-    """What must be the same for a training to go on."""
+    """Return what must be the same for a training to be continued."""
     settings, curves = training.settings, train.original
     return {
         **network.config,
@@ -168,7 +198,7 @@ def _identity(
 
 
 def _description(transformer: Any) -> str:
-    """A transformer by its parameters; what it draws at random is the training's."""
+    """Describe a transformer by its parameters, except for its seed, which the training sets."""
     own = vars(transformer)
     params = transformer.get_params() if hasattr(transformer, "get_params") else own
     kept = {k: v for k, v in params.items() if not f"__{k}".endswith("__random_state")}

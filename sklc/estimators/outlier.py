@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from dataclasses import replace
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,18 +14,13 @@ from sklearn.ensemble import IsolationForest
 from sklearn.utils.validation import check_is_fitted
 
 from sklc.errors import LightCurveError
-from sklc.estimators.base import (
-    TRAINING_CONSTRAINTS,
-    LightCurveEstimator,
-    plain,
-    require_two_classes,
-)
+from sklc.estimators.base import plain, require_two_classes
+from sklc.estimators.class_fitting import keeps_its_head
 from sklc.estimators.class_mixture import ClassMixture
-from sklc.estimators.encoder import LightCurveEncoder
 from sklc.estimators.outlier_forest import ClassCentres, LatentForest, LatentSpace
 from sklc.estimators.outlier_latents import LatentSource
 from sklc.estimators.sample import TrainingSample
-from sklc.estimators.transfer import KeepsFittedEncoder, is_trained_on_labels
+from sklc.estimators.transfer import TRANSFER_CONSTRAINTS, TransferEstimator, is_trained_on_labels
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import name_object
 from sklc.networks.device import resolve_device, single_thread_in_workers
@@ -34,77 +29,92 @@ from sklc.utils.sklearn_compat import Interval, StrOptions, fit_context, unroute
 __all__ = ["LatentIsolationForest"]
 
 
-class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimator):
-    """Score light curves by how unlike normal ones they are.
+class LatentIsolationForest(OutlierMixin, TransferEstimator):
+    """Detect anomalous light curves by how much they differ from normal ones.
 
-    An isolation forest on the latents of a pretrained encoder (Gupta, Muthukrishna & Lochner
-    2025), together with what the encoder's own classes say: whether an object looks like a class
-    that it has seen simulated, and that is not among the normal objects.
+    The score combines an isolation forest on the latents of a pretrained encoder (Gupta,
+    Muthukrishna & Lochner 2025) with the probabilities of the encoder's own classes: an object is
+    anomalous, too, if it looks like a simulated class that is not among the normal objects.
 
     Parameters
     ----------
     encoder : str, path, LightCurveEncoder or None, default="ztf+lsst"
-        Name or file of pretrained weights; an encoder with weights; an encoder that you fitted (a
-        copy is used); an unfitted encoder without weights, or None, which are trained on the
-        classes `y` of the normal objects.
+        Name or file of pretrained weights; an encoder with weights; an encoder that you fitted,
+        whose network is then used (a copy: yours is never changed); or an unfitted encoder
+        without weights, which is trained on the classes `y` of the normal objects. None stands for
+        such an encoder with default parameters. The parameters of an encoder are reached as
+        ``encoder__...``.
     finetune : {"none", "head", "backbone+head", "all"}, default="none"
-        What is trained first. "none": nothing, the forest reads the latents of the encoder.
-        Otherwise a classifier of the normal classes y is trained as `TransferClassifier` does; the
-        forest then reads its class logits beside the latents, which are those of the encoder as
-        fine-tuned.
+        What is trained of an encoder with weights. "none" trains nothing: the forest reads the
+        latents of the encoder. With the others, a classifier of the normal classes y is trained
+        first, as `TransferClassifier` does, and the forest reads its class logits beside the
+        latents of its encoder.
     per_class : bool, default=False
-        Whether to grow one forest for each class of y; the lowest anomaly score of all counts.
+        Whether to grow one forest per class of y. The score of an object is then the lowest of
+        its anomaly scores.
     n_components : int, float or None, default=0.99
-        Principal components of the latents that the forest reads, each scaled to unit variance:
-        their number, or the share of the variance that they hold. None: the latents themselves.
+        Number of principal components of the latents that the forest reads, each scaled to unit
+        variance, or the share of the variance that they explain. With None, the forest reads the
+        latents themselves.
     rare_class_weight : float, default=1.0
-        Weight of the classes of the weights beside the forest, see Notes. With 0, the score is
-        that of the forest alone, and nothing that is known of rare classes enters.
+        Weight of the classes of the pretrained weights relative to the forest, see Notes. With 0,
+        the score is that of the forest alone.
     n_estimators : int, default=100
-        Trees of a forest.
+        Number of trees of a forest.
     max_samples : "auto", int or float, default="auto"
-        Objects that each tree is grown on: a number, or a share; "auto" is 256 or all.
+        Number, or share, of the objects that each tree is grown on. "auto" is 256 objects, or all
+        of them if there are fewer.
     contamination : "auto" or float, default="auto"
-        Share of the training data that counts as outliers, (0, 0.5]. "auto": an anomaly score
-        above 0.5, as in `sklearn.ensemble.IsolationForest`.
+        Share of the training data that counts as outliers, (0, 0.5]. With "auto", outliers have an
+        anomaly score above 0.5, as in `sklearn.ensemble.IsolationForest`.
     min_points : int, default=1
-        Fewest observations an object must have; an object with fewer is an error that names it.
+        Fewest observations an object must have; an object with fewer is an error that names
+        it.
     max_epochs : int, default=40
         Number of passes over the training data, where a network is trained.
     batch_size : int, default=64
         Number of objects per gradient step.
     learning_rate : float, default=1e-3
-        Learning rate of a network that is trained from scratch.
+        Learning rate of a network that is trained from scratch, or of a head with hidden
+        layers.
     finetune_learning_rate : float, default=3e-4
-        Learning rate of the encoder and head when fine-tuning.
+        Learning rate of fine-tuning.
     anchor : float, default=1e-3
         Strength of the pull of fine-tuned weights to the pretrained ones (L2-SP).
     early_stopping : bool, default=True
-        Whether to hold out a stratified part of the data where a network is trained, to stop early.
+        Whether to hold out a stratified part of the training data where a network is
+        trained, and to stop when the loss on it has not improved for `patience` epochs. The
+        weights of the best epoch are kept. Every class has at least one object on either
+        side.
     validation_fraction : float, default=0.2
-        Size of that part; it holds at least one object of every class.
+        Share of the training data that is held out where a network is trained.
     patience : int, default=5
         Number of epochs without improvement before training stops.
     class_weight : {"balanced"}, dict of label to weight, or None, default=None
-        Weights of the classes of y in the loss; "balanced" is 1/frequency.
+        Weights of the classes in the loss; "balanced" weights each class by 1/frequency.
+        Without weights, probabilities follow the class frequencies of the training data.
     callbacks : list of skorch callbacks or None, default=None
         Callbacks that are added to the training of a network.
     n_jobs : int or None, default=None
-        Number of threads of the forest: None is 1, -1 is all cores.
+        Number of threads of the forest. None is 1, and -1 is all cores.
     mixed_precision : bool or "auto", default="auto"
-        Whether to use TF32 in recurrent layers on a GPU, as in `LightCurveEncoder`.
+        Whether recurrent layers may round the factors of their products to 10 bits (TF32)
+        on a GPU, which changes latents by about .003 of their spread. "auto" is True. On
+        the CPU there is no difference.
     device : str, default="auto"
         Where to compute: "auto" (the GPU where there is one), "cpu", or a torch device.
     random_state : int, RandomState instance or None, default=None
-        Seed of every draw on the CPU.
+        Seed of every random draw on the CPU.
     verbose : int, bool or "auto", default="auto"
-        Progress bar on standard error, as in `LightCurveEncoder`.
+        Whether to show a progress bar on standard error. "auto" shows it in a terminal or
+        notebook, where training takes longer than a few seconds; 0 never does, and 1
+        always.
 
     Attributes
     ----------
     encoder_ : LightCurveEncoder
-        The encoder whose latents the forest reads. Where its network was trained here, that is its
-        parameter `weights`, so that ``clone`` and other estimators keep it.
+        The encoder whose latents the forest reads. If its network was trained here, the network is
+        the encoder's parameter `weights`, so that ``clone`` and other estimators keep it.
     classes_ : ndarray of shape (n_classes,)
         Normal classes: those of y, or else the classes of the weights that were found among the
         normal objects.
@@ -149,11 +159,7 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
     (3,)
     """
 
-    classes_: np.ndarray
-
     _parameter_constraints: dict = {
-        "encoder": [str, os.PathLike, LightCurveEncoder, None],
-        "finetune": [StrOptions({"none", "head", "backbone+head", "gru+head", "all"}), None],
         "per_class": ["boolean"],
         "n_components": [
             Interval(Integral, 1, None, closed="left"),
@@ -168,10 +174,9 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
             Interval(Real, 0, 1, closed="right"),
         ],
         "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
-        "finetune_learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "anchor": [Interval(Real, 0, None, closed="left")],
         "n_jobs": [Integral, None],
-        **TRAINING_CONSTRAINTS,
+        **TRANSFER_CONSTRAINTS,
+        "finetune": [*TRANSFER_CONSTRAINTS["finetune"], None],
     }
 
     def __init__(
@@ -317,23 +322,18 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
             self._forest.fit(columns, sample.y if self.per_class else None, weight)
         isolation = self._forest.anomaly_score(columns)
         ratio = self._mixture.log_ratio(log_probabilities)
-        (self._ratio_mean, spread), (_, unit) = (
-            _mean_and_std(ratio, weight),
-            _mean_and_std(isolation, weight),
-        )
-        self._ratio_weight = 0.0
+        self._ratio_mean, spread = _mean_and_std(ratio, weight)
+        unit, self._ratio_weight = _mean_and_std(isolation, weight)[1], 0.0
         if len(self.rare_classes_) and spread > 0:
             self._ratio_weight = self.rare_class_weight * unit / spread
         scores = -self._combine(isolation, ratio)
         self.offset_ = -0.5
         if self.contamination != "auto":
             share = float(self.contamination)
-            if weight is None:
-                self.offset_ = float(np.quantile(scores, share))
-            else:
-                self.offset_ = float(
-                    np.quantile(scores, share, weights=weight, method="inverted_cdf")
-                )
+            options: dict[str, Any] = (
+                {} if weight is None else {"weights": weight, "method": "inverted_cdf"}
+            )
+            self.offset_ = float(np.quantile(scores, share, **options))
         return sample, scores
 
     def fit_predict(self, X, y=None, sample_weight=None):
@@ -342,10 +342,11 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
         Parameters
         ----------
         X : light curves of n_objects
+            In any form that `sklc.as_light_curves` takes.
         y : array-like of shape (n_objects,), optional
-            As in `fit`.
+            Classes of the normal objects, as in `fit`.
         sample_weight : array-like of shape (n_objects,), optional
-            As in `fit`.
+            Weight of each object, as in `fit`.
 
         Returns
         -------
@@ -369,7 +370,7 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
         return np.where(scores - self.offset_ < 0, -1, 1)
 
     def anomaly_score(self, X):
-        """Anomaly scores: the higher, the less an object is like the normal ones.
+        """Return anomaly scores, which are higher for more unusual objects.
 
         Parameters
         ----------
@@ -379,18 +380,19 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
         Returns
         -------
         ndarray of shape (n_objects,), float64
-            Between 0 and 1 with ``rare_class_weight=0``; otherwise about so for normal objects,
-            and without upper limit.
+            Scores between 0 and 1 with ``rare_class_weight=0``. Otherwise those of normal objects
+            are about in that range, and there is no upper limit.
         """
         check_is_fitted(self)
         return self._scores(self._curves(X, reset=False))[0]
 
     def score_samples(self, X):
-        """Negative anomaly scores: the higher, the more normal, as everywhere in scikit-learn.
+        """Return negative anomaly scores, which are higher for more normal objects.
 
         Parameters
         ----------
         X : light curves of n_objects
+            In any form that `sklc.as_light_curves` takes.
 
         Returns
         -------
@@ -403,18 +405,19 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
         return -self.anomaly_score(X)
 
     def decision_function(self, X):
-        """Negative for outliers: ``score_samples(X) - offset_``.
+        """Return ``score_samples(X) - offset_``, which is negative for outliers.
 
         Parameters
         ----------
         X : light curves of n_objects
+            In any form that `sklc.as_light_curves` takes.
 
         Returns
         -------
         ndarray of shape (n_objects,), float64
         """
-        check_is_fitted(self)
-        return self.score_samples(X) - self.offset_
+        scores = self.score_samples(X)
+        return scores - self.offset_
 
     def predict(self, X):
         """Tell normal objects from outliers.
@@ -422,21 +425,22 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
         Parameters
         ----------
         X : light curves of n_objects
+            In any form that `sklc.as_light_curves` takes.
 
         Returns
         -------
         ndarray of shape (n_objects,), int
             1 for normal objects, -1 for outliers.
         """
-        check_is_fitted(self)
         return np.where(self.decision_function(X) < 0, -1, 1)
 
     def explain(self, X):
-        """Say what each object is like: a normal class, and a rare one of the weights.
+        """Describe each object by the nearest normal class and the most probable rare class.
 
         Parameters
         ----------
         X : light curves of n_objects
+            In any form that `sklc.as_light_curves` takes.
 
         Returns
         -------
@@ -473,7 +477,7 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
         )
 
     def _needs_labels(self) -> str:
-        """Why y is required, or an empty string."""
+        """Return why y is required, or an empty string."""
         if self.per_class:
             return "per_class=True grows a forest for each of them"
         if self.finetune not in (None, "none"):
@@ -484,20 +488,18 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
 
     def _check_mode(self) -> None:
         """Refuse parameters that the others make pointless."""
-        mode = f"finetune={self.finetune!r}"
         if self.finetune is None:
             warnings.warn(
                 "finetune=None is now written finetune='none', as in the other estimators, and "
                 "will be refused in version 0.3.",
                 FutureWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
-            mode = "finetune='none'"
-        if self.encoder is None or self.finetune in (None, "none", "head"):
-            mode = "encoder=None" if self.encoder is None else mode
-            self._refuse_unread(("finetune_learning_rate", "anchor"), "fine-tuning", mode)
+        self._refuse_fine_tuning(keeps_its_head(self.encoder))
         if self.encoder is not None and self.finetune in (None, "none"):
-            names = ("class_weight", "callbacks")
+            trained = is_trained_on_labels(self.encoder)
+            names = ("callbacks",) if trained else ("callbacks", "class_weight")
+            mode = f"finetune={self.finetune!r}"
             self._refuse_unread(names, "a network that is trained", mode)
 
     def _check_numbers(self, sample: TrainingSample) -> None:
@@ -505,7 +507,7 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
         if len(curves) < 2:
             raise LightCurveError(
                 f"X holds one light curve, {name_object(curves, 0)} (n_samples = 1), and a forest "
-                "isolates objects from each other: pass at least two, better hundreds."
+                "isolates objects from each other: pass at least two, and preferably hundreds."
             )
         if isinstance(self.n_components, Integral) and int(self.n_components) > len(sample.rows):
             raise ValueError(
@@ -526,7 +528,7 @@ class LatentIsolationForest(KeepsFittedEncoder, OutlierMixin, LightCurveEstimato
             )
 
     def _scores(self, curves: LightCurves) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Anomaly scores, columns of the forest, and log probabilities."""
+        """Return anomaly scores, columns of the forest, and log probabilities."""
         if not len(curves):  # scikit-learn's estimators refuse zero rows
             width = self._centres.centres.shape[1]
             return np.empty(0), np.empty((0, width)), np.empty((0, len(self._mixture.classes)))

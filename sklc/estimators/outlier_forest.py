@@ -64,8 +64,6 @@ class LatentForest:
         An unfitted forest with the parameters of all of them.
     """
 
-    forests: list[IsolationForest]
-
     def __init__(self, template: IsolationForest) -> None:
         self.template = template
 
@@ -100,22 +98,13 @@ class LatentForest:
 class ClassCentres:
     """Mean of each label, and distances to it in units of the median of its own members."""
 
-    labels: np.ndarray
-    centres: np.ndarray
-    typical: float
-
     def fit(
         self, columns: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None
     ) -> ClassCentres:
         """Learn the centres of labels `y`, (n_objects,), in `columns`, (n_objects, n_columns)."""
         self.labels, index = np.unique(y, return_inverse=True)
-        weight = np.ones(len(y)) if weight is None else weight
-        self.centres = np.array(
-            [
-                np.average(columns[index == k], axis=0, weights=weight[index == k])
-                for k in range(len(self.labels))
-            ]
-        )
+        members = np.eye(len(self.labels))[index] * (1 if weight is None else weight[:, None])
+        self.centres = members.T @ columns / members.sum(axis=0)[:, None]
         own = np.linalg.norm(columns - self.centres[index], axis=1)
         # If every label has a single member, there is no typical distance to divide by.
         self.typical = float(np.median(own)) or 1.0

@@ -12,7 +12,7 @@ from sklc.estimators.classifier import TransferClassifier
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.estimators.sample import TrainingSample
 from sklc.estimators.transfer import (
-    KeepsFittedEncoder,
+    TransferEstimator,
     as_parameter,
     default_encoder,
     is_trained_on_labels,
@@ -23,29 +23,10 @@ from sklc.networks.heads import in_double_precision, own_head
 
 __all__ = ["LatentSource"]
 
-# Parameters that the classifier, which fine-tunes the encoder, takes over.
-_FOR_FINE_TUNING = (
-    "encoder",
-    "finetune",
-    "max_epochs",
-    "batch_size",
-    "learning_rate",
-    "finetune_learning_rate",
-    "anchor",
-    "early_stopping",
-    "validation_fraction",
-    "patience",
-    "class_weight",
-    "callbacks",
-    "mixed_precision",
-    "device",
-    "verbose",
-)
-
 
 @dataclass(frozen=True)
 class LatentSource:
-    """Encoders, loaded or trained.
+    """The encoders that a forest reads, loaded or trained.
 
     Parameters
     ----------
@@ -64,7 +45,7 @@ class LatentSource:
 
     @classmethod
     def prepare(
-        cls, estimator: KeepsFittedEncoder, sample: TrainingSample, seed: int
+        cls, estimator: TransferEstimator, sample: TrainingSample, seed: int
     ) -> LatentSource:
         """Load, copy or train what the estimator's parameters ask for.
 
@@ -77,11 +58,10 @@ class LatentSource:
         seed : int
             Determines all draws.
         """
-        chosen = {name: getattr(estimator, name) for name in _FOR_FINE_TUNING}
-        head = None
-        curves, y, weight = sample.curves, sample.y, sample.weight
-        if chosen["finetune"] not in (None, "none"):
-            classifier = TransferClassifier(**chosen, random_state=seed)
+        head, curves, y, weight = None, sample.curves, sample.y, sample.weight
+        if estimator.finetune not in (None, "none"):
+            shared = estimator._shared_with(TransferClassifier)
+            classifier = TransferClassifier(**shared, random_state=seed)
             encoder, head = classifier.fit(curves, y, weight).encoder_, classifier.head_
             if is_trained_on_labels(estimator.encoder):
                 return cls(encoder, head, encoder)
@@ -103,7 +83,7 @@ class LatentSource:
         latent = self.encoder.transform(curves)
         fixed = latent if self.reference is self.encoder else self.reference.transform(curves)
         network = self.reference._source().network
-        # An encoder that was trained on redshifts alone knows one class, that of all objects.
+        # To an encoder that was trained on redshifts alone, all objects are of one class.
         known = np.zeros((len(fixed), 1))
         if network.head is not None:
             known = in_double_precision(own_head(network), fixed)

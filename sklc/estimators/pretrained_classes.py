@@ -36,8 +36,8 @@ CLASS_PRIORS: dict[str, dict[str, float]] = {
 # Where weights do not tell the subtypes of a class apart, its share is their sum.
 _SUBTYPES = {"SNIb/c": ("SNIb", "SNIc", "SNIc-BL"), "SNII": ("SNII", "SNIIn", "SNIIb")}
 
-# Worth of the start, in labels, when matching pretrained classes to labels; and steps of EM, whose
-# changes are then below a thousandth.
+# When pretrained classes are matched to labels: how many labels the start counts as, and the number
+# of EM steps, after which changes are below a thousandth.
 _START_LABELS = 1.0
 _N_STEPS = 50
 
@@ -108,21 +108,13 @@ def prior_shares(
         given = _from_table(class_prior, names, used)
     else:
         given = dict(class_prior)
-        wrong = [
-            name
-            for name, share in given.items()
-            if not (isinstance(share, Real) and 0 <= share < np.inf)
-        ]
-        if wrong:
-            raise ValueError(
-                f"class_prior[{wrong[0]!r}]={given[wrong[0]]!r} is no share: give numbers from 0."
-            )
+        for name, share in given.items():
+            if not (isinstance(share, Real) and 0 <= share < np.inf):
+                raise ValueError(
+                    f"class_prior[{name!r}]={share!r} is no share: give numbers of at least 0."
+                )
         if merge is not None and set(given) == set(merge):
-            given = {
-                part: share / len(merge[name])
-                for name, share in given.items()
-                for part in merge[name]
-            }
+            given = {p: share / len(merge[c]) for c, share in given.items() for p in merge[c]}
     unknown = sorted(set(given) - set(names))
     if unknown:
         raise ValueError(
@@ -144,7 +136,7 @@ def _from_table(table: str, names: list[str], used: list[str]) -> dict[str, floa
     shares = CLASS_PRIORS[table]
     given = {}
     for name in used:
-        # Subtypes that the weights know by themselves are not counted twice.
+        # Subtypes that are classes of the weights themselves are not counted twice.
         parts = [part for part in _SUBTYPES.get(name, ()) if part == name or part not in names]
         if not parts and name not in shares:
             raise ValueError(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,13 +10,14 @@ import torch
 from sklearn.base import clone
 from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_array, column_or_1d
 from torch import nn
 
 from sklc.errors import LightCurveError
 from sklc.estimators.base import LightCurveEstimator
 from sklc.estimators.encoder import LightCurveEncoder
+from sklc.estimators.encoder_training import EncoderTraining
 from sklc.estimators.redshift_heads import KernelHead
+from sklc.estimators.sample import TrainingSample
 from sklc.estimators.transfer import (
     as_parameter,
     default_encoder,
@@ -28,19 +28,17 @@ from sklc.estimators.transfer import (
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix, name_object
 from sklc.networks.architectures.choice import new_network
-from sklc.networks.device import resolve_device
 from sklc.networks.heads import DenseHead, TransferNetwork
-from sklc.networks.inference.encode import encode_latents
 from sklc.networks.objectives.losses import SquaredError
 from sklc.networks.training.datasets import CurveDataset
 from sklc.networks.training.loop import TrainingSettings, fit_net, seeded, wrap
 from sklc.weights.trained import TrainedWeights
 
-__all__ = ["EncoderRecipe", "check_redshifts", "require_own_head", "redshift_columns"]
+__all__ = ["check_redshifts", "fit_encoder", "redshift_columns", "require_own_head"]
 
 _ALPHAS = np.logspace(-1, 4, 26)
-# Fine-tuning that lowers the error on the objects held out by less than this is undone: on a
-# hundred objects a smaller gain is as likely luck.
+# Fine-tuning is undone if it lowers the error on the held-out objects by less than this share. On
+# a hundred objects, a smaller gain may well be chance.
 _LEAST_GAIN = 0.03
 
 
@@ -54,20 +52,8 @@ def check_redshifts(y: Any, curves: LightCurves, estimator: LightCurveEstimator)
     ValueError
         If y is missing, not numeric, or of another length.
     """
-    if y is None:
-        raise ValueError(
-            f"This {type(estimator).__name__} estimator requires y to be passed, but the target y "
-            "is None: pass one redshift per object."
-        )
     try:
-        y = check_array(
-            y,
-            ensure_2d=False,
-            dtype=np.float64,
-            ensure_all_finite=False,
-            ensure_min_samples=0,
-            input_name="y",
-        )
+        y = estimator._one_each(y, curves, "redshift", dtype=np.float64, ensure_all_finite=False)
     except ValueError as error:
         if "could not convert" not in str(error):
             raise
@@ -75,12 +61,6 @@ def check_redshifts(y: Any, curves: LightCurves, estimator: LightCurveEstimator)
             f"y must hold one redshift per object, as numbers: {error}. Convert it with "
             "pandas.to_numeric(y, errors='coerce'), and leave out the objects that become NaN."
         ) from error
-    y = column_or_1d(y, warn=True)
-    if len(y) != len(curves):
-        raise ValueError(
-            f"X holds {len(curves)} light curves and y {len(y)} redshifts, inconsistent numbers "
-            "of samples: pass one redshift per object, in the order of X.ids."
-        )
     unknown, wrong = np.flatnonzero(~np.isfinite(y)), np.flatnonzero(y <= 0)
     if len(unknown):
         raise LightCurveError(
@@ -114,26 +94,24 @@ def redshift_columns(
     encoder: LightCurveEncoder,
     curves: LightCurves,
     metadata: tuple[str, ...],
-    device: str,
+    like: LightCurveEstimator,
     series_length: int = 0,
-    mixed_precision: bool = True,
 ) -> np.ndarray:
-    """What a redshift is read from: latent, state, metadata columns, fluxes of equal series.
+    """Return the inputs of a head: latent, state, metadata columns, and fluxes of equal series.
 
     Parameters
     ----------
     encoder : LightCurveEncoder
-        Fitted.
+        A fitted encoder.
     curves : LightCurves
+        Light curves of n_objects.
     metadata : tuple of str
         Per-object columns that join.
-    device : str
-        Where the encoder runs.
+    like : LightCurveEstimator
+        The estimator whose parameters say where, and how precisely, to compute.
     series_length : int, default=0
         Number of observations that every object has at the same times, as in a 2-D array, where
         the fluxes join, too. 0 stands for light curves, whose observations cannot be compared.
-    mixed_precision : bool, default=True
-        Whether recurrent layers may use TF32 on a GPU.
 
     Returns
     -------
@@ -144,177 +122,113 @@ def redshift_columns(
     LightCurveError
         If an object is not of that length.
     """
-    columns = encode_latents(
-        encoder._source().network,
-        encoder.representation_,
-        curves,
-        metadata_matrix(curves, encoder.metadata_columns_),
-        device=resolve_device(device),
-        mixed_precision=mixed_precision,
-        with_state=True,
-    )
-    extra = metadata_matrix(curves, metadata)
-    if extra is not None:
-        columns = np.c_[columns, extra]
-    if not series_length:
-        return columns
-    other = np.flatnonzero(curves.lengths != series_length)
-    if len(other):
-        raise LightCurveError(
-            f"This estimator was fitted on a 2-D array of series of {series_length} observations, "
-            f"and {name_object(curves, int(other[0]))} has {curves.lengths[other[0]]}: pass series "
-            "of that length, or fit on light curves."
-        )
-    return np.c_[columns, curves.flux.reshape(len(curves), series_length)]
+    columns: list[Any] = [encoder._encode(curves, like, with_state=True)]
+    if metadata:
+        columns.append(metadata_matrix(curves, metadata))
+    if series_length:
+        other = np.flatnonzero(curves.lengths != series_length)
+        if len(other):
+            raise LightCurveError(
+                f"This estimator was fitted on a 2-D array of series of {series_length} "
+                f"observations, and {name_object(curves, int(other[0]))} has "
+                f"{curves.lengths[other[0]]}: pass series of that length, or fit on light curves."
+            )
+        columns.append(curves.flux.reshape(len(curves), series_length))
+    return np.concatenate(columns, axis=1)
 
 
-@dataclass(frozen=True)
-class EncoderRecipe:
-    """How an encoder is trained for redshifts; parameters as in `RedshiftRegressor`.
+def fit_encoder(
+    estimator: Any, sample: TrainingSample, target: np.ndarray, settings: TrainingSettings
+) -> tuple[LightCurveEncoder, np.ndarray | None]:
+    """Return an encoder, trained as far as the parameters ask for, and what it has not seen.
 
     Parameters
     ----------
-    encoder, finetune, finetune_learning_rate, anchor, validation_fraction, callbacks
-        Parameters of the same names.
-    default : LightCurveEncoder
-        What None stands for; it says how to compute with weights by name, too.
+    estimator : RedshiftRegressor
+        The estimator whose parameters are read.
+    sample : TrainingSample
+        Distinct objects.
+    target : ndarray of shape (n_objects,)
+        Values of ``ln(1 + z)``.
     settings : TrainingSettings
         How networks are trained.
+
+    Returns
+    -------
+    encoder : LightCurveEncoder
+        A fitted encoder, with its network as parameter `weights` where it was trained.
+    held_out : ndarray of int, or None
+        Objects that the network was not trained on; None where none was trained.
     """
-
-    encoder: Any
-    finetune: str
-    finetune_learning_rate: float
-    anchor: float
-    validation_fraction: float
-    callbacks: Sequence[Any]
-    default: LightCurveEncoder
-    settings: TrainingSettings
-
-    @classmethod
-    def of(cls, estimator: Any, settings: TrainingSettings) -> EncoderRecipe:
-        """Read the parameters of an estimator."""
-        names = [field.name for field in fields(cls)][:5]
-        chosen = {name: getattr(estimator, name) for name in names}
-        callbacks, default = estimator.callbacks or (), default_encoder(estimator)
-        return cls(**chosen, callbacks=callbacks, default=default, settings=settings)
-
-    def fit(
-        self, curves: LightCurves, target: np.ndarray, weight: np.ndarray | None
-    ) -> tuple[LightCurveEncoder, np.ndarray | None]:
-        """Return an encoder, trained as far as the parameters ask for, and what it has not seen.
-
-        Parameters
-        ----------
-        curves : LightCurves
-            Light curves of n_objects.
-        target : ndarray of shape (n_objects,)
-            Values of ``ln(1 + z)``.
-        weight : ndarray of shape (n_objects,) or None
-            Weights of the objects in the loss.
-
-        Returns
-        -------
-        encoder : LightCurveEncoder
-            A fitted encoder, with its network as parameter `weights` where it was trained.
-        held_out : ndarray of int, or None
-            Objects that the network was not trained on; None where none was trained.
-        """
-        seed = self.settings.seed
-        from_scratch = is_trained_on_labels(self.encoder)
-        if not from_scratch:
-            # No labels: an encoder with weights only checks them.
-            start = start_encoder(self.encoder, curves, None, self.default, seed)
-            if self.finetune == "head":
-                return as_parameter(start), None
-        rows, held_out = train_test_split(
-            np.arange(len(target)), test_size=self.validation_fraction, random_state=seed
-        )
-        center, spread = target[rows].mean(), target[rows].std() or 1.0
-        scaled = ((target - center) / spread).astype(np.float32)[:, None]
-        if from_scratch:
-            encoder = self._new_encoder(curves)
-            data = _dataset(encoder, curves, scaled, weight)
-            return self._train(encoder, data, rows, held_out), held_out
+    curves, weight, default = sample.curves, sample.weight, default_encoder(estimator)
+    from_scratch = is_trained_on_labels(estimator.encoder)
+    if not from_scratch:
+        # Without labels, since an encoder with weights only checks them.
+        start = start_encoder(estimator.encoder, curves, None, default, settings.seed)
+        if estimator.finetune == "head":
+            return as_parameter(start), None
+    rows, held_out = train_test_split(
+        np.arange(len(target)), test_size=estimator.validation_fraction, random_state=settings.seed
+    )
+    center, spread = target[rows].mean(), target[rows].std() or 1.0
+    scaled = ((target - center) / spread).astype(np.float32)[:, None]
+    if from_scratch:
+        template = default if estimator.encoder is None else estimator.encoder
+        encoder = _new_encoder(clone(template), curves, settings.seed)
+    else:
         encoder = start._to_fine_tune()
-        before = self._error_of_head(start, curves, target, rows, held_out)
-        data = _dataset(encoder, curves, scaled, weight)
-        known = None if weight is None else weight[rows]
-        fine_tune(
-            encoder.net_.module_,
-            _solved_head(encoder.transform(curves[rows]), scaled[rows, 0], known),
-            data.subset(rows),
-            data.subset(held_out),
-            replace(self.settings, learning_rate=self.finetune_learning_rate),
-            layers=self.finetune,
-            anchor=self.anchor,
-            criterion=SquaredError(),
-            callbacks=self.callbacks,
-        )
-        after = self._error_of_head(encoder, curves, target, rows, held_out)
-        if after < (1 - _LEAST_GAIN) * before:
-            return encoder, held_out
-        return as_parameter(start), None
-
-    def _new_encoder(self, curves: LightCurves) -> LightCurveEncoder:
-        """Return an encoder with initial weights, of the template's sizes and representation."""
-        template = clone(self.default if self.encoder is None else self.encoder)
-        representation, columns = template._chosen_representation(), template._metadata()
-        architecture, metadata = template._chosen_architecture(), metadata_matrix(curves, columns)
-        with seeded(self.settings.seed):
-            network = new_network(architecture, representation.channels, 0, metadata)
-        return template._holding(
-            TrainedWeights(wrap(network), representation, np.array([], str), columns)
-        )
-
-    def _train(
-        self, encoder: LightCurveEncoder, data: CurveDataset, rows: np.ndarray, held_out: np.ndarray
-    ) -> LightCurveEncoder:
-        """Train a new encoder with a linear head on redshifts alone, in place."""
-        network = encoder.net_.module_
-        with seeded(self.settings.seed):
-            transfer = TransferNetwork(network, DenseHead(network.latent_size, 1))
-        net = fit_net(
-            transfer,
-            data.subset(rows),
-            data.subset(held_out),
-            self.settings,
-            criterion=SquaredError(),
-            callbacks=self.callbacks,
-        )
-        encoder.net_.history = net.history
-        return encoder
-
-    def _error_of_head(
-        self,
-        encoder: LightCurveEncoder,
-        curves: LightCurves,
-        target: np.ndarray,
-        rows: np.ndarray,
-        held_out: np.ndarray,
-    ) -> float:
-        """Squared error on `held_out` of the head that is solved on `rows`."""
-        columns = redshift_columns(encoder, curves, (), self.settings.device)
-        head = KernelHead(encoder._source().network.block_sizes)
-        head.fit(columns[rows], target[rows], self.settings.seed)
-        return float(np.mean((head.predict(columns[held_out])[:, 0] - target[held_out]) ** 2))
-
-
-def _dataset(
-    encoder: LightCurveEncoder, curves: LightCurves, target: np.ndarray, weight: np.ndarray | None
-) -> CurveDataset:
     values, lengths = encoder.representation_.encode(curves)
-    return CurveDataset(
+    data = CurveDataset(
         values,
         lengths,
-        target,
+        scaled,
         sample_weight=None if weight is None else weight.astype(np.float32),
         metadata=metadata_matrix(curves, encoder.metadata_columns_),
+    )
+    train, valid, network = data.subset(rows), data.subset(held_out), encoder.net_.module_
+    options: dict[str, Any] = {"criterion": SquaredError(), "callbacks": estimator.callbacks or ()}
+    if from_scratch:
+        with seeded(settings.seed):
+            transfer = TransferNetwork(network, DenseHead(network.latent_size, 1))
+        encoder.net_.history = fit_net(transfer, train, valid, settings, **options).history
+        return encoder, held_out
+
+    def error_of_head(encoder: LightCurveEncoder) -> float:
+        """Return the squared error on `held_out` of the head that is solved on `rows`."""
+        columns = redshift_columns(encoder, curves, (), estimator)
+        head = KernelHead(network.block_sizes).fit(columns[rows], target[rows], settings.seed)
+        return float(np.mean((head.predict(columns[held_out])[:, 0] - target[held_out]) ** 2))
+
+    before = error_of_head(start)
+    known = None if weight is None else weight[rows]
+    fine_tune(
+        network,
+        _solved_head(encoder.transform(curves[rows]), scaled[rows, 0], known),
+        train,
+        valid,
+        replace(settings, learning_rate=estimator.finetune_learning_rate),
+        layers=estimator.finetune,
+        anchor=estimator.anchor,
+        **options,
+    )
+    helped = error_of_head(encoder) < (1 - _LEAST_GAIN) * before
+    return (encoder, held_out) if helped else (as_parameter(start), None)
+
+
+def _new_encoder(template: LightCurveEncoder, curves: LightCurves, seed: int) -> LightCurveEncoder:
+    """Return an encoder with initial weights, of the template's sizes and representation."""
+    training = EncoderTraining.of(template, template._metadata(), seed)
+    representation, columns = training.representation, training.columns
+    metadata = metadata_matrix(curves, columns)
+    with seeded(seed):
+        network = new_network(training.architecture, representation.channels, 0, metadata)
+    return template._holding(
+        TrainedWeights(wrap(network), representation, np.array([], str), columns)
     )
 
 
 def _solved_head(latent: np.ndarray, target: np.ndarray, weight: np.ndarray | None) -> DenseHead:
-    """Linear head that is solved as a ridge regression, to fine-tune from."""
+    """Return a linear head to start fine-tuning from, solved as a ridge regression."""
     head = DenseHead(latent.shape[1], 1)
     inputs = torch.from_numpy(latent)
     head.set_statistics(inputs)

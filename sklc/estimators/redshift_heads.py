@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn import config_context
 from sklearn.impute import SimpleImputer
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import GammaRegressor, Ridge, RidgeCV
@@ -27,18 +26,19 @@ from sklc.networks.objectives.losses import LOG_SCALE
 from sklc.networks.redshift import RedshiftEnsemble, RedshiftEnsembleLoss
 from sklc.networks.training.datasets import LatentDataset
 from sklc.networks.training.loop import KeepStartIfBetter, TrainingSettings, fit_net, seeded, wrap
+from sklc.utils.sklearn_compat import unrouted
 
 __all__ = ["EnsembleHead", "KernelHead", "NeighborHead", "OwnHead"]
 
 # L2 strengths that are tried, for targets of unit variance.
 _ALPHAS = np.logspace(-3, 3, 25)
-# With more objects than this the strength hardly matters, so it is chosen on a part of them.
+# With more objects than this, the strength matters little and is chosen on a subset.
 _MOST_FOR_CHOICE = 5_000
-# Centres, width and share of the radial part of the kernel. Anything near does as well: chosen
-# once, on the demo set and on real objects that no benchmark is judged by.
+# Number of centres, width and weight of the radial kernel. They were chosen once, on the demo set
+# and on real objects that are in no benchmark. Results depend little on them.
 _N_CENTRES, _WIDTH, _RADIAL = 500, 0.75, 0.7
 _FOLDS, _REPEATS = 5, 2
-# L2 strength of the scale, over the number of objects: few of them say little beyond a constant.
+# L2 strength of the scale times the number of objects, since few objects only determine a constant.
 _SCALE_SHRINKAGE = 15.0
 _SMALLEST_SCALE = 1e-6
 
@@ -67,7 +67,7 @@ class BlockScaler:
         for size in self.block_sizes:
             variance[start : start + size] = variance[start : start + size].mean()
             start += size
-        # A column that never varies must not be blown up at predict.
+        # A column that is constant in training must not become huge in predict.
         self.mean_, self.scale_ = statistics.mean_, np.sqrt(np.where(variance > 1e-12, variance, 1))
         self.imputer_ = SimpleImputer(
             strategy="constant", fill_value=0.0, add_indicator=True, keep_empty_features=True
@@ -84,9 +84,9 @@ class BlockScaler:
 class _ScaledHead:
     """Scales columns and target; subclasses see both with unit scales."""
 
-    # Of blocks, further columns, target, weight, seed: out-of-sample means and scales.
+    # From blocks, further columns, target, weight and seed to out-of-sample means and scales.
     _fit: Callable[..., tuple[np.ndarray, np.ndarray]]
-    # Of blocks and further columns: means and scales.
+    # From blocks and further columns to means and scales.
     _predict: Callable[..., tuple[np.ndarray, np.ndarray]]
 
     def __init__(self, block_sizes: Sequence[int]) -> None:
@@ -185,7 +185,7 @@ class KernelHead(_ScaledHead):
         squared = np.maximum(squared, least)
         self.variance_ = GammaRegressor(alpha=_SCALE_SHRINKAGE / n_objects, max_iter=300)
         columns, unseen = np.c_[design, unseen_mean], np.empty(n_objects)
-        # By others, or the errors would seem smaller in units of a scale that knows them.
+        # The scale of an object must not be fitted to its own error, which would then seem smaller.
         folds = KFold(min(_FOLDS, n_objects), shuffle=True, random_state=seed)
         for rows, left_out in folds.split(columns):
             self.variance_.fit(columns[rows], squared[rows], weight[rows])
@@ -228,12 +228,12 @@ class NeighborHead(_ScaledHead):
         weights /= weights.sum(axis=1, keepdims=True)
         mean = np.einsum("ij,ij->i", weights, self.target_[rows])
         spread = np.einsum("ij,ij->i", weights, (self.target_[rows] - mean[:, None]) ** 2)
-        # Neighbours that agree by chance do not make an object certain.
+        # Neighbours may agree by chance, so the spread has a floor.
         return mean, np.sqrt(spread + 0.1 * self.target_.var())
 
 
 class EnsembleHead(_ScaledHead):
-    """Small networks that learn what ridge regressions leave, each on four fifths of the objects.
+    """Small networks that learn the residuals of ridge regressions, each on 4/5 of the objects.
 
     An object is predicted out of sample by the members that have not seen it. Their loss there
     also stops the training, at the ridge regressions themselves where networks do not help.
@@ -309,7 +309,7 @@ class EnsembleHead(_ScaledHead):
 
 
 def _cross_fitting(n_objects: int, seed: int) -> np.ndarray:
-    """Which objects each member learns from, (n_objects, n_members) bool: all but a fold."""
+    """Return which objects each member learns from, (n_objects, n_members) bool."""
     members = []
     for repeat in range(_REPEATS):
         folds = KFold(min(_FOLDS, n_objects), shuffle=True, random_state=seed + repeat)
@@ -343,9 +343,9 @@ def fit_ridge(
     if len(design) > _MOST_FOR_CHOICE:
         rows = np.random.default_rng(seed).choice(len(design), _MOST_FOR_CHOICE, replace=False)
         alphas = np.array([RidgeCV(alphas).fit(design[rows], target[rows], weight[rows]).alpha_])
-    # With a score by name, predictions are stored; without, their squared errors.
+    # If scoring is given, predictions are stored, and otherwise their squared errors.
     ridge = RidgeCV(alphas, scoring="neg_mean_squared_error", store_cv_results=True)
-    with config_context(enable_metadata_routing=False):  # which would ask where weights belong
+    with unrouted():
         ridge.fit(design, target, weight)
     unseen = ridge.cv_results_[:, np.flatnonzero(alphas == ridge.alpha_)[0]]
     del ridge.cv_results_

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import warnings
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
 from scipy.stats import norm
@@ -14,22 +13,19 @@ from sklearn.utils.validation import check_is_fitted
 from sklc.errors import LightCurveError, LightCurveWarning
 from sklc.estimators.base import (
     METADATA_CONSTRAINTS,
-    TRAINING_CONSTRAINTS,
-    LightCurveEstimator,
     check_coverage,
     check_head_sizes,
     refuse_weight_without_target,
 )
-from sklc.estimators.encoder import LightCurveEncoder
 from sklc.estimators.redshift_encoder import (
-    EncoderRecipe,
     check_redshifts,
+    fit_encoder,
     redshift_columns,
     require_own_head,
 )
 from sklc.estimators.redshift_heads import EnsembleHead, KernelHead, NeighborHead, OwnHead
 from sklc.estimators.sample import TrainingSample
-from sklc.estimators.transfer import KeepsFittedEncoder
+from sklc.estimators.transfer import TRANSFER_CONSTRAINTS, TransferEstimator, is_trained_on_labels
 from sklc.light_curves import LightCurves
 from sklc.light_curves.coerce import is_series_matrix
 from sklc.light_curves.metadata import metadata_matrix, name_object
@@ -39,41 +35,46 @@ from sklc.utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_cont
 
 __all__ = ["RedshiftRegressor"]
 
-# Fewer errors than this say nothing about the width of an interval.
+# Predictions outside the training range by this many standard deviations are extrapolations. With
+# fewer, objects at its ends would be reported by chance.
+_CERTAINLY = 3
+# With fewer errors than this, intervals cannot be calibrated.
 _FEWEST_OBJECTS = 3
 
 
-class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator):
+class RedshiftRegressor(RegressorMixin, TransferEstimator):
     """Estimate redshifts from light curves with a pretrained encoder and few known redshifts.
 
-    What is learned is ``ln(1 + z)``, with a mean and a scale per object; the scale is calibrated
-    on objects that the model has not seen, so that intervals hold as often as they say.
+    The model predicts the mean and the scale of ``ln(1 + z)`` for each object. The scale is
+    calibrated on objects that the model has not seen, so that intervals have the coverage that
+    they state.
 
     Parameters
     ----------
     encoder : str, path, LightCurveEncoder or None, default="ztf+lsst-contrastive"
         Name or file of pretrained weights; an encoder with weights; an encoder that you fitted,
-        whose network is then used (a copy: yours is never changed); an unfitted encoder without
-        weights, whose network is trained on the redshifts; or None for the default network,
-        trained from scratch. Its parameters are reached as ``encoder__...`` where it is an
-        encoder.
+        whose network is then used (a copy: yours is never changed); or an unfitted encoder
+        without weights, whose network is trained on the redshifts as a whole. None stands for such
+        an encoder with default parameters. The parameters of an encoder are reached as
+        ``encoder__...``.
     finetune : {"none", "head", "backbone+head", "all"}, default="head"
-        What is trained. "none": nothing, the redshifts of the weights are used as they are and no
-        known ones are needed (weights that were trained on redshifts); "head": a head on the
-        frozen encoder; "backbone+head" also the layers that read the observations, for new
-        passbands; "all" the whole network, for a new domain. "gru+head" is an older name of
+        What is trained of an encoder with weights. "none" trains nothing: the redshift head of
+        the weights is used as it is, and no known redshifts are needed. "head" trains a new head
+        on the frozen encoder, "backbone+head" also the layers that read the observations, for new
+        passbands, and "all" the whole network, for a new domain. "gru+head" is an older name of
         "backbone+head".
     method : {"kernel", "mlp", "knn"}, default="kernel"
-        The head. "kernel": ridge regression with a linear and a radial kernel, solved exactly;
-        "mlp": an ensemble of small networks that learn what ridge regressions leave, for many
-        thousands of objects; "knn": the nearest objects, weighted by distance.
+        Kind of head. "kernel" is a ridge regression with a linear and a radial kernel, solved
+        exactly; "mlp" is an ensemble of small networks that learn the residuals of ridge
+        regressions, for many thousands of objects; "knn" averages the nearest objects, weighted by
+        distance.
     n_neighbors : int, default=100
         Number of neighbours, for "knn".
     head_sizes : tuple of int, default=(64,)
-        Units of the hidden layers, for "mlp".
+        Number of units of each hidden layer, for "mlp".
     metadata_columns : sequence of str or None, default=None
-        Numeric per-object columns, such as ``["mwebv", "host_photoz"]``, that join the latent. A
-        missing value (NaN) is replaced by the training mean and flagged.
+        Numeric per-object columns, such as ``["mwebv"]``, that are read beside the light
+        curve. A missing value (NaN) is replaced by the training mean and flagged.
     calibrate : str, RedshiftUncertainty or None, default="conformal"
         How intervals are calibrated on objects that the head has not seen. "conformal" takes the
         quantiles of their errors, in units of the predicted scale; None takes the scales of the
@@ -81,42 +82,46 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         methods are named with `sklc.register_uncertainty`, or passed as an object with the methods
         of `sklc.uncertainty.RedshiftUncertainty`.
     min_points : int, default=1
-        Fewest observations an object must have; an object with fewer is an error that names it.
+        Fewest observations an object must have; an object with fewer is an error that names
+        it.
     max_epochs : int, default=40
         Number of passes over the training data, where a network is trained.
     batch_size : int, default=64
         Number of objects per gradient step.
     learning_rate : float, default=1e-3
-        Learning rate of "mlp", and of a network that is trained from scratch.
+        Learning rate of a network that is trained from scratch, or of a head with hidden
+        layers.
     finetune_learning_rate : float, default=3e-4
-        Learning rate of the encoder when fine-tuning.
+        Learning rate of fine-tuning.
     anchor : float, default=1e-3
         Strength of the pull of fine-tuned weights to the pretrained ones (L2-SP).
     validation_fraction : float, default=0.2
-        Where an encoder is trained, the part of the data that is held out to stop early, to fall
-        back to the frozen encoder where fine-tuning does not help, and to widen the intervals by
-        as much as the encoder fits its own training objects better.
+        Share of the training data that is held out where a network is trained.
     patience : int, default=5
         Number of epochs without improvement before training stops.
     callbacks : list of skorch callbacks or None, default=None
         Callbacks that are added to the training of a network.
     mixed_precision : bool or "auto", default="auto"
-        Whether to use TF32 in recurrent layers on a GPU, as in `LightCurveEncoder`.
+        Whether recurrent layers may round the factors of their products to 10 bits (TF32)
+        on a GPU, which changes latents by about .003 of their spread. "auto" is True. On
+        the CPU there is no difference.
     device : str, default="auto"
         Where to compute: "auto" (the GPU where there is one), "cpu", or a torch device.
     random_state : int, RandomState instance or None, default=None
-        Seed of every draw on the CPU.
+        Seed of every random draw on the CPU.
     verbose : int, bool or "auto", default="auto"
-        Progress bar on standard error, as in `LightCurveEncoder`.
+        Whether to show a progress bar on standard error. "auto" shows it in a terminal or
+        notebook, where training takes longer than a few seconds; 0 never does, and 1
+        always.
     metadata : sequence of str or None, default="deprecated"
         Former name of `metadata_columns`.
 
     Attributes
     ----------
     encoder_ : LightCurveEncoder
-        The encoder in use; fine-tuned where that was asked for and helped. Where its network was
-        trained here, that is its parameter `weights`, so that ``clone`` and other estimators keep
-        it.
+        The encoder in use; it is fine-tuned where that was asked for and helped. If its network
+        was trained here, the network is the encoder's parameter `weights`, so that ``clone`` and
+        other estimators keep it.
     head_ : object
         The fitted head, with a method ``predict`` that returns mean and scale of ``ln(1 + z)``.
     uncertainty_ : RedshiftUncertainty
@@ -137,12 +142,16 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
 
     Notes
     -----
-    The head reads the latent and the recurrent state before it: a latent trained on classes
-    forgets part of the brightness. If X is a 2-D array, whose objects are all observed at the same
-    times, it reads the fluxes, too. The errors that calibrate the intervals are those of
-    predictions by models that have not seen the object: leave-one-out for "kernel" and "knn",
-    by the members of the ensemble that were trained without it for "mlp". No known redshift is
-    set aside for it.
+    The head reads the latent and the state of the network before it, because a latent that was
+    trained on classes forgets part of the brightness. If X is a 2-D array, whose objects are all
+    observed at the same times, it reads the fluxes, too.
+
+    The intervals are calibrated on the errors of predictions by models that have not seen the
+    object: leave-one-out predictions for "kernel" and "knn", and for "mlp" those of the members of
+    the ensemble that were trained without it. No known redshifts are set aside for it. Where an
+    encoder is trained, the part that is held out also decides whether fine-tuning is kept, and by
+    how much intervals are widened, since the encoder fits the objects that it was trained on
+    better than new ones.
 
     References
     ----------
@@ -167,18 +176,14 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
     """
 
     _parameter_constraints: dict = {
-        "encoder": [str, os.PathLike, LightCurveEncoder, None],
-        "finetune": [StrOptions({"none", "head", "backbone+head", "gru+head", "all"})],
         "method": [StrOptions({"kernel", "mlp", "knn"})],
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "head_sizes": ["array-like"],
         "calibrate": [str, HasMethods(["fit", "quantiles", "standard_deviation"]), None],
-        "finetune_learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "anchor": [Interval(Real, 0, None, closed="left")],
         **METADATA_CONSTRAINTS,
         **{
             name: constraint
-            for name, constraint in TRAINING_CONSTRAINTS.items()
+            for name, constraint in TRANSFER_CONSTRAINTS.items()
             if name not in ("class_weight", "early_stopping")
         },
     }
@@ -232,12 +237,12 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
 
     @classmethod
     def pretrained(cls, encoder="ztf+lsst-contrastive", **params):
-        """Return a regressor that needs no known redshifts: those of the weights, ready to predict.
+        """Return a regressor that needs no known redshifts, since the weights have a redshift head.
 
         Parameters
         ----------
         encoder : str or path, default="ztf+lsst-contrastive"
-            Pretrained weights that were trained on redshifts, and kept the head that tells them.
+            Pretrained weights with a redshift head.
         **params
             Further parameters of the class.
 
@@ -319,15 +324,14 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         self._check_before_training(sample, columns)
         target, seed = np.log1p(sample.y), self._seed()
         with single_thread_in_workers(), unrouted():
-            recipe = EncoderRecipe.of(self, self._settings(seed))
-            self.encoder_, held_out = recipe.fit(curves, target, weight)
+            self.encoder_, held_out = fit_encoder(self, sample, target, self._settings(seed))
             self.metadata_columns_ = columns
             self._series_length = self.n_features_in_ if is_series_matrix(X) else 0
             head = self._new_head(len(target), seed)
             self.head_ = head.fit(self._columns(curves), target, seed, weight)
         mean, scale = self.head_.out_of_sample_.T
         if held_out is not None:
-            # What a network was trained on, it fits better than anything new.
+            # A network fits the objects that it was trained on better than new ones.
             errors = target - mean
             seen, relative = np.setdiff1d(np.arange(len(target)), held_out), np.abs(errors / scale)
             errors[seen] *= np.mean(relative[held_out]) / np.mean(relative[seen])
@@ -337,33 +341,33 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         return self
 
     def predict(self, X, return_std=False):
-        """Redshift of each object.
+        """Return the redshift of each object.
 
         Parameters
         ----------
         X : light curves of n_objects
             In any form that `sklc.as_light_curves` takes.
         return_std : bool, default=False
-            Whether to return standard deviations, too.
+            Whether to return standard deviations as well.
 
         Returns
         -------
         redshift : ndarray of shape (n_objects,)
             Mean of the predictive distribution of ``ln(1 + z)``, as a redshift; positive.
         std : ndarray of shape (n_objects,)
-            Calibrated standard deviation of the redshift. Only with `return_std`.
+            Calibrated standard deviation of the redshift. It is returned only with `return_std`.
 
         Warns
         -----
         LightCurveWarning
-            If predictions lie outside the range of the training redshifts, by more than their
-            standard deviation.
+            If predictions lie outside the range of the training redshifts by more than three
+            standard deviations.
         """
         check_is_fitted(self)
         curves = self._curves(X, reset=False)
         mean, scale = self._mean_and_scale(curves).T
         scale = self.uncertainty_.standard_deviation(mean, scale)
-        # Of the part of a Gaussian above 0, where redshifts are.
+        # The mean of a Gaussian that is truncated at 0, since redshifts are positive.
         in_scales = mean / scale
         mean = mean + scale * np.exp(norm.logpdf(in_scales) - norm.logcdf(in_scales))
         mean = np.maximum(mean, np.finfo(float).eps)
@@ -373,19 +377,19 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         return (redshift, std) if return_std else redshift
 
     def predict_quantiles(self, X, quantiles=(0.16, 0.5, 0.84)):
-        """Calibrated quantiles of each object's redshift.
+        """Return calibrated quantiles of each object's redshift.
 
         Parameters
         ----------
         X : light curves of n_objects
             In any form that `sklc.as_light_curves` takes.
         quantiles : array-like of float, default=(0.16, 0.5, 0.84)
-            Each between 0 and 1, both excluded.
+            Levels of the quantiles, each between 0 and 1, both excluded.
 
         Returns
         -------
         ndarray of shape (n_objects, n_quantiles)
-            Not negative.
+            Redshifts, none of them negative.
 
         Raises
         ------
@@ -412,14 +416,14 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
         return np.expm1(np.maximum(self.uncertainty_.quantiles(mean, scale, levels), 0.0))
 
     def predict_interval(self, X, *, coverage=0.9):
-        """Interval that holds the redshift with the stated probability.
+        """Return an interval that contains the redshift with the stated probability.
 
         Parameters
         ----------
         X : light curves of n_objects
             In any form that `sklc.as_light_curves` takes.
         coverage : float, default=0.9
-            Probability that the interval holds the redshift, between 0 and 1.
+            Probability that the interval contains the redshift, between 0 and 1.
 
         Returns
         -------
@@ -447,9 +451,7 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
             names = ("method", "n_neighbors", "head_sizes", "metadata_columns", "callbacks")
             self._refuse_unread(names, "a head that is trained", mode)
         check_head_sizes(self.head_sizes)
-        if self.encoder is None or self.finetune in ("none", "head"):
-            mode = "encoder=None" if self.encoder is None else mode
-            self._refuse_unread(("finetune_learning_rate", "anchor"), "fine-tuning", mode)
+        self._refuse_fine_tuning(is_trained_on_labels(self.encoder))
         for name, method in (("n_neighbors", "knn"), ("head_sizes", "mlp")):
             if self.method != method:
                 self._refuse_unread([name], f"method={method!r}", f"method={self.method!r}")
@@ -506,24 +508,21 @@ class RedshiftRegressor(KeepsFittedEncoder, RegressorMixin, LightCurveEstimator)
     def _columns(self, curves: LightCurves) -> np.ndarray:
         """Inputs of the head, (n_objects, n_columns)."""
         return redshift_columns(
-            self.encoder_,
-            curves,
-            self.metadata_columns_,
-            self.device,
-            self._series_length,
-            bool(self.mixed_precision),
+            self.encoder_, curves, self.metadata_columns_, self, self._series_length
         )
 
     def _warn_outside(self, redshift: np.ndarray, std: np.ndarray, curves: LightCurves) -> None:
         low, high = self.redshift_range_
-        outside = np.flatnonzero((redshift + std < low) | (redshift - std > high))
+        reach = _CERTAINLY * std
+        outside = np.flatnonzero((redshift + reach < low) | (redshift - reach > high))
         if len(outside):
             first = int(outside[0])
             warnings.warn(
                 f"{len(outside)} of {len(redshift)} predicted redshifts lie outside the range of "
-                f"the training objects, {low:.4g} to {high:.4g}, by more than their standard "
-                f"deviation; the first is {redshift[first]:.4g} of {name_object(curves, first)}. "
-                "They are extrapolations: add training objects like these, or do not rely on them.",
+                f"the training objects, {low:.4g} to {high:.4g}, by more than {_CERTAINLY} "
+                f"standard deviations; the first is {redshift[first]:.4g} of "
+                f"{name_object(curves, first)}. They are extrapolations: add "
+                "training objects like these, or do not rely on them.",
                 LightCurveWarning,
                 stacklevel=3,
             )

@@ -19,7 +19,7 @@ __all__ = ["TrainingSample", "check_weight"]
 
 @dataclass(frozen=True)
 class TrainingSample:
-    """Objects of a fit that differ from each other, with their weights.
+    """The distinct objects of a fit, with their weights.
 
     Identical objects count as one whose weights add up, and an object of weight 0 is left out, so
     that a weight of k is exactly the same as k copies: no copy can lie on both sides of a split.
@@ -79,11 +79,11 @@ class TrainingSample:
         total = np.bincount(copy, weight[counted])
         copy_of = np.full(len(curves), -1)
         if np.all(total == 1):
-            # Every object counts once: they stay in the order in which they came.
+            # Every object counts once, and the order stays as it is.
             order = np.argsort(first)
             copy, first, weighted = np.argsort(order)[copy], first[order], None
         else:
-            # In an order that does not depend on where the copies of an object stand.
+            # The order does not depend on the positions of an object's copies.
             weighted = total
         copy_of[counted], rows = copy, counted[first]
         return cls(curves, rows, None if y is None else y[rows], weighted, copy_of)
@@ -137,7 +137,7 @@ def check_weight(sample_weight: Any, curves: LightCurves) -> np.ndarray:
 def _digests(
     curves: LightCurves, y: np.ndarray | None, survey: np.ndarray | None, rows: np.ndarray
 ) -> np.ndarray:
-    """Digest of everything but the id of each object at `rows`, (n_rows,) of bytes."""
+    """Return a digest of each object at `rows`, except for its id, (n_rows,) of bytes."""
     target = np.zeros(len(rows), dtype=int)
     if y is not None:
         target = np.unique(y[rows], return_inverse=True)[1]

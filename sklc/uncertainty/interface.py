@@ -9,13 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from scipy.special import log_softmax
 
-__all__ = [
-    "ClassScores",
-    "ClassUncertainty",
-    "HeldOut",
-    "RedshiftUncertainty",
-    "effective_weights",
-]
+__all__ = ["ClassScores", "ClassUncertainty", "HeldOut", "RedshiftUncertainty", "effective_weights"]
 
 
 def effective_weights(sample_weight: np.ndarray) -> np.ndarray:
@@ -65,7 +59,7 @@ class ClassScores:
         scores = log_softmax(self.logits / temperature, axis=1)
         if self.merge is None:
             return scores
-        # Relative to the best output that counts, since otherwise all of them may round to 0.
+        # Relative to the most probable output that counts, or all of them might round to 0.
         counts = self.merge.any(axis=1)
         scores = scores[:, counts]
         merged = np.exp(scores - scores.max(axis=1, keepdims=True)) @ self.merge[counts]

@@ -65,12 +65,12 @@ class ConformalQuantiles(BaseEstimator):
         gaussian = norm.ppf(levels)
         if self.errors_ is None or self.weight_ is None:
             return gaussian
-        # An error of weight w stands for w errors, of ranks from just above those before it.
+        # An error of weight w stands for w errors of consecutive ranks.
         rank = np.cumsum(self.weight_)
         first = rank - np.maximum(self.weight_ - 1, 0)
         known = np.column_stack([first, rank]).ravel() / (rank[-1] + 1)
         quantiles = np.interp(levels, known, np.repeat(self.errors_, 2))
         reach = norm.ppf(rank[-1] / (rank[-1] + 1))
-        # Where all errors have one sign, the tail of the other has nothing to be stretched.
+        # If all errors have one sign, there is no tail of the other sign to extend.
         outwards = quantiles * gaussian > 0
         return np.where(outwards, quantiles * np.maximum(np.abs(gaussian) / reach, 1), quantiles)

@@ -12,8 +12,8 @@ from sklc.uncertainty.interface import ClassScores
 
 __all__ = ["Temperature"]
 
-# Probabilities cannot be made sharper or flatter than by this factor, which few labels of a
-# perfect classifier would otherwise ask for.
+# Limits of the temperature. Without them, a few labels that are all predicted correctly would make
+# probabilities infinitely sharp.
 _TEMPERATURES = (0.05, 20.0)
 
 

@@ -1,8 +1,20 @@
-"""scikit-learn's checks of estimators that train a network are slow tests."""
+"""Shared data; and scikit-learn's checks of estimators that train a network are slow tests."""
 
 import pytest
 
 from sklc import LightCurveEncoder
+from sklc.datasets import load_demo
+
+
+@pytest.fixture(scope="session")
+def demo():
+    curves, y = load_demo(return_X_y=True)
+    return curves[:90], y[:90]
+
+
+@pytest.fixture(scope="session")
+def redshifts(demo):
+    return demo[0].metadata["redshift"].to_numpy(dtype=float)
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m leaves tests out

@@ -6,13 +6,10 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
-from sklearn.exceptions import NotFittedError
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from sklc import LatentIsolationForest, LightCurveEncoder
 from sklc.datasets import load_demo
-from sklc.errors import LightCurveError
 from sklc.estimators.class_mixture import ClassMixture, class_shares
 from sklc.estimators.outlier_forest import ClassCentres, LatentForest, LatentSpace
 
@@ -60,9 +57,11 @@ RECIPES = {
 @pytest.mark.slow
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_every_recipe_repeats_and_follows_the_conventions(parts, recipe):
-    train, y, test, _ = parts
+    train, y, test, is_anomaly = parts
     forest = LatentIsolationForest(**{**QUICK, **RECIPES[recipe]}).fit(train, y)
     scores = forest.anomaly_score(test)
+    if recipe in ("default", "published", "per class", "gru+head"):
+        assert roc_auc_score(is_anomaly, scores) > (0.9 if recipe == "default" else 0.75)
     assert scores.shape == (len(test),)
     assert scores.dtype == np.float64
     np.testing.assert_array_equal(forest.score_samples(test), -scores)
@@ -76,24 +75,15 @@ def test_every_recipe_repeats_and_follows_the_conventions(parts, recipe):
     np.testing.assert_allclose(forest.anomaly_score(test[7:9]), scores[7:9], atol=1e-6)
 
 
-@pytest.mark.parametrize("recipe", ["default", "published", "per class", "gru+head"])
-def test_what_is_not_normal_stands_out(parts, recipe):
-    train, y, test, is_anomaly = parts
-    forest = LatentIsolationForest(**{**QUICK, **RECIPES[recipe]}).fit(train, y)
-    least = 0.9 if recipe == "default" else 0.75
-    assert roc_auc_score(is_anomaly, forest.anomaly_score(test)) > least
-
-
-def test_labels_are_optional_for_one_forest(parts):
-    train, y, test, is_anomaly = parts
+def test_labels_are_optional_for_one_forest(parts, fitted):
+    train, _, test, is_anomaly = parts
     unlabelled = LatentIsolationForest(**QUICK).fit(train)
     assert roc_auc_score(is_anomaly, unlabelled.anomaly_score(test)) > 0.9
     assert set(unlabelled.classes_) <= set(unlabelled.encoder_.classes_)
     assert "SNII" in unlabelled.rare_classes_
-    labelled = LatentIsolationForest(**QUICK).fit(train, y)
-    assert labelled.classes_.tolist() == ["SNIa", "SNIb/c"]
+    assert fitted.classes_.tolist() == ["SNIa", "SNIb/c"]
     # labels explain; the score is the same, unless it is of other rare classes
-    np.testing.assert_allclose(labelled.anomaly_score(test), unlabelled.anomaly_score(test))
+    np.testing.assert_allclose(fitted.anomaly_score(test), unlabelled.anomaly_score(test))
 
 
 def test_published_method_is_an_isolation_forest_on_latents(parts):
@@ -124,15 +114,9 @@ def test_fit_predict_is_fit_and_predict(parts, recipe):
     forest = LatentIsolationForest("ztf", contamination=0.2, **{**QUICK, **RECIPES[recipe]})
     labels = forest.fit_predict(train, y)
     np.testing.assert_array_equal(labels, forest.fit(train, y).predict(train))
-    assert set(labels) == {-1, 1}
-
-
-def test_contamination_sets_the_share_of_outliers(parts):
-    train, y, test, _ = parts
-    forest = LatentIsolationForest("ztf", contamination=0.1, **QUICK).fit(train, y)
-    assert np.mean(forest.predict(train) == -1) == pytest.approx(0.1, abs=0.01)
-    auto = LatentIsolationForest("ztf", **QUICK).fit(train, y)
-    np.testing.assert_array_equal(forest.score_samples(test), auto.score_samples(test))
+    assert np.mean(labels == -1) == pytest.approx(0.2, abs=0.01)
+    auto = LatentIsolationForest("ztf", **{**QUICK, **RECIPES[recipe]}).fit(train, y)
+    np.testing.assert_array_equal(forest.score_samples(train), auto.score_samples(train))
 
 
 def test_weight_of_rare_classes(parts):
@@ -162,17 +146,6 @@ def test_without_rare_classes_the_forest_decides_alone(parts):
     assert told["rare_probability"].isna().all()
 
 
-def test_an_encoder_the_user_fitted_is_kept_by_clone_and_never_changed(parts):
-    train, y, test, _ = parts
-    encoder = LightCurveEncoder(hidden_size=8, **QUICK).fit(train, y)
-    before = encoder.transform(test)
-    forest = clone(LatentIsolationForest(encoder, finetune="all", **QUICK)).fit(train, y)
-    np.testing.assert_array_equal(encoder.transform(test), before)
-    np.testing.assert_array_equal(forest.encoder.transform(test), before)
-    frozen = clone(LatentIsolationForest(encoder, **QUICK)).fit(train)
-    np.testing.assert_array_equal(frozen.encoder_.transform(test), before)
-
-
 def test_explain(parts, fitted):
     *_, test, is_anomaly = parts
     told = fitted.explain(test)
@@ -196,39 +169,6 @@ def test_distance_is_typically_one_and_the_nearest_class_right(parts, fitted):
     assert told["distance"].median() == pytest.approx(1, abs=0.05)
 
 
-def test_zero_objects(parts, fitted):
-    none = parts[0][:0]
-    for method in ("anomaly_score", "score_samples", "decision_function"):
-        scores = getattr(fitted, method)(none)
-        assert scores.shape == (0,)
-        assert scores.dtype == np.float64
-    assert fitted.predict(none).dtype == fitted.predict(parts[0][:1]).dtype
-    told = fitted.explain(none)
-    assert told.shape == (0, 5)
-    assert told.columns.tolist() == COLUMNS
-
-
-def test_in_every_form_and_in_search(parts, fitted):
-    train, _, test, _ = parts
-    np.testing.assert_allclose(
-        fitted.anomaly_score(test.to_nested()), fitted.anomaly_score(test), atol=1e-6
-    )
-    X, labels = load_demo(return_X_y=True)
-    X, target = X[:120], np.where(labels[:120] == "SNII", -1, 1)
-    forest = LatentIsolationForest("ztf", **QUICK)
-    scoring = "roc_auc"
-    scores = cross_val_score(forest, X, target, cv=2, scoring=scoring)
-    assert np.isfinite(scores).all()
-    grid = GridSearchCV(forest, {"encoder": ["ztf", "ztf+lsst"]}, cv=2, scoring=scoring)
-    assert grid.fit(X, target).best_params_["encoder"] in ("ztf", "ztf+lsst")
-    nested = LatentIsolationForest(LightCurveEncoder("ztf"), **QUICK)
-    assert nested.set_params(encoder__weights="ztf+lsst").fit(train).encoder_.weights == "ztf+lsst"
-
-
-def test_pickles_are_small(fitted):
-    assert len(pickle.dumps(fitted)) < 3_000_000
-
-
 # -- what is wrong
 
 
@@ -249,53 +189,6 @@ def test_labels_that_are_required(parts, params, reason):
     if forest.finetune != "none" or params.get("encoder", "") != "":
         with pytest.raises(ValueError, match="LatentIsolationForest needs at least two classes"):
             forest.fit(parts[0], ["SNIa"] * len(parts[0]))
-
-
-def test_too_few_objects(parts):
-    train, y, *_ = parts
-    with pytest.raises(LightCurveError, match=rf"one light curve, object '{train.ids[0]}'"):
-        LatentIsolationForest(**QUICK).fit(train[:1])
-    with pytest.raises(LightCurveError, match="0 light curves"):
-        LatentIsolationForest(**QUICK).fit(train[:0])
-    with pytest.raises(ValueError, match="n_components=9 is more than the 5 light curves"):
-        LatentIsolationForest(n_components=9, **QUICK).fit(train[:5])
-    odd = y.astype(object)
-    odd[4] = "TDE"
-    message = (
-        rf"Class 'TDE' has one member, object '{train.ids[4]}' \(position 4\).*per_class=False"
-    )
-    with pytest.raises(LightCurveError, match=message):
-        LatentIsolationForest(per_class=True, **QUICK).fit(train, odd)
-    assert "TDE" in LatentIsolationForest(**QUICK).fit(train, odd).classes_
-
-
-def test_bad_labels_and_parameters(parts):
-    train, y, *_ = parts
-    with pytest.raises(ValueError, match=f"{len(y)} light curves and y {len(y) - 1} labels"):
-        LatentIsolationForest(**QUICK).fit(train, y[1:])
-    for params in (
-        {"contamination": 0.7},
-        {"finetune": "heads"},
-        {"n_components": 1.5},
-        {"rare_class_weight": -1},
-        {"max_samples": 0},
-    ):
-        with pytest.raises(ValueError, match=next(iter(params))):
-            LatentIsolationForest(**{**QUICK, **params}).fit(train, y)
-    with pytest.raises(ValueError, match="'gpu' is not a torch device"):
-        LatentIsolationForest(**{**QUICK, "device": "gpu"}).fit(train, y)
-
-
-def test_same_light_curves(parts):
-    same = parts[0][np.zeros(3, dtype=int)]
-    with pytest.raises(LightCurveError, match="All 3 light curves have the same latent"):
-        LatentIsolationForest(**QUICK).fit(same)
-
-
-def test_unfitted(parts):
-    for method in ("predict", "decision_function", "score_samples", "anomaly_score", "explain"):
-        with pytest.raises(NotFittedError):
-            getattr(LatentIsolationForest(), method)(parts[2])
 
 
 # -- parts
@@ -326,11 +219,7 @@ def test_mixture(confused):
     mixture = ClassMixture.estimate(np.array(["a", "b", "c"]), confused, None)
     assert mixture.rare.tolist() == ["c"]
     certain = np.log(np.array([[0.98, 0.01, 0.01], [0.01, 0.98, 0.01], [0.01, 0.01, 0.98]]))
-    ratio = mixture.log_ratio(certain)
-    assert ratio.argmax() == 2
-    # all classes in equal parts over the mixture: 1/3 of .98 over .8 of .98 and so on
-    expected = -np.log(3 * (np.exp(certain) @ mixture.shares))
-    np.testing.assert_allclose(ratio, expected)
+    assert mixture.log_ratio(certain).argmax() == 2
     names, probability = mixture.most_probable_rare(certain)
     assert names.tolist() == ["c"] * 3
     np.testing.assert_allclose(probability, [0.01, 0.01, 0.98])

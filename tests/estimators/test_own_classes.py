@@ -6,6 +6,7 @@ from scipy.special import log_softmax, softmax
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.model_selection import cross_val_predict, cross_val_score
 
 from sklc import LightCurveEncoder, TransferClassifier
 from sklc.datasets import load_demo
@@ -34,6 +35,24 @@ def parts():
 
 def truth(classifier, y):
     return np.searchsorted(classifier.classes_, y)
+
+
+def test_zero_labels(parts):
+    curves, y = parts[:2]
+    clf = TransferClassifier.pretrained("ztf+lsst", merge_classes=MERGE)
+    proba = clf.predict_proba(curves)
+    assert clf.classes_.tolist() == ["SNII", "SNIa", "SNIb/c"]
+    np.testing.assert_allclose(proba.sum(axis=1), 1)
+    assert roc_auc_score(y, proba, multi_class="ovr") > 0.85
+    np.testing.assert_array_equal(clf.decision_function(curves).argmax(1), proba.argmax(1))
+    # as an estimator it needs no labels, and cross-validates
+    np.testing.assert_array_equal(clone(clf).fit(curves).predict_proba(curves), proba)
+    assert cross_val_score(clf, curves, y, cv=2, scoring="roc_auc_ovr").min() > 0.8
+    crossed = cross_val_predict(clf, curves, y, cv=2, method="predict_proba")
+    np.testing.assert_allclose(crossed, proba, atol=1e-6)
+    everything = TransferClassifier.pretrained("ztf+lsst")
+    assert everything.predict_proba(curves).shape[1] == len(everything.classes_) == 12
+    assert everything.classes_.tolist() == sorted(everything.classes_)
 
 
 # -- priors
@@ -108,13 +127,6 @@ def test_the_prior_helps_without_labels(parts):
         roc_auc_score(y_test, clf.predict_proba(test), multi_class="ovr") for clf in (plain, prior)
     ]
     assert scores[1] > scores[0]
-
-
-def test_prior_and_merging_are_for_zero_labels(parts):
-    train, y_train, *_ = parts
-    for params in ({"merge_classes": MERGE}, {"class_prior": "magnitude-limited"}):
-        with pytest.raises(ValueError, match=rf"{next(iter(params))} is for finetune='none'"):
-            TransferClassifier("ztf", **params).fit(train, y_train)
 
 
 def test_labels_calibrate_the_classes_of_the_weights(parts):

@@ -3,6 +3,7 @@
 import copy
 import pickle
 
+import joblib
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -14,24 +15,12 @@ from sklearn.pipeline import make_pipeline
 from skorch.callbacks import Callback
 
 from sklc import LatentIsolationForest, LightCurveEncoder, RedshiftRegressor, TransferClassifier
-from sklc.datasets import load_demo
 from sklc.errors import WeightsError
 
 QUICK = {"max_epochs": 1, "random_state": 0, "device": "cpu", "verbose": 0}
 # Without early stopping, or with a large rate, fine-tuning does change the network.
 TUNED = {"finetune": "all", "finetune_learning_rate": 3e-3, **QUICK}
 SMALL = {"hidden_size": 8, "latent_size": 6, **QUICK}
-
-
-@pytest.fixture(scope="module")
-def demo():
-    curves, y = load_demo(return_X_y=True)
-    return curves[:60], y[:60]
-
-
-@pytest.fixture(scope="module")
-def redshifts(demo):
-    return demo[0].metadata["redshift"].to_numpy(dtype=float)
 
 
 @pytest.fixture(scope="module")
@@ -59,11 +48,16 @@ def scratch_regressor(demo, redshifts):
     return RedshiftRegressor(LightCurveEncoder(**SMALL), **QUICK).fit(demo[0], redshifts)
 
 
+def named(demo, redshifts):
+    return LatentIsolationForest("ztf", **QUICK).fit(*demo)
+
+
 def unfitted_encoder(demo, redshifts):
     return LatentIsolationForest(LightCurveEncoder(**SMALL), **QUICK).fit(*demo)
 
 
-WAYS = [classifier, regressor, forest, scratch_classifier, scratch_regressor, unfitted_encoder]
+TUNING = [classifier, regressor, forest]
+WAYS = [*TUNING, scratch_classifier, scratch_regressor, unfitted_encoder, named]
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
@@ -74,10 +68,12 @@ def test_a_network_that_was_trained_is_kept(demo, redshifts, way, tmp_path, monk
     curves, y = demo
     encoder = way(demo, redshifts).encoder_
     expected = encoder.transform(curves)
-    if way in (classifier, regressor, forest):
+    if way in TUNING:
         assert np.abs(expected - LightCurveEncoder("ztf").transform(curves)).max() > 0.01
     path = encoder.save(tmp_path / "mine.safetensors")
+    joblib.dump(encoder, tmp_path / "encoder.joblib")
     for kept in (
+        joblib.load(tmp_path / "encoder.joblib"),
         clone(encoder),
         clone(clone(encoder).fit(curves)),
         copy.deepcopy(encoder),
@@ -98,6 +94,7 @@ def test_a_network_that_was_trained_is_kept(demo, redshifts, way, tmp_path, monk
         np.testing.assert_array_equal(model.encoder_.transform(curves), expected)
 
 
+@pytest.mark.slow
 def test_grid_search_compares_what_was_trained_with_what_was_not(demo, redshifts):
     curves, y = demo
     tuned = classifier(demo, redshifts).encoder_
@@ -124,6 +121,21 @@ def test_what_fit_trained_is_kept_or_refused(demo, fitted):
         np.testing.assert_array_equal(encoder.transform(curves), expected)
 
 
+@pytest.mark.parametrize("way", TUNING, ids=lambda way: way.__name__)
+def test_an_encoder_the_user_fitted_is_used_and_never_changed(demo, redshifts, fitted, way):
+    curves, expected = demo[0], fitted.transform(demo[0])
+    y = redshifts if way is regressor else demo[1]
+    make = {classifier: TransferClassifier, regressor: RedshiftRegressor}.get(
+        way, LatentIsolationForest
+    )
+    model = make(fitted, **TUNED)
+    cloned = clone(model).fit(curves, y)  # cloning keeps the user's network
+    np.testing.assert_array_equal(cloned.predict(curves), model.fit(curves, y).predict(curves))
+    assert model.encoder is fitted
+    np.testing.assert_array_equal(fitted.transform(curves), expected)
+    np.testing.assert_array_equal(cloned.encoder.transform(curves), expected)
+
+
 def test_fine_tuning_that_changes_nothing_keeps_the_name(demo):
     clf = TransferClassifier("ztf", **{**TUNED, "finetune_learning_rate": 10.0}).fit(*demo)
     assert clf.encoder_.weights == "ztf"
@@ -141,7 +153,7 @@ def test_heads_that_no_longer_fit_are_refused(demo, redshifts, tmp_path):
         forest = LatentIsolationForest(encoder, **QUICK).fit(curves)
         assert forest.rare_classes_.tolist() == []
     own = TransferClassifier(LightCurveEncoder(**SMALL).fit(*demo), finetune="none").fit(curves)
-    assert own.predict_proba(curves).shape == (60, 3)
+    assert own.predict_proba(curves).shape == (90, 3)
 
 
 def test_pretrained_encoders_have_everything_before_fit(demo):
@@ -172,10 +184,12 @@ def test_pickles_of_named_weights_hold_the_name(demo, redshifts):
     ):
         assert len(pickle.dumps(model.encoder_)) < 1000
     assert len(pickle.dumps(TransferClassifier.pretrained("ztf"))) < 10_000
-    head_only = TransferClassifier("ztf", **QUICK).fit(curves, y)
-    assert len(pickle.dumps(head_only)) < 200_000
-    again = pickle.loads(pickle.dumps(head_only))
-    np.testing.assert_array_equal(again.predict_proba(curves), head_only.predict_proba(curves))
+    for model, most in (
+        (TransferClassifier("ztf", **QUICK).fit(curves, y), 50_000),  # a head and its five folds
+        (LightCurveEncoder(**SMALL).fit(curves, y), 60_000),  # no training data
+        (LatentIsolationForest("ztf", n_estimators=2, **QUICK).fit(curves), 60_000),
+    ):
+        assert len(pickle.dumps(model)) < most
 
 
 def test_a_file_that_changed_or_vanished_is_an_error(demo, fitted, tmp_path):
@@ -194,7 +208,7 @@ def test_a_file_that_changed_or_vanished_is_an_error(demo, fitted, tmp_path):
     for encoder in (used, pickle.loads(stored), pickle.loads(frozen).encoder_):
         with pytest.raises(WeightsError, match="not the one that this encoder was fitted"):
             encoder.transform(curves)
-    assert unfitted.transform(curves).shape == (60, 128)  # it had never read the former one
-    assert used.fit(curves).transform(curves).shape == (60, 128)
+    assert unfitted.transform(curves).shape == (90, 128)  # it had never read the former one
+    assert used.fit(curves).transform(curves).shape == (90, 128)
     (tmp_path / "elsewhere.safetensors").replace(path)
     np.testing.assert_array_equal(pickle.loads(stored).transform(curves), expected)

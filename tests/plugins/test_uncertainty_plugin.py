@@ -22,8 +22,6 @@ MERGE = {
     "SNII": ["SNII", "SNIIn"],
     "SNIb/c": ["SNIb", "SNIc", "SNIc-BL", "SNIIb"],
 }
-# Predictions beyond the training redshifts are warned of, which is not what is tested here.
-pytestmark = pytest.mark.filterwarnings("default::sklc.errors.LightCurveWarning")
 
 
 def described(value):
