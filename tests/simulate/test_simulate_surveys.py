@@ -1,6 +1,5 @@
 """Surveys: cadences have the statistics they state; pointing tables are read or refused."""
 
-import os
 import pickle
 import re
 import sys
@@ -18,17 +17,6 @@ from sklc.errors import SimulationError
 from sklc.passbands import get_passband
 from sklc.simulate.surveys import Survey, get_survey, list_surveys
 from sklc.simulate.surveys.visits import Visits
-
-
-@pytest.fixture
-def curves_of_sncosmo(request):
-    """Skip where sncosmo or its transmission curves are not there."""
-    pytest.importorskip("sncosmo", reason="sncosmo is not installed: pip install 'sklc[sim]'")
-    try:
-        request.getfixturevalue("sncosmo_data")  # of conftest.py
-    except pytest.FixtureLookupError:
-        if not os.environ.get("SNCOSMO_DATA_DIR"):
-            pytest.skip("SNCOSMO_DATA_DIR is not set: it names the folder of transmission curves")
 
 
 def season_gaps(visits):
@@ -444,7 +432,7 @@ def test_passbands_of_a_survey_nobody_knows():
     assert [band.name for band in both.passbands] == ["lsstg"]  # one passband, two labels
 
 
-def test_curves_of_sncosmo(curves_of_sncosmo):
+def test_curves_of_sncosmo(sncosmo_data):
     import sncosmo
 
     survey = fields(name="mytel", passbands={"g": "sdss::g", "r": sncosmo.get_bandpass("desr")})
