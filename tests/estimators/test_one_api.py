@@ -11,6 +11,7 @@ from numpydoc.docscrape import ClassDoc
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import Pipeline
 
@@ -218,9 +219,8 @@ def test_the_former_name_of_metadata_columns(estimator, demo, redshifts):
     old, new = (estimator(**params, **{k: ["mwebv"]}) for k in ("metadata", "metadata_columns"))
     with pytest.warns(FutureWarning, match="now called metadata_columns=") as caught:
         clone(old).fit(demo[0], y)
-    assert [w.filename for w in caught] == [__file__]
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+    assert [w.filename for w in caught if w.category is FutureWarning] == [__file__]
+    with warnings.catch_warnings(action="error", category=FutureWarning):
         new.fit(demo[0], y)
         assert clone(new).get_params()["metadata"] == "deprecated"
     with pytest.warns(FutureWarning):
@@ -295,10 +295,11 @@ def test_weights_and_surveys_are_routed_through_pipelines_and_searches(demo, rou
     encoder = LightCurveEncoder(objective="adversarial", **SMALL)
     encoder.set_fit_request(survey=True, sample_weight=True)
     classifier = LogisticRegression().set_fit_request(sample_weight=False)
-    classifier.set_score_request(sample_weight=True)
     pipe = Pipeline([("enc", encoder), ("clf", classifier)])
     weight = np.ones(len(y))
-    search = GridSearchCV(pipe, {"clf__C": [0.1, 1.0]}, cv=2, error_score="raise")
+    scorer = make_scorer(accuracy_score).set_score_request(sample_weight=True)
+    grid = {"clf__C": [0.1, 1.0]}
+    search = GridSearchCV(pipe, grid, scoring=scorer, cv=2, error_score="raise")
     search.fit(curves, y, survey=survey, sample_weight=weight)
     assert search.predict(curves).shape == (90,)
     # without the request the surveys do not arrive, which is the encoder's own error
