@@ -165,7 +165,7 @@ def assert_close(a, b):
 @pytest.mark.parametrize(
     "params",
     [
-        {"redshift_weight": 0.2, "metadata": ["brightness"]},
+        {"redshift_weight": 0.2, "metadata_columns": ["brightness"]},
         {"objective": "adversarial"},
     ],
 )
