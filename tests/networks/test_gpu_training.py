@@ -66,7 +66,7 @@ def weights_of(estimator):
         ({}, 2),  # once each: what is trained on, and what is held out
         ({"augment": True}, 4),  # drawn in each of three epochs
         ({"objective": "adversarial", "redshift_weight": 0.2, "early_stopping": False}, 1),
-        ({"metadata": ["brightness"], "early_stopping": False}, 1),
+        ({"metadata_columns": ["brightness"], "early_stopping": False}, 1),
     ],
 )
 def test_data_on_the_device_train_the_same_network(demo, params, n_brought, request):
