@@ -397,7 +397,7 @@ def test_parameters_are_checked_before_the_encoder_is_trained(
 ):
     unread = {"head_sizes"} if encoder is None else {"head_sizes", "metadata_columns"}
     if encoder != "ztf" and unread & {*params}:  # from scratch, the head is the encoder's own
-        message = "has no effect with encoder=.*, which is trained with a head of its own"
+        message = "has no effect with .*encoder.*, which is trained with a head of its own"
     with pytest.raises(ValueError, match=message):
         TransferClassifier(**{"encoder": encoder, **params}).fit(curves(), labels())
 
@@ -431,6 +431,8 @@ def describe() -> tuple[str, str]:
         for case in cases:
             kind, message = case.outcome()
             message = message.replace(f"{Path.cwd().resolve()}{os.sep}", "")
+            # what safetensors adds differs from release to release
+            message = re.sub(r"(?<=deserializing header: )[^)]*", "...", message)
             raised = "" if kind == "LightCurveError" else f" (`{kind}`)"
             page.append(f"- **{case.what}**{raised}: {case.remedy}")
             messages += [f"{section}: {case.what}", f"  {kind}: {' '.join(message.split())}", ""]

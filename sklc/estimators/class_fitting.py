@@ -38,6 +38,7 @@ from sklc.networks.objectives.losses import CrossEntropy
 from sklc.networks.training.datasets import CurveDataset
 from sklc.uncertainty.interface import ClassUncertainty, HeldOut
 from sklc.utils.sklearn_compat import unrouted
+from sklc.weights.trained import TrainedWeights
 
 __all__ = [
     "check_mode",
@@ -104,10 +105,11 @@ def check_mode(estimator: Any) -> None:
         instead = "merge the labels in y instead"
         refuse(("merge_classes", "class_prior"), "finetune='none'", mode, instead)
         if keeps_its_head(estimator.encoder):
-            what = f"encoder={estimator.encoder!r}, which is trained with a head of its own"
+            what = "encoder=None" if estimator.encoder is None else "an unfitted encoder"
+            what += ", which is trained with a head of its own"
             refuse((*linear, "head_sizes"), "a head on a trained encoder", what)
             if estimator.encoder is not None:
-                names, instead = ("metadata_columns", "callbacks"), "set it of the encoder"
+                names, instead = ("metadata_columns", "callbacks"), "set it on the encoder"
                 refuse(names, "a head on a trained encoder", what, instead)
     estimator._refuse_fine_tuning(keeps_its_head(estimator.encoder))
     check_head_sizes(estimator.head_sizes)
@@ -164,7 +166,9 @@ def fit_classes(
             sample.weights,
             class_weight,
         )
-        encoder = start if estimator.finetune == "head" else start._to_fine_tune()
+        encoder = start
+        if estimator.finetune != "head":
+            encoder = start._holding(TrainedWeights.to_fine_tune(start._source()))
         settings, callbacks = estimator._settings(seed), estimator.callbacks or ()
         network, sizes = encoder.net_.module_, estimator.head_sizes
         C, history, everything = None, History(), np.arange(len(target))

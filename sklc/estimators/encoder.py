@@ -599,10 +599,6 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         """Whether the network was trained further than its own class and redshift heads."""
         return bool(self._source().info.get("fine_tuned"))
 
-    def _to_fine_tune(self) -> LightCurveEncoder:
-        """Return an encoder with a network of its own, which may be trained in place."""
-        return self._holding(TrainedWeights.to_fine_tune(self._source()))
-
     def _holding(self, weights) -> LightCurveEncoder:
         """Return an encoder that has `weights`, and computes as this one does."""
         shared = ("min_points", "mixed_precision", "device", "random_state", "verbose")

@@ -9,6 +9,8 @@ from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
 from sklearn.preprocessing import StandardScaler
 
+from sklc.utils.sklearn_compat import unrouted
+
 __all__ = ["ClassCentres", "LatentForest", "LatentSpace"]
 
 
@@ -82,12 +84,13 @@ class LatentForest:
             Weights of the objects; by default they count alike.
         """
         groups = [slice(None)] if y is None else [y == label for label in np.unique(y)]
-        self.forests = [
-            clone(self.template).fit(
-                columns[group], sample_weight=None if weight is None else weight[group]
-            )
-            for group in groups
-        ]
+        with unrouted():
+            self.forests = [
+                clone(self.template).fit(
+                    columns[group], sample_weight=None if weight is None else weight[group]
+                )
+                for group in groups
+            ]
         return self
 
     def anomaly_score(self, columns: np.ndarray) -> np.ndarray:

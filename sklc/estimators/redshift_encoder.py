@@ -176,7 +176,7 @@ def fit_encoder(
         template = default if estimator.encoder is None else estimator.encoder
         encoder = _new_encoder(clone(template), curves, settings.seed)
     else:
-        encoder = start._to_fine_tune()
+        encoder = start._holding(TrainedWeights.to_fine_tune(start._source()))
     values, lengths = encoder.representation_.encode(curves)
     data = CurveDataset(
         values,

@@ -70,7 +70,8 @@ class TransferEstimator(LightCurveEstimator):
     def _refuse_fine_tuning(self, from_scratch: bool) -> None:
         """Refuse parameters of fine-tuning where nothing is fine-tuned."""
         if from_scratch or self.finetune in (None, "none", "head"):
-            mode = f"encoder={self.encoder!r}" if from_scratch else f"finetune={self.finetune!r}"
+            scratch = "encoder=None" if self.encoder is None else "an unfitted encoder"
+            mode = scratch if from_scratch else f"finetune={self.finetune!r}"
             self._refuse_unread(("finetune_learning_rate", "anchor"), "fine-tuning", mode)
 
     def _with_weights(self) -> LightCurveEncoder:

@@ -96,22 +96,6 @@ def test_metadata_enters_with_gaps(demo, tmp_path):
         encoder.transform(infinite)
 
 
-def test_no_object_of_the_validation_part_is_trained_on(demo, monkeypatch):
-    curves, y = demo
-    seen = {}
-
-    def record(module, train, valid, settings, **options):
-        seen.update(train=train, valid=valid)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("sklc.estimators.encoder_training.fit_net", record)
-    with pytest.raises(KeyboardInterrupt):
-        LightCurveEncoder(**SMALL).fit(curves, y)
-    ids = np.concatenate([seen[part].original.ids for part in ("train", "valid")])
-    assert sorted(ids) == sorted(curves.ids)
-    assert set(seen["valid"].y) == {0, 1, 2}
-
-
 @pytest.mark.slow
 def test_joblib_workers_use_one_torch_thread(demo):
     curves, y = demo

@@ -219,9 +219,8 @@ def test_the_former_name_of_metadata_columns(estimator, demo, redshifts):
     old, new = (estimator(**params, **{k: ["mwebv"]}) for k in ("metadata", "metadata_columns"))
     with pytest.warns(FutureWarning, match="now called metadata_columns=") as caught:
         clone(old).fit(demo[0], y)
-    assert [w.filename for w in caught] == [__file__]
-    with warnings.catch_warnings():
-        warnings.filterwarnings("error", "The parameter metadata=")
+    assert [w.filename for w in caught if w.category is FutureWarning] == [__file__]
+    with warnings.catch_warnings(action="error", category=FutureWarning):
         new.fit(demo[0], y)
         assert clone(new).get_params()["metadata"] == "deprecated"
     with pytest.warns(FutureWarning):
@@ -296,11 +295,11 @@ def test_weights_and_surveys_are_routed_through_pipelines_and_searches(demo, rou
     encoder = LightCurveEncoder(objective="adversarial", **SMALL)
     encoder.set_fit_request(survey=True, sample_weight=True)
     classifier = LogisticRegression().set_fit_request(sample_weight=False)
-    scorer = make_scorer(accuracy_score).set_score_request(sample_weight=True)
     pipe = Pipeline([("enc", encoder), ("clf", classifier)])
     weight = np.ones(len(y))
+    scorer = make_scorer(accuracy_score).set_score_request(sample_weight=True)
     grid = {"clf__C": [0.1, 1.0]}
-    search = GridSearchCV(pipe, grid, cv=2, scoring=scorer, error_score="raise")
+    search = GridSearchCV(pipe, grid, scoring=scorer, cv=2, error_score="raise")
     search.fit(curves, y, survey=survey, sample_weight=weight)
     assert search.predict(curves).shape == (90,)
     # without the request the surveys do not arrive, which is the encoder's own error

@@ -40,6 +40,8 @@ CLASSIFIERS = {
 def test_classifier_predicts_as_in_torch(name, demo, tmp_path):
     curves, y = with_metadata(demo[0]), demo[1]
     options = {"encoder": "ztf", "device": "cpu", "random_state": 0, **CLASSIFIERS[name]}
+    if isinstance(options["encoder"], LightCurveEncoder):
+        options["encoder"].fit(curves[::3], y[::3])
     classifier = TransferClassifier(**options).fit(curves[::3], y[::3])
     path = classifier.to_onnx(tmp_path / "classifier.onnx")
     model, test = OnnxModel(path), curves[1:90:3]
