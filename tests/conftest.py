@@ -12,6 +12,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import pytest
 import torch
+from joblib.externals.loky import get_reusable_executor
 
 from sklc.datasets import load_demo
 from sklc.errors import SimulationError
@@ -61,6 +62,7 @@ def sncosmo_data(tmp_path_factory):
         patch.setenv("SNCOSMO_DATA_DIR", str(folder))
         # sncosmo reads the variable once, when it first needs a file
         patch.setattr(builtins.DATADIR, "_checked_rootdir", None)
+        get_reusable_executor().shutdown()  # processes that were started before know no templates
         if not os.environ.get("SKLC_CACHE_DIR"):
             patch.setenv("SKLC_CACHE_DIR", str(tmp_path_factory.mktemp("grids")))
         yield folder

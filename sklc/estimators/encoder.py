@@ -10,7 +10,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from sklc.errors import LightCurveError, WeightsError
+from sklc.errors import WeightsError
 from sklc.estimators.base import (
     METADATA_CONSTRAINTS,
     TRAINING_CONSTRAINTS,
@@ -18,7 +18,7 @@ from sklc.estimators.base import (
     require_two_classes,
 )
 from sklc.estimators.encoder_training import EncoderTraining, train_encoder
-from sklc.estimators.sample import TrainingSample, check_weight
+from sklc.estimators.sample import TrainingSample, check_surveys, check_weight
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix
 from sklc.networks.architectures import Architecture
@@ -378,15 +378,8 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
             if sample_weight is not None:
                 check_weight(sample_weight, curves)
             return self
-        y = self._labels(y, curves)
-        if survey is not None:
-            survey = np.asarray(survey, dtype=object)
-            if survey.shape != (len(curves),):
-                raise LightCurveError(
-                    f"survey has shape {survey.shape} for {len(curves)} light curves: pass one "
-                    "survey per object, in the order of X.ids."
-                )
-        sample = TrainingSample.of(curves, y, sample_weight, survey)
+        survey = None if survey is None else check_surveys(survey, curves)
+        sample = TrainingSample.of(curves, self._labels(y, curves), sample_weight, survey)
         classes, target = np.unique(sample.y, return_inverse=True)
         require_two_classes(classes, self)
         metadata_matrix(curves, columns)  # refuses columns that cannot be used

@@ -14,7 +14,7 @@ from sklc.errors import LightCurveError
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import name_object
 
-__all__ = ["TrainingSample", "check_weight"]
+__all__ = ["TrainingSample", "check_surveys", "check_weight"]
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,17 @@ class TrainingSample:
     def name(self, position: int) -> str:
         """Say which of the distinct objects is meant, by id and position in X."""
         return name_object(self.given, int(self.rows[position]))
+
+
+def check_surveys(survey: Any, curves: LightCurves) -> np.ndarray:
+    """Return the surveys of `curves`, one for each; their values are checked by the objective."""
+    survey = np.asarray(survey, dtype=object)
+    if survey.shape != (len(curves),):
+        raise LightCurveError(
+            f"survey has shape {survey.shape} for {len(curves)} light curves: pass one survey per "
+            "object, in the order of X.ids."
+        )
+    return survey
 
 
 def check_weight(sample_weight: Any, curves: LightCurves) -> np.ndarray:

@@ -9,8 +9,9 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import Pipeline
+from skorch.callbacks import Callback, Checkpoint, LoadInitState
 
-from sklc import InputRepresentation, LightCurveEncoder
+from sklc import InputRepresentation, LightCurveEncoder, LightCurves
 from sklc.datasets import load_demo
 from sklc.errors import LightCurveError
 
@@ -112,3 +113,32 @@ def _threads():
     torch.set_num_threads(2)
     with single_thread_in_workers():
         return torch.get_num_threads()
+
+
+def test_every_survey_and_zero_point_is_accepted():
+    rng = np.random.default_rng(0)
+    lsst = LightCurves.from_arrays(
+        time=[np.arange(20.0)] * 3,
+        flux=rng.uniform(50, 100, (3, 20)),
+        flux_err=np.full((3, 20), 2.0),
+        band=[np.tile(["lsstg", "lssti"], 10)] * 3,
+        zero_point=31.4,
+    )
+    assert np.isfinite(LightCurveEncoder.pretrained("ztf+lsst").transform(lsst)).all()
+
+
+def test_training_goes_on_from_a_checkpoint_of_skorch(demo, tmp_path):
+    class Interrupt(Callback):
+        def on_batch_end(self, net, **kwargs):
+            if len(net.history) == 3:
+                raise KeyboardInterrupt
+
+    params = {**SMALL, "max_epochs": 5, "early_stopping": False}
+    checkpoint = Checkpoint(dirname=str(tmp_path), monitor=None)
+    with pytest.raises(KeyboardInterrupt):
+        LightCurveEncoder(callbacks=[checkpoint, Interrupt()], **params).fit(*demo)
+    params |= {"max_epochs": 3, "callbacks": [LoadInitState(checkpoint), checkpoint]}
+    resumed = LightCurveEncoder(**params).fit(*demo)
+    losses = resumed.net_.history[:, "train_loss"]
+    assert len(losses) == 5
+    assert losses[-1] < losses[0]

@@ -343,3 +343,26 @@ def test_arguments_of_predictions(parts):
         model.predict_quantiles(train, [0.5, 1.0])
     with pytest.raises(ValueError, match="head_sizes must hold positive integers"):
         RedshiftRegressor("ztf", method="mlp", head_sizes=(0,), **QUICK).fit(train, z_train)
+
+
+def test_redshifts_that_cannot_be(parts):
+    train, z_train, *_ = parts
+    for value, message in (
+        (np.nan, "NaN or infinity: the redshift of object '{}' .position 7. is nan .1 of 200"),
+        (np.inf, "NaN or infinity: the redshift of object '{}' .position 7. is inf"),
+        (0.0, "must be positive, and that of object '{}' .position 7. is 0 .1 of 200"),
+        (-0.1, "must be positive, and that of object '{}' .position 7. is -0.1"),
+    ):
+        z = z_train.copy()
+        z[7] = value
+        with pytest.raises(LightCurveError, match=message.format(train.ids[7])):
+            RedshiftRegressor("ztf", **QUICK).fit(train, z)
+
+
+def test_too_few_neighbours_are_never_replaced_silently(parts):
+    train, z_train, test, _ = parts
+    model = RedshiftRegressor("ztf", method="knn", **QUICK)
+    with pytest.raises(LightCurveError, match="holds 60: set n_neighbors to 59 or fewer"):
+        model.fit(train[:60], z_train[:60])
+    model.set_params(n_neighbors=59).fit(train[:60], z_train[:60])
+    assert np.isfinite(model.predict(test)).all()

@@ -196,9 +196,9 @@ def test_threads_are_restored_after_the_last_one_in():
 def test_sizes_of_the_encoder_are_those_of_the_default_architecture():
     encoder = LightCurveEncoder()
     assert {name: getattr(encoder, name) for name in DEFAULT_SIZES} == DEFAULT_SIZES
-    assert encoder._chosen_architecture() == GRU()
-    chosen = LightCurveEncoder(hidden_size=5, n_layers=1, latent_size=7)._chosen_architecture()
-    assert chosen == GRU(hidden_size=5, n_layers=1, latent_size=7)
+    assert choose_architecture(encoder.architecture, **DEFAULT_SIZES) == GRU()
+    sizes = {"hidden_size": 5, "n_layers": 1, "latent_size": 7}
+    assert choose_architecture("gru", **sizes) == GRU(**sizes)
 
 
 @pytest.fixture

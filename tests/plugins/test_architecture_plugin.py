@@ -112,7 +112,7 @@ def test_a_file_needs_a_name(demo, unregistered, tmp_path):
 def test_grid_search_over_architectures(demo):
     grid = {"encoder__architecture": ["mean", Mean(width=4), GRU(hidden_size=8)]}
     classifier = TransferClassifier(
-        LightCurveEncoder(max_epochs=1, device="cpu"), C=1.0, device="cpu", random_state=0
+        LightCurveEncoder(max_epochs=1, device="cpu"), device="cpu", random_state=0
     )
     search = GridSearchCV(classifier, grid, cv=2, error_score="raise").fit(*demo)
     tried = search.cv_results_["param_encoder__architecture"]

@@ -33,6 +33,8 @@ def register_class(source_class: SourceClass, *, overwrite: bool = False) -> Non
     >>> register_class(SourceClass("faint TDE", fallback, bright=-18.0), overwrite=True)
     >>> CLASSES["faint TDE"].bright
     -18.0
+    >>> from sklc.simulate.classes.registry import REGISTRY
+    >>> REGISTRY.unregister("faint TDE")
     """
     _check(source_class)
     REGISTRY.register(source_class.name, source_class, overwrite=overwrite)

@@ -397,6 +397,8 @@ def register_survey(survey: Survey, *, overwrite: bool = False) -> None:
     >>> register_survey(survey, overwrite=True)
     >>> "deep" in list_surveys()
     True
+    >>> from sklc.simulate.surveys.survey import SURVEYS
+    >>> SURVEYS.unregister("deep")
     """
     if not isinstance(survey, Survey):
         raise SimulationError(
