@@ -40,6 +40,14 @@ class Press(Callback):
             signal.raise_signal(signal.SIGINT)
 
 
+@pytest.fixture(autouse=True)
+def _interruptions_arrive():
+    """A shell starts processes in the background with Ctrl-C ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("event", ["on_epoch_begin", "on_batch_begin", "on_epoch_end"])
 def test_ctrl_c_in_a_callback_is_raised_and_nothing_is_kept(demo, event):
     encoder = LightCurveEncoder(callbacks=[Press(event)], **SMALL)
