@@ -64,7 +64,14 @@ def run_examples(source, name, line, names, runner, out=None):
     names.update(test.globs)  # the test works on a copy
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def slow(name):
+    """The marks of examples that take several seconds."""
+    return [pytest.mark.slow] * (name in {"simulation.md", "sklc.simulate.run", "sklc.baselines"})
+
+
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, marks=slow(page.name), id=page.name) for page in PAGES]
+)
 def test_page(page, request):
     skip_without_what_it_needs(page.name, request)
     names = {"__name__": "__main__"}
@@ -81,7 +88,7 @@ def test_page(page, request):
     assert set(languages) <= {"pycon", "python", "bash", "", "json", "text", "mermaid"}
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=slow(name)) for name in MODULES])
 def test_docstrings(name, request):
     skip_without_what_it_needs(name, request)
     module = importlib.import_module(name)

@@ -84,6 +84,7 @@ def test_table_with_labels(quickstart, table, tmp_path, capsys):
     assert "20 SNIa, 12 SNII, 8 SNIb/c" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_table_of_other_classes(quickstart, table, tmp_path, capsys):
     names = {"SNIa": "thermonuclear", "SNII": "core collapse", "SNIb/c": "core collapse"}
     table = table.assign(type=table["type"].map(names))

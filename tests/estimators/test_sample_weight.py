@@ -50,9 +50,8 @@ def fit(name, rows=slice(None), weight=None):
     return model.fit(CURVES[rows], y[rows], sample_weight=weight)
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(m, marks=[pytest.mark.slow] * ("fine-tuned" in m)) for m in MODELS]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MODELS)
 def test_weights_are_copies(name):
     plain = outcome(fit(name))
     np.testing.assert_array_equal(outcome(fit(name, weight=np.ones(80))), plain)
