@@ -23,7 +23,7 @@ ESTIMATORS = [
         LightCurveEncoder(hidden_size=8, **{**SMALL, "max_epochs": 30}), device="cpu"
     ),
     TransferClassifier(None, **{**SMALL, "max_epochs": 30}),
-    LatentIsolationForest("ztf", **SMALL),
+    LatentIsolationForest("ztf", n_estimators=20, **SMALL),
     LatentIsolationForest("ztf", n_components=None, rare_class_weight=0, n_estimators=10, **SMALL),
     LatentIsolationForest("ztf", n_components=2, n_estimators=10, contamination=0.1, **SMALL),
     RedshiftRegressor("ztf", **SMALL),

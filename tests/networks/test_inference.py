@@ -306,6 +306,7 @@ def test_a_device_without_room_for_one_light_curve(monkeypatch):
         encode_there(network_of(), curves_of([5, 6]))
 
 
+@pytest.mark.slow
 def test_import_of_the_engine_is_left_to_the_first_use():
     import subprocess
 

@@ -84,6 +84,7 @@ def test_bad_triggers_and_photometry(make, options, message):
         make(**options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("survey", "name", "trigger"), [
     ("ztf", "SNIa", Trigger(n_det=5000)), ("lsst", "SNIa", Trigger(separation=1e9)),
     ("ztf", "SNIa", Trigger(bright_limit=5)), ("ztf", "KN", Trigger(bright_limit=13)),
@@ -161,6 +162,7 @@ def test_importing_does_not_import_torch():
     assert done.stdout.strip() == "[]", done
 
 
+@pytest.mark.slow
 def test_without_sncosmo(tmp_path):
     code = """
 import sys
