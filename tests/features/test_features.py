@@ -441,3 +441,18 @@ def test_real_supernovae_are_told_apart_from_256_labels(data_dir):
     )  # fmt: skip
     proba = model.fit(few, y_few).predict_proba(test)
     assert roc_auc_score(y_test, proba, multi_class="ovr") > 0.91
+
+
+def test_the_earliest_of_equal_peaks_counts():
+    curves = build([("ztfr", np.arange(6.0), np.array([1.0, 5, 2, 5, 5, 1]), 0.1)])
+    assert table(LightCurveFeatures().fit(curves), curves)["time_before_peak"][0] == 1
+
+
+def test_dates_do_not_matter(curves):
+    features = LightCurveFeatures().fit(curves)
+    early = table(features, build(supernova(start=0.0)))
+    late = table(features, build(supernova(start=65536.0)))
+    # chi2 is that of rounding errors: the light curve is exactly the function
+    exact = early.columns[early.columns.str.endswith("log_chi2")]
+    late, early = late.drop(columns=exact), early.drop(columns=exact)
+    np.testing.assert_allclose(late, early, rtol=1e-5, atol=1e-5)

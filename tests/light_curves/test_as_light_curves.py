@@ -334,3 +334,12 @@ def test_columns_that_are_not_read_are_named(form):
     with pytest.warns(LightCurveWarning, match=r"band and flux_err .*\['fid', 'sigma'\]") as seen:
         as_light_curves(X)
     assert len(seen) == 1
+
+
+def test_light_curves_of_other_zero_points_are_rescaled(curves):
+    other = LightCurves.from_arrays([1.0], [10.0], [1.0], "ztfg", offsets=[0, 1], zero_point=25.0)
+    joined = as_light_curves([other[0]])
+    assert joined.zero_point == 25.0
+    numbered = LightCurves.from_arrays([1.0], [10.0], [1.0], "ztfg", offsets=[0, 1])
+    joined = as_light_curves([numbered[0], other[0]])
+    np.testing.assert_allclose(joined.flux, [10.0, 100.0])

@@ -5,9 +5,9 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import assert_equals_naive, container, naive_objects
+from strategies import BANDS, assert_equals_naive, container, naive_objects
 
 from sklc.errors import LightCurveError, UnknownPassbandError
 from sklc.light_curves import LightCurve, LightCurves
@@ -288,3 +288,36 @@ def test_html_escapes_and_counts(curves):
     many = LightCurves.from_arrays([[1.0]] * 9, [[1.0]] * 9)
     assert "and 4 more" in many._repr_html_()
     assert "<table" not in many[:0]._repr_html_()
+
+
+def test_from_frame_other_column_names(curves, frame):
+    renamed = frame.rename(
+        columns={"object_id": "oid", "mjd": "t", "flux": "f", "flux_err": "e", "band": "b"}
+    )
+    made = LightCurves.from_frame(
+        renamed, object_id="oid", time="t", flux="f", flux_err="e", band="b"
+    )
+    assert made.equals(LightCurves.from_frame(frame))
+
+
+def test_integer_filter_ids():
+    curves = LightCurves.from_arrays(
+        [1.0, 2, 3], [1.0, 2, 3], None, [1, 3, 2], offsets=[0, 3], survey="ztf"
+    )
+    assert curves.band_names.tolist() == ["ztfg", "ztfi", "ztfr"]
+
+
+def test_from_nested_copies_nothing(curves):
+    nested = curves.to_nested()
+    again = LightCurves.from_nested(nested)
+    assert np.shares_memory(again.time, curves.time)
+    assert np.shares_memory(again.flux, curves.flux)
+
+
+@settings(max_examples=20)
+@given(objects=naive_objects(min_objects=1))
+def test_wavelength_follows_the_bands(objects):
+    curves = container(objects)
+    expected = [get_passband(b).wavelength for o in objects for b in o.sorted().band]
+    assert curves.wavelength.tolist() == expected
+    assert set(curves.band_names) <= set(BANDS)

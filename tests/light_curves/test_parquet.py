@@ -190,3 +190,9 @@ def test_every_dataset_is_read(data_dir):
 def test_uncalibrated_flux_asks_for_a_zero_point(data_dir):
     with pytest.raises(LightCurveError, match=r"zero_point=25\.0"):
         LightCurves.from_parquet(data_dir / "kepler_tda_small")
+
+
+def test_unknown_errors_come_back(tmp_path):
+    bare = LightCurves.from_arrays([1.0, 2.0], [10.0, 20.0], None, "kepler", offsets=[0, 2])
+    bare.to_parquet(tmp_path)
+    assert LightCurves.from_parquet(tmp_path).equals(bare)

@@ -454,3 +454,12 @@ if __name__ == "__main__":
     PAGE.write_text(
         page[: page.index(BEGIN)] + _tables() + page[page.index(END) :], encoding="utf-8"
     )
+
+
+@pytest.mark.parametrize(("name", "survey"), [("ztfgg", None), ("q", "ztf"), ("my band", None)])
+def test_the_remedy_works_as_written(name, survey):
+    with pytest.raises(UnknownPassbandError) as error:
+        get_passband(name, survey)
+    line = str(error.value).split("sklc.", 1)[1].replace("<micrometre>", "0.6")
+    registered = eval(line, {"register_passband": register_passband})
+    assert get_passband(name, survey) is registered
