@@ -4,6 +4,7 @@ from . import datasets as datasets
 from . import errors as errors
 from . import features as features
 from . import inspection as inspection
+from . import io as io
 from . import light_curves as light_curves
 from . import networks as networks
 from . import passbands as passbands

@@ -8,12 +8,12 @@ from typing import Any
 __all__ = ["require"]
 
 
-def require(module: str) -> Any:
-    """Import a module of the extra ``sim``, or say how to install it."""
+def require(module: str, *, extra: str = "sim", user: str = "sklc.simulate") -> Any:
+    """Import a module of an extra, or say how to install it."""
     try:
         return importlib.import_module(module)
     except ImportError as error:
         raise ImportError(
-            f"sklc.simulate needs {module.split('.')[0]}, which is not installed: "
-            'pip install "sklc[sim]"'
+            f"{user} needs {module.split('.')[0]}, which is not installed: "
+            f'pip install "sklc[{extra}]"'
         ) from error

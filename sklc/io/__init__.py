@@ -1,0 +1,21 @@
+"""Light curves from the files and tables of surveys, brokers and archives."""
+
+from sklc.io.formats.long_table import read_long_table
+from sklc.io.photometry import Photometry, Rows
+from sklc.io.reading import Report, list_formats, read, read_report
+from sklc.io.registry import Format, recognise, register_format
+from sklc.io.source import Source
+
+__all__ = [
+    "Format",
+    "Photometry",
+    "Report",
+    "Rows",
+    "Source",
+    "list_formats",
+    "read",
+    "read_long_table",
+    "read_report",
+    "recognise",
+    "register_format",
+]

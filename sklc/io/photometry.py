@@ -1,0 +1,154 @@
+"""From the rows of a survey's table to light curves: quality, missing values, units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sklc.errors import LightCurveError
+from sklc.light_curves.container import LightCurves
+
+__all__ = ["Photometry", "Quality", "Rows"]
+
+#: "good" (the documented selection), "all", or a function of the table of raw columns that returns
+#: a boolean array, True for the rows to keep.
+Quality = str | Callable[[pd.DataFrame], Any]
+
+
+class Rows:
+    """The rows of a survey's table, and why some of them are left out.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row per observation, with the columns of the survey.
+    """
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        self.table = table
+        self.kept = np.ones(len(table), dtype=bool)
+        self.notes: list[str] = []
+
+    def leave_out(self, mask: Any, reason: str) -> None:
+        """Leave out rows, and note how many and why.
+
+        Parameters
+        ----------
+        mask : array of bool, shape (n_rows,)
+            True for the rows to leave out. Missing values are False.
+        reason : str
+            What these rows are, in the plural, such as "upper limits".
+        """
+        mask = np.asarray(pd.array(mask, dtype="boolean").fillna(False), dtype=bool) & self.kept
+        if n := int(mask.sum()):
+            self.kept &= ~mask
+            self.notes.append(f"left out {n} of {len(self.table)} rows: {reason}")
+
+    def select(self, good: Callable[[pd.DataFrame], Any], quality: Quality, reason: str) -> None:
+        """Apply the choice of quality.
+
+        Parameters
+        ----------
+        good : callable
+            The documented selection: a function of the table that returns True for good rows.
+        quality : "good", "all" or callable
+            What the user chose.
+        reason : str
+            What the rows that are not good are, such as "flagged, see quality=".
+
+        Raises
+        ------
+        ValueError
+            If `quality` is none of these, or the function does not return one value per row.
+        """
+        if quality == "all":
+            return
+        if isinstance(quality, str) and quality != "good":
+            raise ValueError(f'quality must be "good", "all" or a function, got {quality!r}')
+        chosen = good if isinstance(quality, str) else quality
+        mask = np.asarray(pd.array(np.asarray(chosen(self.table)), dtype="boolean").fillna(False))
+        if mask.shape != self.kept.shape:
+            raise ValueError(
+                f"quality returned shape {mask.shape} for {len(self.table)} rows: it must return "
+                "one boolean for each row of the table that it is given"
+            )
+        self.leave_out(~mask.astype(bool), reason if quality == "good" else "quality= chose others")
+
+    def result(self) -> pd.DataFrame:
+        """Return the rows that are kept."""
+        return self.table if self.kept.all() else self.table[self.kept]
+
+
+@dataclass
+class Photometry:
+    """What the reader of a format has read, before it becomes light curves.
+
+    Parameters
+    ----------
+    object_id, time, flux, flux_err, band : array of shape (n_rows,)
+        One value per observation: ids, MJD, fluxes with their standard errors (None if they are not
+        known), and labels of bands or `Passband` objects.
+    zero_point : float or array of shape (n_rows,)
+        The AB zero point of the fluxes.
+    survey : str, optional
+        The survey that the labels of bands belong to.
+    metadata : pandas.DataFrame, optional
+        One row per object, indexed by id. Rows of objects without observations are left out.
+    notes : list of str
+        What was left out or assumed, in sentences without a final stop.
+    duplicates : {"raise", "drop", "keep"}
+        As in `LightCurves.from_frame`.
+    """
+
+    object_id: Any
+    time: Any
+    flux: Any
+    flux_err: Any
+    band: Any
+    zero_point: Any = 27.5
+    survey: str | None = None
+    metadata: pd.DataFrame | None = None
+    notes: list[str] = field(default_factory=list)
+    duplicates: str = "drop"
+
+    def light_curves(self, name: str) -> LightCurves:
+        """Return the light curves.
+
+        Parameters
+        ----------
+        name : str
+            The name of the source, for messages.
+        """
+        ids = self.object_id
+        if not len(ids):
+            raise LightCurveError(
+                f"{name} has no observations that can be used"
+                + "".join(f"; {note}" for note in self.notes)
+                + '. Look at all rows with quality="all"'
+            )
+        frame = {"object_id": ids, "mjd": self.time, "flux": self.flux, "band": self.band}
+        if self.flux_err is not None:
+            frame["flux_err"] = self.flux_err
+        per_row = np.ndim(self.zero_point) > 0
+        if per_row:
+            frame["zp"] = self.zero_point
+        columns = {
+            key: value.reset_index(drop=True) if isinstance(value, pd.Series) else value
+            for key, value in frame.items()
+        }
+        table = pd.DataFrame(columns, copy=False)
+        metadata = self.metadata
+        if metadata is not None:
+            metadata = metadata.loc[metadata.index.isin(pd.unique(table["object_id"]))]
+        return LightCurves.from_frame(
+            table,
+            flux_err=None if self.flux_err is None else "flux_err",
+            zero_point="zp" if per_row else float(self.zero_point),
+            survey=self.survey,
+            metadata=metadata,
+            duplicates=self.duplicates,
+        )

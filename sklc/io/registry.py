@@ -1,0 +1,183 @@
+"""The formats that can be read, how each is recognised, and how to add one."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from sklc.errors import LightCurveError
+from sklc.io.photometry import Photometry
+from sklc.io.source import Source
+from sklc.light_curves.container import LightCurves
+from sklc.utils.registry import Registry
+
+__all__ = ["FORMATS", "Format", "reader", "recognise", "register_format"]
+
+P = ParamSpec("P")
+_logger = logging.getLogger("sklc.io")
+# What the readers leave out or assume, while someone listens; see `sklc.io.read`.
+NOTES: ContextVar[list[str] | None] = ContextVar("notes", default=None)
+
+# Errors of the packages that parse files; they become one error that names the file.
+_PARSING = (ValueError, KeyError, IndexError, TypeError, AttributeError, EOFError, OSError,
+            AssertionError, ArithmeticError, NotImplementedError, LookupError)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format that `sklc.io.read` can read.
+
+    Parameters
+    ----------
+    name : str
+        The name of the format, such as "ztf-alerts".
+    title : str
+        What it is, in a few words: "ZTF alert packets (Avro)".
+    flux : str
+        Which flux it gives: "difference flux", "total flux", or one of them on a condition.
+    recognise : callable
+        A function of a `Source` that returns whether it has this format. It looks at the beginning
+        of a file only.
+    read : callable
+        A function that returns `LightCurves` from a source, with options of its own.
+    """
+
+    name: str
+    title: str
+    flux: str
+    recognise: Callable[[Source], bool]
+    read: Callable[..., LightCurves]
+
+
+# The modules of the formats, in the order in which they are asked: the most specific first.
+_ALERTS: tuple[str, ...] = ()
+_SERVICES: tuple[str, ...] = ()
+_MISSIONS: tuple[str, ...] = ()
+_TABLES: tuple[str, ...] = ("long_table",)  # what no survey's own format has claimed
+_MODULES = (*_ALERTS, *_SERVICES, *_MISSIONS, *_TABLES)
+
+
+def _load() -> None:
+    for module in _MODULES:
+        importlib.import_module(f"sklc.io.formats.{module}")
+
+
+#: The formats by name, in the order in which they are asked.
+FORMATS: Registry[Format] = Registry("format", load=_load, home="sklc.io", error=LightCurveError)
+
+
+def reader(
+    name: str, *, title: str, flux: str, recognise: Callable[[Source], bool]
+) -> Callable[
+    [Callable[Concatenate[Source, P], Photometry]], Callable[Concatenate[Any, P], LightCurves]
+]:
+    """Make a function that reads photometry from a `Source` the reader of a format.
+
+    The function that users call takes a path or an object instead of a `Source`, and returns
+    `LightCurves`. What goes wrong in it becomes a `LightCurveError` that names the source.
+
+    Parameters
+    ----------
+    name, title, flux, recognise
+        As for `Format`.
+    """
+
+    def decorate(
+        load: Callable[Concatenate[Source, P], Photometry],
+    ) -> Callable[Concatenate[Any, P], LightCurves]:
+        @wraps(load)
+        def read(source: Any, /, *args: P.args, **options: P.kwargs) -> LightCurves:
+            opened = source if isinstance(source, Source) else Source(source)
+            try:
+                photometry = load(opened, *args, **options)
+                curves = photometry.light_curves(opened.name)
+            except LightCurveError as error:
+                if opened.name in str(error):
+                    raise
+                raise type(error)(f"{opened.name}: {error}") from error
+            except FileNotFoundError:
+                raise
+            except _PARSING as error:
+                raise LightCurveError(
+                    f"{opened.name} cannot be read as {title}: {type(error).__name__}: "
+                    f"{str(error)[:200]}. Check that it is complete, or pass another format= "
+                    "(sklc.io.list_formats() names them)"
+                ) from error
+            notes = NOTES.get()
+            for note in photometry.notes:
+                _logger.info("%s: %s", opened.name, note)
+            if notes is not None:
+                notes.extend(photometry.notes)
+            return curves
+
+        FORMATS.register(name, Format(name, title, flux, recognise, read), overwrite=True)
+        return read
+
+    return decorate
+
+
+def register_format(format: Format, *, before: str | None = None) -> None:
+    r"""Teach `sklc.io.read` and the command line another format.
+
+    Parameters
+    ----------
+    format : Format
+        The format: its name, how it is recognised and how it is read.
+    before : str, optional
+        The name of the format that is to be asked after this one. By default, the new format is
+        asked first, before all others.
+
+    Raises
+    ------
+    LightCurveError
+        If there is a format of this name, or none of the name `before`.
+
+    Examples
+    --------
+    >>> import sklc
+    >>> from sklc.io import Format, read, register_format
+    >>> def read_night(source):
+    ...     time, flux = zip(*(map(float, line.split()) for line in source.lines[1:]))
+    ...     return sklc.LightCurves.from_arrays([time], [flux], band="ztfg")
+    >>> register_format(
+    ...     Format(
+    ...         name="night",
+    ...         title="Tables of my telescope",
+    ...         flux="difference flux",
+    ...         recognise=lambda source: source.lines[:1] == ["# my telescope"],
+    ...         read=read_night,
+    ...     )
+    ... )
+    >>> read(b"# my telescope\n59000.1 5.0\n59001.1 6.0\n", verbose=False).lengths
+    array([2])
+    >>> from sklc.io.registry import FORMATS
+    >>> FORMATS.unregister("night")
+    """
+    FORMATS.register(format.name, format, before=before or next(iter(FORMATS.entries), None))
+
+
+def recognise(source: Any) -> Format | None:
+    """Return the format of a file or an object, or None if it is not known.
+
+    Parameters
+    ----------
+    source : path, list of paths, bytes, binary file or object
+        As for `sklc.io.read`.
+
+    Returns
+    -------
+    Format or None
+
+    Examples
+    --------
+    >>> from sklc.io import recognise
+    >>> recognise(b"what is this?") is None
+    True
+    """
+    opened = source if isinstance(source, Source) else Source(source)
+    return next((f for f in FORMATS.entries.values() if f.recognise(opened)), None)
