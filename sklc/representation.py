@@ -49,6 +49,12 @@ class InputRepresentation:
         the start of a light curve nor its largest flux. All observations of an object are shown
         if none exceeds the limit, and observations of unknown error are always shown. With 0,
         everything is shown.
+    corroboration : float
+        Days within which an observation above `min_snr` must have a neighbour that confirms it: one
+        of the same sign, also above `min_snr`, so that both together reach 5 sigma. The days are
+        meant for the weaker of the two at `min_snr`, and grow with the square of its significance.
+        Noise and outliers in years of forced photometry are then not shown. If nothing is
+        confirmed, all observations above `min_snr` are shown. With 0, none needs to be confirmed.
 
     Notes
     -----
@@ -96,6 +102,7 @@ class InputRepresentation:
     wavelength_center: float = 0.6
     wavelength_scale: float = 0.2
     min_snr: float = 3.0
+    corroboration: float = 0.0
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.channels) - set(CHANNELS))
@@ -217,6 +224,13 @@ class _Shown:
         # NaN marks an error that the source does not give.
         flux_err = np.nan_to_num(np.asarray(curves.flux_err, dtype=np.float64) * scale, nan=0.0)
         shown = np.abs(flux) >= representation.min_snr * flux_err
+        if representation.corroboration:
+            confirmed = _confirmed(flux, flux_err, shown, curves, representation)
+            # What is not confirmed is shown only where nothing else is.
+            shown = confirmed | (
+                shown
+                & per_observation(count_by_object(confirmed, curves.offsets) == 0, curves.offsets)
+            )
         # All observations of an object are shown if none is significant.
         shown |= per_observation(count_by_object(shown, curves.offsets) == 0, curves.offsets)
         self.time = np.asarray(curves.time, dtype=np.float64)[shown]
@@ -262,6 +276,39 @@ class _Shown:
 
     def log(self, flux: np.ndarray) -> np.ndarray:
         return np.arcsinh(flux / (2 * self.settings.flux_softening)) / np.log(10)
+
+
+# What two neighbours together must reach.
+_JOINT_SNR = 5.0
+
+
+def _confirmed(
+    flux: np.ndarray,
+    flux_err: np.ndarray,
+    significant: np.ndarray,
+    curves: LightCurves | Store,
+    representation: InputRepresentation,
+) -> np.ndarray:
+    """Return which significant observations a significant neighbour in time confirms."""
+    rows = np.flatnonzero(significant)
+    offsets = offsets_after(significant, curves.offsets)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        snr = flux[rows] / flux_err[rows]
+    known = np.isfinite(snr)
+    size = np.where(known, np.abs(snr), np.inf)
+    gap = np.diff(np.asarray(curves.time, dtype=np.float64)[rows])
+    weaker = np.minimum(size[1:], size[:-1])
+    near = gap <= representation.corroboration * (weaker / representation.min_snr) ** 2
+    pair = near & (np.signbit(flux[rows][1:]) == np.signbit(flux[rows][:-1]))
+    pair &= np.hypot(size[1:], size[:-1]) >= _JOINT_SNR
+    inner = offsets[1:-1]
+    pair[inner[(inner > 0) & (inner < len(rows))] - 1] = False  # neighbours of two objects
+    confirmed = np.zeros(len(rows), dtype=bool)
+    confirmed[1:] |= pair
+    confirmed[:-1] |= pair
+    result = np.zeros(len(flux), dtype=bool)
+    result[rows] = confirmed | ~known
+    return result
 
 
 def _time_fraction(x: _Shown) -> np.ndarray:

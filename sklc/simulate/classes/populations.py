@@ -28,8 +28,10 @@ from sklc.simulate.sources import (
     Microlensing,
     Nickel,
     Normal,
+    PeriodicStar,
     SALTSource,
     SpectralSource,
+    SubtractionArtefact,
     ThermalPulse,
 )
 from sklc.simulate.spectra import like_2005hk
@@ -131,6 +133,8 @@ RARE_CLASSES = (
     "SNIa-CSM",
     "dwarf-nova",
     "uLens",
+    "variable-star",
+    "artefact",
     "PISN",
     "ILOT",
 )
@@ -239,6 +243,8 @@ for _source_class in (
         None,
     ),
     SourceClass("uLens", Microlensing(), None),
+    SourceClass("variable-star", PeriodicStar(), None),
+    SourceClass("artefact", SubtractionArtefact(), None),
     SourceClass("PISN", Nickel(), ScaledRate(2e-9, star_formation), bright=-21.5, z_cap=2.5),
     SourceClass(
         # luminous red novae and their kin; Pastorello et al. 2019, A&A 630, A75

@@ -6,6 +6,7 @@ from sklc.simulate.sources.galactic import Microlensing
 from sklc.simulate.sources.powered import DiffusionSource, Kilonova, Magnetar, Nickel
 from sklc.simulate.sources.salt import SALTSource
 from sklc.simulate.sources.spectral import SpectralSource
+from sklc.simulate.sources.stars import PeriodicStar, SubtractionArtefact
 from sklc.simulate.sources.thermal import FallbackTDE, ThermalPulse, ThermalSource
 
 __all__ = [
@@ -19,9 +20,11 @@ __all__ = [
     "Microlensing",
     "Nickel",
     "Normal",
+    "PeriodicStar",
     "SALTSource",
     "Source",
     "SpectralSource",
+    "SubtractionArtefact",
     "ThermalPulse",
     "ThermalSource",
     "draw_damped_random_walk",
