@@ -68,6 +68,10 @@ class Architecture:
     ----------
     latent_size : int, default=128
         Length of the latent vector.
+    latent_norm : bool, default=False
+        Whether a latent is normalised to mean 0 and variance 1 over its units, so that its norm is
+        the square root of `latent_size`. Otherwise it is cut at 0 (ReLU), as in the papers, and
+        units may fall idle.
 
     Examples
     --------
@@ -103,6 +107,7 @@ class Architecture:
     looks_ahead: ClassVar[bool] = True
 
     latent_size: int = 128
+    latent_norm: bool = False
 
     def __post_init__(self) -> None:
         for setting in fields(self):
@@ -155,7 +160,7 @@ class EncoderNetwork(nn.Module, ABC):
     """A network in two steps: observations to a state, and the state to the latent and its heads.
 
     observations -> `state` -> dense (tanh) -> [metadata branch, concatenated] -> dense latent
-    (ReLU) -> class logits and further linear heads
+    (ReLU, or normalised) -> class logits and further linear heads
 
     Parameters
     ----------
@@ -351,7 +356,10 @@ class EncoderNetwork(nn.Module, ABC):
         dense = torch.tanh(self.dense(state))
         if self.metadata is not None:
             dense = torch.cat([dense, self.metadata(metadata)], dim=1)
-        return torch.relu(self.latent(dense))
+        latent = self.latent(dense)
+        if self.architecture.latent_norm:
+            return nn.functional.layer_norm(latent, (self.latent_size,))
+        return torch.relu(latent)
 
     def outputs(
         self, state: torch.Tensor, metadata: torch.Tensor | None = None, *, with_state: bool
@@ -402,7 +410,10 @@ class EncoderNetwork(nn.Module, ABC):
             shape: list[int | str] = ["n_objects", self.shape.n_metadata]
             branch = self.metadata.to_onnx(graph, graph.add_input("metadata", np.float32, shape))
             hidden = graph.apply("Concat", hidden, branch, axis=1)
-        return graph.apply("Relu", graph.dense(self.latent, hidden))
+        latent = graph.dense(self.latent, hidden)
+        if self.architecture.latent_norm:
+            return graph.normalize(latent)
+        return graph.apply("Relu", latent)
 
     def forward(
         self, values: torch.Tensor, lengths: torch.Tensor, metadata: torch.Tensor | None = None
