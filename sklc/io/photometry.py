@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError
+from sklc.io.unreadable import read_by_object
 from sklc.light_curves.container import LightCurves
 
 __all__ = ["Photometry", "Quality", "Rows"]
@@ -133,21 +134,24 @@ class Photometry:
         frame = {"object_id": ids, "mjd": self.time, "flux": self.flux, "band": self.band}
         if self.flux_err is not None:
             frame["flux_err"] = self.flux_err
-        per_row = np.ndim(self.zero_point) > 0
-        if per_row:
+        if np.ndim(self.zero_point) > 0:
             frame["zp"] = self.zero_point
         columns = {
             key: value.reset_index(drop=True) if isinstance(value, pd.Series) else value
             for key, value in frame.items()
         }
         table = pd.DataFrame(columns, copy=False)
+        return read_by_object(table, self._from_table)
+
+    def _from_table(self, table: pd.DataFrame) -> LightCurves:
+        """Return the light curves of all rows, or of some of the objects."""
         metadata = self.metadata
         if metadata is not None:
             metadata = metadata.loc[metadata.index.isin(pd.unique(table["object_id"]))]
         return LightCurves.from_frame(
             table,
-            flux_err=None if self.flux_err is None else "flux_err",
-            zero_point="zp" if per_row else float(self.zero_point),
+            flux_err="flux_err" if "flux_err" in table else None,
+            zero_point="zp" if "zp" in table else float(self.zero_point),
             survey=self.survey,
             metadata=metadata,
             duplicates=self.duplicates,
