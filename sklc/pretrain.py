@@ -357,6 +357,10 @@ def main(
         )
     else:
         curves = LightCurves.from_parquet(options.data)
+        needed = {"class", "survey"} | ({"redshift"} if options.redshift_weight else set())
+        missing = sorted(needed - set(curves.metadata.columns))
+        if missing:
+            parser.error(f"{options.data} has no column {missing[0]} in its objects.parquet")
         curves = curves[curves.metadata["survey"].isin(options.surveys).to_numpy()]
         if not len(curves):
             parser.error(f"{options.data} has no objects of the surveys {options.surveys}.")

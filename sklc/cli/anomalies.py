@@ -65,7 +65,7 @@ def anomalies(options: Namespace, console: Console) -> int:
 def _normal(options: Namespace, console: Console) -> LightCurves:
     """Return the usable objects that the forest learns from."""
     reading = replace(Reading.of(options), stop=False)
-    sources = Sources(options.normal or options.files, reading, Console(quiet=True))
+    sources = Sources(options.normal or options.files, reading, Console(quiet=True), distinct=False)
     usable = []
     for part in sources.parts():
         bad = list(problems_of(part.curves, options.min_points))

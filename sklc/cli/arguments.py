@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -56,7 +57,6 @@ def build_parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.set_defaults(debug=False, quiet=False)
     parser.add_argument("--version", action="version", version=f"sklc {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
@@ -85,21 +85,24 @@ def build_parser() -> Parser:
     return parser
 
 
-def with_explicit_merge(arguments: list[str]) -> list[str]:
-    """Give a bare ``--merge`` an empty value, so that it does not take the next file for one.
+def with_explicit_merge(arguments: Sequence[str]) -> list[str]:
+    """Write every value of ``--merge`` as ``--merge=VALUE``, so that it takes no file for one.
 
     Parameters
     ----------
-    arguments : list of str
-        The arguments of the process.
+    arguments : sequence of str
+        The arguments of the process: ``--merge`` may be followed by several values, or by none.
     """
     explicit: list[str] = []
-    for position, argument in enumerate(arguments):
-        if argument == "--merge":
-            following = arguments[position + 1] if position + 1 < len(arguments) else "-"
-            if "=" not in following or following.startswith("-") or Path(following).exists():
-                argument = "--merge="
-        explicit.append(argument)
+    merging = False  # after --merge or one of its values
+    for argument in arguments:
+        if merging and "=" in argument and argument[0] != "-" and not Path(argument).exists():
+            if explicit[-1] == "--merge=":
+                explicit.pop()
+            explicit.append(f"--merge={argument}")
+            continue
+        merging = argument == "--merge"
+        explicit.append("--merge=" if merging else argument)
     return explicit
 
 
@@ -199,9 +202,9 @@ def _merging(parser: Parser) -> None:
         nargs="?",
         const="",
         metavar="NAME=CLASS,...",
-        help="join classes of the weights; may be repeated: --merge Ia=SNIa,SNIax "
-        "--merge II=SNII,SNIIn. Classes that are not named are left out. Alone, --merge joins the "
-        "subtypes of SNIa, SNII and SNIb/c, and keeps the other classes",
+        help="join classes of the weights: --merge Ia=SNIa,SNIax II=SNII,SNIIn. Classes that are "
+        "not named are left out. Alone, --merge joins the subtypes of SNIa, SNII and SNIb/c, and "
+        "keeps the other classes",
     )
     group.add_argument(
         "--prior",

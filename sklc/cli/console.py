@@ -29,7 +29,7 @@ class Console:
     def __init__(self, *, quiet: bool = False, debug: bool = False) -> None:
         self.quiet = quiet
         self.debug = debug
-        self.warned: list[str] = []
+        self.warnings: list[str] = []
 
     @property
     def progress(self) -> str | int:
@@ -43,15 +43,19 @@ class Console:
 
     def warn(self, text: str) -> None:
         """Write a warning, once."""
-        if text not in self.warned:
-            self.warned.append(text)
+        if text not in self.warnings:
             self.say(f"warning: {text}")
+        self.warnings.append(text)
 
     def error(self, error: BaseException) -> None:
         """Write an error in one line, after its traceback if that is asked for."""
         if self.debug:
             traceback.print_exception(error, file=sys.stderr)
-        _write(f"sklc: error: {explain(error)}")
+        self.fail(explain(error))
+
+    def fail(self, text: str) -> None:
+        """Write an error, in one line."""
+        _write(f"sklc: error: {text}")
 
     @contextmanager
     def shows_warnings(self) -> Iterator[None]:

@@ -34,20 +34,18 @@ def info(options: Namespace, console: Console) -> int:
     int
         The exit status; objects that cannot be used do not change it, since they are reported.
     """
-    sources = Sources(options.files, Reading.of(options), console)
+    own = Console(quiet=True, debug=console.debug)  # warnings are part of the page
+    sources = Sources(options.files, Reading.of(options), own, distinct=False)
     described: dict[str, dict[str, Any]] = {}
     parts: list[Part] = []
 
     def close() -> None:
         if parts:
             report = next(r for r in sources.reports if r.name == parts[0].file)
-            described[report.name] = _describe(report, parts, console.warned.copy())
+            described[report.name] = _describe(report, parts)
             parts.clear()
-            console.warned.clear()
 
-    own = Console(quiet=True, debug=console.debug)  # warnings are part of the page
     with own.shows_warnings():
-        console.warned = own.warned
         for part in sources.parts():
             if parts and parts[0].file != part.file:
                 close()
@@ -60,7 +58,7 @@ def info(options: Namespace, console: Console) -> int:
     return int(bool(sources.failed))
 
 
-def _describe(report: FileReport, parts: list[Part], warned: list[str]) -> dict[str, Any]:
+def _describe(report: FileReport, parts: list[Part]) -> dict[str, Any]:
     """Return the facts about a file, as plain values."""
     format = report.format
     assert format is not None
@@ -97,7 +95,7 @@ def _describe(report: FileReport, parts: list[Part], warned: list[str]) -> dict[
         "observations without error": unknown,
         "metadata": {str(name): _column(metadata[name]) for name in metadata.columns},
         "notes": report.notes,
-        "warnings": warned,
+        "warnings": report.warnings,
         "unusable": unusable,
     }
 

@@ -85,13 +85,20 @@ class Reading:
         """
         known = reader_parameters(format)
         any_name = any(p.kind is p.VAR_KEYWORD for p in known.values())
-        for name, _ in self.given:
+        given = dict(self.given)
+        if not self.applies_quality(format):
+            given.pop("quality", None)
+        for name in given:
             if name not in known and not any_name:
                 raise UsageError(
                     f"the format {format.name} has no option {name}: its options are "
                     f"{', '.join(known) or 'none'} (see sklc formats {format.name})"
                 )
-        return {name: _value(text, known.get(name)) for name, text in self.given}
+        return {name: _value(text, known.get(name)) for name, text in given.items()}
+
+    def applies_quality(self, format: Format) -> bool:
+        """Whether a choice of quality, if there is one, means anything for a format."""
+        return "quality" not in dict(self.given) or "quality" in reader_parameters(format)
 
 
 def reader_parameters(format: Format) -> dict[str, inspect.Parameter]:

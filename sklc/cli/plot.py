@@ -13,7 +13,7 @@ from sklc._optional import require
 from sklc.cli.arguments import UsageError
 from sklc.cli.console import Console
 from sklc.cli.options import Reading
-from sklc.cli.run import Tally
+from sklc.cli.run import Tally, warn_of_total_flux
 from sklc.cli.sources import Sources
 from sklc.cli.tables import OutputFile
 from sklc.cli.usable import Problem
@@ -77,6 +77,8 @@ def plot(options: Namespace, console: Console) -> int:
                 output.keep()
             finally:
                 output.discard()
+    if classifier is not None:
+        warn_of_total_flux(sources, console)
     return tally.finish("drew", sources, ", ".join(outputs.written))
 
 

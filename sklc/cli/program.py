@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
@@ -59,7 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             status = _run(given, console)
             if sys.stdout is not None:
                 sys.stdout.flush()
-    except SystemExit as exit:  # of --help and --version
+    except SystemExit as exit:  # of --help and --version, and of a termination
+        if exit.code == _TERMINATED:
+            console.say("terminated")
         return exit.code if isinstance(exit.code, int) else 0
     except BrokenPipeError:
         _leave_standard_output()
@@ -74,12 +77,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(given: list[str], console: Console) -> int:
-    options, rest = build_parser().parse_known_args(with_explicit_merge(given))
+    defaults = Namespace(debug=False, quiet=False)
+    options, rest = build_parser().parse_known_args(with_explicit_merge(given), defaults)
     console.quiet, console.debug = options.quiet, options.debug
     if options.command == "pretrain":
-        rest = given[given.index("pretrain") + 1 :]
+        rest = [word for word in given[given.index("pretrain") + 1 :] if word != "--debug"]
         own = Parser(prog="sklc pretrain", description="Train weights on simulated light curves.")
-        own.add_argument("--debug", action="store_true", help="show where an error comes from")
         import_module("sklc.pretrain").main(rest, parser=own)
         return 0
     if rest and hasattr(options, "files") and not any(_is_option(word) for word in rest):

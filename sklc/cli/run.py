@@ -19,7 +19,7 @@ from sklc.errors import LightCurveError
 from sklc.light_curves import LightCurves
 from sklc.utils.progress import progress_bar
 
-__all__ = ["Tally", "rows_of", "write_rows"]
+__all__ = ["Tally", "rows_of", "warn_of_total_flux", "write_rows"]
 
 _SHOWN = 10  # lines of files and of failures in the summary
 Columns = dict[str, np.ndarray]
@@ -83,23 +83,27 @@ class Tally:
         int
             The exit status.
         """
-        say, failed = self.console.say, len(self.failures)
-        for report in sources.reports[:_SHOWN]:
-            say(f"read {report}" if not report.error else f"not read: {report}")
-        if len(sources.reports) > _SHOWN:
-            say(f"... and {len(sources.reports) - _SHOWN} more files")
+        say, failed, read = self.console.say, len(self.failures), sources.reports
+        complete = [report for report in read if not report.error]  # of the others it was said
+        for report in complete[:_SHOWN]:
+            say(f"read {report}")
+        if len(complete) > _SHOWN:
+            say(f"read {len(complete) - _SHOWN:,} more files")
         text = f"{done} {self.n_objects:,} objects"
         if failed:
             text += f"; {failed:,} could not be used"
         if sources.failed:
-            text += f"; {len(sources.failed):,} of {len(sources.reports):,} files were not read"
+            text += f"; {len(sources.failed):,} of {len(read):,} files were not read"
         say(text)
-        for failure in self.failures[:_SHOWN]:
-            remedy = f"; {failure.remedy}" if failure.remedy else ""
-            say(f"  {failure.object_id!r} in {failure.file}: {failure.reason}{remedy}")
-        if failed > _SHOWN:
+        alike: dict[tuple[str, str], list[Failure]] = {}
+        for failure in self.failures:
+            alike.setdefault((failure.reason, failure.remedy), []).append(failure)
+        for why, own in list(alike.items())[:_SHOWN]:
+            others = f" and {len(own) - 1:,} others" if len(own) > 1 else ""
+            say(f"  {own[0].object_id!r} in {own[0].file}{others}: {'; '.join(filter(None, why))}")
+        if len(alike) > _SHOWN:
             more = "" if self.output else " (--failures FILE.csv lists all)"
-            say(f"  ... and {failed - _SHOWN:,} more{more}")
+            say(f"  ... and others, for {len(alike) - _SHOWN:,} more reasons{more}")
         if self.output is not None:
             of_files = [Failure(report.name, None, report.error, "") for report in sources.failed]
             write_failures([*self.failures, *of_files], self.output)
@@ -142,7 +146,27 @@ def write_rows(
         for frame in rows_of(sources.parts(), method, tally, options.min_points):
             writer.write(frame)
             bar.update(len(frame))
+    warn_of_total_flux(sources, console)
     return tally.finish(done, sources, str(writer.output.path) if writer.output else "")
+
+
+def warn_of_total_flux(sources: Sources, console: Console) -> None:
+    """Warn if the weights, which know difference fluxes, have been applied to total fluxes.
+
+    Parameters
+    ----------
+    sources : Sources
+        The files that were read.
+    console : Console
+        Where the warning goes.
+    """
+    for format in {report.format for report in sources.reports if report.format is not None}:
+        flux = format.flux
+        if "total" in flux and "difference" not in flux:
+            console.warn(
+                f"{format.name} gives {flux}, and the weights were trained on difference fluxes of "
+                "transients: do not rely on the result unless the objects have no other light"
+            )
 
 
 def rows_of(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from argparse import Namespace
+
+import pyarrow.parquet as pq
 
 from sklc.cli.arguments import UsageError
 from sklc.cli.console import Console
-from sklc.light_curves import LightCurves
+from sklc.light_curves.readers.parquet import PART
 from sklc.simulate import list_classes, list_surveys, simulate_to_parquet
 
 __all__ = ["simulate"]
@@ -40,19 +44,25 @@ def simulate(options: Namespace, console: Console) -> int:
         raise UsageError(f"{folder} looks like a file, and simulations are folders: name a folder")
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file: name a folder that is new or holds a simulation")
-    simulate_to_parquet(
-        folder,
-        _numbers(options),
-        options.survey,
-        options.classes,
-        redshift=options.redshift,
-        z_max=options.z_max,
-        random_state=options.seed,
-        n_jobs=options.n_jobs,
-        progress=bool(console.progress),
-    )
-    parts = LightCurves.iter_parquet(folder, n_objects=20_000)
-    console.say(f"simulated {sum(map(len, parts)):,} light curves of {options.survey} in {folder}")
+    is_new, numbers = not folder.exists(), _numbers(options)
+    try:
+        simulate_to_parquet(
+            folder,
+            numbers,
+            options.survey,
+            options.classes,
+            redshift=options.redshift,
+            z_max=options.z_max,
+            random_state=options.seed,
+            n_jobs=options.n_jobs,
+            progress=not options.quiet and sys.stderr.isatty(),
+        )
+    finally:
+        # A folder without a complete part has nothing to go on with, and only bars other settings.
+        if is_new and folder.is_dir() and not list(folder.glob(f"{PART}*")):
+            shutil.rmtree(folder)
+    count = sum(pq.read_metadata(file).num_rows for file in folder.rglob("objects.parquet"))
+    console.say(f"simulated {count:,} light curves of {options.survey} in {folder}")
     return 0
 
 

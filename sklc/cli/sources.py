@@ -17,6 +17,7 @@ from sklc.cli.arguments import UsageError
 from sklc.cli.console import Console, explain
 from sklc.cli.options import Reading
 from sklc.cli.usable import Problem
+from sklc.errors import LightCurveError
 from sklc.io import Format, Source, read_report, recognise
 from sklc.io.registry import FORMATS, NOTES
 from sklc.io.unreadable import Unreadable, collect_unreadable
@@ -25,8 +26,6 @@ from sklc.light_curves.ids import id_array, join_ids
 
 __all__ = ["FileReport", "Part", "Sources"]
 
-# Errors of one file among several, which do not stop the others.
-_OF_A_FILE = (ValueError, TypeError, OSError, ImportError)
 _ENDINGS = {
     ".gz", ".bz2", ".xz", ".zip", ".tar", ".tgz", ".csv", ".tsv", ".txt", ".dat", ".json", ".avro",
     ".parquet", ".fits", ".ecsv", ".vot", ".xml",
@@ -51,6 +50,8 @@ class FileReport:
         The AB zero point of the fluxes.
     notes : list of str
         What was left out or assumed.
+    warnings : list of str
+        The warnings while it was read.
     error : str
         Why it could not be read; empty if it could.
     """
@@ -62,6 +63,7 @@ class FileReport:
     bands: dict[str, None] = field(default_factory=dict)
     zero_point: float | None = None
     notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     error: str = ""
 
     def add(self, curves: LightCurves, n_unreadable: int) -> None:
@@ -121,9 +123,13 @@ class Sources:
         How they are read.
     console : Console
         Where files that cannot be read are told.
+    distinct : bool, default=True
+        Whether an object that another file had before is left out, and told.
     """
 
-    def __init__(self, files: list[str], reading: Reading, console: Console) -> None:
+    def __init__(
+        self, files: list[str], reading: Reading, console: Console, *, distinct: bool = True
+    ) -> None:
         twice = [file for file, count in Counter(files).items() if count > 1]
         if twice:
             raise UsageError(f"the file {twice[0]} is given twice: give it once")
@@ -135,6 +141,7 @@ class Sources:
         self.reading = reading
         self.console = console
         self.reports: list[FileReport] = []
+        self.distinct = distinct
         self._seen: dict[str, str] = {}  # the file of each id, where there are several files
 
     @property
@@ -160,14 +167,19 @@ class Sources:
         for source in given:
             report = FileReport(_name_of(source))
             self.reports.append(report)
+            first = len(self.console.warnings)
             try:
                 for part in self._parts_of(source, report):
-                    yield self._without_repeated(part) if several else part
-            except _OF_A_FILE as error:
-                if not several or self.reading.stop or isinstance(error, UsageError):
+                    report.warnings[:] = dict.fromkeys(self.console.warnings[first:])
+                    yield self._without_repeated(part) if several and self.distinct else part
+            except Exception as error:
+                if isinstance(error, UsageError):
                     raise
-                last, report.error = error, explain(error)
-                self.console.warn(f"{report.name} was not read: {report.error}")
+                last = _with_name(error, report.name)
+                if not several or self.reading.stop:
+                    raise last from error
+                report.error = explain(last)
+                self.console.fail(f"{report.name} was not read: {report.error}")
         if last is not None and len(self.failed) == len(self.reports):
             raise last
 
@@ -270,6 +282,8 @@ def _open(
     opened = Source(given)
     format = recognise(opened) if reading.format is None else FORMATS[reading.format]
     options = {} if format is None else reading.options_of(format)
+    if format is not None and not reading.applies_quality(format):
+        heard.notes.append(f"the format {format.name} has no flags of quality: all rows are read")
     name = None if format is None else format.name
     read_batches = getattr(sklc.io, "read_batches", None)
     if read_batches is not None:
@@ -289,6 +303,12 @@ def _with_last(batches: Iterator[LightCurves]) -> Iterator[tuple[LightCurves, bo
         following = next(batches, None)
         yield previous, following is None
         previous = following
+
+
+def _with_name(error: Exception, name: str) -> Exception:
+    """Return an error that names the file: itself, if it does."""
+    text = explain(error)
+    return error if name in text else LightCurveError(f"{name}: {text}")
 
 
 def _name_of(source: Any) -> str:

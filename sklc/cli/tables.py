@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
@@ -63,7 +64,7 @@ class OutputFile:
 
     def open(self) -> IO[bytes]:
         """Open the file beside its place."""
-        return self.partial.open("xb")
+        return self.partial.open("wb")
 
     def keep(self) -> None:
         """Move what was written to its place."""
@@ -140,8 +141,9 @@ class TableWriter:
         if self.output is None or self._file is None:
             return
         try:
-            if self._parquet is not None and error is None:
-                self._parquet.close()
+            if self._parquet is not None:
+                with suppress(Exception) if error is not None else nullcontext():
+                    self._parquet.close()
             self._file.flush()
             if error is None:
                 os.fsync(self._file.fileno())

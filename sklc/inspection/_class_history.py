@@ -12,6 +12,8 @@ from sklc.light_curves import LightCurve, LightCurves, as_light_curves
 
 # More moments than this are not seen in a plot, and each costs a prediction.
 _MOST_MOMENTS = 100
+# Classes that never become more probable than this are not in the legend.
+_SHOWN = 0.2
 
 
 class ClassHistoryDisplay:
@@ -153,7 +155,7 @@ class ClassHistoryDisplay:
         )
         # The classes that matter, the most probable at the end first.
         last = np.argsort(-self.probabilities[-1], kind="stable")
-        shown = [k for k in last if self.probabilities[:, k].max() >= 0.1]
+        shown = [k for k in last if self.probabilities[:, k].max() >= _SHOWN]
         lines = list(self.lines_.values())
         self.ax_.legend(handles=[lines[k] for k in shown], framealpha=0.5, fontsize="small")
         return self
