@@ -126,6 +126,12 @@ def _reading(parser: Parser, files: str = "+") -> None:
         help='an option of the format (see "sklc formats NAME"); may be repeated',
     )
     group.add_argument(
+        "--whole",
+        action="store_true",
+        help="read each file as a whole, however large it is; without this, the objects of files "
+        "of more than 256 MB are read one part after the other, as far as their format allows",
+    )
+    group.add_argument(
         "--join",
         action="store_true",
         help="read all files as one, so that the observations of an object that is in several "

@@ -36,6 +36,8 @@ class Reading:
         Names and texts of the options of the format.
     join : bool
         Whether all files are read as one.
+    whole : bool
+        Whether large files, too, are read as a whole.
     ids_from_files : bool
         Whether objects are named after their files.
     batch_size : int
@@ -47,6 +49,7 @@ class Reading:
     format: str | None
     given: tuple[tuple[str, str], ...]
     join: bool
+    whole: bool
     ids_from_files: bool
     batch_size: int
     stop: bool
@@ -70,6 +73,7 @@ class Reading:
             options.format,
             tuple(pairs),
             options.join,
+            options.whole,
             options.ids_from_files,
             getattr(options, "batch_size", 10_000),
             getattr(options, "on_error", "nan") == "raise",

@@ -26,6 +26,9 @@ from sklc.light_curves.ids import id_array, join_ids
 
 __all__ = ["FileReport", "Part", "Sources"]
 
+# Files of more bytes are read part by part: some formats need to be sorted by object for that.
+_LARGE = 1 << 28
+
 _ENDINGS = {
     ".gz", ".bz2", ".xz", ".zip", ".tar", ".tgz", ".csv", ".tsv", ".txt", ".dat", ".json", ".avro",
     ".parquet", ".fits", ".ecsv", ".vot", ".xml",
@@ -142,7 +145,7 @@ class Sources:
         self.console = console
         self.reports: list[FileReport] = []
         self.distinct = distinct
-        self._seen: dict[str, str] = {}  # the file of each id, where there are several files
+        self._seen: dict[str, str] = {}  # the file of each id, where it may occur again
 
     @property
     def failed(self) -> list[FileReport]:
@@ -171,7 +174,8 @@ class Sources:
             try:
                 for part in self._parts_of(source, report):
                     report.warnings[:] = dict.fromkeys(self.console.warnings[first:])
-                    yield self._without_repeated(part) if several and self.distinct else part
+                    again = several or _is_large(source)
+                    yield self._without_repeated(part) if again and self.distinct else part
             except Exception as error:
                 if isinstance(error, UsageError):
                     raise
@@ -221,16 +225,11 @@ class Sources:
         return Part(file, ids, curves, rows, problems, {})
 
     def _without_repeated(self, part: Part) -> Part:
-        """Leave out the objects that another file had before."""
+        """Leave out the objects that another file, or another part of a large file, had before."""
         names = [str(object_id) for object_id in part.ids.tolist()]
-        known = np.array(
-            [self._seen.get(name, part.file) != part.file for name in names], dtype=bool
-        )
+        known = np.array([name in self._seen for name in names], dtype=bool)
         repeated = {
-            part.ids[row : row + 1].tolist()[0]: Problem(
-                f"{self._seen[names[row]]} has an object of this id, too, which is in the table",
-                "if they are the same object, use --join; if they are not, --ids-from-files",
-            )
+            part.ids[row : row + 1].tolist()[0]: _repeated(self._seen[names[row]], part.file)
             for row in np.flatnonzero(known).tolist()
         }
         self._seen |= {name: self._seen.get(name, part.file) for name in names}
@@ -286,7 +285,7 @@ def _open(
         heard.notes.append(f"the format {format.name} has no flags of quality: all rows are read")
     name = None if format is None else format.name
     read_batches = getattr(sklc.io, "read_batches", None)
-    if read_batches is not None:
+    if read_batches is not None and _is_large(source) and not reading.whole:
         return format, iter(
             read_batches(given, format=name, n_objects=reading.batch_size, **options)
         )
@@ -303,6 +302,25 @@ def _with_last(batches: Iterator[LightCurves]) -> Iterator[tuple[LightCurves, bo
         following = next(batches, None)
         yield previous, following is None
         previous = following
+
+
+def _is_large(source: Any) -> bool:
+    """Whether files are to be read part by part."""
+    paths = [Path(path) for path in ([source] if isinstance(source, str) else source)]
+    files = [file for path in paths for file in (path.rglob("*") if path.is_dir() else [path])]
+    return sum(file.stat().st_size for file in files if file.is_file()) > _LARGE
+
+
+def _repeated(other: str, file: str) -> Problem:
+    """Say why an object has no row of its own."""
+    if other == file:
+        return Problem(
+            "it occurs again in another part of the file", "read the file at once, with --whole"
+        )
+    return Problem(
+        f"{other} has an object of this id, too, which is in the table",
+        "if they are the same object, use --join; if they are not, --ids-from-files",
+    )
 
 
 def _with_name(error: Exception, name: str) -> Exception:
