@@ -54,17 +54,17 @@ def problems_of(curves: LightCurves, min_points: int) -> dict[int, Problem]:
     """
     found = {}
     for position in np.flatnonzero(curves.lengths < min_points).tolist():
+        n = int(curves.lengths[position])
         found[position] = Problem(
-            f"it has {curves.lengths[position]} observation(s), and {min_points} are needed",
-            "leave the object out, or lower --min-points",
+            f"{n} observation{'s' * (n != 1)}, and {min_points} needed",
+            "leave it out, or lower --min-points",
         )
-    has_flux = np.bincount(
-        np.repeat(np.arange(len(curves)), curves.lengths), curves.flux != 0, len(curves)
-    )
-    for position in np.flatnonzero(has_flux == 0).tolist():
+    owners = np.repeat(np.arange(len(curves)), curves.lengths)
+    with_flux = np.bincount(owners, curves.flux != 0, len(curves)) > 0
+    for position in np.flatnonzero(~with_flux).tolist():
         found.setdefault(
             position,
-            Problem("it has no flux other than zero", "leave the object out, or check its fluxes"),
+            Problem("no flux other than zero", "leave it out, or check its column of fluxes"),
         )
     return found
 

@@ -29,6 +29,8 @@ class ClassHistoryDisplay:
         Class probabilities from the observations up to each moment.
     classes : sequence of length n_classes
         The class of each column.
+    start : float, default=0
+        The moment that the axis counts days from, such as the day of the first observation.
     title : str, optional
         Title of the plot.
 
@@ -58,11 +60,18 @@ class ClassHistoryDisplay:
     lines_: dict[str, Any]
 
     def __init__(
-        self, time: np.ndarray, probabilities: np.ndarray, classes: Any, *, title: str | None = None
+        self,
+        time: np.ndarray,
+        probabilities: np.ndarray,
+        classes: Any,
+        *,
+        start: float = 0.0,
+        title: str | None = None,
     ) -> None:
         self.time = time
         self.probabilities = probabilities
         self.classes = classes
+        self.start = start
         self.title = title
 
     @classmethod
@@ -119,6 +128,7 @@ class ClassHistoryDisplay:
             curve.time[points - 1],
             np.asarray(classifier.predict_proba(parts)),
             np.asarray(classifier.classes_).tolist(),
+            start=float(np.floor(curve.time[0])),
             title=title,
         )
         return display.plot(ax, **kwargs)
@@ -139,17 +149,18 @@ class ClassHistoryDisplay:
             The display itself.
         """
         self.figure_, self.ax_ = figure_and_axes(ax, type(self).__name__)
-        start = np.floor(self.time[0])
         self.lines_ = {}
         columns = zip(
             self.classes, self.probabilities.T, class_colours(len(self.classes)), strict=True
         )
         for label, probability, colour in columns:
             options = {"color": colour, "label": str(label), "drawstyle": "steps-post", **kwargs}
-            (self.lines_[str(label)],) = self.ax_.plot(self.time - start, probability, **options)
+            (self.lines_[str(label)],) = self.ax_.plot(
+                self.time - self.start, probability, **options
+            )
         self.ax_.set(
             title=self.title or "",
-            xlabel=f"days since {start:.0f}",
+            xlabel=f"days since {self.start:.0f}",
             ylabel="probability of the class",
             ylim=(-0.02, 1.02),
         )

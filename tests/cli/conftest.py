@@ -8,6 +8,8 @@ import pytest
 
 from sklc.cli import main
 from sklc.datasets import load_demo
+from sklc.io import Format, register_format
+from sklc.io.registry import FORMATS
 
 
 @dataclass(frozen=True)
@@ -53,17 +55,25 @@ def night(photometry, tmp_path):
 
 
 @pytest.fixture
+def known_format():
+    """A function that makes a function the reader of a format, "toy", until the test ends."""
+
+    def register(read, flux="difference flux"):
+        register_format(Format("toy", "A toy", flux, lambda source: source.lines == ["toy"], read))
+
+    yield register
+    FORMATS.unregister("toy")
+
+
+@pytest.fixture
 def spoilt(photometry, tmp_path):
     """A file in which four objects cannot be used; the table of the others, too."""
-    frame, first = photometry.copy(), ~photometry["object_id"].duplicated()
-    ids = frame["object_id"].unique()
-    is_object = {number: frame["object_id"] == ids[number] for number in (0, 4, 7, 11)}
-    frame.loc[first & is_object[0], "flux_err"] = -1.0
-    frame.loc[first & is_object[4], "flux"] = float("nan")
-    frame.loc[is_object[7], "flux"] = 0.0
-    frame.loc[first & is_object[11], "band"] = "nosuchband"
+    frame, ids = photometry.copy(), photometry["object_id"].unique()
+    first = ~frame["object_id"].duplicated()
+    bad = ids[[0, 4, 7, 11]]
+    frame.loc[first & frame["object_id"].isin(bad[[0, 2, 3]]), "band"] = "nosuchband"
+    frame.loc[frame["object_id"] == bad[1], "flux"] = 0.0
     path, good = tmp_path / "spoilt.csv", tmp_path / "good.csv"
     frame.to_csv(path, index=False)
-    bad = ids[[0, 4, 7, 11]]
     photometry[~photometry["object_id"].isin(bad)].to_csv(good, index=False)
     return path, good, list(bad)

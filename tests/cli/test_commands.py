@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from sklc import LightCurves, LightCurveWarning
 from sklc.cli import main
 from sklc.cli.arguments import build_parser
 from sklc.simulate import list_classes, list_surveys
@@ -198,7 +200,7 @@ def test_plots(run, night, spoilt, demo_curves, tmp_path, monkeypatch):
     assert "<svg" in (tmp_path / "p.svg").read_text()
     assert "'SIM0007' in" in ran.err
     assert "'SIM0004' in" in ran.err
-    assert run("plot", path, "--object", bad[1], "-o", "q.png").status == 2
+    assert run("plot", path, "--object", bad[2], "-o", "q.png").status == 2
 
 
 def test_info_tells_what_was_read(run, night, spoilt, demo_curves):
@@ -222,19 +224,26 @@ def test_info_tells_what_was_read(run, night, spoilt, demo_curves):
     assert found["median"] == pytest.approx(np.median(peaks), abs=1e-3)
 
 
-def test_info_tells_of_warnings_and_of_files_that_cannot_be_read(run, photometry, night, tmp_path):
-    julian = tmp_path / "julian.csv"
-    photometry.assign(mjd=photometry["mjd"] + 2_400_000.5).to_csv(julian, index=False)
-    ran = run("info", night, julian, "nosuch.csv", "--json")
+def test_info_tells_of_warnings_and_of_files_that_cannot_be_read(
+    run, night, tmp_path, known_format
+):
+    def read(source):
+        warnings.warn("this is a toy", LightCurveWarning)
+        return LightCurves.from_arrays([[1.0]], [[3.0]], None, "ztfg")
+
+    known_format(read)
+    toys = [tmp_path / "toy.txt", tmp_path / "other.txt"]
+    for toy in toys:
+        toy.write_text("toy")
+    ran = run("info", night, *toys, "nosuch.csv", "--json")
     assert ran.status == 1
     described = json.loads(ran.out)
-    assert list(described) == [str(night), str(julian)]
-    assert described[str(night)]["warnings"] == []
-    assert "Julian" in described[str(julian)]["warnings"][0]
+    assert [facts["warnings"] for facts in described.values()] == [[], *[["this is a toy"]] * 2]
     assert "nosuch.csv does not exist" in ran.err
-    page = run("info", julian)
-    assert "warning" in page.out
-    assert "warning" not in page.err
+    page = run("info", toys[0])
+    assert "  warning         this is a toy\n" in page.out
+    assert page.err == ""
+    assert run("classify", *toys).err.count("sklc: warning: this is a toy\n") == 1
 
 
 def test_simulation_lists_names_and_leaves_no_unusable_folder(run, tmp_path, monkeypatch):

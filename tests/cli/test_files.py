@@ -7,6 +7,8 @@ import shutil
 import pandas as pd
 import pytest
 
+from sklc import LightCurves
+
 
 @pytest.fixture
 def halves(photometry, tmp_path):
@@ -73,7 +75,6 @@ def test_a_file_without_ids_is_named_after_itself(run, photometry, tmp_path):
         first.to_csv(path, index=False)
     table = run("classify", *paths, "--ids-from-files").table
     assert table["object_id"].tolist() == ["SN 2020abc", "v1.2"]
-    assert run("classify", *paths).status == 1  # both are called alike, which is told
 
 
 def test_the_objects_of_a_bad_file_keep_their_order_under_other_names(run, spoilt):
@@ -117,11 +118,7 @@ def test_options_of_formats(run, photometry, tmp_path):
         assert message in ran.err
 
 
-def test_values_of_options_have_the_type_that_the_reader_wants(run, tmp_path):
-    from sklc import LightCurves
-    from sklc.io import Format, register_format
-    from sklc.io.registry import FORMATS
-
+def test_values_of_options_have_the_type_that_the_reader_wants(run, tmp_path, known_format):
     got = {}
 
     def read(
@@ -138,25 +135,41 @@ def test_values_of_options_have_the_type_that_the_reader_wants(run, tmp_path):
         got.update(nights=nights, other=other)
         return LightCurves.from_arrays([[1.0]], [[3.0]], None, "ztfg", ids=["a"])
 
-    register_format(Format("typed", "Typed", "difference flux", lambda source: False, read))
-    try:
-        path = tmp_path / "a.txt"
-        path.write_text("a")
-        options = ["survey=12", "names=mjd, mag", "zero_point=25", "nights=true", "other=[1, 2]"]
-        arguments = [word for text in options for word in ("--option", text)]
-        ran = run("info", path, "--format", "typed", "--quality", "all", *arguments)
-        assert ran.status == 0
-        assert got == {"quality": "all", "survey": "12", "names": ["mjd", "mag"],
-                       "zero_point": 25, "nights": True, "other": [1, 2]}  # fmt: skip
-        assert "zero_point: float = 1.0" in run("formats", "typed").out
-    finally:
-        FORMATS.unregister("typed")
-
-
-def test_quality_means_nothing_for_a_format_without_flags_and_that_is_said(run, night):
-    ran = run("classify", night, "--quality", "all")
+    known_format(read)
+    path = tmp_path / "a.txt"
+    path.write_text("a")
+    options = ["survey=12", "names=mjd, mag", "zero_point=25", "nights=true", "other=[1, 2]"]
+    arguments = [word for text in options for word in ("--option", text)]
+    ran = run("info", path, "--format", "toy", "--quality", "all", *arguments)
     assert ran.status == 0
-    assert "long-table has no flags of quality" in ran.err
+    assert got == {"quality": "all", "survey": "12", "names": ["mjd", "mag"],
+                   "zero_point": 25, "nights": True, "other": [1, 2]}  # fmt: skip
+    assert "zero_point: float = 1.0" in run("formats", "toy").out
+
+
+def test_quality_means_nothing_for_a_format_without_flags_and_that_is_said(
+    run, tmp_path, known_format
+):
+    known_format(lambda source: LightCurves.from_arrays([[1.0]], [[3.0]], None, "ztfg"))
+    path = tmp_path / "a.txt"
+    path.write_text("toy")
+    ran = run("classify", path, "--quality", "all")
+    assert ran.status == 0
+    assert "the format toy has no flags of quality" in ran.err
+
+
+def test_an_object_in_two_parts_of_a_large_file_is_told(run, night, demo_curves, monkeypatch):
+    def read_batches(source, *, format, n_objects):
+        yield demo_curves[:n_objects]
+        yield demo_curves[n_objects - 2 :]
+
+    monkeypatch.setattr("sklc.cli.sources._LARGE", 1000)
+    monkeypatch.setattr("sklc.io.read_batches", read_batches, raising=False)
+    ran = run("classify", night, "--batch-size", 7)
+    assert ran.status == 1
+    assert ran.table["object_id"].tolist() == demo_curves.ids.tolist()
+    assert "and 1 others: it occurs again in another part of the file" in ran.err
+    assert run("classify", night, "--whole").status == 0
 
 
 # -- files that are written
