@@ -73,7 +73,10 @@ def formats(options: Namespace, console: Console) -> int:
 
     format = FORMATS[options.name]
     print(f"{format.name}: {format.title}\nflux: {format.flux}")
-    given = [str(p) for name, p in reader_parameters(format).items()]
+    given = [
+        name if p.default is p.empty else f"{name}={p.default!r}"
+        for name, p in reader_parameters(format).items()
+    ]
     print(f"options: {', '.join(given) or 'none'}\n")
     print(inspect.getdoc(format.read) or "")
     return 0
