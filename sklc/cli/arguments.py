@@ -24,6 +24,9 @@ _INPUT = """\
 A FILE is a file of any format that "sklc formats" lists, compressed or not; an archive or a folder
 of such files; or - for standard input. The format is recognised.
 """
+_LISTED = """\
+Objects that cannot be used are listed, and do not change the exit status.
+"""
 _OUTPUT = """\
 There is one row per object, in the order of the files. Objects that cannot be used have empty
 (missing) values. Ids are written exactly as they were read.
@@ -77,7 +80,9 @@ def build_parser() -> Parser:
     _redshift(command("redshift", "print the redshift of each object", _INPUT + _OUTPUT))
     _anomalies(command("anomalies", "print how unusual each object is", _INPUT + _OUTPUT))
     _plot(command("plot", "draw light curves and, over time, their classes", _INPUT))
-    _info(command("info", "tell what was read: format, objects, bands, zero point", _INPUT))
+    _info(
+        command("info", "tell what was read: format, objects, bands, zero point", _INPUT + _LISTED)
+    )
     _simulate(command("simulate", "simulate light curves into a folder of Parquet files"))
     command("pretrain", "train weights on simulated light curves", own_help=False)
     _weights(command("weights", "list the pretrained weights, or show one of them"))

@@ -17,6 +17,8 @@ from sklc.cli.usable import problems_of
 __all__ = ["info"]
 
 _SHOWN = 5  # problems, and values of a column, that are listed
+_COLUMNS = 10  # columns of metadata that are listed, these first
+_KNOWN = ("label", "class", "redshift", "ra", "dec", "mwebv", "survey")
 
 
 def info(options: Namespace, console: Console) -> int:
@@ -73,7 +75,7 @@ def _describe(report: FileReport, parts: list[Part]) -> dict[str, Any]:
             counts[name] = counts.get(name, 0) + int(count)
     unknown = sum(int(np.isnan(curves.flux_err).sum()) for curves in every)
     ids = parts[0].ids[:3].tolist()
-    unusable = {str(i): p.reason for part in parts for i, p in part.repeated.items()}
+    unusable: dict[str, str] = {}
     for part in parts:
         own = part.problems | {
             int(part.rows[k]): problem for k, problem in problems_of(part.curves, 1).items()
@@ -112,10 +114,14 @@ def _range(values: np.ndarray) -> dict[str, float]:
     if not len(values):
         return {}
     return {
-        "from": round(float(values.min()), 4),
-        "median": round(float(np.median(values)), 4),
-        "to": round(float(values.max()), 4),
+        "from": _plain(values.min()),
+        "median": _plain(np.median(values)),
+        "to": _plain(values.max()),
     }
+
+
+def _plain(value: float) -> float:
+    return float(f"{value:.10g}")
 
 
 def _column(column: pd.Series) -> Any:
@@ -149,15 +155,20 @@ def _page(name: str, facts: dict[str, Any]) -> str:
     if without := facts["observations without error"]:
         shown["errors"] = f"not known for {without:,} observations"
     lines = [f"  {key:<15} {value}" for key, value in shown.items()]
-    for column, own in facts["metadata"].items():
+    metadata = facts["metadata"]
+    columns = sorted(metadata, key=lambda name: name not in _KNOWN)[:_COLUMNS]
+    for column in columns:
+        own = metadata[column]
         text = _span(own) if "from" in own else ", ".join(f"{k} {v:,}" for k, v in own.items())
         if "from" in own and "missing" in own:
             text += f", missing {own['missing']:,}"
         lines.append(f"  {'metadata':<15} {column}: {text}")
+    if len(metadata) > len(columns):
+        lines.append(f"  {'metadata':<15} ... and {len(metadata) - len(columns)} more (--json)")
     lines += [f"  {'note':<15} {note}" for note in facts["notes"]]
     lines += [f"  {'warning':<15} {warning}" for warning in facts["warnings"]]
     unusable = list(facts["unusable"].items())
-    lines += [f"  {'unusable':<15} {object_id}: {why}" for object_id, why in unusable[:_SHOWN]]
+    lines += [f"  {'unusable':<15} {object_id!r}: {why}" for object_id, why in unusable[:_SHOWN]]
     if len(unusable) > _SHOWN:
         lines.append(f"  {'unusable':<15} ... and {len(unusable) - _SHOWN:,} more")
     return "\n".join([name, *lines])
@@ -166,7 +177,7 @@ def _page(name: str, facts: dict[str, Any]) -> str:
 def _span(facts: dict[str, Any], *, middle: bool = True) -> str:
     if not facts:
         return ""
-    text = (
-        f"{facts['from']:g} to {facts['to']:g}" if middle else f"{facts['from']} to {facts['to']}"
-    )
-    return f"{text} (median {facts['median']:g})" if middle else text
+    low, high = facts["from"], facts["to"]
+    if low == high:
+        return f"{low:.10g}"
+    return f"{low:g} to {high:g} (median {facts['median']:g})" if middle else f"{low} to {high}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from argparse import Namespace
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from sklc.cli.arguments import UsageError
 from sklc.cli.console import Console
 from sklc.cli.options import Reading
 from sklc.cli.run import Tally, warn_of_total_flux
-from sklc.cli.sources import Sources
+from sklc.cli.sources import Sources, stem_of
 from sklc.cli.tables import OutputFile
 from sklc.cli.usable import Problem
 from sklc.errors import LightCurveError
@@ -126,8 +127,8 @@ class _Outputs:
         self.written: list[str] = []
         path = options.output
         if path is None:
-            first = Path("light_curves" if options.files[0] == "-" else options.files[0])
-            path = Path(re.sub(r"(\.\w+)+$", "", first.resolve().name) + ".png")
+            first = "light_curves" if options.files[0] == "-" else options.files[0]
+            path = Path(f"{stem_of(os.path.abspath(first))}.png")
         self.folder = path if path.is_dir() else None
         self.file = None if self.folder else self._file(path)
 

@@ -24,7 +24,7 @@ from sklc.io.unreadable import Unreadable, collect_unreadable
 from sklc.light_curves import LightCurves
 from sklc.light_curves.ids import id_array, join_ids
 
-__all__ = ["FileReport", "Part", "Sources"]
+__all__ = ["FileReport", "Part", "Sources", "stem_of"]
 
 # Files of more bytes are read part by part: some formats need to be sorted by object for that.
 _LARGE = 1 << 28
@@ -171,11 +171,11 @@ class Sources:
             report = FileReport(_name_of(source))
             self.reports.append(report)
             first = len(self.console.warnings)
+            again = self.distinct and (several or _is_large(source))
             try:
                 for part in self._parts_of(source, report):
                     report.warnings[:] = dict.fromkeys(self.console.warnings[first:])
-                    again = several or _is_large(source)
-                    yield self._without_repeated(part) if again and self.distinct else part
+                    yield self._without_repeated(part) if again else part
             except Exception as error:
                 if isinstance(error, UsageError):
                     raise
@@ -219,7 +219,7 @@ class Sources:
                 row: Problem.of(unreadable[order[row] - len(curves)].reason) for row in missing
             }
         if self.reading.ids_from_files:
-            stem = _stem(file)
+            stem = stem_of(file)
             own = [stem] if alone else [f"{stem}:{object_id}" for object_id in ids.tolist()]
             ids = np.array(own, dtype=object)
         return Part(file, ids, curves, rows, problems, {})
@@ -335,8 +335,14 @@ def _name_of(source: Any) -> str:
     return "standard input" if source == "-" else str(source)
 
 
-def _stem(file: str) -> str:
-    """Return the name of a file without its folder and the endings of formats."""
+def stem_of(file: str) -> str:
+    """Return the name of a file without its folder and the endings of formats.
+
+    Parameters
+    ----------
+    file : str
+        The path of the file.
+    """
     path = Path(file)
     while path.suffix.lower() in _ENDINGS:
         path = path.with_suffix("")

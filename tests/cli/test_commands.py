@@ -1,5 +1,6 @@
 """The program: help, errors, exit status, interruptions; and the commands that predict nothing."""
 
+import importlib
 import io
 import json
 import os
@@ -7,7 +8,9 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -291,6 +294,13 @@ def test_pretraining_is_handed_over(run, demo_curves, tmp_path):
     assert "has no column class" in ran.err
 
 
+def test_the_script_is_this_function():
+    path = Path(__file__).parents[2] / "pyproject.toml"
+    script = tomllib.loads(path.read_text())["project"]["scripts"]["sklc"]
+    module, function = script.split(":")
+    assert getattr(importlib.import_module(module), function) is main
+
+
 def test_weights_and_formats_are_listed(run):
     lines = run("weights").out.splitlines()
     assert any(line.startswith("ztf+lsst ") and "(= ztf+lsst-v2)" in line for line in lines)
@@ -302,3 +312,23 @@ def test_weights_and_formats_are_listed(run):
     explained = run("formats", "long-table").out
     assert "survey" in explained
     assert "Parameters" in explained
+
+
+def test_info_lists_the_columns_that_matter_first(run, tmp_path, known_format):
+    def read(source):
+        names = [*(f"x{k}" for k in range(20)), "label", "redshift"]
+        metadata = {name: [k, k + 2] for k, name in enumerate(names)} | {"label": ["Ia", "II"]}
+        one = [[1.0], [2.0]]
+        return LightCurves.from_arrays(one, one, None, "ztfg", ids=["a", "b"], metadata=metadata)
+
+    known_format(read)
+    path = tmp_path / "toy.txt"
+    path.write_text("toy")
+    lines = [line.split(None, 1)[1] for line in run("info", path).out.splitlines()[1:]]
+    first = lines.index("label: Ia 1, II 1")
+    assert lines[first + 1] == "redshift: 21 to 23 (median 22)"
+    assert lines[first + 2] == "x0: 0 to 2 (median 1)"
+    assert lines[first + 10] == "... and 12 more (--json)"
+    described = json.loads(run("info", path, "--json").out)[str(path)]
+    assert described["metadata"]["x19"] == {"from": 19, "median": 20, "to": 21}
+    assert described["metadata"]["label"] == {"Ia": 1, "II": 1}
