@@ -99,7 +99,7 @@ class Tally:
         for failure in self.failures:
             alike.setdefault((failure.reason, failure.remedy), []).append(failure)
         for why, own in list(alike.items())[:_SHOWN]:
-            others = f" and {len(own) - 1:,} others" if len(own) > 1 else ""
+            others = f" and {len(own) - 1:,} other{'s' * (len(own) > 2)}" if len(own) > 1 else ""
             say(f"  {own[0].object_id!r} in {own[0].file}{others}: {'; '.join(filter(None, why))}")
         if len(alike) > _SHOWN:
             more = "" if self.output else " (--failures FILE.csv lists all)"

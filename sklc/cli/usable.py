@@ -99,7 +99,7 @@ def apply(
     while parts:
         part = parts.pop()
         try:
-            done.append((part, method(curves[part])))
+            done.append((part, method(curves if len(part) == len(curves) else curves[part])))
         except LightCurveError as error:
             if len(part) == 1:
                 problems[int(part[0])] = Problem.of(str(error))

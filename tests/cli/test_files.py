@@ -168,7 +168,7 @@ def test_an_object_in_two_parts_of_a_large_file_is_told(run, night, demo_curves,
     ran = run("classify", night, "--batch-size", 7)
     assert ran.status == 1
     assert ran.table["object_id"].tolist() == demo_curves.ids.tolist()
-    assert "and 1 others: it occurs again in another part of the file" in ran.err
+    assert "and 1 other: it occurs again in another part of the file" in ran.err
     assert run("classify", night, "--whole").status == 0
 
 
