@@ -1,6 +1,8 @@
 """Light curves from the files and tables of surveys, brokers and archives."""
 
 from sklc.io.formats.long_table import read_long_table
+from sklc.io.formats.rubin_alerts import read_rubin_alerts
+from sklc.io.formats.ztf_alerts import read_ztf_alerts
 from sklc.io.photometry import Photometry, Rows
 from sklc.io.reading import Report, list_formats, read, read_report
 from sklc.io.registry import Format, recognise, register_format
@@ -16,6 +18,8 @@ __all__ = [
     "read",
     "read_long_table",
     "read_report",
+    "read_rubin_alerts",
+    "read_ztf_alerts",
     "recognise",
     "register_format",
 ]

@@ -55,7 +55,7 @@ class Format:
 
 
 # The modules of the formats, in the order in which they are asked: the most specific first.
-_ALERTS: tuple[str, ...] = ()
+_ALERTS: tuple[str, ...] = ("ztf_alerts", "rubin_alerts")
 _SERVICES: tuple[str, ...] = ()
 _MISSIONS: tuple[str, ...] = ()
 _TABLES: tuple[str, ...] = ("long_table",)  # what no survey's own format has claimed

@@ -55,18 +55,20 @@ class Source:
     def __init__(self, given: Any) -> None:
         self.object: Any = None
         self.paths: tuple[Path, ...] = ()
-        self._bytes: bytes | None = None
+        self._bytes: tuple[bytes, ...] = ()
         if isinstance(given, str | os.PathLike):
             self.paths = (Path(given),)
         elif isinstance(given, bytes | bytearray | memoryview):
-            self._bytes = bytes(given)
+            self._bytes = (bytes(given),)
         elif hasattr(given, "read") and callable(given.read) and not hasattr(given, "columns"):
             content = given.read()
-            self._bytes = content.encode() if isinstance(content, str) else content
-        elif _are_paths(given):
+            self._bytes = (content.encode() if isinstance(content, str) else content,)
+        elif _all_are(given, str | os.PathLike):
             self.paths = tuple(Path(path) for path in given)
+        elif _all_are(given, bytes):
+            self._bytes = tuple(given)
         else:
-            self.object = given
+            self.object = list(given) if isinstance(given, Iterator) else given
         for path in self.paths:
             if not path.exists():
                 raise FileNotFoundError(
@@ -80,7 +82,7 @@ class Source:
             return f"{self.paths[0]} and {len(self.paths) - 1} more"
         if self.paths:
             return str(self.paths[0])
-        return "the bytes" if self._bytes is not None else f"the {type(self.object).__name__}"
+        return "the bytes" if self._bytes else f"the {type(self.object).__name__}"
 
     @property
     def is_folder(self) -> bool:
@@ -140,6 +142,12 @@ class Source:
         """Whether the table has all of these columns."""
         return set(names) <= set(self.columns)
 
+    def has_fields(self, *names: str) -> bool:
+        """Whether the columns, or the beginning of a JSON or Avro file, have all of these names."""
+        if self.kind in ("json", "avro"):
+            return all(f'"{name}"'.encode() in self.head for name in names)
+        return self.has_columns(*names)
+
     def files(self) -> Iterator[tuple[str, BinaryIO]]:
         """Open one file after the other: yield names and binary files, decompressed.
 
@@ -150,8 +158,9 @@ class Source:
         file : binary file
             The caller closes it. It can be read from its beginning, and seeks.
         """
-        if self._bytes is not None:
-            yield "the bytes", _decompressed(io.BytesIO(self._bytes), "the bytes")
+        for number, content in enumerate(self._bytes):
+            name = f"the bytes, item {number}" if len(self._bytes) > 1 else "the bytes"
+            yield name, _decompressed(io.BytesIO(content), name)
         for path in self.paths:
             if path.is_dir():
                 inside = sorted(p for p in path.rglob("*") if p.is_file() and p.name[0] not in "._")
@@ -182,49 +191,96 @@ class Source:
     @cached_property
     def json(self) -> Any:
         """The content of a JSON file (or the object itself, if it is no file)."""
-        return self.object if self.object is not None else json.loads(self.text())
+        return self.object if self.object is not None else _parsed(self.text(), self.name)
+
+    def records(self) -> list[Any]:
+        """Return the records of JSON files, in one list; a file holds one, or a list, or lines."""
+        found: list[Any] = []
+        for name, file in self.files():
+            with file:
+                content = _parsed(file.read().decode("utf-8-sig"), name)
+            found.extend(content if isinstance(content, list) else [content])
+        return found
 
     def frame(self, **options: Any) -> pd.DataFrame:
-        """Return the table of a CSV or Parquet file, several of them, or an object in memory.
+        """Return the table of a CSV, Parquet or JSON file, several of them, or an object.
 
         Parameters
         ----------
         **options
-            Options of `pandas.read_csv`, which Parquet files do not need.
+            Options of `pandas.read_csv`, which other files do not need.
         """
         if self.object is not None:
             return to_frame(self.object)
+        if self.kind == "json":
+            return to_frame(self.records())
         parts = []
         for _, file in self.files():
             with file:
                 if self.kind == "parquet":
-                    parts.append(pq.read_table(pa.PythonFile(file)).to_pandas())
+                    parts.append(to_frame(pq.read_table(pa.PythonFile(file))))
                 else:
                     parts.append(pd.read_csv(file, **options))
         return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
 
 def to_frame(table: Any) -> pd.DataFrame:
-    """Return a table of pandas, pyarrow, polars, astropy or numpy, or a mapping, as a DataFrame."""
+    """Return a table of pandas, pyarrow, polars, astropy or numpy, or records, as a DataFrame.
+
+    A named index becomes a column. Integers stay exact where some of them are missing: pandas
+    itself would make them floats, which changes ids beyond 2**53.
+    """
     if isinstance(table, pd.DataFrame):
-        return table
+        named = [name for name in table.index.names if name is not None]
+        new = [name for name in named if name not in table.columns]
+        return table.reset_index(new) if new else table
     if hasattr(table, "collect") and hasattr(table, "collect_schema"):  # a polars.LazyFrame
         table = table.collect()
     if hasattr(table, "__arrow_c_stream__"):
-        return pa.table(table).to_pandas()
+        return to_frame(pa.table(table).to_pandas(integer_object_nulls=True))
     if hasattr(table, "to_pandas"):
-        return table.to_pandas()
+        return to_frame(table.to_pandas())
     if getattr(getattr(table, "dtype", None), "names", None):
         return pd.DataFrame({name: np.asarray(table[name]) for name in table.dtype.names})
+    if isinstance(table, list | tuple) and table and isinstance(table[0], Mapping):
+        names = dict.fromkeys(name for row in table for name in row)
+        return pd.DataFrame({name: exact_column([row.get(name) for row in table]) for name in names})
+    if isinstance(table, list | tuple) and table and _columns_of(table[0]):
+        return pd.concat([to_frame(part) for part in table], ignore_index=True)
     return pd.DataFrame(table)
 
 
-def _are_paths(given: Any) -> bool:
+def exact_column(values: list[Any]) -> Any:
+    """Return Python values so that pandas does not turn integers into floats."""
+    missing = any(value is None for value in values)
+    if missing and any(isinstance(value, int) for value in values):
+        return pd.Series(values, dtype=object)
+    return values
+
+
+def _all_are(given: Any, kinds: Any) -> bool:
     return (
         isinstance(given, list | tuple)
         and len(given) > 0
-        and all(isinstance(item, str | os.PathLike) for item in given)
+        and all(isinstance(item, kinds) for item in given)
     )
+
+
+def _parsed(text: str, name: str) -> Any:
+    """Return the content of a JSON file, which may have one record in each line."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        lines = [line for line in text.splitlines() if line.strip()]
+        if len(lines) > 1 and lines[0].rstrip().endswith("}"):
+            try:
+                return [json.loads(line) for line in lines]
+            except json.JSONDecodeError:
+                pass
+        raise LightCurveError(
+            f"{name} is not complete JSON: {error.msg} in line {error.lineno}, column "
+            f"{error.colno}: download it again, or correct this line"
+        ) from None
 
 
 def _columns_of(table: Any) -> tuple[str, ...]:
@@ -234,11 +290,12 @@ def _columns_of(table: Any) -> tuple[str, ...]:
     for attribute in ("columns", "colnames", "column_names"):
         names = getattr(table, attribute, None)
         if names is not None and not callable(names):
-            return tuple(str(name) for name in names)
+            index = getattr(getattr(table, "index", None), "names", None) or ()
+            return tuple(str(name) for name in (*names, *(n for n in index if n is not None)))
     if isinstance(table, Mapping):
         return tuple(str(name) for name in table)
-    if isinstance(table, list | tuple) and table and isinstance(table[0], Mapping):
-        return tuple(str(name) for name in table[0])
+    if isinstance(table, list | tuple) and table and not isinstance(table[0], str):
+        return _columns_of(table[0])
     return ()
 
 

@@ -1,0 +1,181 @@
+"""Columns of surveys' tables as plain arrays: numbers, flags, ids, signs, labels of bands."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sklc.errors import LightCurveError, UnknownPassbandError
+from sklc.light_curves.columns import exact_integers
+
+__all__ = ["bands", "flags", "ids", "known", "numbers", "require", "signs", "texts"]
+
+_EXACT = 2**53  # beyond it, floating point does not hold every integer
+_TRUE = [True, 1, "1", "True", "true", "t", "T", "1.0"]
+_POSITIVE = {"t", "1", "true", "+", "1.0", "positive", "+1"}
+_NEGATIVE = {"f", "0", "false", "-", "-1", "-1.0", "0.0", "negative"}
+_NOT_KNOWN = {"", "nan", "none", "null", "unknown", "fail", "-"}
+
+
+def require(table: pd.DataFrame, *names: str) -> None:
+    """Raise unless the table has these columns."""
+    missing = [name for name in names if name not in table.columns]
+    if missing:
+        raise LightCurveError(
+            f"the columns {missing} are missing: the table has {list(map(str, table.columns))[:40]}. "
+            "Ask the service for these columns, or read the table with LightCurves.from_frame"
+        )
+
+
+def numbers(table: pd.DataFrame, name: str) -> np.ndarray:
+    """Return a column as float64: NaN where a value is missing, or the column is.
+
+    Raises
+    ------
+    LightCurveError
+        If a value is not a number.
+    """
+    if name not in table.columns:
+        return np.full(len(table), np.nan)
+    column = table[name]
+    if column.dtype.kind in "fiub" and isinstance(column.dtype, np.dtype):
+        return column.to_numpy(dtype=np.float64)
+    try:
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError):
+        pass
+    values = pd.to_numeric(column.replace({"null": None, "": None}), errors="coerce")
+    text = column.astype(str).str.strip().str.lower()
+    bad = np.flatnonzero(values.isna() & column.notna() & ~text.isin(_NOT_KNOWN))
+    if len(bad):
+        raise LightCurveError(
+            f"the column {name!r} holds {str(column.iloc[bad[0]])[:80]!r} in row {bad[0]} "
+            f"({len(bad)} such rows), which is not a number: correct or remove these rows"
+        )
+    return values.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def flags(table: pd.DataFrame, name: str) -> np.ndarray:
+    """Return a column of flags as bool: False where a flag was not measured or is not there."""
+    if name not in table.columns:
+        return np.zeros(len(table), dtype=bool)
+    column = table[name]
+    if column.dtype == bool:
+        return column.to_numpy()
+    return column.isin(_TRUE).to_numpy(dtype=bool)
+
+
+def texts(table: pd.DataFrame, name: str) -> np.ndarray:
+    """Return a column as text: empty where a value is missing, or the column is."""
+    if name not in table.columns:
+        return np.full(len(table), "", dtype=object)
+    codes, labels = pd.factorize(table[name])
+    named = np.array([*(str(label) for label in labels), ""], dtype=object)
+    return named[codes]
+
+
+def ids(column: Any, name: str) -> Any:
+    """Return ids as exact integers or as text.
+
+    Raises
+    ------
+    LightCurveError
+        If integers came through floating point, which does not hold them.
+    """
+    column = pd.Series(column)
+    if column.dtype.kind == "f":
+        finite = column[column.notna()]
+        if len(finite) and (finite.abs().max() >= _EXACT or (finite % 1 != 0).any()):
+            raise LightCurveError(
+                f"the ids {name!r} are floating-point numbers, which cannot hold integers of this "
+                f'size exactly: read them as integers or text, for example dtype={{"{name}": str}}'
+            )
+        if len(finite) == len(column):
+            return column.to_numpy(dtype=np.int64)
+    if column.dtype == object and len(column) and all(isinstance(v, int) for v in column):
+        return exact_integers(column.to_numpy())
+    return column.to_numpy() if isinstance(column.dtype, np.dtype) else column
+
+
+def bands(table: pd.DataFrame, name: str, known: Mapping[str, str], survey: str) -> Any:
+    """Return the passbands of a column of filters, by their names as text.
+
+    Raises
+    ------
+    UnknownPassbandError
+        If a filter is not one of the survey's.
+    """
+    codes, labels = pd.factorize(table[name])
+    found = []
+    for code, label in enumerate(labels):
+        text = str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
+        if text not in known:
+            raise UnknownPassbandError(
+                f"the column {name!r} has the filter {text[:80]!r} (first in row "
+                f"{int(np.argmax(codes == code))}), which {survey} does not have: known are "
+                f"{sorted(known)}. Correct or remove these rows"
+            )
+        found.append(known[text])
+    unique = list(dict.fromkeys(found))
+    lookup = np.array([*(unique.index(passband) for passband in found), -1], dtype=np.int64)
+    return pd.Categorical.from_codes(lookup[codes], categories=pd.Index(unique, dtype=object))
+
+
+def signs(table: pd.DataFrame, name: str) -> np.ndarray:
+    """Return the signs of subtractions, 1.0 or -1.0, from any spelling; NaN where it is missing.
+
+    Raises
+    ------
+    LightCurveError
+        If a spelling is not known.
+    """
+    codes, labels = pd.factorize(table[name])
+    found = []
+    for label in labels:
+        text = str(label).strip().lower()
+        if text not in _POSITIVE | _NEGATIVE:
+            raise LightCurveError(
+                f"the column {name!r} has the value {str(label)[:80]!r}: it must say whether the "
+                'subtraction is positive ("t" or 1) or negative ("f", 0 or -1)'
+            )
+        found.append(1.0 if text in _POSITIVE else -1.0)
+    return np.array([*found, np.nan])[codes]
+
+
+def known(column: Any, *, number: bool) -> pd.Series:
+    """Return metadata without what stands for missing values: sentinels, "Unknown" and the like."""
+    column = pd.Series(column)
+    if number:
+        values = numbers(pd.DataFrame({"value": column}), "value")
+        return pd.Series(np.where(values <= -9, np.nan, values), index=column.index)
+    column = column.astype(object)
+    missing = column.isna() | column.astype(str).str.strip().str.lower().isin(_NOT_KNOWN)
+    return column.where(~missing, None)
+
+
+def per_object(object_id: Any, columns: Mapping[str, Any]) -> pd.DataFrame:
+    """Return metadata with one row per object: the last value that is known.
+
+    Parameters
+    ----------
+    object_id : array of shape (n_rows,)
+        Ids, which may repeat.
+    columns : mapping of str to array of shape (n_rows,)
+        Under the names label, redshift, ra, dec and mwebv. Columns without any value are left out.
+    """
+    found = {
+        name: known(values, number=name not in ("label", "survey"))
+        for name, values in columns.items()
+        if values is not None
+    }
+    table = pd.DataFrame({"object_id": pd.Series(object_id), **found})
+    table = table[[c for c in table.columns if c == "object_id" or table[c].notna().any()]]
+    return table.groupby("object_id", sort=False).last()
+
+
+def columns_of(wanted: Collection[str], quality: Any) -> Collection[str] | None:
+    """Return the columns to read: all of them where a function of the user selects rows."""
+    return None if callable(quality) else wanted

@@ -1,0 +1,216 @@
+"""Rows of ZTF's alerts, in the names that brokers keep, as photometry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sklc.errors import LightCurveError
+from sklc.io.epochs import not_latest, same_epoch, superseded
+from sklc.io.photometry import Photometry, Quality, Rows
+from sklc.io.values import bands, flags, ids, numbers, require, signs, texts
+from sklc.light_curves.magnitudes import flux_from_magnitude
+from sklc.light_curves.store import DEFAULT_ZERO_POINT
+
+__all__ = ["FILTERS", "ZtfOptions", "good_ztf_rows", "ztf_photometry"]
+
+#: What the filters of ZTF are called in alerts and by brokers.
+FILTERS = {
+    label: f"ztf{band}"
+    for number, band in enumerate("gri", 1)
+    for label in (str(number), band, f"z{band}", f"ztf{band}", f"ZTF_{band}")
+} | {"R": "ztfr"}
+
+_FORCED, _DETECTION, _LIMIT = 0, 1, 2
+_SIGMA = 5.0  # diffmaglim is a limit of five standard deviations
+_REFERENCE_RADIUS = 1.4  # arcsec, within which the source in the reference image is the object
+_LEAST_RB, _LEAST_DRB = 0.65, 0.5
+
+
+@dataclass(frozen=True)
+class ZtfOptions:
+    """What to take of ZTF's rows.
+
+    Parameters
+    ----------
+    flux : {"difference", "total"}
+        The flux of the difference image, or that flux added to the source in the reference image.
+    quality : "good", "all" or callable
+        Which rows to take.
+    upper_limits : {"omit", "zero"}
+        Whether non-detections are left out, or are a flux of 0 with a fifth of the limit as error.
+
+    Raises
+    ------
+    ValueError
+        If an option has another value.
+    """
+
+    flux: str = "difference"
+    quality: Quality = "good"
+    upper_limits: str = "omit"
+
+    def __post_init__(self) -> None:
+        if self.flux not in ("difference", "total"):
+            raise ValueError(f'flux must be "difference" or "total", got {self.flux!r:.80}')
+        if self.upper_limits not in ("omit", "zero"):
+            raise ValueError(f'upper_limits must be "omit" or "zero", got {self.upper_limits!r:.80}')
+        if self.flux == "total" and self.upper_limits == "zero":
+            raise ValueError(
+                'upper_limits="zero" belongs to flux="difference": an object that is not detected '
+                "in the difference image still has the total flux of its reference"
+            )
+
+
+def good_ztf_rows(table: pd.DataFrame) -> np.ndarray:
+    """Return True for rows that are likely real and well measured.
+
+    That is a real-bogus score of at least 0.65 (``rb``) or 0.5 (``drb``), no bad pixels (``nbad``),
+    forced photometry without warnings (``procstatus`` "0"), and no mark of a broker against it.
+    A score that is missing counts for nothing.
+    """
+    rb, drb = numbers(table, "rb"), numbers(table, "drb")
+    good = (rb >= _LEAST_RB) | (drb >= _LEAST_DRB) | (np.isnan(rb) & np.isnan(drb))
+    good &= ~(numbers(table, "nbad") > 0)
+    good &= np.isin(texts(table, "procstatus"), ["", "0", "0.0"])
+    good &= ~flags(table, "dubious")
+    return good & (texts(table, "tag") != "badquality")
+
+
+def ztf_photometry(
+    table: pd.DataFrame,
+    options: ZtfOptions,
+    *,
+    metadata: pd.DataFrame | None = None,
+    raw: pd.DataFrame | None = None,
+) -> Photometry:
+    """Return photometry from detections, non-detections and forced photometry.
+
+    Forced photometry is taken first, then detections on other images, then limits on images with
+    neither.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row per observation, with the names of ZTF's alerts (``magpsf``, ``forcediffimflux``,
+        …), and the columns object_id, mjd, fid, and as needed: forced (bool), limit (bool: a
+        non-detection), version (when the packet of a row was issued), and total and total_err
+        (total magnitudes, where a broker gives them).
+    options : ZtfOptions
+    metadata : pandas.DataFrame, optional
+        One row per object.
+    raw : pandas.DataFrame, optional
+        The rows with the names that the user knows, which the function `quality` gets.
+    """
+    if not len(table):
+        return Photometry([], [], [], None, [], survey="ztf")
+    require(table, "object_id", "mjd", "fid")
+    rows = Rows(table if raw is None else raw)
+    time, band = numbers(table, "mjd"), bands(table, "fid", FILTERS, "ZTF")
+    forced = flags(table, "forced")
+    limit = ~forced & (flags(table, "limit") | ~_is_magnitude(numbers(table, "magpsf")))
+    kind = np.where(forced, _FORCED, np.where(limit, _LIMIT, _DETECTION))
+    epoch = same_epoch(table["object_id"], band.codes, time)
+    if "version" in table:
+        rows.leave_out(
+            not_latest(epoch, kind, numbers(table, "version")), "repeated in a later packet"
+        )
+    rows.select(lambda _: good_ztf_rows(table) | limit, options.quality, _NOT_GOOD)
+    flux, error = _flux(table, forced, limit, options.flux)
+    if options.upper_limits == "zero":
+        flux[limit] = 0.0
+        magnitude = numbers(table, "diffmaglim")[limit]
+        error[limit] = np.where(
+            _is_magnitude(magnitude), flux_from_magnitude(magnitude)[0] / _SIGMA, np.nan
+        )
+    else:
+        rows.leave_out(limit, "upper limits")
+    measured = np.isfinite(flux) & (error > 0) & np.isfinite(error)
+    rows.leave_out(~measured, _NOT_MEASURED[options.flux])
+    rows.leave_out(superseded(epoch, kind, rows.kept), "the same image has forced photometry")
+    if (lost := np.flatnonzero(rows.kept & ~np.isfinite(time))).size:
+        raise LightCurveError(
+            f"row {lost[0]} has no time ({lost.size} such rows): correct or remove these rows"
+        )
+    kept = rows.kept
+    return Photometry(
+        object_id=ids(table["object_id"][kept], "object_id"),
+        time=time[kept],
+        flux=flux[kept],
+        flux_err=error[kept],
+        band=band[kept],
+        zero_point=DEFAULT_ZERO_POINT,
+        metadata=metadata,
+        notes=rows.notes,
+    )
+
+
+_NOT_GOOD = "low real-bogus score, bad pixels or warnings"
+_NOT_MEASURED = {
+    "difference": "without a measured flux and its error",
+    "total": f"without a total flux: no source within {_REFERENCE_RADIUS} arcsec in the reference",
+}
+
+
+def _is_magnitude(mag: np.ndarray) -> np.ndarray:
+    """Whether these are magnitudes: 99, 100, -999 and NaN are not."""
+    return (mag > 0) & (mag < 50)
+
+
+def _flux(
+    table: pd.DataFrame, forced: np.ndarray, limit: np.ndarray, which: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return fluxes of the zero point 27.5 and their errors, NaN where there is none."""
+    flux, error = np.full(len(table), np.nan), np.full(len(table), np.nan)
+    if which == "total" and "total" in table:
+        _set_magnitudes(flux, error, ~limit, table, "total", "total_err", None)
+        return flux, error
+    _set_magnitudes(flux, error, ~limit, table, "magpsf", "sigmapsf", "isdiffpos")
+    _set_counts(flux, error, forced, table)
+    if which == "total":
+        magnitude, distance = numbers(table, "magnr"), numbers(table, "distnr")
+        there = _is_magnitude(magnitude) & (np.abs(distance) < _REFERENCE_RADIUS)
+        reference, reference_error = flux_from_magnitude(magnitude, numbers(table, "sigmagnr"))
+        assert reference_error is not None
+        flux = np.where(there, flux + reference, np.nan)
+        error = np.hypot(error, reference_error)
+    return flux, error
+
+
+def _set_magnitudes(
+    flux: np.ndarray,
+    error: np.ndarray,
+    rows: np.ndarray,
+    table: pd.DataFrame,
+    mag: str,
+    mag_err: str,
+    sign: str | None,
+) -> None:
+    """Fill in the fluxes of rows that have magnitudes."""
+    magnitude, magnitude_error = numbers(table, mag), numbers(table, mag_err)
+    there = rows & _is_magnitude(magnitude) & (magnitude_error > 0) & (magnitude_error < 50)
+    if not there.any():
+        return
+    direction: Any = 1.0
+    if sign is not None:
+        require(table, sign)
+        direction = signs(table, sign)[there]
+    flux[there], found = flux_from_magnitude(
+        magnitude[there], magnitude_error[there], sign=direction
+    )
+    assert found is not None
+    error[there] = found
+
+
+def _set_counts(
+    flux: np.ndarray, error: np.ndarray, rows: np.ndarray, table: pd.DataFrame
+) -> None:
+    """Fill in the fluxes of forced photometry, which is in counts with a zero point of its own."""
+    counts, counts_error = numbers(table, "forcediffimflux"), numbers(table, "forcediffimfluxunc")
+    zero_point = numbers(table, "magzpsci")
+    there = rows & (counts_error > 0) & (counts > -99_998) & (zero_point > 10) & (zero_point < 40)
+    scale = 10 ** (0.4 * (DEFAULT_ZERO_POINT - zero_point[there]))
+    flux[there], error[there] = counts[there] * scale, counts_error[there] * scale
