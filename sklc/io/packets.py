@@ -229,8 +229,10 @@ def _in_memory(given: Any) -> Iterator[Packets]:
         yield from _split(given, "the packets")
         return
     table = given if isinstance(given, pa.Table) else None
-    if table is None and hasattr(given, "__arrow_c_stream__") and not isinstance(
-        given, pd.DataFrame
+    if (
+        table is None
+        and hasattr(given, "__arrow_c_stream__")
+        and not isinstance(given, pd.DataFrame)
     ):
         table = pa.table(given)
     if table is not None:
@@ -267,7 +269,11 @@ def _avro(file: BinaryIO, name: str, schema: Any) -> Iterator[Any]:
         if schema is None:
             raise LightCurveError(
                 f"{name} does not carry its schema"
-                + (f": it was taken from the wire, with the schema number {framed}" if framed else "")
+                + (
+                    f": it was taken from the wire, with the schema number {framed}"
+                    if framed
+                    else ""
+                )
                 + ". Pass schema= the path of the Avro schema (for Rubin, lsst.v10_0.alert.avsc of "
                 "the package lsst-alert-packet, or the version of your packets), or the dict that "
                 "the schema registry returns"

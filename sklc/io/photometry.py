@@ -78,6 +78,21 @@ class Rows:
             )
         self.leave_out(~mask.astype(bool), reason if quality == "good" else "quality= chose others")
 
+    def count_objects(self, object_id: Any) -> None:
+        """Note how many objects have lost all of their rows.
+
+        Parameters
+        ----------
+        object_id : array of shape (n_rows,)
+            The ids of all rows.
+        """
+        codes, objects = pd.factorize(object_id)
+        left = len(np.unique(codes[self.kept]))
+        if left < len(objects):
+            self.notes.append(
+                f"{len(objects) - left} of {len(objects)} objects have no observation left"
+            )
+
     def result(self) -> pd.DataFrame:
         """Return the rows that are kept."""
         return self.table if self.kept.all() else self.table[self.kept]

@@ -12,7 +12,7 @@ from typing import Any, Concatenate, ParamSpec
 
 from sklc.errors import LightCurveError
 from sklc.io.photometry import Photometry
-from sklc.io.source import Source
+from sklc.io.source import DAMAGED, Source
 from sklc.light_curves.container import LightCurves
 from sklc.utils.registry import Registry
 
@@ -25,7 +25,7 @@ NOTES: ContextVar[list[str] | None] = ContextVar("notes", default=None)
 
 # Errors of the packages that parse files; they become one error that names the file.
 _PARSING = (ValueError, KeyError, IndexError, TypeError, AttributeError, EOFError, OSError,
-            AssertionError, ArithmeticError, NotImplementedError, LookupError)  # fmt: skip
+            AssertionError, ArithmeticError, NotImplementedError, LookupError, *DAMAGED)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,15 @@ class Format:
 
 
 # The modules of the formats, in the order in which they are asked: the most specific first.
-_ALERTS: tuple[str, ...] = ("ztf_alerts", "rubin_alerts")
+_ALERTS: tuple[str, ...] = (
+    "antares",
+    "fink",
+    "lasair",
+    "ztf_alerts",
+    "rubin_alerts",
+    "alerce_elasticc",
+    "alerce",
+)
 _SERVICES: tuple[str, ...] = ()
 _MISSIONS: tuple[str, ...] = ()
 _TABLES: tuple[str, ...] = ("long_table",)  # what no survey's own format has claimed

@@ -163,6 +163,7 @@ def rubin_photometry(
     measured = np.isfinite(flux) & (error > 0) & np.isfinite(error)
     rows.leave_out(~measured, f"without {flux_name} and its error")
     rows.leave_out(superseded(epoch, kind, rows.kept), "the same image has forced photometry")
+    rows.count_objects(table["object_id"])
     kept = rows.kept
     unusable = kept & (~np.isfinite(time) | (band.codes < 0))
     if unusable.any():

@@ -17,6 +17,8 @@ _EXACT = 2**53  # beyond it, floating point does not hold every integer
 _TRUE = [True, 1, "1", "True", "true", "t", "T", "1.0"]
 _POSITIVE = {"t", "1", "true", "+", "1.0", "positive", "+1"}
 _NEGATIVE = {"f", "0", "false", "-", "-1", "-1.0", "0.0", "negative"}
+# Metadata outside of these are sentinels, such as -9, -99, -999 and -9999.
+_VALID = {"ra": (0, 360), "dec": (-90, 90), "redshift": (-0.1, 100), "mwebv": (0, 90)}
 _NOT_KNOWN = {"", "nan", "none", "null", "unknown", "fail", "-"}
 
 
@@ -25,8 +27,8 @@ def require(table: pd.DataFrame, *names: str) -> None:
     missing = [name for name in names if name not in table.columns]
     if missing:
         raise LightCurveError(
-            f"the columns {missing} are missing: the table has {list(map(str, table.columns))[:40]}. "
-            "Ask the service for these columns, or read the table with LightCurves.from_frame"
+            f"the columns {missing} are missing; the table has {list(map(str, table.columns))[:30]}: "
+            "ask the service for these columns, or read the table with LightCurves.from_frame"
         )
 
 
@@ -47,7 +49,7 @@ def numbers(table: pd.DataFrame, name: str) -> np.ndarray:
         return column.to_numpy(dtype=np.float64, na_value=np.nan)
     except (TypeError, ValueError):
         pass
-    values = pd.to_numeric(column.replace({"null": None, "": None}), errors="coerce")
+    values = pd.to_numeric(column, errors="coerce")
     text = column.astype(str).str.strip().str.lower()
     bad = np.flatnonzero(values.isna() & column.notna() & ~text.isin(_NOT_KNOWN))
     if len(bad):
@@ -145,35 +147,32 @@ def signs(table: pd.DataFrame, name: str) -> np.ndarray:
     return np.array([*found, np.nan])[codes]
 
 
-def known(column: Any, *, number: bool) -> pd.Series:
+def known(column: Any, name: str) -> pd.Series:
     """Return metadata without what stands for missing values: sentinels, "Unknown" and the like."""
     column = pd.Series(column)
-    if number:
-        values = numbers(pd.DataFrame({"value": column}), "value")
-        return pd.Series(np.where(values <= -9, np.nan, values), index=column.index)
-    column = column.astype(object)
-    missing = column.isna() | column.astype(str).str.strip().str.lower().isin(_NOT_KNOWN)
-    return column.where(~missing, None)
+    if name in _VALID:
+        low, high = _VALID[name]
+        values = numbers(pd.DataFrame({name: column}), name)
+        values = np.where((values >= low) & (values <= high), values, np.nan)
+        return pd.Series(values, index=column.index)
+    codes, labels = pd.factorize(column)
+    named = [None if str(v).strip().lower() in _NOT_KNOWN else v for v in labels]
+    return pd.Series(np.array([*named, None], dtype=object)[codes], index=column.index)
 
 
-def per_object(object_id: Any, columns: Mapping[str, Any]) -> pd.DataFrame:
+def per_object(table: pd.DataFrame) -> pd.DataFrame:
     """Return metadata with one row per object: the last value that is known.
 
     Parameters
     ----------
-    object_id : array of shape (n_rows,)
-        Ids, which may repeat.
-    columns : mapping of str to array of shape (n_rows,)
-        Under the names label, redshift, ra, dec and mwebv. Columns without any value are left out.
+    table : pandas.DataFrame
+        Any number of rows per object, with the columns object_id, label, redshift, ra, dec and
+        mwebv. Columns without any value are left out.
     """
-    found = {
-        name: known(values, number=name not in ("label", "survey"))
-        for name, values in columns.items()
-        if values is not None
-    }
-    table = pd.DataFrame({"object_id": pd.Series(object_id), **found})
-    table = table[[c for c in table.columns if c == "object_id" or table[c].notna().any()]]
-    return table.groupby("object_id", sort=False).last()
+    found = {name: known(table[name], name) for name in table.columns if name != "object_id"}
+    found = {name: values for name, values in found.items() if values.notna().any()}
+    rows = pd.DataFrame({"object_id": table["object_id"], **found})
+    return rows.groupby("object_id", sort=False).last()
 
 
 def columns_of(wanted: Collection[str], quality: Any) -> Collection[str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +13,11 @@ from sklc.errors import LightCurveError
 from sklc.io.epochs import not_latest, same_epoch, superseded
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.values import bands, flags, ids, numbers, require, signs, texts
+from sklc.light_curves.checks import warn
 from sklc.light_curves.magnitudes import flux_from_magnitude
 from sklc.light_curves.store import DEFAULT_ZERO_POINT
 
-__all__ = ["FILTERS", "ZtfOptions", "good_ztf_rows", "ztf_photometry"]
+__all__ = ["FILTERS", "ZtfOptions", "good_ztf_rows", "with_signs", "ztf_photometry"]
 
 #: What the filters of ZTF are called in alerts and by brokers.
 FILTERS = {
@@ -57,7 +59,9 @@ class ZtfOptions:
         if self.flux not in ("difference", "total"):
             raise ValueError(f'flux must be "difference" or "total", got {self.flux!r:.80}')
         if self.upper_limits not in ("omit", "zero"):
-            raise ValueError(f'upper_limits must be "omit" or "zero", got {self.upper_limits!r:.80}')
+            raise ValueError(
+                f'upper_limits must be "omit" or "zero", got {self.upper_limits!r:.80}'
+            )
         if self.flux == "total" and self.upper_limits == "zero":
             raise ValueError(
                 'upper_limits="zero" belongs to flux="difference": an object that is not detected '
@@ -86,6 +90,7 @@ def ztf_photometry(
     *,
     metadata: pd.DataFrame | None = None,
     raw: pd.DataFrame | None = None,
+    filters: Mapping[str, str] = FILTERS,
 ) -> Photometry:
     """Return photometry from detections, non-detections and forced photometry.
 
@@ -104,12 +109,14 @@ def ztf_photometry(
         One row per object.
     raw : pandas.DataFrame, optional
         The rows with the names that the user knows, which the function `quality` gets.
+    filters : mapping of str to str, optional
+        The passbands of the labels in the column fid.
     """
     if not len(table):
-        return Photometry([], [], [], None, [], survey="ztf")
+        return Photometry([], [], [], None, [])
     require(table, "object_id", "mjd", "fid")
     rows = Rows(table if raw is None else raw)
-    time, band = numbers(table, "mjd"), bands(table, "fid", FILTERS, "ZTF")
+    time, band = numbers(table, "mjd"), bands(table, "fid", filters, "the survey")
     forced = flags(table, "forced")
     limit = ~forced & (flags(table, "limit") | ~_is_magnitude(numbers(table, "magpsf")))
     kind = np.where(forced, _FORCED, np.where(limit, _LIMIT, _DETECTION))
@@ -135,6 +142,7 @@ def ztf_photometry(
         raise LightCurveError(
             f"row {lost[0]} has no time ({lost.size} such rows): correct or remove these rows"
         )
+    rows.count_objects(table["object_id"])
     kept = rows.kept
     return Photometry(
         object_id=ids(table["object_id"][kept], "object_id"),
@@ -153,6 +161,27 @@ _NOT_MEASURED = {
     "difference": "without a measured flux and its error",
     "total": f"without a total flux: no source within {_REFERENCE_RADIUS} arcsec in the reference",
 }
+
+
+def with_signs(table: pd.DataFrame, name: str, options: ZtfOptions) -> pd.DataFrame:
+    """Return a table with the column isdiffpos: positive throughout, with a warning, by default.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+    name : str
+        What the service calls this column, for the warning.
+    options : ZtfOptions
+    """
+    if "isdiffpos" in table:
+        return table
+    if options.flux == "difference":
+        warn(
+            f"there is no column {name}, so all subtractions are taken as positive: where the "
+            "object is fainter than in the reference image, its flux has the wrong sign. Ask the "
+            "service for this column"
+        )
+    return table.assign(isdiffpos=1)
 
 
 def _is_magnitude(mag: np.ndarray) -> np.ndarray:
@@ -205,9 +234,7 @@ def _set_magnitudes(
     error[there] = found
 
 
-def _set_counts(
-    flux: np.ndarray, error: np.ndarray, rows: np.ndarray, table: pd.DataFrame
-) -> None:
+def _set_counts(flux: np.ndarray, error: np.ndarray, rows: np.ndarray, table: pd.DataFrame) -> None:
     """Fill in the fluxes of forced photometry, which is in counts with a zero point of its own."""
     counts, counts_error = numbers(table, "forcediffimflux"), numbers(table, "forcediffimfluxunc")
     zero_point = numbers(table, "magzpsci")

@@ -118,8 +118,8 @@ def rubin_packets(
         n_simulated += int(np.sum(simulated & there))
         zp = np.where(simulated, FLUXCAL, NANOJANSKY) if zero_point is None else zero_point
         zp = np.broadcast_to(zp, len(some))
-        issued = _first_known(some, "diaSource", "midpointMjdTai", "midPointTai")
-        issued = issued.to_numpy(dtype=np.float64)
+        time = _first_known(some, "diaSource", "midpointMjdTai", "midPointTai")
+        issued = time.to_numpy(dtype=np.float64, na_value=np.nan)
         for field in _TABLES:
             packet, table = some.rows(field, columns)
             if not len(table):
@@ -146,8 +146,7 @@ def rubin_packets(
         )
     if not any(len(table) for table in tables):
         return Photometry([], [], [], None, [], notes=notes)
-    about = pd.concat(objects, ignore_index=True)
-    metadata = per_object(about.pop("object_id"), dict(about.items()))
+    metadata = per_object(pd.concat(objects, ignore_index=True))
     table = with_present_names(join(tables))
     return rubin_photometry(table, options, metadata=metadata, notes=notes)
 

@@ -128,10 +128,7 @@ def ztf_packets(source: Source, options: ZtfOptions, schema: Any = None) -> Phot
         return ztf_photometry(pd.DataFrame(), options)
     rows = join(tables)
     rows["mjd"] = rows["jd"].to_numpy(dtype=np.float64) - _MJD
-    about = pd.concat(objects, ignore_index=True)
-    return ztf_photometry(
-        rows, options, metadata=per_object(about.pop("object_id"), dict(about.items()))
-    )
+    return ztf_photometry(rows, options, metadata=per_object(pd.concat(objects, ignore_index=True)))
 
 
 def _with(table: pa.Table, columns: dict[str, pa.Array]) -> pa.Table:
