@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -12,32 +10,33 @@ __all__ = ["not_latest", "same_epoch", "superseded"]
 _SAME_TIME = 1e-5  # days, a second: no survey takes two exposures within it
 
 
-def same_epoch(object_id: Any, band: Any, time: np.ndarray, *image: np.ndarray) -> np.ndarray:
+def same_epoch(
+    object_id: np.ndarray, band: np.ndarray, time: np.ndarray, *image: np.ndarray
+) -> np.ndarray:
     """Return a number for each row, equal for rows that measure one object on one image.
 
     Parameters
     ----------
-    object_id, band : array of shape (n_rows,)
+    object_id, band : ndarray of int, shape (n_rows,)
+        Codes.
     time : ndarray of shape (n_rows,)
         In days.
     *image : ndarray of shape (n_rows,)
         What identifies the image, such as visit and detector, if it is known. Where it does not
         (placeholders, which are equal at different times), times within a second are one epoch.
     """
-    objects = pd.factorize(object_id)[0]
     if image:
-        keys = {str(k): column for k, column in enumerate((objects, *image))}
+        keys = {str(k): column for k, column in enumerate((object_id, *image))}
         groups = pd.DataFrame({**keys, "time": time}).groupby(list(keys), sort=False, dropna=False)
         code = groups.ngroup().to_numpy()
         times = groups["time"]
         if (times.transform("max") - times.transform("min")).max() < 0.01:
             return code
-    bands = pd.factorize(band)[0]
-    order = np.lexsort((time, bands, objects))
+    order = np.lexsort((time, band, object_id))
     new = np.ones(len(order), dtype=bool)
     new[1:] = (
-        (np.diff(objects[order]) != 0)
-        | (np.diff(bands[order]) != 0)
+        (np.diff(object_id[order]) != 0)
+        | (np.diff(band[order]) != 0)
         | ~(np.diff(time[order]) < _SAME_TIME)
     )
     code = np.empty(len(order), dtype=np.int64)

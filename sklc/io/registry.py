@@ -24,8 +24,9 @@ _logger = logging.getLogger("sklc.io")
 NOTES: ContextVar[list[str] | None] = ContextVar("notes", default=None)
 
 # Errors of the packages that parse files; they become one error that names the file.
-_PARSING = (ValueError, KeyError, IndexError, TypeError, AttributeError, EOFError, OSError,
-            AssertionError, ArithmeticError, NotImplementedError, LookupError, *DAMAGED)  # fmt: skip
+_PARSING = (ValueError, KeyError, IndexError, TypeError, AttributeError, OSError,
+            AssertionError, ArithmeticError, NotImplementedError, LookupError,
+            *DAMAGED)  # fmt: skip
 
 
 @dataclass(frozen=True)

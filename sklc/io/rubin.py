@@ -148,12 +148,15 @@ def rubin_photometry(
     require(table, "object_id", "midpointMjdTai", "band", flux_name, error_name)
     rows = Rows(table if raw is None else raw)
     rows.notes = notes
+    name = ids(table["object_id"], "object_id")
     time, band = numbers(table, "midpointMjdTai"), bands(table, "band", FILTERS, "Rubin")
     flux, error = numbers(table, flux_name), numbers(table, error_name)
     kind = np.where(flags(table, "forced"), _FORCED, _DETECTION)
-    image = [numbers(table, name) for name in ("visit", "detector") if name in table]
-    epoch = same_epoch(table["object_id"], band.codes, time, *image)
-    if "version" in table:
+    epoch = None
+    if "version" in table or kind.min() != kind.max():
+        image = [numbers(table, key) for key in ("visit", "detector") if key in table]
+        epoch = same_epoch(name.codes, band.codes, time, *image)
+    if epoch is not None and "version" in table:
         rows.leave_out(
             not_latest(epoch, kind, numbers(table, "version")), "repeated in a later packet"
         )
@@ -162,8 +165,10 @@ def rubin_photometry(
     )
     measured = np.isfinite(flux) & (error > 0) & np.isfinite(error)
     rows.leave_out(~measured, f"without {flux_name} and its error")
-    rows.leave_out(superseded(epoch, kind, rows.kept), "the same image has forced photometry")
-    rows.count_objects(table["object_id"])
+    if epoch is not None:
+        superior = superseded(epoch, kind, rows.kept)
+        rows.leave_out(superior, "the same image has forced photometry")
+    rows.count_objects(name)
     kept = rows.kept
     unusable = kept & (~np.isfinite(time) | (band.codes < 0))
     if unusable.any():
@@ -173,7 +178,7 @@ def rubin_photometry(
             f"({int(unusable.sum())} such rows): correct or remove these rows"
         )
     return Photometry(
-        object_id=ids(table["object_id"][kept], "object_id"),
+        object_id=name[kept],
         time=time[kept],
         flux=flux[kept],
         flux_err=error[kept],

@@ -11,7 +11,7 @@ import os
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -141,7 +141,7 @@ class Source:
             try:
                 for _, file in self.files():
                     with file:
-                        return tuple(pq.read_schema(pa.PythonFile(file)).names)
+                        return tuple(pq.read_schema(pa.PythonFile(file, mode="r")).names)
             except pa.ArrowException as error:
                 raise LightCurveError(
                     f"{self.name} is not a complete Parquet file: download it again"
@@ -216,11 +216,13 @@ class Source:
             found.extend(content if isinstance(content, list) else [content])
         return found
 
-    def frame(self, **options: Any) -> pd.DataFrame:
+    def frame(self, columns: Collection[str] | None = None, **options: Any) -> pd.DataFrame:
         """Return the table of a CSV, Parquet or JSON file, several of them, or an object.
 
         Parameters
         ----------
+        columns : collection of str, optional
+            What to read of a CSV or Parquet file, as far as it has it; by default everything.
         **options
             Options of `pandas.read_csv`, which other files do not need.
         """
@@ -232,10 +234,18 @@ class Source:
         for _, file in self.files():
             with file:
                 if self.kind == "parquet":
-                    parts.append(to_frame(pq.read_table(pa.PythonFile(file))))
+                    parts.append(to_frame(_read_parquet(file, columns)))
                 else:
+                    if columns is not None:
+                        options["usecols"] = lambda name: name in columns
                     parts.append(pd.read_csv(file, **options))
         return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+
+
+def _read_parquet(file: BinaryIO, columns: Collection[str] | None) -> pa.Table:
+    parquet = pq.ParquetFile(pa.PythonFile(file, mode="r"))
+    there = parquet.schema_arrow.names
+    return parquet.read(None if columns is None else [name for name in there if name in columns])
 
 
 def to_frame(table: Any) -> pd.DataFrame:

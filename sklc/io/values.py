@@ -26,8 +26,9 @@ def require(table: pd.DataFrame, *names: str) -> None:
     """Raise unless the table has these columns."""
     missing = [name for name in names if name not in table.columns]
     if missing:
+        there = list(map(str, table.columns))[:30]
         raise LightCurveError(
-            f"the columns {missing} are missing; the table has {list(map(str, table.columns))[:30]}: "
+            f"the columns {missing} are missing; the table has {there}: "
             "ask the service for these columns, or read the table with LightCurves.from_frame"
         )
 
@@ -79,27 +80,26 @@ def texts(table: pd.DataFrame, name: str) -> np.ndarray:
     return named[codes]
 
 
-def ids(column: Any, name: str) -> Any:
-    """Return ids as exact integers or as text.
+def ids(column: Any, name: str) -> pd.Categorical:
+    """Return ids as codes of exact integers or text, so that they are compared only once.
 
     Raises
     ------
     LightCurveError
         If integers came through floating point, which does not hold them.
     """
-    column = pd.Series(column)
-    if column.dtype.kind == "f":
-        finite = column[column.notna()]
-        if len(finite) and (finite.abs().max() >= _EXACT or (finite % 1 != 0).any()):
+    codes, labels = pd.factorize(column)
+    labels = np.asarray(labels)
+    if labels.dtype.kind == "f":
+        if len(labels) and (np.abs(labels).max() >= _EXACT or (labels % 1 != 0).any()):
             raise LightCurveError(
                 f"the ids {name!r} are floating-point numbers, which cannot hold integers of this "
                 f'size exactly: read them as integers or text, for example dtype={{"{name}": str}}'
             )
-        if len(finite) == len(column):
-            return column.to_numpy(dtype=np.int64)
-    if column.dtype == object and len(column) and all(isinstance(v, int) for v in column):
-        return exact_integers(column.to_numpy())
-    return column.to_numpy() if isinstance(column.dtype, np.dtype) else column
+        labels = labels.astype(np.int64)
+    elif labels.dtype == object and all(isinstance(v, int) for v in labels):
+        labels = exact_integers(labels)
+    return pd.Categorical.from_codes(codes, categories=pd.Index(labels))
 
 
 def bands(table: pd.DataFrame, name: str, known: Mapping[str, str], survey: str) -> Any:
@@ -169,10 +169,17 @@ def per_object(table: pd.DataFrame) -> pd.DataFrame:
         Any number of rows per object, with the columns object_id, label, redshift, ra, dec and
         mwebv. Columns without any value are left out.
     """
-    found = {name: known(table[name], name) for name in table.columns if name != "object_id"}
-    found = {name: values for name, values in found.items() if values.notna().any()}
-    rows = pd.DataFrame({"object_id": table["object_id"], **found})
-    return rows.groupby("object_id", sort=False).last()
+    name = ids(table["object_id"], "object_id")
+    codes, order = pd.factorize(name.codes)
+    codes = np.where(name.codes < 0, -1, codes)  # rows without an id are an error later on
+    objects = name.categories[order[order >= 0]]
+    found = {key: known(table[key], key) for key in table.columns if key != "object_id"}
+    found = {key: values.to_numpy() for key, values in found.items() if values.notna().any()}
+    if not found:
+        return pd.DataFrame(index=objects)
+    rows = pd.DataFrame(found)[codes >= 0]
+    last = rows.groupby(codes[codes >= 0]).last()
+    return last.set_axis(objects[np.unique(codes[codes >= 0])], axis=0)
 
 
 def columns_of(wanted: Collection[str], quality: Any) -> Collection[str] | None:

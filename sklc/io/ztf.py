@@ -12,7 +12,7 @@ import pandas as pd
 from sklc.errors import LightCurveError
 from sklc.io.epochs import not_latest, same_epoch, superseded
 from sklc.io.photometry import Photometry, Quality, Rows
-from sklc.io.values import bands, flags, ids, numbers, require, signs, texts
+from sklc.io.values import bands, flags, ids, numbers, require, signs
 from sklc.light_curves.checks import warn
 from sklc.light_curves.magnitudes import flux_from_magnitude
 from sklc.light_curves.store import DEFAULT_ZERO_POINT
@@ -79,9 +79,13 @@ def good_ztf_rows(table: pd.DataFrame) -> np.ndarray:
     rb, drb = numbers(table, "rb"), numbers(table, "drb")
     good = (rb >= _LEAST_RB) | (drb >= _LEAST_DRB) | (np.isnan(rb) & np.isnan(drb))
     good &= ~(numbers(table, "nbad") > 0)
-    good &= np.isin(texts(table, "procstatus"), ["", "0", "0.0"])
     good &= ~flags(table, "dubious")
-    return good & (texts(table, "tag") != "badquality")
+    if "procstatus" in table:
+        status = table["procstatus"]
+        good &= (status.isna() | status.isin(["0", 0, "0.0", ""])).to_numpy(dtype=bool)
+    if "tag" in table:
+        good &= (table["tag"] != "badquality").to_numpy(dtype=bool, na_value=True)
+    return good
 
 
 def ztf_photometry(
@@ -116,12 +120,15 @@ def ztf_photometry(
         return Photometry([], [], [], None, [])
     require(table, "object_id", "mjd", "fid")
     rows = Rows(table if raw is None else raw)
+    name = ids(table["object_id"], "object_id")
     time, band = numbers(table, "mjd"), bands(table, "fid", filters, "the survey")
     forced = flags(table, "forced")
     limit = ~forced & (flags(table, "limit") | ~_is_magnitude(numbers(table, "magpsf")))
     kind = np.where(forced, _FORCED, np.where(limit, _LIMIT, _DETECTION))
-    epoch = same_epoch(table["object_id"], band.codes, time)
-    if "version" in table:
+    epoch = None
+    if "version" in table or kind.min() != kind.max():
+        epoch = same_epoch(name.codes, band.codes, time)
+    if epoch is not None and "version" in table:
         rows.leave_out(
             not_latest(epoch, kind, numbers(table, "version")), "repeated in a later packet"
         )
@@ -137,15 +144,17 @@ def ztf_photometry(
         rows.leave_out(limit, "upper limits")
     measured = np.isfinite(flux) & (error > 0) & np.isfinite(error)
     rows.leave_out(~measured, _NOT_MEASURED[options.flux])
-    rows.leave_out(superseded(epoch, kind, rows.kept), "the same image has forced photometry")
+    if epoch is not None:
+        superior = superseded(epoch, kind, rows.kept)
+        rows.leave_out(superior, "the same image has forced photometry")
     if (lost := np.flatnonzero(rows.kept & ~np.isfinite(time))).size:
         raise LightCurveError(
             f"row {lost[0]} has no time ({lost.size} such rows): correct or remove these rows"
         )
-    rows.count_objects(table["object_id"])
+    rows.count_objects(name)
     kept = rows.kept
     return Photometry(
-        object_id=ids(table["object_id"][kept], "object_id"),
+        object_id=name[kept],
         time=time[kept],
         flux=flux[kept],
         flux_err=error[kept],

@@ -11,9 +11,9 @@ import pandas as pd
 from sklc.errors import LightCurveError
 from sklc.io.photometry import Photometry, Quality
 from sklc.io.registry import reader
-from sklc.io.rubin import RubinOptions, rubin_photometry
+from sklc.io.rubin import COLUMNS, RubinOptions, rubin_photometry
 from sklc.io.source import Source, exact_column, to_frame
-from sklc.io.values import numbers, per_object
+from sklc.io.values import columns_of, ids, numbers, per_object
 from sklc.io.ztf import ZtfOptions, with_signs, ztf_photometry
 
 __all__ = ["read_alerce"]
@@ -33,6 +33,23 @@ _FORCED_NAMES = {
     "mag_corr": "magpsf_corr",
     "e_mag_corr": "sigmapsf_corr",
     "e_mag_corr_ext": "sigmapsf_corr_ext",
+}
+
+_COLUMNS = {
+    *("oid", "mjd", "fid", "band", "band_name", "ra", "dec", "detections", *_PARTS, *COLUMNS),
+    *(
+        "magpsf",
+        "sigmapsf",
+        "isdiffpos",
+        "diffmaglim",
+        "rb",
+        "drb",
+        "nbad",
+        "dubious",
+        "procstatus",
+    ),
+    *("magpsf_corr", "sigmapsf_corr", "sigmapsf_corr_ext", "corrected", "forced", "extra_fields"),
+    *("forcediffimflux", "forcediffimfluxunc", "magzpsci", "psfFlux", *_FORCED_NAMES),
 }
 
 
@@ -119,7 +136,10 @@ def read_alerce(
     (array([-1000.]), array(['ztfr'], dtype=object))
     """
     options = ZtfOptions(flux, quality, upper_limits)
-    parts = [_canonical(part, kind, name) for name, part, kind in _parts(source, object_id)]
+    columns = columns_of(_COLUMNS, quality)
+    parts = [
+        _canonical(part, kind, name) for name, part, kind in _parts(source, object_id, columns)
+    ]
     tables = [part for part in parts if len(part)]
     if not tables:
         raise LightCurveError(
@@ -131,7 +151,8 @@ def read_alerce(
             "the tables hold observations of ZTF and of LSST: read each survey by itself, and join "
             "the light curves with sklc.concatenate"
         )
-    table = pd.concat(tables, ignore_index=True)
+    table = tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
+    table["object_id"] = ids(table["object_id"], "oid")
     position = [name for name in ("ra", "dec") if name in table]
     metadata = per_object(table[["object_id", *position]])
     if all(rubin):
@@ -139,13 +160,13 @@ def read_alerce(
     return ztf_photometry(with_signs(table, "isdiffpos", options), options, metadata=metadata)
 
 
-def _parts(source: Source, object_id: Any) -> Iterator[tuple[Any, pd.DataFrame, str]]:
+def _parts(source: Source, object_id: Any, columns: Any) -> Iterator[tuple[Any, pd.DataFrame, str]]:
     """Yield the id of an object, or None, a table of its rows, and what they are."""
     given = source.object
     if source.kind == "json":
         given = source.records()
     elif given is None:
-        given = source.frame()
+        given = source.frame(columns)
     if isinstance(given, pd.DataFrame) and "detections" in given:
         given = to_frame(given).to_dict("records")  # one row per object, with lists
     if isinstance(given, Mapping) and not set(given) & set(_PARTS):

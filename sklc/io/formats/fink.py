@@ -14,9 +14,9 @@ from sklc.io.formats.rubin_alerts import rubin_packets
 from sklc.io.formats.ztf_alerts import ztf_packets
 from sklc.io.photometry import Photometry, Quality
 from sklc.io.registry import reader
-from sklc.io.rubin import RubinOptions, rubin_photometry, with_present_names
+from sklc.io.rubin import COLUMNS, RubinOptions, rubin_photometry, with_present_names
 from sklc.io.source import Source, to_frame
-from sklc.io.values import numbers, per_object, require, texts
+from sklc.io.values import columns_of, ids, numbers, per_object, require, texts
 from sklc.io.ztf import ZtfOptions, with_signs, ztf_photometry
 
 __all__ = ["read_fink"]
@@ -26,6 +26,28 @@ _ZTF, _RUBIN = "i:", "r:"  # the prefixes of the surveys' own columns
 _PREFIXES = ("i:", "d:", "v:", "r:", "f:")
 # Columns of arrays, with history and current measurement of an alert, by the kind of time.
 _ARRAYS = {"cjd": "cmagpsf", "cmidpointMjdTai": "cpsfFlux", "cmidPointTai": "cpsFlux"}
+
+_ZTF_COLUMNS = (
+    *(
+        "objectId",
+        "jd",
+        "fid",
+        "magpsf",
+        "sigmapsf",
+        "isdiffpos",
+        "diffmaglim",
+        "rb",
+        "drb",
+        "nbad",
+    ),
+    *("magnr", "sigmagnr", "distnr", "ra", "dec"),
+)
+_RUBIN_COLUMNS = ("diaObjectId", "diaForcedSourceId", "ra", "dec", "decl", *COLUMNS)
+_COLUMNS = {
+    *(f"{prefix}{name}" for name in _ZTF_COLUMNS for prefix in ("", "i:", "c")),
+    *(f"{prefix}{name}" for name in _RUBIN_COLUMNS for prefix in ("", "r:", "c")),
+    *("d:tag", "d:tns", "f:xm_tns_type", "f:xm_tns_redshift", "tns"),
+}
 
 
 def _recognise(source: Source) -> bool:
@@ -117,7 +139,7 @@ def read_fink(
         return ztf_packets(source, ztf, schema)
     if source.has_fields("diaSource", "prvDiaSources") or source.kind in ("avro", "binary"):
         return rubin_packets(source, rubin, zero_point, schema)
-    raw = _table(source)
+    raw = _table(source, quality)
     for time, value in _ARRAYS.items():
         if {time, value} <= set(raw.columns):
             raw = _exploded(raw, time)
@@ -129,9 +151,9 @@ def read_fink(
     return _rubin_table(with_present_names(table), raw, rubin, zero_point)
 
 
-def _table(source: Source) -> pd.DataFrame:
+def _table(source: Source, quality: Quality) -> pd.DataFrame:
     if source.kind != "xml":
-        return source.frame()
+        return source.frame(columns_of(_COLUMNS, quality))
     votable = require_package("astropy.io.votable", extra="io", user="Reading VOTables")
     table = votable.parse_single_table(io.BytesIO(source.content()))
     return to_frame(table.to_table(use_names_over_ids=True))
@@ -159,7 +181,7 @@ def _exploded(table: pd.DataFrame, time: str) -> pd.DataFrame:
 
 def _ztf_table(table: pd.DataFrame, raw: pd.DataFrame, options: ZtfOptions) -> Photometry:
     require(table, "fid", "magpsf", "sigmapsf")
-    table["object_id"] = table.get("objectId", "0")
+    table["object_id"] = _ids(table, "objectId")
     table["mjd"] = numbers(table, "jd") - _MJD
     table["limit"] = texts(table, "tag") == "upperlim"
     about = {"ra": "ra", "dec": "dec", "label": "tns"}
@@ -175,13 +197,17 @@ def _rubin_table(
     table: pd.DataFrame, raw: pd.DataFrame, options: RubinOptions, zero_point: float | None
 ) -> Photometry:
     require(table, "midpointMjdTai", "band")
-    table["object_id"] = table.get("diaObjectId", "0")
+    table["object_id"] = _ids(table, "diaObjectId")
     if "diaForcedSourceId" in table:
         table["forced"] = table["diaForcedSourceId"].notna()
     if zero_point is not None:
         table["zero_point"] = zero_point
     about = {"ra": "ra", "dec": "dec", "label": "xm_tns_type", "redshift": "xm_tns_redshift"}
     return rubin_photometry(table, options, metadata=_metadata(table, about), raw=raw)
+
+
+def _ids(table: pd.DataFrame, name: str) -> pd.Categorical:
+    return ids(table[name] if name in table else np.full(len(table), "0", dtype=object), name)
 
 
 def _metadata(table: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:

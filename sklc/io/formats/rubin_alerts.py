@@ -159,7 +159,7 @@ def _objects(some: Packets) -> tuple[np.ndarray, np.ndarray]:
         missing = (found == 0) & column.notna().to_numpy()
         if missing.any():
             values = ids(column[missing].reset_index(drop=True), "diaObjectId")
-            found[missing] = np.asarray(values, dtype=np.int64)
+            found[missing] = np.asarray(values).astype(np.int64)
     return found, found != 0
 
 
