@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import logging
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -100,7 +101,7 @@ def reader(
         load: Callable[Concatenate[Source, P], Photometry],
     ) -> Callable[Concatenate[Any, P], LightCurves]:
         @wraps(load)
-        def read(source: Any, /, *args: P.args, **options: P.kwargs) -> LightCurves:
+        def read(source: Any, *args: P.args, **options: P.kwargs) -> LightCurves:
             opened = source if isinstance(source, Source) else Source(source)
             try:
                 photometry = load(opened, *args, **options)
@@ -124,6 +125,11 @@ def reader(
                 notes.extend(photometry.notes)
             return curves
 
+        # The parameters of the loader, but what users pass and get.
+        read.__signature__ = inspect.signature(load).replace(  # type: ignore[attr-defined]
+            return_annotation=LightCurves
+        )
+        read.__annotations__ = {**load.__annotations__, "source": Any, "return": LightCurves}
         FORMATS.register(name, Format(name, title, flux, recognise, read), overwrite=True)
         return read
 

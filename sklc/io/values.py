@@ -113,7 +113,7 @@ def bands(table: pd.DataFrame, name: str, known: Mapping[str, str], survey: str)
     codes, labels = pd.factorize(table[name])
     found = []
     for code, label in enumerate(labels):
-        text = str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
+        text = str(label).strip().removesuffix(".0")
         if text not in known:
             raise UnknownPassbandError(
                 f"the column {name!r} has the filter {text[:80]!r} (first in row "
@@ -173,8 +173,8 @@ def per_object(table: pd.DataFrame) -> pd.DataFrame:
     codes, order = pd.factorize(name.codes)
     codes = np.where(name.codes < 0, -1, codes)  # rows without an id are an error later on
     objects = name.categories[order[order >= 0]]
-    found = {key: known(table[key], key) for key in table.columns if key != "object_id"}
-    found = {key: values.to_numpy() for key, values in found.items() if values.notna().any()}
+    columns = {key: known(table[key], key) for key in table.columns if key != "object_id"}
+    found = {key: values.to_numpy() for key, values in columns.items() if values.notna().any()}
     if not found:
         return pd.DataFrame(index=objects)
     rows = pd.DataFrame(found)[codes >= 0]

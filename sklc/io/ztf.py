@@ -146,7 +146,7 @@ def ztf_photometry(
     rows.leave_out(~measured, _NOT_MEASURED[options.flux])
     if epoch is not None:
         superior = superseded(epoch, kind, rows.kept)
-        rows.leave_out(superior, "the same image has forced photometry")
+        rows.leave_out(superior, "the same image has forced photometry or a detection")
     if (lost := np.flatnonzero(rows.kept & ~np.isfinite(time))).size:
         raise LightCurveError(
             f"row {lost[0]} has no time ({lost.size} such rows): correct or remove these rows"

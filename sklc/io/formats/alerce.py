@@ -183,8 +183,8 @@ def _parts(source: Source, object_id: Any, columns: Any) -> Iterator[tuple[Any, 
             name = one.get("oid", object_id)
             if name is None and len(given) > 1:
                 name = str(number)
-            for key in set(one) & set(_PARTS):
-                if one[key] is not None and len(one[key]):
+            for key in one:
+                if key in _PARTS and one[key] is not None and len(one[key]):
                     yield name, to_frame(one[key]), _PARTS[key]
         return
     yield object_id, to_frame(given), "detections"

@@ -10,7 +10,7 @@ import pandas as pd
 
 from sklc._optional import require as require_package
 from sklc.errors import LightCurveError
-from sklc.io.formats.rubin_alerts import rubin_packets
+from sklc.io.formats.rubin_alerts import FLUXCAL, rubin_packets
 from sklc.io.formats.ztf_alerts import ztf_packets
 from sklc.io.photometry import Photometry, Quality
 from sklc.io.registry import reader
@@ -143,6 +143,8 @@ def read_fink(
     for time, value in _ARRAYS.items():
         if {time, value} <= set(raw.columns):
             raw = _exploded(raw, time)
+            if time == "cmidPointTai" and zero_point is None:
+                zero_point = FLUXCAL  # the older names are those of ELAsTiCC
             break
     table = raw.rename(columns=_without_prefix)
     table = table.loc[:, ~table.columns.duplicated()].copy(deep=False)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from sklc.errors import LightCurveError
 from sklc.io.packets import Packets, framed_schema, join, packets
 from sklc.io.photometry import Photometry, Quality
 from sklc.io.registry import reader
@@ -144,6 +145,11 @@ def rubin_packets(
         notes.append(
             f"{n_simulated} packets are simulations (ELAsTiCC, PLAsTiCC) with the zero point 27.5"
         )
+    if not tables:
+        raise LightCurveError(
+            f"none of the {n_packets} packets has a diaSource, as packets of Rubin have: check "
+            "that these are alert packets of Rubin and that the file is complete"
+        )
     if not any(len(table) for table in tables):
         return Photometry([], [], [], None, [], notes=notes)
     metadata = per_object(pd.concat(objects, ignore_index=True))
@@ -165,9 +171,10 @@ def _objects(some: Packets) -> tuple[np.ndarray, np.ndarray]:
 
 def _simulated(some: Packets) -> np.ndarray:
     """Whether packets come from simulations, whose fluxes are not in nJy."""
-    host = some.field("diaObject", "hostgal_ellipticity").notna()
-    reason = some.field("observation_reason").isin(["plasticc", "elasticc"])
-    return (host | reason).to_numpy(dtype=bool)
+    found = some.field("observation_reason").isin(["plasticc", "elasticc"])
+    for name in ("hostgal_ellipticity", "hostgal_zphot", "z_final"):
+        found |= some.field("diaObject", name).notna()
+    return found.to_numpy(dtype=bool)
 
 
 def _first_known(some: Packets, field: str, *names: str) -> pd.Series:

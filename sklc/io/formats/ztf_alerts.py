@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from sklc.errors import LightCurveError
 from sklc.io.packets import Packets, join, packets
 from sklc.io.photometry import Photometry, Quality
 from sklc.io.registry import reader
@@ -125,7 +126,10 @@ def ztf_packets(source: Source, options: ZtfOptions, schema: Any = None) -> Phot
             tables.append(_with(table, own))
         objects.append(_metadata(some, name))
     if not tables:
-        return ztf_photometry(pd.DataFrame(), options)
+        raise LightCurveError(
+            "no packet has a candidate, as packets of ZTF have: check that these are alert packets "
+            "of ZTF and that the file is complete"
+        )
     rows = join(tables)
     rows["mjd"] = rows["jd"].to_numpy(dtype=np.float64) - _MJD
     return ztf_photometry(rows, options, metadata=per_object(pd.concat(objects, ignore_index=True)))
