@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import inspect
 import logging
+import lzma
+import zlib
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ from typing import Any, Concatenate, ParamSpec
 
 from sklc.errors import LightCurveError
 from sklc.io.photometry import Photometry
-from sklc.io.source import DAMAGED, Source
+from sklc.io.source import Source
 from sklc.light_curves.container import LightCurves
 from sklc.utils.registry import Registry
 
@@ -25,9 +27,9 @@ _logger = logging.getLogger("sklc.io")
 NOTES: ContextVar[list[str] | None] = ContextVar("notes", default=None)
 
 # Errors of the packages that parse files; they become one error that names the file.
-_PARSING = (ValueError, KeyError, IndexError, TypeError, AttributeError, OSError,
-            AssertionError, ArithmeticError, NotImplementedError, LookupError,
-            *DAMAGED)  # fmt: skip
+_PARSING = (ValueError, KeyError, IndexError, TypeError, AttributeError, EOFError, OSError,
+            AssertionError, ArithmeticError, NotImplementedError, LookupError, zlib.error,
+            lzma.LZMAError)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,16 @@ _TABLES: tuple[str, ...] = ("long_table",)  # what no survey's own format has cl
 _MODULES = (*_ALERTS, *_SERVICES, *_MISSIONS, *_TABLES)
 
 
+# The formats of each module, which are registered in the order of the modules, not of the imports.
+_DEFINED: dict[str, list[Format]] = {}
+
+
 def _load() -> None:
     for module in _MODULES:
-        importlib.import_module(f"sklc.io.formats.{module}")
+        name = f"sklc.io.formats.{module}"
+        importlib.import_module(name)
+        for format in _DEFINED.get(name, ()):
+            FORMATS.register(format.name, format)
 
 
 #: The formats by name, in the order in which they are asked.
@@ -130,7 +139,8 @@ def reader(
             return_annotation=LightCurves
         )
         read.__annotations__ = {**load.__annotations__, "source": Any, "return": LightCurves}
-        FORMATS.register(name, Format(name, title, flux, recognise, read), overwrite=True)
+        format = Format(name, title, flux, recognise, read)
+        _DEFINED.setdefault(load.__module__, []).append(format)
         return read
 
     return decorate

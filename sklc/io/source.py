@@ -12,6 +12,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -31,9 +32,6 @@ _COMPRESSED: dict[bytes, Callable[[Any], Any]] = {
     b"BZh": bz2.open,
     b"\xfd7zXZ\x00": lzma.open,
 }
-#: Errors of a file that is damaged or cut off.
-DAMAGED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, tarfile.TarError,
-           zipfile.BadZipFile)  # fmt: skip
 _MAGIC = {b"SIMPLE  =": "fits", b"Obj\x01": "avro", b"PAR1": "parquet", b"\x89HDF": "hdf5"}
 
 
@@ -98,14 +96,9 @@ class Source:
         """The first 64 kB of the first file, decompressed; empty for an object in memory."""
         if self.object is not None:
             return b""
-        try:
-            for _, file in self.files():
-                with file:
-                    return file.read(_HEAD)
-        except DAMAGED as error:
-            raise LightCurveError(
-                f"{self.name} is damaged or not complete ({str(error)[:80]}): download it again"
-            ) from error
+        for name, file in self.files():
+            with file, complete(name):
+                return file.read(_HEAD)
         return b""
 
     @cached_property
@@ -174,16 +167,16 @@ class Source:
         """
         for number, content in enumerate(self._bytes):
             name = f"the bytes, item {number}" if len(self._bytes) > 1 else "the bytes"
-            yield name, _decompressed(io.BytesIO(content), name)
+            yield from _opened(io.BytesIO(content), name)
         for path in self.paths:
             if path.is_dir():
                 inside = sorted(p for p in path.rglob("*") if p.is_file() and p.name[0] not in "._")
                 if not inside:
                     raise LightCurveError(f"the folder {path} has no files: check the path")
                 for file in inside:
-                    yield from _opened(file)
+                    yield from _opened(file.open("rb"), str(file))
             else:
-                yield from _opened(path)
+                yield from _opened(path.open("rb"), str(path))
 
     def text(self) -> str:
         """Return the one file as text."""
@@ -193,7 +186,7 @@ class Source:
         """Return the bytes of the one file, decompressed."""
         contents = []
         for name, file in self.files():
-            with file:
+            with file, complete(name):
                 contents.append((name, file.read()))
         if len(contents) != 1:
             raise LightCurveError(
@@ -211,7 +204,7 @@ class Source:
         """Return the records of JSON files, in one list; a file holds one, or a list, or lines."""
         found: list[Any] = []
         for name, file in self.files():
-            with file:
+            with file, complete(name):
                 content = _parsed(file.read().decode("utf-8-sig"), name)
             found.extend(content if isinstance(content, list) else [content])
         return found
@@ -325,6 +318,18 @@ def _columns_of(table: Any) -> tuple[str, ...]:
     return ()
 
 
+@contextmanager
+def complete(name: str) -> Iterator[None]:
+    """Name the file whose compressed content ends too early or is damaged."""
+    try:
+        yield
+    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, tarfile.TarError,
+            zipfile.BadZipFile) as error:  # fmt: skip
+        raise LightCurveError(
+            f"{name} is damaged or was not downloaded completely ({error}): download it again"
+        ) from error
+
+
 def _decompressed(file: BinaryIO, name: str) -> BinaryIO:
     start = file.read(6)
     file.seek(0)
@@ -336,20 +341,22 @@ def _decompressed(file: BinaryIO, name: str) -> BinaryIO:
     return file
 
 
-def _opened(path: Path) -> Iterator[tuple[str, BinaryIO]]:
-    file = _decompressed(path.open("rb"), str(path))
-    if zipfile.is_zipfile(path):
-        file.close()
-        with zipfile.ZipFile(path) as archive:
+def _opened(raw: BinaryIO, path: str) -> Iterator[tuple[str, BinaryIO]]:
+    """Yield the one file, or the files of an archive."""
+    if zipfile.is_zipfile(raw):
+        with raw, complete(path), zipfile.ZipFile(raw) as archive:
             for member in sorted(archive.namelist()):
                 if not member.endswith("/"):
                     content = io.BytesIO(archive.read(member))
                     yield f"{path}:{member}", _decompressed(content, f"{path}:{member}")
         return
-    start = file.read(512)
+    raw.seek(0)
+    file = _decompressed(raw, path)
+    with complete(path):
+        start = file.read(512)
     file.seek(0)
     if start[257:262] == b"ustar":
-        with file, tarfile.open(fileobj=file) as archive:
+        with file, complete(path), tarfile.open(fileobj=file) as archive:
             for item in archive:
                 if item.isfile():
                     extracted = archive.extractfile(item)
@@ -357,4 +364,4 @@ def _opened(path: Path) -> Iterator[tuple[str, BinaryIO]]:
                     content = io.BytesIO(extracted.read())
                     yield f"{path}:{item.name}", _decompressed(content, f"{path}:{item.name}")
         return
-    yield str(path), file
+    yield path, file

@@ -2,6 +2,7 @@
 
 import io
 import json
+import warnings
 from types import SimpleNamespace
 
 import alert_packets as make
@@ -152,7 +153,7 @@ def test_elasticc_of_alerce(tmp_path):
         assert curves[0].band_names.tolist() == ["lsstg", "lssty"]
         np.testing.assert_array_equal(curves.metadata["redshift"], [0.25, np.nan])
         np.testing.assert_array_equal(curves.metadata["HOSTGAL_PHOTOZ"], [0.5, np.nan])
-    with pytest.raises(LightCurveError, match="object '8' has no row in the metadata"):
+    with pytest.raises(LightCurveError, match=r"object '8'.*has no row in the metadata"):
         read_alerce_elasticc(rows, metadata=about[:2])
     assert read_alerce_elasticc(rows, zero_point=31.4).zero_point == 31.4
 
@@ -212,7 +213,9 @@ def test_fink_votable():
     table = pytest.importorskip("astropy.table")
     rows = pd.DataFrame(fink_rows()[:2])
     file = io.BytesIO()
-    table.Table.from_pandas(rows).write(file, format="votable")
+    with warnings.catch_warnings():  # names with a colon are no XML ids
+        warnings.simplefilter("ignore")
+        table.Table.from_pandas(rows).write(file, format="votable")
     assert recognise(file.getvalue()).name == "fink"
     np.testing.assert_allclose(read(file.getvalue(), verbose=False).flux, [-make.flux_of(19.0)])
 
@@ -228,7 +231,7 @@ def test_fink_rubin_api_keeps_ids():
                    json.dumps(rows).encode()):  # fmt: skip
         curves = read(source, verbose=False)
         assert curves.ids.tolist() == [make.OBJECT, make.OBJECT + 1]
-        assert curves.metadata["label"].tolist() == ["SN II", None]
+        assert curves.metadata["label"].fillna("unknown").tolist() == ["SN II", "unknown"]
         np.testing.assert_array_equal(curves.metadata["redshift"], [0.03, np.nan])
     floats = pd.DataFrame(rows).astype({"r:diaObjectId": float})
     with pytest.raises(LightCurveError, match=r"'diaObjectId' are floating-point.*dtype="):
@@ -249,7 +252,7 @@ def test_fink_packets_of_ztf_in_parquet():
         curves = read(source, verbose=False)
         assert curves.ids.tolist() == ["ZTF20abc", "ZTF21xyz"]
         np.testing.assert_allclose(curves[0].flux, [-make.flux_of(20), make.flux_of(19)])
-        assert curves.metadata["label"].tolist() == ["SN IIn", None]
+        assert curves.metadata["label"].fillna("unknown").tolist() == ["SN IIn", "unknown"]
 
 
 def test_fink_packets_of_rubin_in_parquet():
@@ -312,11 +315,13 @@ def test_lasair_ztf(form):
         "dict": LASAIR,
         "list": [LASAIR],
         "json": json.dumps([LASAIR], indent=1).encode(),
-        "lines": b"\n".join([json.dumps(LASAIR).encode()] * 2),
+        "lines": b"\n".join(
+            json.dumps(LASAIR | {"objectId": f"ZTF23aa{k}"}).encode() for k in "bc"
+        ),
     }[form]
     assert recognise(source).name == "lasair"
-    curves = read_lasair(source, upper_limits="zero")
-    np.testing.assert_allclose(curves.time[:3], [59_002.2, 59_003.2, 59_004.2], atol=1e-8)
+    curves = read_lasair(source, upper_limits="zero")[:1]
+    np.testing.assert_allclose(curves.time, [59_002.2, 59_003.2, 59_004.2], atol=1e-8)
     np.testing.assert_allclose(curves.flux, [50 * 10**0.4, 0, -make.flux_of(19.0)])
     assert curves.band_names.tolist() == ["ztfr", "ztfr", "ztfg"]
     expected = {"ra": 179.5, "dec": 26.25, "label": "SN II", "redshift": 0.03125}
@@ -359,8 +364,8 @@ def test_lasair_damaged(tmp_path):
     path.write_text(json.dumps([LASAIR], indent=1)[:-40])
     with pytest.raises(LightCurveError, match=r"cut\.json is not complete JSON: .* in line"):
         read(path)
-    with pytest.raises(LightCurveError, match="record 0 is a str"):
-        read_lasair([["a"], "b"][1:])
+    with pytest.raises(LightCurveError, match="record 1 is a str"):
+        read_lasair([LASAIR, "ZTF23aab"])
 
 
 # ANTARES
@@ -372,7 +377,8 @@ def antares_table():
          "ant_mjd": [59_000.2, 59_001.2, 61_001.2], "ant_survey": [2, 1, 4],
          "ant_passband": ["R", "R", "r"], "ant_mag": [np.nan, 20.0, 22.0],
          "ant_magerr": [np.nan, 0.1, 0.05], "ant_maglim": [20.5, 20.6, 22.0],
-         "ant_mag_corrected": [np.nan, 17.0, np.nan], "ant_magerr_corrected": [np.nan, 0.02, np.nan]}
+         "ant_mag_corrected": [np.nan, 17.0, np.nan],
+         "ant_magerr_corrected": [np.nan, 0.02, np.nan]}
     )  # fmt: skip
 
 

@@ -124,7 +124,7 @@ def test_packets_from_the_wire(tmp_path):
     assert read_rubin_alerts(wire[0][5:], schema=schema).equals(expected[:1])
     with pytest.raises(LightCurveError, match=r"schema number 1000\. Pass schema= the path"):
         read(wire[0])
-    with pytest.raises(FileNotFoundError, match="the schema .*nowhere"):
+    with pytest.raises(FileNotFoundError, match=r"the schema .*nowhere"):
         read_rubin_alerts(wire[0], schema="nowhere.avsc")
     with pytest.raises(LightCurveError, match="the schema is of another version"):
         read_rubin_alerts(wire[0], schema=make.ZTF_SCHEMA)

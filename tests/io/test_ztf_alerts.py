@@ -41,7 +41,7 @@ def test_fluxes_times_and_bands():
 
 @pytest.mark.parametrize(
     "form",
-    ["path", "gzip", "paths", "bytes", "file", "folder", "dict", "list", "iterator", "frame"],
+    ["path", "gzip", "paths", "bytes", "file", "folder", "list", "iterator", "frame"],
 )
 def test_every_form_of_source(form, tmp_path):
     other = make.ztf_packet(make.detection(59_011.0), None, None, "ZTF21xyz")
@@ -75,6 +75,10 @@ def test_archive_of_a_night(tmp_path):
     path = make.tar_gz(tmp_path / "ztf_public_20200601.tar.gz", contents)
     assert recognise(path).name == "ztf-alerts"
     assert read_ztf_alerts(path).equals(read_ztf_alerts(packets))
+    assert read_ztf_alerts(path.read_bytes()).equals(read_ztf_alerts(packets))
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(LightCurveError, match=r"tar\.gz.*download it again"):
+        read_ztf_alerts(path)
 
 
 def test_packets_of_one_object_are_joined_without_counting_an_image_twice():
