@@ -127,7 +127,7 @@ class _Records(Packets):
                     f"{place}: packet {first + number} is a {type(record).__name__}, not a record "
                     "with named fields: check that these are alert packets"
                 )
-        self._records, self._place = records, place
+        self._records, self._place, self._first = records, place, first
 
     def __len__(self) -> int:
         return len(self._records)
@@ -144,14 +144,20 @@ class _Records(Packets):
         for number, record in enumerate(self._records):
             value = record.get(name)
             if isinstance(value, Mapping):
-                items.append(value)
-                counts[number] = 1
-            elif not _missing(value):
-                items.extend(value)
-                counts[number] = len(value)
+                value = (value,)
+            elif _missing(value):
+                continue
+            if not hasattr(value, "__len__") or any(not isinstance(v, Mapping) for v in value):
+                raise LightCurveError(
+                    f"{self._place}: the field {name!r} of packet {self._first + number} is "
+                    f"{str(value)[:40]!r}, not a list of records: the packet is damaged, leave it "
+                    "out"
+                )
+            items.extend(value)
+            counts[number] = len(value)
         packet = np.repeat(np.arange(len(self)), counts)
-        if not items:
-            return packet, pa.table({})
+        if not any(items):
+            return packet[:0], pa.table({})
         if columns is None:
             columns = dict.fromkeys(key for item in items for key in item)
         names = [key for key in columns if key in items[0] or any(key in item for item in items)]
@@ -165,11 +171,11 @@ class _Records(Packets):
     def _array(self, name: str, values: Any) -> pa.Array:
         try:
             return pa.array(values, from_pandas=True)
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
             kinds = sorted({type(value).__name__ for value in values if value is not None})
             raise LightCurveError(
-                f"{self._place}: the field {name!r} holds values of different types {kinds}: read "
-                "the packets of each schema by themselves"
+                f"{self._place}: the field {name!r} holds values that do not go together (of the "
+                f"types {kinds}): read the packets of each schema by themselves"
             ) from error
 
 
@@ -284,6 +290,8 @@ def _avro(file: BinaryIO, name: str, schema: Any) -> Iterator[Any]:
     except (LightCurveError, GeneratorExit):
         raise
     except Exception as error:
+        if "need to install" in str(error):  # a codec, such as snappy
+            raise ImportError(f"{name} cannot be decompressed: {error}") from error
         raise LightCurveError(
             f"{name}: a packet after number {number} cannot be decoded ({type(error).__name__}: "
             f"{str(error)[:80]}): the file is damaged or not complete, download it again"

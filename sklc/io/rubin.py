@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,6 +124,7 @@ def rubin_photometry(
     metadata: pd.DataFrame | None = None,
     notes: list[str] | None = None,
     raw: pd.DataFrame | None = None,
+    filters: Mapping[str, str] = FILTERS,
 ) -> Photometry:
     """Return photometry from detections and forced photometry.
 
@@ -140,6 +142,8 @@ def rubin_photometry(
         What was left out before.
     raw : pandas.DataFrame, optional
         The rows with the names that the user knows, which the function `quality` gets.
+    filters : mapping of str to str, optional
+        The passbands of the labels in the column band.
     """
     notes = list(notes or ())
     if not len(table):
@@ -149,7 +153,7 @@ def rubin_photometry(
     rows = Rows(table if raw is None else raw)
     rows.notes = notes
     name = ids(table["object_id"], "object_id")
-    time, band = numbers(table, "midpointMjdTai"), bands(table, "band", FILTERS, "Rubin")
+    time, band = numbers(table, "midpointMjdTai"), bands(table, "band", filters, "Rubin")
     flux, error = numbers(table, flux_name), numbers(table, error_name)
     kind = np.where(flags(table, "forced"), _FORCED, _DETECTION)
     epoch = None

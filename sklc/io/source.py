@@ -260,6 +260,12 @@ def to_frame(table: Any) -> pd.DataFrame:
     if getattr(getattr(table, "dtype", None), "names", None):
         return pd.DataFrame({name: np.asarray(table[name]) for name in table.dtype.names})
     if isinstance(table, list | tuple) and table and isinstance(table[0], Mapping):
+        for number, row in enumerate(table):
+            if not isinstance(row, Mapping):
+                raise LightCurveError(
+                    f"record {number} is {str(row)[:40]!r}, not a record with named fields: "
+                    "correct or remove it"
+                )
         names = dict.fromkeys(name for row in table for name in row)
         return pd.DataFrame(
             {name: exact_column([row.get(name) for row in table]) for name in names}

@@ -50,8 +50,8 @@ def numbers(table: pd.DataFrame, name: str) -> np.ndarray:
         return column.to_numpy(dtype=np.float64, na_value=np.nan)
     except (TypeError, ValueError):
         pass
-    values = pd.to_numeric(column, errors="coerce")
     text = column.astype(str).str.strip().str.lower()
+    values = pd.to_numeric(text.where(column.notna()), errors="coerce")
     bad = np.flatnonzero(values.isna() & column.notna() & ~text.isin(_NOT_KNOWN))
     if len(bad):
         raise LightCurveError(
@@ -68,14 +68,19 @@ def flags(table: pd.DataFrame, name: str) -> np.ndarray:
     column = table[name]
     if column.dtype == bool:
         return column.to_numpy()
-    return column.isin(_TRUE).to_numpy(dtype=bool)
+    try:
+        return column.isin(_TRUE).to_numpy(dtype=bool)
+    except TypeError as error:
+        raise LightCurveError(
+            f"the column {name!r} holds lists or records: it must hold one flag per row"
+        ) from error
 
 
 def texts(table: pd.DataFrame, name: str) -> np.ndarray:
     """Return a column as text: empty where a value is missing, or the column is."""
     if name not in table.columns:
         return np.full(len(table), "", dtype=object)
-    codes, labels = pd.factorize(table[name])
+    codes, labels = _factorized(table[name], name)
     named = np.array([*(str(label) for label in labels), ""], dtype=object)
     return named[codes]
 
@@ -88,7 +93,12 @@ def ids(column: Any, name: str) -> pd.Categorical:
     LightCurveError
         If integers came through floating point, which does not hold them.
     """
-    codes, labels = pd.factorize(column)
+    codes, labels = _factorized(column, name)
+    if (missing := np.flatnonzero(codes < 0)).size:
+        raise LightCurveError(
+            f"row {missing[0]} has no {name} ({missing.size} of {len(codes)} rows): give each row "
+            "the id of its object, or remove these rows"
+        )
     labels = np.asarray(labels)
     if labels.dtype.kind == "f":
         if len(labels) and (np.abs(labels).max() >= _EXACT or (labels % 1 != 0).any()):
@@ -110,7 +120,7 @@ def bands(table: pd.DataFrame, name: str, known: Mapping[str, str], survey: str)
     UnknownPassbandError
         If a filter is not one of the survey's.
     """
-    codes, labels = pd.factorize(table[name])
+    codes, labels = _factorized(table[name], name)
     found = []
     for code, label in enumerate(labels):
         text = str(label).strip().removesuffix(".0")
@@ -134,7 +144,7 @@ def signs(table: pd.DataFrame, name: str) -> np.ndarray:
     LightCurveError
         If a spelling is not known.
     """
-    codes, labels = pd.factorize(table[name])
+    codes, labels = _factorized(table[name], name)
     found = []
     for label in labels:
         text = str(label).strip().lower()
@@ -147,6 +157,15 @@ def signs(table: pd.DataFrame, name: str) -> np.ndarray:
     return np.array([*found, np.nan])[codes]
 
 
+def _factorized(column: Any, name: str) -> tuple[np.ndarray, Any]:
+    try:
+        return pd.factorize(column)
+    except TypeError as error:
+        raise LightCurveError(
+            f"the column {name!r} holds lists or records: it must hold one value per row"
+        ) from error
+
+
 def known(column: Any, name: str) -> pd.Series:
     """Return metadata without what stands for missing values: sentinels, "Unknown" and the like."""
     column = pd.Series(column)
@@ -155,7 +174,7 @@ def known(column: Any, name: str) -> pd.Series:
         values = numbers(pd.DataFrame({name: column}), name)
         values = np.where((values >= low) & (values <= high), values, np.nan)
         return pd.Series(values, index=column.index)
-    codes, labels = pd.factorize(column)
+    codes, labels = _factorized(column, name)
     named = [None if str(v).strip().lower() in _NOT_KNOWN else v for v in labels]
     return pd.Series(np.array([*named, None], dtype=object)[codes], index=column.index)
 
@@ -171,15 +190,12 @@ def per_object(table: pd.DataFrame) -> pd.DataFrame:
     """
     name = ids(table["object_id"], "object_id")
     codes, order = pd.factorize(name.codes)
-    codes = np.where(name.codes < 0, -1, codes)  # rows without an id are an error later on
-    objects = name.categories[order[order >= 0]]
+    objects = name.categories[order]
     columns = {key: known(table[key], key) for key in table.columns if key != "object_id"}
     found = {key: values.to_numpy() for key, values in columns.items() if values.notna().any()}
     if not found:
         return pd.DataFrame(index=objects)
-    rows = pd.DataFrame(found)[codes >= 0]
-    last = rows.groupby(codes[codes >= 0]).last()
-    return last.set_axis(objects[np.unique(codes[codes >= 0])], axis=0)
+    return pd.DataFrame(found).groupby(codes).last().set_axis(objects, axis=0)
 
 
 def columns_of(wanted: Collection[str], quality: Any) -> Collection[str] | None:

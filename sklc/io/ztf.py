@@ -123,7 +123,7 @@ def ztf_photometry(
     name = ids(table["object_id"], "object_id")
     time, band = numbers(table, "mjd"), bands(table, "fid", filters, "the survey")
     forced = flags(table, "forced")
-    limit = ~forced & (flags(table, "limit") | ~_is_magnitude(numbers(table, "magpsf")))
+    limit = ~forced & (flags(table, "limit") | np.isnan(_magnitudes(table, "magpsf")))
     kind = np.where(forced, _FORCED, np.where(limit, _LIMIT, _DETECTION))
     epoch = None
     if "version" in table or kind.min() != kind.max():
@@ -136,10 +136,7 @@ def ztf_photometry(
     flux, error = _flux(table, forced, limit, options.flux)
     if options.upper_limits == "zero":
         flux[limit] = 0.0
-        magnitude = numbers(table, "diffmaglim")[limit]
-        error[limit] = np.where(
-            _is_magnitude(magnitude), flux_from_magnitude(magnitude)[0] / _SIGMA, np.nan
-        )
+        error[limit] = flux_from_magnitude(_magnitudes(table, "diffmaglim")[limit])[0] / _SIGMA
     else:
         rows.leave_out(limit, "upper limits")
     measured = np.isfinite(flux) & (error > 0) & np.isfinite(error)
@@ -149,7 +146,8 @@ def ztf_photometry(
         rows.leave_out(superior, "the same image has forced photometry or a detection")
     if (lost := np.flatnonzero(rows.kept & ~np.isfinite(time))).size:
         raise LightCurveError(
-            f"row {lost[0]} has no time ({lost.size} such rows): correct or remove these rows"
+            f"row {lost[0]}, of object {table['object_id'].iloc[lost[0]]!r}, has no time "
+            f"({lost.size} such rows): correct or remove these rows"
         )
     rows.count_objects(name)
     kept = rows.kept
@@ -193,9 +191,10 @@ def with_signs(table: pd.DataFrame, name: str, options: ZtfOptions) -> pd.DataFr
     return table.assign(isdiffpos=1)
 
 
-def _is_magnitude(mag: np.ndarray) -> np.ndarray:
-    """Whether these are magnitudes: 99, 100, -999 and NaN are not."""
-    return (mag > 0) & (mag < 50)
+def _magnitudes(table: pd.DataFrame, name: str) -> np.ndarray:
+    """Return a column of magnitudes: NaN where it is missing, and for 99, 100 and -999."""
+    mag = numbers(table, name)
+    return np.where((mag > 0) & (mag < 50), mag, np.nan)
 
 
 def _flux(
@@ -209,12 +208,13 @@ def _flux(
     _set_magnitudes(flux, error, ~limit, table, "magpsf", "sigmapsf", "isdiffpos")
     _set_counts(flux, error, forced, table)
     if which == "total":
-        magnitude, distance = numbers(table, "magnr"), numbers(table, "distnr")
-        there = _is_magnitude(magnitude) & (np.abs(distance) < _REFERENCE_RADIUS)
+        magnitude = _magnitudes(table, "magnr")
+        there = np.abs(numbers(table, "distnr")) < _REFERENCE_RADIUS
         reference, reference_error = flux_from_magnitude(magnitude, numbers(table, "sigmagnr"))
         assert reference_error is not None
-        flux = np.where(there, flux + reference, np.nan)
-        error = np.hypot(error, reference_error)
+        with np.errstate(over="ignore"):
+            flux = np.where(there, flux + reference, np.nan)
+            error = np.hypot(error, reference_error)
     return flux, error
 
 
@@ -228,8 +228,8 @@ def _set_magnitudes(
     sign: str | None,
 ) -> None:
     """Fill in the fluxes of rows that have magnitudes."""
-    magnitude, magnitude_error = numbers(table, mag), numbers(table, mag_err)
-    there = rows & _is_magnitude(magnitude) & (magnitude_error > 0) & (magnitude_error < 50)
+    magnitude, magnitude_error = _magnitudes(table, mag), numbers(table, mag_err)
+    there = rows & np.isfinite(magnitude) & (magnitude_error > 0) & (magnitude_error < 50)
     if not there.any():
         return
     direction: Any = 1.0
@@ -249,4 +249,5 @@ def _set_counts(flux: np.ndarray, error: np.ndarray, rows: np.ndarray, table: pd
     zero_point = numbers(table, "magzpsci")
     there = rows & (counts_error > 0) & (counts > -99_998) & (zero_point > 10) & (zero_point < 40)
     scale = 10 ** (0.4 * (DEFAULT_ZERO_POINT - zero_point[there]))
-    flux[there], error[there] = counts[there] * scale, counts_error[there] * scale
+    with np.errstate(over="ignore"):  # infinite fluxes are left out
+        flux[there], error[there] = counts[there] * scale, counts_error[there] * scale

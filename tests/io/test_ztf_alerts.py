@@ -215,7 +215,7 @@ def test_unknown_filter_and_mixed_types():
     with pytest.raises(LightCurveError, match=r"filter '7'.*known are"):
         read_ztf_alerts(make.ztf_packet(make.detection(59_000.0, fid=7)))
     mixed = [make.detection(59_000.0, mag="bright"), make.detection(59_001.0)]
-    with pytest.raises(LightCurveError, match="'magpsf' holds values of different types"):
+    with pytest.raises(LightCurveError, match="'magpsf' holds values that do not go together"):
         read_ztf_alerts(make.ztf_packet(make.detection(59_002.0), mixed))
 
 

@@ -11,9 +11,9 @@ import pandas as pd
 from sklc.errors import LightCurveError
 from sklc.io.photometry import Photometry, Quality
 from sklc.io.registry import reader
-from sklc.io.rubin import COLUMNS, RubinOptions, rubin_photometry
+from sklc.io.rubin import COLUMNS, FILTERS, RubinOptions, rubin_photometry
 from sklc.io.source import Source, exact_column, to_frame
-from sklc.io.values import columns_of, ids, numbers, per_object
+from sklc.io.values import columns_of, ids, numbers, per_object, require
 from sklc.io.ztf import ZtfOptions, with_signs, ztf_photometry
 
 __all__ = ["read_alerce"]
@@ -26,7 +26,7 @@ _PARTS = {
     "forced": "forced",
 }
 # ALeRCE counts the filters of Rubin from g, with u at the end; its older tables start with u.
-_RUBIN_FILTERS = {0: "u", 1: "g", 2: "r", 3: "i", 4: "z", 5: "y", 6: "u"}
+_RUBIN_FILTERS = FILTERS | {str(k): f"lsst{band}" for k, band in enumerate("ugrizyu")}
 _FORCED_NAMES = {
     "mag": "magpsf",
     "e_mag": "sigmapsf",
@@ -156,7 +156,8 @@ def read_alerce(
     position = [name for name in ("ra", "dec") if name in table]
     metadata = per_object(table[["object_id", *position]])
     if all(rubin):
-        return rubin_photometry(table, RubinOptions(flux, quality), metadata=metadata)
+        rubin_options = RubinOptions(flux, quality)
+        return rubin_photometry(table, rubin_options, metadata=metadata, filters=_RUBIN_FILTERS)
     return ztf_photometry(with_signs(table, "isdiffpos", options), options, metadata=metadata)
 
 
@@ -184,7 +185,13 @@ def _parts(source: Source, object_id: Any, columns: Any) -> Iterator[tuple[Any, 
             if name is None and len(given) > 1:
                 name = str(number)
             for key in one:
-                if key in _PARTS and one[key] is not None and len(one[key]):
+                if key not in _PARTS or one[key] is None:
+                    continue
+                if not hasattr(one[key], "__len__") or isinstance(one[key], str | bytes):
+                    raise LightCurveError(
+                        f"{key!r} is {one[key]!r:.40}, not a table or list of rows"
+                    )
+                if len(one[key]):
                     yield name, to_frame(one[key]), _PARTS[key]
         return
     yield object_id, to_frame(given), "detections"
@@ -206,23 +213,20 @@ def _canonical(part: pd.DataFrame, kind: str, name: Any) -> pd.DataFrame:
     if forced or "forced" not in table:
         table["forced"] = forced
     if "psfFlux" in table:
-        table["midpointMjdTai"] = table["mjd"]
-        table["band"] = _rubin_band(table)
+        table["midpointMjdTai"] = numbers(table, "mjd")
+        if "band_name" in table:
+            table["band"] = table["band_name"]
         return table
     if "e_mag" in table:
         table = table.rename(columns={k: v for k, v in _FORCED_NAMES.items() if v not in table})
     if "fid" not in table:
-        table["fid"] = table["band_name" if "band_name" in table else "band"]
+        name = "band_name" if "band_name" in table else "band"
+        require(table, name)
+        table["fid"] = table[name]
     if "magpsf_corr" in table:
         table = _with_totals(table)
     table["limit"] = kind == "non_detections"
     return table
-
-
-def _rubin_band(table: pd.DataFrame) -> Any:
-    if "band_name" in table:
-        return table["band_name"]
-    return table["band"].map(lambda band: _RUBIN_FILTERS.get(band, band))
 
 
 def _with_totals(table: pd.DataFrame) -> pd.DataFrame:

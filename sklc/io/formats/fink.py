@@ -22,7 +22,6 @@ from sklc.io.ztf import ZtfOptions, with_signs, ztf_photometry
 __all__ = ["read_fink"]
 
 _MJD = 2_400_000.5
-_ZTF, _RUBIN = "i:", "r:"  # the prefixes of the surveys' own columns
 _PREFIXES = ("i:", "d:", "v:", "r:", "f:")
 # Columns of arrays, with history and current measurement of an alert, by the kind of time.
 _ARRAYS = {"cjd": "cmagpsf", "cmidpointMjdTai": "cpsfFlux", "cmidPointTai": "cpsFlux"}
@@ -146,7 +145,7 @@ def read_fink(
             if time == "cmidPointTai" and zero_point is None:
                 zero_point = FLUXCAL  # the older names are those of ELAsTiCC
             break
-    table = raw.rename(columns=_without_prefix)
+    table = raw.rename(columns=lambda name: _without_prefix(str(name)))
     table = table.loc[:, ~table.columns.duplicated()].copy(deep=False)
     if "jd" in table:
         return _ztf_table(table, raw, ztf)

@@ -16,7 +16,7 @@ from sklc.io.photometry import Photometry, Quality
 from sklc.io.registry import reader
 from sklc.io.rubin import RubinOptions
 from sklc.io.source import Source
-from sklc.io.values import numbers, per_object
+from sklc.io.values import ids, numbers, per_object
 from sklc.io.ztf import ZtfOptions, with_signs, ztf_photometry
 
 __all__ = ["read_lasair"]
@@ -133,7 +133,7 @@ def _unwrapped(record: Any) -> dict[str, Any]:
             record[theirs] = record.pop(ours)
     about = record.get("diaObject")
     if isinstance(about, Mapping) or "diaObjectId" in record:
-        about = dict(about or {})
+        about = dict(about) if isinstance(about, Mapping) else {}
         about.setdefault("diaObjectId", record.get("diaObjectId"))
         added = record.get("lasairData")
         added = added if isinstance(added, Mapping) else {}
@@ -146,15 +146,18 @@ def _unwrapped(record: Any) -> dict[str, Any]:
 
 
 def _ztf(source: Source, options: ZtfOptions) -> Photometry:
-    tables, objects = [], []
+    tables, objects, names = [], [], []
+    n_packets = 0
     for some in packets(source):
         name = _names(some)
+        names.append(name)
         for field in ("candidates", "forcedphot"):
             packet, table = some.rows(field)
             if len(table):
-                table = table.append_column("object_id", pa.array(name[packet]))
+                table = table.append_column("packet", pa.array(packet + n_packets))
                 forced = np.full(len(packet), field == "forcedphot")
                 tables.append(table.append_column("forced", pa.array(forced)))
+        n_packets += len(some)
         objects.append(
             pd.DataFrame(
                 {
@@ -169,6 +172,7 @@ def _ztf(source: Source, options: ZtfOptions) -> Photometry:
     if not tables:
         return ztf_photometry(pd.DataFrame(), options)
     table = join(tables)
+    table["object_id"] = ids(np.concatenate(names)[table.pop("packet")], "objectId")
     mjd, jd = numbers(table, "mjd"), numbers(table, "jd")
     table["mjd"] = np.where(np.isfinite(jd), jd - _MJD, mjd)
     # A limit repeats diffmaglim as magpsf: only the lack of a candid tells.
@@ -183,4 +187,4 @@ def _names(some: Packets) -> np.ndarray:
         raise LightCurveError(
             f"record {int(np.argmax(name.isna()))} has no objectId: add it to each dict"
         )
-    return name.fillna("0").to_numpy()
+    return name.where(name.notna(), "0").to_numpy()

@@ -14,7 +14,7 @@ from sklc.io.photometry import Photometry, Quality
 from sklc.io.registry import reader
 from sklc.io.rubin import COLUMNS, NANOJANSKY, RubinOptions, rubin_photometry, with_present_names
 from sklc.io.source import Source
-from sklc.io.values import columns_of, ids, per_object
+from sklc.io.values import columns_of, ids, numbers, per_object
 
 __all__ = ["read_rubin_alerts", "rubin_packets"]
 
@@ -120,7 +120,7 @@ def rubin_packets(
         zp = np.where(simulated, FLUXCAL, NANOJANSKY) if zero_point is None else zero_point
         zp = np.broadcast_to(zp, len(some))
         time = _first_known(some, "diaSource", "midpointMjdTai", "midPointTai")
-        issued = time.to_numpy(dtype=np.float64, na_value=np.nan)
+        issued = numbers(pd.DataFrame({"time": time}), "time")
         for field in _TABLES:
             packet, table = some.rows(field, columns)
             if not len(table):
@@ -165,7 +165,13 @@ def _objects(some: Packets) -> tuple[np.ndarray, np.ndarray]:
         missing = (found == 0) & column.notna().to_numpy()
         if missing.any():
             values = ids(column[missing].reset_index(drop=True), "diaObjectId")
-            found[missing] = np.asarray(values).astype(np.int64)
+            try:
+                found[missing] = np.asarray(values).astype(np.int64)
+            except (TypeError, ValueError, OverflowError) as error:
+                raise LightCurveError(
+                    f"a diaObjectId is no integer of 64 bits ({str(error)[:80]}): correct it, or "
+                    "leave the packet out"
+                ) from error
     return found, found != 0
 
 

@@ -13,7 +13,7 @@ from sklc.io.packets import Packets, join, packets
 from sklc.io.photometry import Photometry, Quality
 from sklc.io.registry import reader
 from sklc.io.source import Source
-from sklc.io.values import columns_of, per_object
+from sklc.io.values import columns_of, ids, numbers, per_object
 from sklc.io.ztf import ZtfOptions, ztf_photometry
 
 __all__ = ["read_ztf_alerts", "ztf_packets"]
@@ -111,19 +111,23 @@ def ztf_packets(source: Source, options: ZtfOptions, schema: Any = None) -> Phot
     tables: list[pa.Table] = []
     objects: list[pd.DataFrame] = []
     columns = columns_of(_COLUMNS, options.quality)
+    names: list[np.ndarray] = []
+    n_packets = 0
     for some in packets(source, schema):
         name = some.field("objectId")
-        issued = some.field("candidate", "jd")
+        names.append(name.to_numpy(dtype=object))
+        issued = numbers(pd.DataFrame({"jd": some.field("candidate", "jd")}), "jd")
         for field in ("candidate", "prv_candidates", "fp_hists"):
             packet, table = some.rows(field, columns)
             if not len(table):
                 continue
             own = {
-                "object_id": pa.array(name.to_numpy()[packet]),
-                "version": pa.array(issued.to_numpy()[packet], pa.float64()),
+                "packet": pa.array(packet + n_packets),
+                "version": pa.array(issued[packet]),
                 "forced": pa.array(np.full(len(packet), field == "fp_hists")),
             }
             tables.append(_with(table, own))
+        n_packets += len(some)
         objects.append(_metadata(some, name))
     if not tables:
         raise LightCurveError(
@@ -131,7 +135,8 @@ def ztf_packets(source: Source, options: ZtfOptions, schema: Any = None) -> Phot
             "of ZTF and that the file is complete"
         )
     rows = join(tables)
-    rows["mjd"] = rows["jd"].to_numpy(dtype=np.float64) - _MJD
+    rows["object_id"] = ids(np.concatenate(names)[rows.pop("packet")], "objectId")
+    rows["mjd"] = numbers(rows, "jd") - _MJD
     return ztf_photometry(rows, options, metadata=per_object(pd.concat(objects, ignore_index=True)))
 
 
