@@ -11,7 +11,7 @@ import os
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -43,7 +43,7 @@ class Source:
 
     Parameters
     ----------
-    given : path, list of paths, bytes, binary file or object
+    given : path, list of paths, bytes, list of bytes, binary file or object
         What was passed to `sklc.io.read`. A string is a path.
 
     Raises
@@ -260,19 +260,28 @@ def to_frame(table: Any) -> pd.DataFrame:
     if getattr(getattr(table, "dtype", None), "names", None):
         return pd.DataFrame({name: np.asarray(table[name]) for name in table.dtype.names})
     if isinstance(table, list | tuple) and table and isinstance(table[0], Mapping):
-        for number, row in enumerate(table):
-            if not isinstance(row, Mapping):
-                raise LightCurveError(
-                    f"record {number} is {str(row)[:40]!r}, not a record with named fields: "
-                    "correct or remove it"
-                )
-        names = dict.fromkeys(name for row in table for name in row)
-        return pd.DataFrame(
-            {name: exact_column([row.get(name) for row in table]) for name in names}
-        )
+        return _from_records(table)
     if isinstance(table, list | tuple) and table and _columns_of(table[0]):
         return pd.concat([to_frame(part) for part in table], ignore_index=True)
     return pd.DataFrame(table)
+
+
+def _from_records(records: Sequence[Any]) -> pd.DataFrame:
+    """Return records as a table; a record may lack some of the fields."""
+    for number, row in enumerate(records):
+        if not isinstance(row, Mapping):
+            raise LightCurveError(
+                f"record {number} is {str(row)[:40]!r}, not a record with named fields: correct "
+                "or remove it"
+            )
+    known = dict.fromkeys(name for row in records for name in row)
+    if all(isinstance(name, str) for name in known):
+        try:
+            if len(known) == len(records[0]):  # only the first record tells Arrow the names
+                return to_frame(pa.Table.from_pylist(records))
+        except (pa.ArrowException, OverflowError, TypeError, ValueError):
+            pass  # values of several types, which the reader of the format will tell
+    return pd.DataFrame({name: exact_column([row.get(name) for row in records]) for name in known})
 
 
 def exact_column(values: list[Any]) -> Any:

@@ -90,6 +90,11 @@ def test_alerce_joins_its_tables():
     expected = [0, make.flux_of(20.1), -make.flux_of(21), -make.flux_of(19), -make.flux_of(19.5)]
     np.testing.assert_allclose(curves.flux, expected)
     assert curves.flux_err[0] == pytest.approx(make.flux_of(20.5) / 5)
+    # non-detections lack the id: it is that of the detections
+    given = {"detections": with_id(SEEN), "non_detections": LIMITS}
+    curves = read_alerce(given, upper_limits="zero")
+    assert curves.ids.tolist() == ["ZTF20abc"]
+    assert curves.time.tolist() == [59_000.2, 59_001.2, 59_003.2]
 
 
 def test_alerce_total_flux():
@@ -431,3 +436,12 @@ def test_antares_loci():
     assert curves.ids.tolist() == ["ANT20200", "ANT20201"]
     np.testing.assert_allclose(curves[1].flux, -make.flux_of([20.0, 22.0]))
     assert curves.metadata.loc["ANT20201"].to_dict() == {"ra": 10.5, "dec": -20.25}
+
+    class Offline(SimpleNamespace):
+        @property
+        def alerts(self):
+            raise ConnectionError("no network")
+
+    locus = Offline(locus_id="ANT2020x", ra=1.0, dec=2.0, lightcurve=antares_table())
+    with pytest.warns(LightCurveWarning, match="taken as positive"):
+        assert read_antares(locus).flux.min() > 0

@@ -136,22 +136,19 @@ def read_alerce(
     (array([-1000.]), array(['ztfr'], dtype=object))
     """
     options = ZtfOptions(flux, quality, upper_limits)
-    columns = columns_of(_COLUMNS, quality)
-    parts = [
-        _canonical(part, kind, name) for name, part, kind in _parts(source, object_id, columns)
-    ]
-    tables = [part for part in parts if len(part)]
-    if not tables:
+    found = _parts(source, object_id, columns_of(_COLUMNS, quality))
+    parts = [_canonical(part, kind, name) for name, part, kind in found if len(part)]
+    if not parts:
         raise LightCurveError(
             f"{source.name} has no rows: ask ALeRCE for the object's detections, with survey="
         )
-    rubin = ["psfFlux" in part for part in tables]
+    rubin = ["psfFlux" in part for part in parts]
     if any(rubin) and not all(rubin):
         raise LightCurveError(
             "the tables hold observations of ZTF and of LSST: read each survey by itself, and join "
             "the light curves with sklc.concatenate"
         )
-    table = tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
+    table = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
     table["object_id"] = ids(table["object_id"], "oid")
     position = [name for name in ("ra", "dec") if name in table]
     metadata = per_object(table[["object_id", *position]])
@@ -181,20 +178,24 @@ def _parts(source: Source, object_id: Any, columns: Any) -> Iterator[tuple[Any, 
             yield object_id, to_frame(list(given)), "detections"
             return
         for number, one in enumerate(given):
+            parts = [(_PARTS[key], _rows(key, one[key])) for key in one if key in _PARTS]
             name = one.get("oid", object_id)
-            if name is None and len(given) > 1:
+            own = {oid for _, part in parts if "oid" in part for oid in part["oid"].dropna()}
+            if name is None and len(own) == 1:
+                name = own.pop()  # non-detections may lack the id that detections have
+            elif name is None and len(given) > 1:
                 name = str(number)
-            for key in one:
-                if key not in _PARTS or one[key] is None:
-                    continue
-                if not hasattr(one[key], "__len__") or isinstance(one[key], str | bytes):
-                    raise LightCurveError(
-                        f"{key!r} is {one[key]!r:.40}, not a table or list of rows"
-                    )
-                if len(one[key]):
-                    yield name, to_frame(one[key]), _PARTS[key]
+            yield from ((name, part, kind) for kind, part in parts)
         return
     yield object_id, to_frame(given), "detections"
+
+
+def _rows(key: str, given: Any) -> pd.DataFrame:
+    if given is None:
+        return pd.DataFrame()
+    if not hasattr(given, "__len__") or isinstance(given, str | bytes):
+        raise LightCurveError(f"{key!r} is {str(given)[:40]!r}: expected a table or list of rows")
+    return to_frame(given) if len(given) else pd.DataFrame()
 
 
 def _canonical(part: pd.DataFrame, kind: str, name: Any) -> pd.DataFrame:

@@ -161,9 +161,11 @@ def _rows(locus: Any) -> pd.DataFrame:
     table = to_frame(_of(locus, "lightcurve"))
     if "ztf_isdiffpos" in table or "alert_id" not in table:
         return table
-    properties = {
-        _of(a, "alert_id"): _of(a, "properties") or {} for a in _of(locus, "alerts") or ()
-    }
+    try:
+        alerts = _of(locus, "alerts") or ()
+    except Exception:  # the client fetches them now; without them, a warning follows
+        return table
+    properties = {_of(alert, "alert_id"): _of(alert, "properties") or {} for alert in alerts}
     for name in ("ztf_isdiffpos", "lsst_diaSource_psfFlux", "ztf_rb", "ztf_drb", "ztf_nbad"):
         values = {alert: own[name] for alert, own in properties.items() if name in own}
         if values:
