@@ -20,6 +20,7 @@ from sklc.io import (
     read_antares,
     read_fink,
     read_lasair,
+    read_report,
     recognise,
 )
 
@@ -331,6 +332,12 @@ def test_lasair_ztf(form):
     assert curves.band_names.tolist() == ["ztfr", "ztfr", "ztfg"]
     expected = {"ra": 179.5, "dec": 26.25, "label": "SN II", "redshift": 0.03125}
     assert curves.metadata.loc["ZTF23aab"].to_dict() == expected
+
+
+def test_lasair_objects_without_candidates_are_told():
+    report = read_report([LASAIR, {"objectId": "ZTF23aax", "candidates": []}])
+    assert report.curves.ids.tolist() == ["ZTF23aab"]
+    assert "1 of 2 objects have no candidates" in report.notes
 
 
 def test_lasair_lsst():

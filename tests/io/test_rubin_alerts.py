@@ -160,7 +160,9 @@ def test_a_sentinel_is_no_redshift():
 
 def test_packets_of_two_surveys_do_not_mix():
     with pytest.raises(LightCurveError, match="none of the 1 packets has a diaSource"):
-        read_rubin_alerts(make.ztf_packet(make.detection(59_000.0)))
+        read_rubin_alerts({"diaObject": {"diaObjectId": 5}})
+    with pytest.raises(LightCurveError, match="packets of ZTF are among"):
+        read_rubin_alerts([PACKET, make.ztf_packet(make.detection(59_000.0))])
     with pytest.raises(LightCurveError, match=r"filter 'w'.*known are"):
         read_rubin_alerts(make.rubin_packet(make.source(61_000.0, band="w")))
     with pytest.raises(LightCurveError, match="has no time or band"):

@@ -205,8 +205,12 @@ def test_damaged_files_name_the_file_and_the_remedy(tmp_path):
 
 def test_packets_of_another_survey():
     rubin = make.avro([make.rubin_packet(make.source(61_000.0))], make.RUBIN_SCHEMA)
-    with pytest.raises(LightCurveError, match="no packet has a candidate"):
+    with pytest.raises(LightCurveError, match="packet 0 has no objectId"):
         read_ztf_alerts(rubin)
+    with pytest.raises(LightCurveError, match="packet 1 has no objectId"):
+        read_ztf_alerts([make.avro([PACKET], make.ZTF_SCHEMA), rubin])
+    with pytest.raises(LightCurveError, match="no packet has a candidate"):
+        read_ztf_alerts({"objectId": "ZTF20abc", "candidate": None})
     with pytest.raises(LightCurveError, match="not a record"):
         read_ztf_alerts([PACKET, "ZTF20abc"])
 

@@ -178,7 +178,11 @@ def _ztf(source: Source, options: ZtfOptions) -> Photometry:
     # A limit repeats diffmaglim as magpsf: only the lack of a candid tells.
     table["limit"] = table["candid"].isna() if "candid" in table else table["isdiffpos"].isna()
     metadata = per_object(pd.concat(objects, ignore_index=True))
-    return ztf_photometry(with_signs(table, "isdiffpos", options), options, metadata=metadata)
+    found = ztf_photometry(with_signs(table, "isdiffpos", options), options, metadata=metadata)
+    empty = len(metadata) - table["object_id"].nunique()
+    if empty:
+        found.notes.append(f"{empty} of {len(metadata)} objects have no candidates")
+    return found
 
 
 def _names(some: Packets) -> np.ndarray:

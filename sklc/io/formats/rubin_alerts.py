@@ -25,7 +25,9 @@ _TABLES = ("prvDiaForcedSources", "prvDiaSources", "diaSource")
 def _recognise(source: Source) -> bool:
     if source.kind == "binary":
         return framed_schema(source.head) is not None
-    return source.kind in ("avro", "object") and source.has_fields("diaSource", "prvDiaSources")
+    if source.kind == "avro":  # the schema is long, but this is its first field
+        return source.has_fields("diaSourceId")
+    return source.kind == "object" and source.has_fields("diaSource")
 
 
 @reader(
@@ -112,6 +114,11 @@ def rubin_packets(
     columns = columns_of(COLUMNS, options.quality)
     n_moving = n_packets = n_simulated = 0
     for some in packets(source, schema):
+        if some.field("candidate", "jd").notna().any():
+            raise LightCurveError(
+                "packets of ZTF are among these packets: read the packets of each survey by "
+                "themselves"
+            )
         name, there = _objects(some)
         n_packets += len(some)
         n_moving += int(np.sum(~there))

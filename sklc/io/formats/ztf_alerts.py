@@ -115,6 +115,11 @@ def ztf_packets(source: Source, options: ZtfOptions, schema: Any = None) -> Phot
     n_packets = 0
     for some in packets(source, schema):
         name = some.field("objectId")
+        if (other := np.flatnonzero(name.isna())).size:
+            raise LightCurveError(
+                f"packet {n_packets + other[0]} has no objectId, as packets of ZTF have "
+                f"({other.size} such packets): read the packets of each survey by themselves"
+            )
         names.append(name.to_numpy(dtype=object))
         issued = numbers(pd.DataFrame({"jd": some.field("candidate", "jd")}), "jd")
         for field in ("candidate", "prv_candidates", "fp_hists"):
