@@ -287,7 +287,7 @@ def _avro(file: BinaryIO, name: str, schema: Any) -> Iterator[Any]:
         if framed is None:
             file.seek(0)
         yield fastavro.schemaless_reader(file, schema)
-    except (LightCurveError, GeneratorExit):
+    except (LightCurveError, MemoryError):
         raise
     except Exception as error:
         if "need to install" in str(error):  # a codec, such as snappy

@@ -29,6 +29,7 @@ FILTERS = {
 _FORCED, _DETECTION, _LIMIT = 0, 1, 2
 _SIGMA = 5.0  # diffmaglim is a limit of five standard deviations
 _REFERENCE_RADIUS = 1.4  # arcsec, within which the source in the reference image is the object
+_LARGE_ERROR = 0.3  # mag, where the logarithm is no longer close to linear
 _LEAST_RB, _LEAST_DRB = 0.65, 0.5
 
 
@@ -151,6 +152,8 @@ def ztf_photometry(
         )
     rows.count_objects(name)
     kept = rows.kept
+    if n := int(np.sum(kept & ~forced & ~limit & (numbers(table, "sigmapsf") > _LARGE_ERROR))):
+        rows.notes.append(f"{n} magnitudes have errors above 0.3, so their fluxes are biased high")
     return Photometry(
         object_id=name[kept],
         time=time[kept],
@@ -210,9 +213,9 @@ def _flux(
     if which == "total":
         magnitude = _magnitudes(table, "magnr")
         there = np.abs(numbers(table, "distnr")) < _REFERENCE_RADIUS
-        reference, reference_error = flux_from_magnitude(magnitude, numbers(table, "sigmagnr"))
-        assert reference_error is not None
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore"):  # infinite fluxes are left out
+            reference, reference_error = flux_from_magnitude(magnitude, numbers(table, "sigmagnr"))
+            assert reference_error is not None
             flux = np.where(there, flux + reference, np.nan)
             error = np.hypot(error, reference_error)
     return flux, error

@@ -239,6 +239,9 @@ def test_fink_rubin_api_keeps_ids():
         assert curves.ids.tolist() == [make.OBJECT, make.OBJECT + 1]
         assert curves.metadata["label"].fillna("unknown").tolist() == ["SN II", "unknown"]
         np.testing.assert_array_equal(curves.metadata["redshift"], [0.03, np.nan])
+    report = read_report([*rows, rows[0] | {"r:diaObjectId": 0}])
+    assert len(report.curves) == 2
+    assert any("left out 1 of 3 rows: Solar System objects" in note for note in report.notes)
     floats = pd.DataFrame(rows).astype({"r:diaObjectId": float})
     with pytest.raises(LightCurveError, match=r"'diaObjectId' are floating-point.*dtype="):
         read_fink(floats)

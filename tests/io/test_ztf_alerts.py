@@ -145,6 +145,11 @@ def test_upper_limits():
     assert len(curves.time) == len(left_out.curves.time) + 1
 
 
+def test_large_errors_of_magnitudes_are_told():
+    packet = make.ztf_packet(make.detection(59_002.0), [make.detection(59_001.0, 20.0, 0.35)])
+    assert any("1 magnitudes have errors above 0.3" in n for n in read_report(packet).notes)
+
+
 def test_total_flux():
     far = make.detection(59_001.0, distnr=3.0)
     packet = make.ztf_packet(make.detection(59_002.0, 19.0, isdiffpos="f"), [far])

@@ -27,20 +27,9 @@ _PREFIXES = ("i:", "d:", "v:", "r:", "f:")
 _ARRAYS = {"cjd": "cmagpsf", "cmidpointMjdTai": "cpsfFlux", "cmidPointTai": "cpsFlux"}
 
 _ZTF_COLUMNS = (
-    *(
-        "objectId",
-        "jd",
-        "fid",
-        "magpsf",
-        "sigmapsf",
-        "isdiffpos",
-        "diffmaglim",
-        "rb",
-        "drb",
-        "nbad",
-    ),
-    *("magnr", "sigmagnr", "distnr", "ra", "dec"),
-)
+    "objectId", "jd", "fid", "magpsf", "sigmapsf", "isdiffpos", "diffmaglim", "rb", "drb", "nbad",
+    "magnr", "sigmagnr", "distnr", "ra", "dec",
+)  # fmt: skip
 _RUBIN_COLUMNS = ("diaObjectId", "diaForcedSourceId", "ra", "dec", "decl", *COLUMNS)
 _COLUMNS = {
     *(f"{prefix}{name}" for name in _ZTF_COLUMNS for prefix in ("", "i:", "c")),
@@ -198,13 +187,23 @@ def _rubin_table(
     table: pd.DataFrame, raw: pd.DataFrame, options: RubinOptions, zero_point: float | None
 ) -> Photometry:
     require(table, "midpointMjdTai", "band")
+    notes = []
+    if "diaObjectId" in table:
+        moving = (table["diaObjectId"].isna() | table["diaObjectId"].isin([0, "0"])).to_numpy()
+        if moving.any():
+            notes.append(
+                f"left out {moving.sum()} of {len(table)} rows: Solar System objects, which have "
+                "no light curve, or detections without an object"
+            )
+            table, raw = table[~moving].copy(), raw[~moving]
     table["object_id"] = _ids(table, "diaObjectId")
     if "diaForcedSourceId" in table:
         table["forced"] = table["diaForcedSourceId"].notna()
     if zero_point is not None:
         table["zero_point"] = zero_point
     about = {"ra": "ra", "dec": "dec", "label": "xm_tns_type", "redshift": "xm_tns_redshift"}
-    return rubin_photometry(table, options, metadata=_metadata(table, about), raw=raw)
+    metadata = _metadata(table, about)
+    return rubin_photometry(table, options, metadata=metadata, notes=notes, raw=raw)
 
 
 def _ids(table: pd.DataFrame, name: str) -> pd.Categorical:
