@@ -180,7 +180,12 @@ def _parts(source: Source, object_id: Any, columns: Any) -> Iterator[tuple[Any, 
         for number, one in enumerate(given):
             parts = [(_PARTS[key], _rows(key, one[key])) for key in one if key in _PARTS]
             name = one.get("oid", object_id)
-            own = {oid for _, part in parts if "oid" in part for oid in part["oid"].dropna()}
+            own = {
+                oid
+                for _, part in parts
+                if "oid" in part
+                for oid in ids(part["oid"].dropna(), "oid").categories
+            }
             if name is None and len(own) == 1:
                 name = own.pop()  # non-detections may lack the id that detections have
             elif name is None and len(given) > 1:
