@@ -63,21 +63,36 @@ class Rows:
 
         Raises
         ------
-        ValueError
+        LightCurveError
             If `quality` is none of these, or the function does not return one value per row.
         """
         if quality == "all":
             return
         if isinstance(quality, str) and quality != "good":
-            raise ValueError(f'quality must be "good", "all" or a function, got {quality!r}')
+            raise LightCurveError(f'quality must be "good", "all" or a function, got {quality!r}')
         chosen = good if isinstance(quality, str) else quality
         mask = np.asarray(pd.array(np.asarray(chosen(self.table)), dtype="boolean").fillna(False))
         if mask.shape != self.kept.shape:
-            raise ValueError(
+            raise LightCurveError(
                 f"quality returned shape {mask.shape} for {len(self.table)} rows: it must return "
                 "one boolean for each row of the table that it is given"
             )
         self.leave_out(~mask.astype(bool), reason if quality == "good" else "quality= chose others")
+
+    def count_objects(self, object_id: Any) -> None:
+        """Note how many objects have lost all of their rows.
+
+        Parameters
+        ----------
+        object_id : array of shape (n_rows,)
+            The ids of all rows.
+        """
+        codes, objects = pd.factorize(object_id)
+        left = len(np.unique(codes[self.kept]))
+        if left < len(objects):
+            self.notes.append(
+                f"{len(objects) - left} of {len(objects)} objects have no observation left"
+            )
 
     def result(self) -> pd.DataFrame:
         """Return the rows that are kept."""

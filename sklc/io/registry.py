@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import logging
+import lzma
+import zlib
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -25,7 +28,8 @@ NOTES: ContextVar[list[str] | None] = ContextVar("notes", default=None)
 
 # Errors of the packages that parse files; they become one error that names the file.
 _PARSING = (ValueError, KeyError, IndexError, TypeError, AttributeError, EOFError, OSError,
-            AssertionError, ArithmeticError, NotImplementedError, LookupError)  # fmt: skip
+            AssertionError, ArithmeticError, NotImplementedError, LookupError, zlib.error,
+            lzma.LZMAError)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -55,16 +59,31 @@ class Format:
 
 
 # The modules of the formats, in the order in which they are asked: the most specific first.
-_ALERTS: tuple[str, ...] = ()
+_ALERTS: tuple[str, ...] = (
+    "antares",
+    "fink",
+    "lasair",
+    "ztf_alerts",
+    "rubin_alerts",
+    "alerce_elasticc",
+    "alerce",
+)
 _SERVICES: tuple[str, ...] = ()
 _MISSIONS: tuple[str, ...] = ()
 _TABLES: tuple[str, ...] = ("long_table",)  # what no survey's own format has claimed
 _MODULES = (*_ALERTS, *_SERVICES, *_MISSIONS, *_TABLES)
 
 
+# The formats of each module, which are registered in the order of the modules, not of the imports.
+_DEFINED: dict[str, list[Format]] = {}
+
+
 def _load() -> None:
     for module in _MODULES:
-        importlib.import_module(f"sklc.io.formats.{module}")
+        name = f"sklc.io.formats.{module}"
+        importlib.import_module(name)
+        for format in _DEFINED.get(name, ()):
+            FORMATS.register(format.name, format)
 
 
 #: The formats by name, in the order in which they are asked.
@@ -91,7 +110,7 @@ def reader(
         load: Callable[Concatenate[Source, P], Photometry],
     ) -> Callable[Concatenate[Any, P], LightCurves]:
         @wraps(load)
-        def read(source: Any, /, *args: P.args, **options: P.kwargs) -> LightCurves:
+        def read(source: Any, *args: P.args, **options: P.kwargs) -> LightCurves:
             opened = source if isinstance(source, Source) else Source(source)
             try:
                 photometry = load(opened, *args, **options)
@@ -115,7 +134,13 @@ def reader(
                 notes.extend(photometry.notes)
             return curves
 
-        FORMATS.register(name, Format(name, title, flux, recognise, read), overwrite=True)
+        # The parameters of the loader, but what users pass and get.
+        read.__signature__ = inspect.signature(load).replace(  # type: ignore[attr-defined]
+            return_annotation=LightCurves
+        )
+        read.__annotations__ = {**load.__annotations__, "source": Any, "return": LightCurves}
+        format = Format(name, title, flux, recognise, read)
+        _DEFINED.setdefault(load.__module__, []).append(format)
         return read
 
     return decorate
