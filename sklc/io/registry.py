@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import logging
+import lzma
+import zlib
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -25,7 +27,8 @@ NOTES: ContextVar[list[str] | None] = ContextVar("notes", default=None)
 
 # Errors of the packages that parse files; they become one error that names the file.
 _PARSING = (ValueError, KeyError, IndexError, TypeError, AttributeError, EOFError, OSError,
-            AssertionError, ArithmeticError, NotImplementedError, LookupError)  # fmt: skip
+            AssertionError, ArithmeticError, NotImplementedError, LookupError, zlib.error,
+            lzma.LZMAError)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,9 @@ class Format:
 
 # The modules of the formats, in the order in which they are asked: the most specific first.
 _ALERTS: tuple[str, ...] = ()
-_SERVICES: tuple[str, ...] = ()
+_SERVICES: tuple[str, ...] = (
+    "ztf_forced", "atlas_forced", "snana",
+)  # fmt: skip
 _MISSIONS: tuple[str, ...] = ()
 _TABLES: tuple[str, ...] = ("long_table",)  # what no survey's own format has claimed
 _MODULES = (*_ALERTS, *_SERVICES, *_MISSIONS, *_TABLES)

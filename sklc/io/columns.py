@@ -1,0 +1,208 @@
+"""Columns of the tables of surveys as plain arrays: numbers, flags, ids and passbands."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sklc.errors import LightCurveError, UnknownPassbandError
+from sklc.passbands import Passband, find_passbands
+
+__all__ = [
+    "exact_ids",
+    "flags",
+    "label_column",
+    "numbers",
+    "object_name",
+    "passband_column",
+    "require_columns",
+    "without_sentinels",
+]
+
+_TRUE = frozenset({"true", "t", "1", "yes", "y", "1.0"})
+_FALSE = frozenset({"false", "f", "0", "no", "n", "0.0", ""})
+_SUFFIXES = frozenset({".gz", ".bz2", ".xz", ".txt", ".dat", ".csv", ".json", ".fits", ".lc"})
+_LARGEST_EXACT = 2**53  # above it, float64 does not hold every integer
+
+
+def require_columns(table: pd.DataFrame, *names: str, remedy: str = "") -> None:
+    """Raise an error that names the columns that a table lacks."""
+    if missing := [name for name in names if name not in table.columns]:
+        plural = "s" if len(missing) > 1 else ""
+        raise LightCurveError(
+            f"column{plural} {', '.join(map(repr, missing))} missing from the columns "
+            f"{[str(c) for c in table.columns][:20]}: "
+            + (remedy or "ask the service for the complete table")
+        )
+
+
+def numbers(
+    table: pd.DataFrame, name: str, missing: Collection[float] = (), first_line: int | None = None
+) -> np.ndarray:
+    """Return a column as float64, with NaN for what is missing.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+    name : str
+        The name of the column.
+    missing : collection of float, optional
+        Values that stand for a missing value.
+    first_line : int, optional
+        The line of the file in which the first row of the table stands, for messages.
+
+    Raises
+    ------
+    LightCurveError
+        If there is no such column, or a value is not a number. The message names its row.
+    """
+    require_columns(table, name)
+    column = table[name]
+    if isinstance(column, pd.DataFrame):
+        raise LightCurveError(f"there is more than one column {name!r}: keep one of them")
+    if not isinstance(column.dtype, np.dtype) or column.dtype.kind not in "fiub":
+        text = column.astype(object).where(column.notna(), np.nan)
+        converted = pd.to_numeric(text, errors="coerce").astype(np.float64)
+        bad = np.flatnonzero(converted.isna() & text.notna() & (text.astype(str).str.strip() != ""))
+        if len(bad):
+            row = int(bad[0])
+            where = f"row {row + 1}" if first_line is None else f"line {first_line + row}"
+            more = f" ({len(bad)} such values in all)" if len(bad) > 1 else ""
+            raise LightCurveError(
+                f"column {name!r} holds {str(text.iloc[row])[:80]!r} in {where}, which is not a "
+                f"number{more}: correct or remove this row"
+            )
+        column = converted
+    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return without_sentinels(values, missing) if len(missing) else values
+
+
+def without_sentinels(values: np.ndarray, missing: Collection[float]) -> np.ndarray:
+    """Return numbers with NaN in the place of the values that stand for a missing one."""
+    stands_for_missing = np.isin(values, list(missing))
+    return np.where(stands_for_missing, np.nan, values) if stands_for_missing.any() else values
+
+
+def flags(table: pd.DataFrame, name: str) -> np.ndarray:
+    """Return a column of flags as booleans; a missing flag was not measured, and is False.
+
+    Raises
+    ------
+    LightCurveError
+        If a value is neither true nor false.
+    """
+    column = table[name]
+    if column.dtype == bool:
+        return column.to_numpy()
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
+        return np.nan_to_num(column.to_numpy(dtype=np.float64)) != 0
+    codes, values = pd.factorize(column)
+    words = [str(value).strip().casefold() for value in values]
+    if strange := [word for word in words if word not in _TRUE | _FALSE]:
+        raise LightCurveError(
+            f"column {name!r} is a flag, and holds {strange[0][:80]!r}: it must be true or false"
+        )
+    return np.array([*(word in _TRUE for word in words), False], dtype=bool)[codes]
+
+
+def exact_ids(column: Any, name: str) -> Any:
+    """Return ids as they are, integers as integers.
+
+    Raises
+    ------
+    LightCurveError
+        If ids are missing, or integers went through floating point numbers that do not hold them.
+    """
+    column = pd.Series(column).reset_index(drop=True)
+    if column.isna().any():
+        row = int(np.flatnonzero(column.isna())[0])
+        raise LightCurveError(
+            f"column {name!r} has no id in row {row + 1} ({int(column.isna().sum())} in all): "
+            "leave out rows that belong to no object"
+        )
+    if column.dtype.kind == "f":
+        values = column.to_numpy(dtype=np.float64)
+        if np.any(np.abs(values) >= _LARGEST_EXACT):
+            raise LightCurveError(
+                f"column {name!r} holds ids as floating point numbers, which are not exact above "
+                f'2**53: read them as integers, as with pandas.read_csv(..., dtype={{"{name}": '
+                '"Int64"})'
+            )
+        if np.all(values == np.floor(values)):
+            return values.astype(np.int64)
+    elif column.dtype.kind in "iu":
+        return column.to_numpy(dtype=np.uint64 if column.dtype.kind == "u" else np.int64)
+    elif all(isinstance(value, int | np.integer) for value in column):
+        return column.astype(np.int64).to_numpy()
+    return column
+
+
+def passband_column(
+    labels: Any, survey: str | None = None, bands: Mapping[Any, Any] | None = None
+) -> pd.Categorical:
+    """Return the passbands of a column of labels.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n_rows,)
+        The labels of the survey. Missing ones stay missing.
+    survey : str, optional
+        The survey that the labels belong to.
+    bands : dict, optional
+        The passbands of labels that the survey does not name, such as ``{"B": "bessellb"}``.
+
+    Raises
+    ------
+    UnknownPassbandError
+        If a label is not known. The message names it, its first row, and what to do.
+    """
+    codes, unique = (
+        (np.asarray(labels.codes), labels.categories)
+        if isinstance(labels, pd.Categorical)
+        else pd.factorize(np.asarray(labels) if not hasattr(labels, "dtype") else labels)
+    )
+    given = bands or {}
+    found: list[Passband] = []
+    for code, label in enumerate(unique):
+        rows = np.flatnonzero(codes == code)[:1]
+        if not len(rows):
+            found.append(Passband(f"unused {code}", "none", 1.0))
+            continue
+        plain = label.strip() if isinstance(label, str) else label
+        name = given.get(label, given.get(plain))
+        try:
+            if name is not None:
+                found += find_passbands([name])
+            else:
+                found += find_passbands([plain], survey)
+        except UnknownPassbandError as error:
+            raise UnknownPassbandError(
+                f"row {int(rows[0]) + 1} has the filter {str(label)[:80]!r}: {error}. Or name the "
+                f"passband with bands={{{plain!r}: ...}}, or the survey with survey="
+            ) from error
+    unique_bands = list(dict.fromkeys(found))
+    if len(unique_bands) < len(found):  # two labels for one passband
+        position = {band: number for number, band in enumerate(unique_bands)}
+        codes = np.array([*(position[band] for band in found), -1])[codes]
+    return pd.Categorical.from_codes(codes, categories=unique_bands)
+
+
+def label_column(values: Any, missing: Collection[Any] = ()) -> Any:
+    """Return labels of classes: integers where all are known, numbers with NaN, or text."""
+    column = pd.Series(values)
+    column = column.mask(column.isin(list(missing)))
+    if column.isna().any() and column.dtype.kind in "iuf":
+        return column.astype(np.float64)
+    return column
+
+
+def object_name(name: str) -> str:
+    """Return the name of the object of a file: that of the file, without its suffixes."""
+    path = PurePath(name.rpartition(":")[2] or name)
+    while path.suffix.casefold() in _SUFFIXES:
+        path = path.with_suffix("")
+    return "0" if name == "the bytes" else path.name
