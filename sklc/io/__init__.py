@@ -1,6 +1,15 @@
 """Light curves from the files and tables of surveys, brokers and archives."""
 
+from sklc.io.formats.atlas_forced import read_atlas_forced
 from sklc.io.formats.long_table import read_long_table
+from sklc.io.formats.open_catalog import read_open_catalog
+from sklc.io.formats.otter import read_otter
+from sklc.io.formats.plasticc import read_elasticc, read_plasticc
+from sklc.io.formats.rubin_tables import read_rubin_tables
+from sklc.io.formats.snana import read_snana
+from sklc.io.formats.sncosmo_text import read_sncosmo
+from sklc.io.formats.ztf_dr import read_ztf_dr
+from sklc.io.formats.ztf_forced import read_ztf_forced
 from sklc.io.photometry import Photometry, Rows
 from sklc.io.reading import Report, list_formats, read, read_report
 from sklc.io.registry import Format, recognise, register_format
@@ -14,8 +23,18 @@ __all__ = [
     "Source",
     "list_formats",
     "read",
+    "read_atlas_forced",
+    "read_elasticc",
     "read_long_table",
+    "read_open_catalog",
+    "read_otter",
+    "read_plasticc",
     "read_report",
+    "read_rubin_tables",
+    "read_snana",
+    "read_sncosmo",
+    "read_ztf_dr",
+    "read_ztf_forced",
     "recognise",
     "register_format",
 ]

@@ -60,7 +60,8 @@ class Format:
 # The modules of the formats, in the order in which they are asked: the most specific first.
 _ALERTS: tuple[str, ...] = ()
 _SERVICES: tuple[str, ...] = (
-    "ztf_forced", "atlas_forced", "snana",
+    "ztf_forced", "atlas_forced", "snana", "plasticc", "rubin_tables", "ztf_dr", "open_catalog",
+    "otter", "sncosmo_text",
 )  # fmt: skip
 _MISSIONS: tuple[str, ...] = ()
 _TABLES: tuple[str, ...] = ("long_table",)  # what no survey's own format has claimed

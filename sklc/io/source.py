@@ -8,7 +8,6 @@ import io
 import json
 import lzma
 import os
-import re
 import tarfile
 import zipfile
 import zlib
@@ -23,7 +22,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sklc._optional import require
 from sklc.errors import LightCurveError
 
 __all__ = ["Source"]
@@ -97,7 +95,7 @@ class Source:
         if self.object is not None:
             return b""
         for name, file in self.files():
-            with file, _complete(name):
+            with file, complete(name):
                 return file.read(_HEAD)
         return b""
 
@@ -134,24 +132,11 @@ class Source:
             for _, file in self.files():
                 with file:
                     return tuple(pq.read_schema(pa.PythonFile(file)).names)
-        if self.kind == "xml":  # the fields of a VOTable
-            return tuple(
-                name.decode() for name in re.findall(rb"""<FIELD\b[^>]*\bname=["']([^"']+)""", self.head)
-            )
-        if self.is_ipac_table:
-            rows = [line for line in self.lines if line.startswith("|")]
-            return tuple(name.strip() for name in rows[0].strip().strip("|").split("|"))
         rows = [line for line in self.lines if line.strip() and not line.startswith("#")]
         if not rows:
             return ()
         separator = next((s for s in (",", "\t", ";", "|") if s in rows[0]), None)
         return tuple(name.strip().strip('"') for name in rows[0].split(separator))
-
-    @property
-    def is_ipac_table(self) -> bool:
-        """Whether this is a text table of IPAC, whose header stands between vertical bars."""
-        start = next((line for line in self.lines if not line.startswith("\\")), "")
-        return start.startswith("|") and start.rstrip().endswith("|")
 
     def has_columns(self, *names: str) -> bool:
         """Whether the table has all of these columns."""
@@ -171,11 +156,8 @@ class Source:
             yield "the bytes", _decompressed(io.BytesIO(self._bytes), "the bytes")
         for path in self.paths:
             if path.is_dir():
-                inside = sorted(
-                    p
-                    for p in path.rglob("*")
-                    if p.is_file() and p.name[0] not in "._" and p.stat().st_size
-                )
+                inside = sorted(p for p in path.rglob("*") if p.is_file() and p.name[0] not in "._")
+                inside = [p for p in inside if p.stat().st_size]  # such as SNANA's empty lists
                 if not inside:
                     raise LightCurveError(f"the folder {path} has no files: check the path")
                 for file in inside:
@@ -191,7 +173,7 @@ class Source:
         """Return the bytes of the one file, decompressed."""
         contents = []
         for name, file in self.files():
-            with file, _complete(name):
+            with file, complete(name):
                 contents.append((name, file.read()))
         if len(contents) != 1:
             raise LightCurveError(
@@ -205,91 +187,39 @@ class Source:
         """The content of a JSON file (or the object itself, if it is no file)."""
         return self.object if self.object is not None else json.loads(self.text())
 
-    def frame(self, *, units: Mapping[str, str] | None = None, **options: Any) -> pd.DataFrame:
-        """Return the table of one or several files, or of an object in memory.
+    def frame(self, **options: Any) -> pd.DataFrame:
+        """Return the table of a CSV or Parquet file, several of them, or an object in memory.
 
         Parameters
         ----------
-        units : dict of str to str, optional
-            The units that columns must have, such as ``{"psfFlux": "nJy"}``. Columns of astropy
-            tables and of VOTables that have another unit are converted.
         **options
-            Options of `pandas.read_csv`, for CSV files.
-
-        Raises
-        ------
-        LightCurveError
-            If a unit cannot be converted, or several files differ in their columns.
+            Options of `pandas.read_csv`, which Parquet files do not need.
         """
         if self.object is not None:
-            return to_frame(self.object, units)
-        parts: dict[str, pd.DataFrame] = {}
-        for name, file in self.files():
-            with file, _complete(name):
-                parts[name] = self._table(file, units, options)
-        first, *others = parts
-        for name in others:
-            if differ := set(parts[first].columns) ^ set(parts[name].columns):
-                raise LightCurveError(
-                    f"{first} and {name} differ in the columns {sorted(map(str, differ))[:10]}: "
-                    "read them one by one and join them with sklc.concatenate"
-                )
-        return parts[first] if not others else pd.concat(parts.values(), ignore_index=True)
-
-    def _table(
-        self, file: BinaryIO, units: Mapping[str, str] | None, options: dict[str, Any]
-    ) -> pd.DataFrame:
-        if self.kind == "parquet":
-            return _from_arrow(pq.read_table(pa.PythonFile(file)))
-        if self.kind in ("xml", "fits") or self.is_ipac_table:
-            astropy_table = require("astropy.table", extra="io", user=f"{self.name}").Table
-            formats = {"xml": "votable", "fits": "fits"}
-            return to_frame(
-                astropy_table.read(file, format=formats.get(self.kind, "ascii.ipac")), units
-            )
-        return pd.read_csv(file, **options)
+            return to_frame(self.object)
+        parts = []
+        for _, file in self.files():
+            with file:
+                if self.kind == "parquet":
+                    parts.append(pq.read_table(pa.PythonFile(file)).to_pandas())
+                else:
+                    parts.append(pd.read_csv(file, **options))
+        return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
 
-def to_frame(table: Any, units: Mapping[str, str] | None = None) -> pd.DataFrame:
-    """Return a table of pandas, pyarrow, polars, astropy or numpy, or a mapping, as a DataFrame.
-
-    Integers stay exact: a column of integers with missing values becomes one of objects or of a
-    nullable type, never of floats.
-    """
+def to_frame(table: Any) -> pd.DataFrame:
+    """Return a table of pandas, pyarrow, polars, astropy or numpy, or a mapping, as a DataFrame."""
     if isinstance(table, pd.DataFrame):
         return table
     if hasattr(table, "collect") and hasattr(table, "collect_schema"):  # a polars.LazyFrame
         table = table.collect()
     if hasattr(table, "__arrow_c_stream__"):
-        return _from_arrow(pa.table(table))
-    if hasattr(table, "colnames") and hasattr(table, "to_pandas"):
-        return _from_astropy(table, units or {})
+        return pa.table(table).to_pandas()
     if hasattr(table, "to_pandas"):
         return table.to_pandas()
     if getattr(getattr(table, "dtype", None), "names", None):
         return pd.DataFrame({name: np.asarray(table[name]) for name in table.dtype.names})
     return pd.DataFrame(table)
-
-
-def _from_arrow(table: pa.Table) -> pd.DataFrame:
-    return table.to_pandas(integer_object_nulls=True)
-
-
-def _from_astropy(table: Any, units: Mapping[str, str]) -> pd.DataFrame:
-    table = table.copy(copy_data=False)
-    for name, unit in units.items():
-        if name in table.colnames and (given := getattr(table[name], "unit", None)):
-            try:
-                factor = given.to(unit)
-            except ValueError as error:
-                raise LightCurveError(
-                    f"column {name!r} has the unit {str(given)!r}, which is not one of {unit}: "
-                    "convert it, or correct the unit"
-                ) from error
-            if abs(factor - 1) > 1e-12:
-                table[name] = table[name] * factor
-    table.convert_bytestring_to_unicode()
-    return table.to_pandas()
 
 
 def _are_paths(given: Any) -> bool:
@@ -316,7 +246,7 @@ def _columns_of(table: Any) -> tuple[str, ...]:
 
 
 @contextmanager
-def _complete(name: str) -> Iterator[None]:
+def complete(name: str) -> Iterator[None]:
     """Name the file whose compressed content ends too early or is damaged."""
     try:
         yield

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError
-from sklc.io.columns import numbers, object_name, passband_column, require_columns
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
+from sklc.io.service_tables import clean_name, read_text_table, service_columns, service_table
 from sklc.io.source import Source
-from sklc.io.text import clean_name, read_text_table
+from sklc.io.survey_columns import numbers, object_name, passband_column, require_columns
 
 __all__ = ["read_atlas_forced"]
 
@@ -35,8 +35,7 @@ _ONE_FILTER = re.compile(r"\.([a-z])(?:\.\d+\.\d+days)?(?:\.lc)?(?:\.txt|\.csv|\
 def _recognise(source: Source) -> bool:
     line = next((line for line in source.lines if line.strip()), "")
     words = [clean_name(word) for word in re.split(r"[,\s]+", line.lstrip("#"))]
-    names = {clean_name(name) for name in source.columns} | set(words)
-    return set(_NEEDED) <= names
+    return set(_NEEDED) <= service_columns(source) | set(words)
 
 
 @reader(
@@ -102,7 +101,7 @@ def read_atlas_forced(
     LightCurves: 1 objects, 2 observations (median 2), bands atlasc atlaso, zero point 23.9
     """
     if flux not in ("difference", "total"):
-        raise ValueError(f'flux must be "difference" or "total", got {flux!r}')
+        raise LightCurveError(f'flux must be "difference" or "total", got {flux!r}')
     table, first_line = _table(source, object_id)
     require_columns(table, *_NEEDED)
     rows = Rows(table)
@@ -135,7 +134,7 @@ def read_atlas_forced(
 def _table(source: Source, object_id: str | None) -> tuple[pd.DataFrame, int | None]:
     """Return the table with the columns object_id and F, and the line of its first row."""
     if source.kind != "text":
-        table = source.frame().rename(columns=clean_name).reset_index(drop=True)
+        table = service_table(source)
         return _with_ids(table, object_id, "0"), None
     parts, first_line = [], None
     for name, file in source.files():

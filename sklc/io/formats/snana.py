@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError, UnknownPassbandError
-from sklc.io.columns import label_column, passband_column
 from sklc.io.formats.snana_files import Part, fits_parts, text_parts
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
 from sklc.io.source import Source
+from sklc.io.survey_columns import label_column, passband_column
 from sklc.passbands import list_passbands
 
 __all__ = ["read_snana"]
@@ -141,9 +141,7 @@ def read_snana(
     mjd = table["MJD"].to_numpy(np.float64)
     rows.leave_out(~np.isfinite(flux + error + mjd) | (error <= 0), "without a flux or an error")
     rows.select(lambda t: np.ones(len(t), dtype=bool), quality, "flagged")
-    band = (
-        band_columns[0] if len(parts) == 1 else pd.api.types.union_categoricals(band_columns)
-    )
+    band = band_columns[0] if len(parts) == 1 else pd.api.types.union_categoricals(band_columns)
     ids = np.concatenate([np.repeat(part.ids, part.lengths) for part in parts])
     zero_point = np.concatenate([np.repeat(part.zero_point, part.lengths) for part in parts])
     same = len(zero_point) and (zero_point == zero_point[0]).all()
@@ -204,9 +202,7 @@ def _passbands(
     try:
         return passband_column(labels, tried, bands)
     except UnknownPassbandError as error:
-        raise UnknownPassbandError(
-            f"{part.name}, SURVEY {part.survey!r}: {error}"
-        ) from error
+        raise UnknownPassbandError(f"{part.name}, SURVEY {part.survey!r}: {error}") from error
 
 
 def _is_survey(name: str) -> bool:
@@ -237,9 +233,9 @@ def _metadata(parts: list[Part]) -> pd.DataFrame:
         columns[name] = known
     for name in header.columns:
         if name not in _LEFT_OUT:
-            values = _without_missing(header[name])
-            if values is not None:
-                columns[name] = values
+            known_values = _without_missing(header[name])
+            if known_values is not None:
+                columns[name] = known_values
     return pd.DataFrame(columns, index=header.index)
 
 

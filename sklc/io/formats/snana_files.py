@@ -15,6 +15,7 @@ import pandas as pd
 from sklc._optional import require
 from sklc.errors import LightCurveError
 from sklc.io.source import Source
+from sklc.io.survey_columns import coded
 
 __all__ = ["Part", "fits_parts", "text_parts"]
 
@@ -225,7 +226,7 @@ def _fits_part(
             survey=survey or None,
             header=header,
             table=table,
-            band=table.pop(band),
+            band=table.pop(str(band)),
             ids=header["SNID"].to_numpy(),
             lengths=lengths,
             zero_point=_zero_points(header, zero_point, head_name),
@@ -294,7 +295,7 @@ def _text(values: np.ndarray, rows: Any, plain: bool) -> Any:
     if plain:
         return texts[codes]
     distinct, position = np.unique(texts.astype(str), return_inverse=True)
-    return pd.Categorical.from_codes(position[codes], categories=distinct.astype(object))
+    return coded(position[codes], distinct.tolist())
 
 
 def _as_bytes(unique: np.ndarray, width: int) -> Any:

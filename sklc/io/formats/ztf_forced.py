@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sklc.io.columns import numbers, object_name, passband_column, require_columns
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
+from sklc.io.service_tables import read_text_table, service_columns, service_table
 from sklc.io.source import Source
-from sklc.io.text import clean_name, read_text_table
+from sklc.io.survey_columns import numbers, object_name, passband_column, require_columns
 
 __all__ = ["read_ztf_forced"]
 
@@ -24,8 +24,7 @@ _FEWEST = 5  # rows from which a baseline is measured
 
 
 def _recognise(source: Source) -> bool:
-    names = {clean_name(name) for name in source.columns}
-    return {"forcediffimflux", "zpdiff"} <= names or any(
+    return {"forcediffimflux", "zpdiff"} <= service_columns(source) or any(
         "forcediffimflux" in line and "zpdiff" in line for line in source.lines
     )
 
@@ -88,12 +87,13 @@ def read_ztf_forced(
     --------
     >>> from sklc.io import read_ztf_forced
     >>> text = '''# Requested input R.A. = 150.1 degrees
-    ... index, field, ccdid, qid, filter, zpdiff, jd, forcediffimflux, forcediffimfluxunc, procstatus
-    ... 0 600 1 1 ZTF_g 26.2 2459000.7 150.0 15.0 0
-    ... 1 600 1 1 ZTF_r 26.3 2459000.8 null null 63
+    ... index, filter, zpdiff, jd, forcediffimflux, forcediffimfluxunc, procstatus
+    ... 0 ZTF_g 26.2 2459000.7 150.0 15.0 0
+    ... 1 ZTF_r 26.3 2459000.8 null null 63
     ... '''
-    >>> read_ztf_forced(text.encode(), object_id="SN2020x")
-    LightCurves: 1 objects, 1 observations (median 1), bands ztfg, zero point 27.5
+    >>> curves = read_ztf_forced(text.encode(), object_id="SN2020x")
+    >>> curves.ids, curves.lengths, curves.flux.round(1), curves.zero_point
+    (array(['SN2020x'], dtype=object), array([1]), array([497.]), 27.5)
     """
     table, first_line = _table(source, object_id)
     require_columns(table, *_NEEDED)
@@ -146,7 +146,7 @@ def _table(source: Source, object_id: str | None) -> tuple[pd.DataFrame, int | N
         table = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
         line = line if len(parts) == 1 else None
     else:
-        table = source.frame().rename(columns=clean_name).reset_index(drop=True)
+        table = service_table(source)
     if object_id in table.columns:
         table = table.assign(object_id=table[object_id])
     elif "object_id" not in table.columns:
@@ -208,8 +208,8 @@ def _baseline(
     median = quiet.transform("median").where(quiet.transform("count") >= _FEWEST)
     if missing := int((median.isna() & rows.kept).sum()):
         rows.notes.append(
-            f"no baseline was subtracted from {missing} rows, whose field, CCD, quadrant and filter "
-            f"have fewer than {_FEWEST} rows in the interval"
+            f"no baseline was subtracted from {missing} rows, whose field, CCD, quadrant and "
+            f"filter have fewer than {_FEWEST} rows in the interval"
         )
     return median.fillna(0.0).to_numpy()
 

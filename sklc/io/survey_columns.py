@@ -13,9 +13,11 @@ from sklc.errors import LightCurveError, UnknownPassbandError
 from sklc.passbands import Passband, find_passbands
 
 __all__ = [
+    "coded",
     "exact_ids",
     "flags",
     "label_column",
+    "metadata_table",
     "numbers",
     "object_name",
     "passband_column",
@@ -188,7 +190,12 @@ def passband_column(
     if len(unique_bands) < len(found):  # two labels for one passband
         position = {band: number for number, band in enumerate(unique_bands)}
         codes = np.array([*(position[band] for band in found), -1])[codes]
-    return pd.Categorical.from_codes(codes, categories=unique_bands)
+    return coded(codes, unique_bands)
+
+
+def coded(codes: np.ndarray, categories: list[Any]) -> pd.Categorical:
+    """Return a column of categories from their codes; -1 is missing."""
+    return pd.Categorical.from_codes(codes, categories=pd.Index(categories, dtype=object))
 
 
 def label_column(values: Any, missing: Collection[Any] = ()) -> Any:
@@ -198,6 +205,57 @@ def label_column(values: Any, missing: Collection[Any] = ()) -> Any:
     if column.isna().any() and column.dtype.kind in "iuf":
         return column.astype(np.float64)
     return column
+
+
+def metadata_table(
+    table: pd.DataFrame,
+    ids: Collection[str],
+    names: Mapping[str, Collection[str]],
+    missing: Collection[float] = (),
+) -> pd.DataFrame:
+    """Return the metadata of objects under their standard names, indexed by id.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row per object.
+    ids : collection of str
+        Names that the column of ids may have; the first that is there counts.
+    names : dict of str to collection of str
+        The names that the column of each standard name may have. All other columns keep theirs.
+    missing : collection of float
+        Values that stand for a missing number.
+
+    Raises
+    ------
+    LightCurveError
+        If there are no ids, or an id occurs more than once.
+    """
+    id_column = next((name for name in ids if name in table.columns), None)
+    if id_column is None:
+        raise LightCurveError(
+            f"metadata has none of the columns {list(ids)}; its columns are "
+            f"{[str(c) for c in table.columns][:20]}: rename the column with the ids of the objects"
+        )
+    index = pd.Index(exact_ids(table[id_column], id_column))
+    if index.has_duplicates:
+        raise LightCurveError(
+            f"metadata has more than one row for the object {index[index.duplicated()][0]!r}: keep "
+            "one of them"
+        )
+    columns: dict[str, Any] = {}
+    taken = {id_column}
+    for standard, candidates in names.items():
+        source = next((name for name in candidates if name in table.columns), None)
+        if source is not None:
+            taken.add(source)
+            value = table[source]
+            columns[standard] = label_column(value, missing) if standard == "label" else value
+    columns |= {str(name): table[name] for name in table.columns if name not in taken}
+    for name, value in columns.items():
+        if value.dtype.kind == "f" and name not in ("ra", "dec"):
+            columns[name] = value.mask(value.isin(list(missing)))
+    return pd.DataFrame({name: value.array for name, value in columns.items()}, index=index)
 
 
 def object_name(name: str) -> str:
