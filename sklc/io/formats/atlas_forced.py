@@ -97,8 +97,9 @@ def read_atlas_forced(
     ... 59000.5 18.1 0.1 210 19 o 0 1.1 150.1 2.2 5000 5000 2.5 2.4 -40 -.4 19.6 20.1 02a59000o0300o
     ... 59002.5 -19. 0.4 -80 31 c 0 1.0 150.1 2.2 5000 5000 2.5 2.4 -40 -.4 19.4 20.2 02a59002o0300c
     ... '''
-    >>> read_atlas_forced(text.encode())
-    LightCurves: 1 objects, 2 observations (median 2), bands atlasc atlaso, zero point 23.9
+    >>> curves = read_atlas_forced(text.encode(), object_id="AT2020x")
+    >>> curves.flux.tolist(), curves.zero_point, curves.metadata["ra"].tolist()
+    ([210.0, -80.0], 23.9, [150.1])
     """
     if flux not in ("difference", "total"):
         raise LightCurveError(f'flux must be "difference" or "total", got {flux!r}')

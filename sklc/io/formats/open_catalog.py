@@ -113,7 +113,7 @@ def read_open_catalog(
     >>> rows = [{**row, "e_magnitude": "0.02"}, {**row, "upperlimit": True}]
     >>> catalog = {"SN2006le": {"redshift": [{"value": "0.0174"}], "photometry": rows}}
     >>> curves = read_open_catalog(catalog)
-    >>> curves.lengths, curves.band_names, curves.metadata["redshift"].tolist()
+    >>> curves.lengths, curves.band_names.tolist(), curves.metadata["redshift"].tolist()
     (array([1]), ['bessellv'], [0.0174])
     """
     entries: list[dict[str, Any]] = []
@@ -149,7 +149,8 @@ def read_open_catalog(
     same = pd.DataFrame(
         {"o": table["object_id"], "t": time, "b": codes, "m": magnitude, "e": error}
     )
-    rows.leave_out(same.where(rows.kept).duplicated() & rows.kept, "repeated measurements")
+    repeated = same[rows.kept].duplicated().reindex(same.index, fill_value=False)
+    rows.leave_out(repeated, "repeated measurements")
     flux, flux_err = flux_from_magnitude(magnitude + offset, error)
     assert flux_err is not None
     kept = rows.kept
@@ -229,7 +230,7 @@ def _passbands(
     table: pd.DataFrame, rows: Rows, bands: Mapping[str, Any]
 ) -> tuple[np.ndarray, list[Passband]]:
     """The passbands of the rows, as codes; rows of unknown filters are left out."""
-    labels = table[["band", *_WHERE]].fillna("").astype(str)
+    labels = table[["band", *_WHERE]].astype(object).fillna("").astype(str)
     group = labels.groupby(["band", *_WHERE], sort=False).ngroup().to_numpy()
     first = labels[~pd.Series(group).duplicated()].itertuples(index=False)
     found = [_passband(label[0].strip(), [w for w in label[1:] if w], bands) for label in first]
@@ -272,6 +273,6 @@ def _offsets(system: pd.Series, codes: np.ndarray, passbands: list[Passband]) ->
             offset[number] = ab_minus_vega(passband)
         except LightCurveError:
             continue
-    word = system.fillna("").astype(str).str.strip().str.casefold()
+    word = system.astype(object).fillna("").astype(str).str.strip().str.casefold()
     vega = word.isin(_VEGA).to_numpy() | (~word.isin(_AB).to_numpy() & usual[codes])
     return np.where(vega, offset[codes], 0.0)

@@ -86,7 +86,7 @@ def read_plasticc(source: Source, *, quality: Quality = "good", metadata: Any = 
     ... 615,59750.4306,1,-816.43,5.55,1
     ... '''
     >>> read_plasticc(text.encode())
-    LightCurves: 1 objects, 2 observations (median 2), bands lsstg lsstr, zero point 27.5
+    LightCurves: 1 objects, 2 observations (median 2), bands lsstr lsstg, zero point 27.5
     """
     table = service_table(source)
     rows = Rows(table)

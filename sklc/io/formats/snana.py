@@ -12,7 +12,13 @@ import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError, UnknownPassbandError
-from sklc.io.formats.snana_files import Part, fits_parts, text_parts
+from sklc.io.formats.snana_files import (
+    Part,
+    sncosmo_tables,
+    table_parts,
+    text_parts,
+)
+from sklc.io.formats.snana_fits import fits_parts
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
 from sklc.io.source import Source
@@ -37,6 +43,8 @@ _LEFT_OUT = {"SNID", "ZP_FLUXCAL", "NOBS", "NVAR", "PTROBS_MIN", "PTROBS_MAX", "
 
 
 def _recognise(source: Source) -> bool:
+    if source.object is not None:
+        return bool(sncosmo_tables(source.object))
     if source.is_folder:
         return any("HEAD.FITS" in path.name.upper() for path in source.paths[0].rglob("*")) or any(
             _is_text(path.read_bytes()[: 1 << 16])
@@ -75,9 +83,10 @@ def read_snana(
 
     Parameters
     ----------
-    source : path, list of paths, bytes or binary file
+    source : path, list of paths, bytes, binary file or tables
         Text files, or HEAD files (FITS, compressed or not), beside which the PHOT files lie; or a
-        folder of such files. Several versions in one folder are all read.
+        folder of such files. Several versions in one folder are all read. What
+        `sncosmo.read_snana_fits` and `sncosmo.read_snana_ascii` return is read, too.
     quality : "good", "all" or callable, default="good"
         SNANA's files hold what their authors kept: "good" and "all" both keep every row with a
         flux and a positive error. A function chooses others, for example by PHOTFLAG, whose bits
@@ -121,11 +130,13 @@ def read_snana(
     ... OBS: 56534.3 r 6.0 5.2
     ... '''
     >>> curves = read_snana(text.encode())
-    >>> curves.metadata["redshift"].tolist(), curves.band_names
+    >>> curves.metadata["redshift"].tolist(), curves.band_names.tolist()
     ([0.36], ['desg', 'desr'])
     """
     notes: list[str] = []
-    if source.kind == "fits" or (source.is_folder and _has_fits(source.paths[0])):
+    if source.object is not None:
+        parts = table_parts(source)
+    elif source.kind == "fits" or (source.is_folder and _has_fits(source.paths[0])):
         parts = fits_parts(source, phot, notes)
     else:
         parts = text_parts(source, notes)

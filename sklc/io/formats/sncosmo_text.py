@@ -120,7 +120,7 @@ def read_sncosmo(
     ... 55072.1 sdssr 5.20 0.67 25.0 ab
     ... '''
     >>> curves = read_sncosmo(text.encode())
-    >>> curves.zero_point, curves.band_names, curves.metadata["redshift"].tolist()
+    >>> curves.zero_point, curves.band_names.tolist(), curves.metadata["redshift"].tolist()
     (25.0, ['sdssg', 'sdssr'], [0.5])
     """
     parts, meta = _tables(source)

@@ -81,7 +81,7 @@ def read_ztf_dr(
     ... 1234999,58338.48,16.80,0.01,0,zr,255.9302,11.8655
     ... '''
     >>> curves = read_ztf_dr(text.encode(), match_radius=1.5)
-    >>> curves.ids, curves.lengths, curves.band_names
+    >>> curves.ids, curves.lengths, curves.band_names.tolist()
     (array([1234567]), array([2]), ['ztfg', 'ztfr'])
     """
     table = _long(service_table(source))

@@ -93,7 +93,7 @@ def read_ztf_forced(
     ... '''
     >>> curves = read_ztf_forced(text.encode(), object_id="SN2020x")
     >>> curves.ids, curves.lengths, curves.flux.round(1), curves.zero_point
-    (array(['SN2020x'], dtype=object), array([1]), array([497.]), 27.5)
+    (array(['SN2020x'], dtype=object), array([1]), array([496.7]), 27.5)
     """
     table, first_line = _table(source, object_id)
     require_columns(table, *_NEEDED)
