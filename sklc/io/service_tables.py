@@ -168,7 +168,9 @@ def service_table(
     for name, file in source.files():
         with file, complete(name):
             if kind is None:
-                table = pq.read_table(pa.PythonFile(file)).to_pandas(integer_object_nulls=True)
+                table = pq.read_table(pa.PythonFile(file, mode="r")).to_pandas(
+                    integer_object_nulls=True
+                )
                 parts[name] = table.reset_index(drop=table.index.names == [None])
             else:
                 astropy_table = require("astropy.table", extra="io", user="sklc.io.read").Table

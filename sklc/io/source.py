@@ -131,7 +131,7 @@ class Source:
         if self.kind == "parquet":
             for _, file in self.files():
                 with file:
-                    return tuple(pq.read_schema(pa.PythonFile(file)).names)
+                    return tuple(pq.read_schema(pa.PythonFile(file, mode="r")).names)
         rows = [line for line in self.lines if line.strip() and not line.startswith("#")]
         if not rows:
             return ()
@@ -201,7 +201,7 @@ class Source:
         for _, file in self.files():
             with file:
                 if self.kind == "parquet":
-                    parts.append(pq.read_table(pa.PythonFile(file)).to_pandas())
+                    parts.append(pq.read_table(pa.PythonFile(file, mode="r")).to_pandas())
                 else:
                     parts.append(pd.read_csv(file, **options))
         return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
@@ -277,7 +277,8 @@ def _opened(path: Path) -> Iterator[tuple[str, BinaryIO]]:
                     content = io.BytesIO(archive.read(member))
                     yield f"{path}:{member}", _decompressed(content, f"{path}:{member}")
         return
-    start = file.read(512)
+    with complete(str(path)):
+        start = file.read(512)
     file.seek(0)
     if start[257:262] == b"ustar":
         with file, tarfile.open(fileobj=file) as archive:

@@ -178,7 +178,7 @@ def passband_column(
         name = given.get(label, given.get(plain))
         try:
             if name is not None:
-                found += find_passbands([name])
+                found += find_passbands([name], survey)
             else:
                 found += find_passbands([plain], survey)
         except UnknownPassbandError as error:
@@ -240,7 +240,7 @@ def metadata_table(
     index = pd.Index(exact_ids(table[id_column], id_column))
     if index.has_duplicates:
         raise LightCurveError(
-            f"metadata has more than one row for the object {index[index.duplicated()][0]!r}: keep "
+            f"metadata has more than one row for the object {index[index.duplicated()][0]}: keep "
             "one of them"
         )
     columns: dict[str, Any] = {}

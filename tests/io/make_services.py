@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -23,48 +24,15 @@ def true_file(name):
 
 # -- ZTF forced photometry
 
-ZFPS_COLUMNS = [
-    "index",
-    "field",
-    "ccdid",
-    "qid",
-    "filter",
-    "pid",
-    "infobitssci",
-    "sciinpseeing",
-    "scibckgnd",
-    "scisigpix",
-    "zpmaginpsci",
-    "zpmaginpsciunc",
-    "zpmaginpscirms",
-    "clrcoeff",
-    "clrcoeffunc",
-    "ncalmatches",
-    "exptime",
-    "adpctdif1",
-    "adpctdif2",
-    "diffmaglim",
-    "zpdiff",
-    "programid",
-    "jd",
-    "rfid",
-    "forcediffimflux",
-    "forcediffimfluxunc",
-    "forcediffimsnr",
-    "forcediffimchisq",
-    "forcediffimfluxap",
-    "forcediffimfluxuncap",
-    "forcediffimsnrap",
-    "aperturecorr",
-    "dnearestrefsrc",
-    "nearestrefmag",
-    "nearestrefmagunc",
-    "nearestrefchi",
-    "nearestrefsharp",
-    "refjdstart",
-    "refjdend",
-    "procstatus",
-]
+ZFPS_COLUMNS = re.findall(
+    r"\S+",
+    "index field ccdid qid filter pid infobitssci sciinpseeing scibckgnd scisigpix zpmaginpsci "
+    "zpmaginpsciunc zpmaginpscirms clrcoeff clrcoeffunc ncalmatches exptime adpctdif1 adpctdif2 "
+    "diffmaglim zpdiff programid jd rfid forcediffimflux forcediffimfluxunc forcediffimsnr "
+    "forcediffimchisq forcediffimfluxap forcediffimfluxuncap forcediffimsnrap aperturecorr "
+    "dnearestrefsrc nearestrefmag nearestrefmagunc nearestrefchi nearestrefsharp refjdstart "
+    "refjdend procstatus",
+)
 ZFPS_ROW = dict.fromkeys(ZFPS_COLUMNS, "0.1") | {
     "field": "600", "ccdid": "5", "qid": "1", "filter": "ZTF_g", "infobitssci": "0",
     "sciinpseeing": "2.1", "scisigpix": "8.5", "zpdiff": "26.2", "jd": "2459000.75",
@@ -89,27 +57,9 @@ def zfps(*rows, header=""):
 
 # -- ATLAS forced photometry
 
-ATLAS_COLUMNS = [
-    "MJD",
-    "m",
-    "dm",
-    "uJy",
-    "duJy",
-    "F",
-    "err",
-    "chi/N",
-    "RA",
-    "Dec",
-    "x",
-    "y",
-    "maj",
-    "min",
-    "phi",
-    "apfit",
-    "mag5sig",
-    "Sky",
-    "Obs",
-]
+ATLAS_COLUMNS = re.findall(
+    r"\S+", "MJD m dm uJy duJy F err chi/N RA Dec x y maj min phi apfit mag5sig Sky Obs"
+)
 ATLAS_ROW = {
     "MJD": 59000.25, "m": 18.1, "dm": 0.1, "uJy": 12.0, "duJy": 20.0, "F": "o", "err": 0,
     "chi/N": 1.1, "RA": 150.1, "Dec": 2.25, "x": 5000.0, "y": 5100.0, "maj": 2.5, "min": 2.4,
@@ -143,6 +93,7 @@ def snana_text(snid="2016W", survey="FOUNDATION", rows=None, **header):
             *(f"{key}: {value}" for key, value in keys.items()),
             "# -----",
             f"NOBS: {len(rows)}",
+            "NVAR: 5",
             "VARLIST: MJD BAND FLUXCAL FLUXCALERR PHOTFLAG",
             *(f"OBS: {row}" for row in rows),
             "END:",

@@ -73,7 +73,7 @@ def test_elasticc_of_a_database():
     )
     curves = read(lower.replace(b"diaobjectid", b"diaobject_id"), metadata=truth, verbose=False)
     assert curves.metadata["label"].tolist() == [111]
-    assert np.isnan(curves.metadata["redshift"][0])
+    assert np.isnan(curves.metadata["redshift"].iloc[0])
 
 
 def test_ids_that_went_through_floats_are_refused():

@@ -66,7 +66,7 @@ def test_repeated_measurements_count_once():
 def test_options():
     corrected = catalog({}, {"kcorrected": True})
     assert read_open_catalog(corrected, quality="all").lengths.tolist() == [2]
-    assert read_open_catalog(corrected, quality=lambda t: t["kcorrected"].isna()).lengths == [1]
+    assert read_open_catalog(corrected, quality=lambda t: t["kcorrected"].isna()).lengths[0] == 1
     no_error = read_open_catalog(catalog({}, {"e_magnitude": None}), mag_err=0.3)
     np.testing.assert_allclose(no_error.flux_err[1], 1000 * 0.3 * np.log(10) / 2.5)
     other = read_open_catalog(catalog({"band": "C"}), bands={"C": "crtsV"})

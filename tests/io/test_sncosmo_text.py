@@ -30,9 +30,9 @@ def test_zero_points_of_rows_and_systems():
         "55071 bessellv 10 1 27.5 ab",
         "55072 bessellv 10 1 27.5 vega",
     ]
-    curves = read_sncosmo((text + "\n".join(rows)).encode())
+    curves = read_sncosmo((text + "\n".join(rows)).encode(), bands={"V": "bessellv"})
     assert curves.zero_point == 27.5
-    # V(AB) = V(Ega) + 0.02
+    # V(AB) = V(Vega) + 0.02
     np.testing.assert_allclose(curves.flux, [100, 10, 10 * 10 ** (-0.4 * 0.02)], rtol=1e-9)
     with pytest.raises(LightCurveError, match="zpsys is 'bd17' in row 1"):
         read_sncosmo((text + rows[0].replace("ab", "bd17")).encode())

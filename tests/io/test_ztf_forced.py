@@ -54,13 +54,19 @@ def test_baselines_are_those_of_each_reference_image():
     before = [{"forcediffimflux": str(20 + k), "zpdiff": "27.5"} for k in range(5)]
     other = [{**row, "field": "601", "forcediffimflux": "-300"} for row in before]
     after = {"jd": "2459100.75", "zpdiff": "27.5", "forcediffimflux": "100"}
-    rows = [*before, *other, after, {**after, "field": "601"}, {**after, "filter": "ZTF_r"}]
+    rows = [
+        *before,
+        *other,
+        after,
+        {**after, "field": "601", "forcediffimflux": "101"},
+        {**after, "filter": "ZTF_r"},
+    ]
     report = read_report(zfps(*rows), baseline=59050.0)
-    assert report.curves.flux[-3:].tolist() == [100 - 22, 100 + 300, 100]
+    assert report.curves.flux[-3:].tolist() == [100 - 22, 101 + 300, 100]
     assert any("no baseline was subtracted from 1 rows" in note for note in report.notes)
     window = read_ztf_forced(zfps(*rows), baseline=(58000.0, 59050.0))
     np.testing.assert_array_equal(window.flux, report.curves.flux)
-    assert read_ztf_forced(zfps(*rows)).flux[-3:].tolist() == [100, 100, 100]
+    assert read_ztf_forced(zfps(*rows)).flux[-3:].tolist() == [100, 101, 100]
 
 
 def test_errors_are_scaled_by_the_root_of_the_median_chi_square():

@@ -257,6 +257,8 @@ def _passband(label: str, where: list[str], bands: Mapping[str, Any]) -> Passban
             return get_passband(label, survey)
         except UnknownPassbandError:
             continue
+    if len(label) <= 2 and label not in _STANDARD:  # "C" is clear, and not ATLAS's cyan
+        return None
     try:
         return get_passband(_STANDARD.get(label, label))
     except UnknownPassbandError:

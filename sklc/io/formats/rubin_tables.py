@@ -66,6 +66,8 @@ Table = Literal["forced", "sources"]
 
 def _recognise(source: Source) -> bool:
     names = service_columns(source)
+    if {"psFlux", "nobs"} <= names:  # ELAsTiCC
+        return False
     known_flux = {"psfDiffFlux", "psfFlux", "psFlux"} & names
     timed = names & {*_TIMES, "visit", "ccdVisitId"}
     return bool(known_flux and timed and names & set(_BANDS) and names & set(_IDS))

@@ -197,6 +197,7 @@ def table_parts(source: Source) -> list[Part]:
                 f"{name} needs the columns {', '.join(NEEDED)} and BAND, and SNID in its meta: add "
                 "what is missing"
             )
+        meta = {k: v.decode().strip() if isinstance(v, bytes) else v for k, v in meta.items()}
         header = pd.DataFrame([{key: v for key, v in meta.items() if np.ndim(v) == 0}])
         parts.append(
             Part(

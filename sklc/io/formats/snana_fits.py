@@ -191,7 +191,9 @@ def _beside(name: str, file: BinaryIO, kind: str, other: str, fits: Any) -> tupl
     likely = re.sub(f"{other}(?=\\.FIT)", kind, path.name, flags=re.IGNORECASE)
     names = [likely, f"{likely}.gz", re.sub(r"\.gz$", "", likely)]
     if kind == "PHOT":
-        announced = str(fits.getheader(file).get("PHOTFILE", "")).strip()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # damage is reported when the table is read
+            announced = str(fits.getheader(file).get("PHOTFILE", "")).strip()
         file.seek(0)
         names += [announced, f"{announced}.gz"] if announced else []
     for candidate in names:
