@@ -143,7 +143,10 @@ class Photometry:
         table = pd.DataFrame(columns, copy=False)
         metadata = self.metadata
         if metadata is not None:
-            metadata = metadata.loc[metadata.index.isin(pd.unique(table["object_id"]))]
+            position = metadata.index.get_indexer(pd.Index(pd.unique(table["object_id"])))
+            used = np.zeros(len(metadata), dtype=bool)
+            used[position[position >= 0]] = True
+            metadata = metadata.loc[used]
         return LightCurves.from_frame(
             table,
             flux_err=None if self.flux_err is None else "flux_err",

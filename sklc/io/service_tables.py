@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -137,7 +137,10 @@ def service_columns(source: Source) -> set[str]:
 
 
 def service_table(
-    source: Source, units: Mapping[str, str] | None = None, **options: Any
+    source: Source,
+    units: Mapping[str, str] | None = None,
+    wanted: Collection[str] | None = None,
+    **options: Any,
 ) -> pd.DataFrame:
     """Return the table of files in any form, or of an object in memory.
 
@@ -150,6 +153,8 @@ def service_table(
     units : dict of str to str, optional
         The units that columns must have, such as ``{"psfFlux": "nJy"}``. Columns of astropy
         tables and of VOTables that have another unit are converted.
+    wanted : collection of str, optional
+        The columns to read, as far as they are there. The default is all of them.
     **options
         Options of `pandas.read_csv`, for CSV files.
 
@@ -163,14 +168,21 @@ def service_table(
     kind = "ascii.ipac" if _is_ipac(source) else {"xml": "votable", "fits": "fits"}.get(source.kind)
     parts: dict[str, pd.DataFrame] = {}
     if source.object is not None or (kind is None and source.kind != "parquet"):
+        if wanted is not None:
+            options["usecols"] = lambda name: clean_name(name) in wanted
         frame = source.frame(**options) if source.object is None else source.frame()
-        return frame.rename(columns=clean_name).reset_index(drop=True)
+        if any(clean_name(name) != name for name in frame.columns):
+            frame = frame.rename(columns=clean_name)
+        return frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index(drop=True)
     for name, file in source.files():
         with file, complete(name):
             if kind is None:
-                table = pq.read_table(pa.PythonFile(file, mode="r")).to_pandas(
-                    integer_object_nulls=True
+                opened = pa.PythonFile(file, mode="r")
+                there = pq.read_schema(opened).names
+                arrow = pq.read_table(
+                    opened, columns=[n for n in there if wanted is None or n in wanted]
                 )
+                table = arrow.to_pandas(integer_object_nulls=True)
                 parts[name] = table.reset_index(drop=table.index.names == [None])
             else:
                 astropy_table = require("astropy.table", extra="io", user="sklc.io.read").Table

@@ -21,8 +21,10 @@ __all__ = [
     "numbers",
     "object_name",
     "passband_column",
+    "per_object",
     "require_columns",
     "without_sentinels",
+    "words",
 ]
 
 _TRUE = frozenset({"true", "t", "1", "yes", "y", "1.0"})
@@ -198,6 +200,15 @@ def coded(codes: np.ndarray, categories: list[Any]) -> pd.Categorical:
     return pd.Categorical.from_codes(codes, categories=pd.Index(categories, dtype=object))
 
 
+def words(column: Any) -> tuple[np.ndarray, list[str]]:
+    """Return a column of few different texts as codes, and the texts without blanks around them.
+
+    A missing value is the text "".
+    """
+    codes, values = pd.factorize(pd.Series(column, dtype=object), use_na_sentinel=False)
+    return codes, ["" if pd.isna(value) else str(value).strip() for value in values]
+
+
 def label_column(values: Any, missing: Collection[Any] = ()) -> Any:
     """Return labels of classes: integers where all are known, numbers with NaN, or text."""
     column = pd.Series(values)
@@ -256,6 +267,13 @@ def metadata_table(
         if value.dtype.kind == "f" and name not in ("ra", "dec"):
             columns[name] = value.mask(value.isin(list(missing)))
     return pd.DataFrame({name: value.array for name, value in columns.items()}, index=index)
+
+
+def per_object(ids: Any, columns: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """Return metadata from columns with one value per row: the value of each object's first row."""
+    index = pd.Index(ids)
+    first = np.flatnonzero(~index.duplicated())
+    return pd.DataFrame({name: v[first] for name, v in columns.items()}, index=index[first])
 
 
 def object_name(name: str) -> str:

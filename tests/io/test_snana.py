@@ -187,7 +187,7 @@ def test_extinction_that_was_corrected_is_reported(tmp_path):
     [
         (snana_text(rows=["57410 g 1 1 0", "57411 g 1 1"]), "line 19: OBS has 4 values, and not 5"),
         (snana_text(rows=["57410 g 1 1 0 5"]), "line 18: OBS has 6 values, and not 5"),
-        (snana_text(rows=["57410 g x1 1 0"]), "FLUXCAL is 'x1' in the 1th line OBS"),
+        (snana_text(rows=["57410 g x1 1 0"]), "'FLUXCAL' holds 'x1' in line 18"),
         (snana_text()[:-60], "announces NOBS: 2"),
         (snana_text().replace(b" FLUXCALERR", b" ERROR"), "VARLIST lacks FLUXCALERR"),
         (snana_text().split(b"OBS:")[0] + b"\nVARLIST: MJD\n", "no lines OBS"),

@@ -13,7 +13,7 @@ from sklc.errors import LightCurveError, UnknownPassbandError
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
 from sklc.io.source import Source, complete
-from sklc.io.survey_columns import coded, flags, numbers
+from sklc.io.survey_columns import coded, flags, numbers, words
 from sklc.io.vega import ab_minus_vega, uses_vega
 from sklc.light_curves.magnitudes import flux_from_magnitude
 from sklc.passbands import Passband, get_passband, list_passbands
@@ -116,7 +116,8 @@ def read_open_catalog(
     >>> curves.lengths, curves.band_names.tolist(), curves.metadata["redshift"].tolist()
     (array([1]), ['bessellv'], [0.0174])
     """
-    entries: list[dict[str, Any]] = []
+    entries: list[Mapping[str, Any]] = []
+    lengths: list[int] = []
     objects: dict[str, dict[str, Any]] = {}
     for name, document in documents(source):
         if not isinstance(document, Mapping):
@@ -125,13 +126,16 @@ def read_open_catalog(
             if key in objects:
                 raise LightCurveError(f"{name} repeats the object {key!r}: read one of the files")
             objects[key] = _about(item)
-            entries += [{**row, "object_id": key} for row in item.get("photometry", [])]
+            entries += item.get("photometry", [])
+            lengths.append(len(item.get("photometry", [])))
     if not entries:
         raise LightCurveError(f"{source.name} holds no photometry: look for another source")
-    table = pd.DataFrame(entries)
-    for column in (*_TEXT, "magnitude", "e_magnitude"):
-        if column not in table.columns:
-            table[column] = np.nan
+    names = dict.fromkeys(name for row in entries for name in row)
+    for column in (*_TEXT, "time", "magnitude", "e_magnitude"):
+        names.setdefault(column)
+    columns = {name: [row.get(name) for row in entries] for name in names}
+    table = pd.DataFrame(columns, dtype=object)
+    ids = coded(np.repeat(np.arange(len(objects)), lengths), list(objects))
     rows = Rows(table)
     magnitude = numbers(table, "magnitude")
     rows.leave_out(~np.isfinite(magnitude), "counts, fluxes, X-ray or radio data, no magnitudes")
@@ -146,16 +150,14 @@ def read_open_catalog(
     codes, passbands = _passbands(table, rows, bands or {})
     offset = _offsets(table["system"], codes, passbands)
     rows.leave_out(~np.isfinite(offset), "Vega magnitudes in filters whose offset is not known")
-    same = pd.DataFrame(
-        {"o": table["object_id"], "t": time, "b": codes, "m": magnitude, "e": error}
-    )
+    same = pd.DataFrame({"o": ids.codes, "t": time, "b": codes, "m": magnitude, "e": error})
     repeated = same[rows.kept].duplicated().reindex(same.index, fill_value=False)
     rows.leave_out(repeated, "repeated measurements")
     flux, flux_err = flux_from_magnitude(magnitude + offset, error)
     assert flux_err is not None
     kept = rows.kept
     return Photometry(
-        object_id=table["object_id"][kept],
+        object_id=ids[kept],
         time=time[kept],
         flux=flux[kept],
         flux_err=flux_err[kept],
@@ -201,9 +203,9 @@ def _times(table: pd.DataFrame) -> np.ndarray:
         for value in table["time"]
     ]
     time = numbers(pd.DataFrame({"time": pd.Series(middle, dtype=object)}), "time")
-    unit = table["u_time"].fillna("MJD").astype(str).str.strip().str.upper()
-    time = np.where(unit == "JD", time - 2400000.5, time)
-    return np.where(unit.isin(["MJD", "JD"]), time, np.nan)
+    position, units = words(table["u_time"])
+    shift = {"": 0.0, "MJD": 0.0, "JD": 2400000.5}
+    return time - np.array([shift.get(unit.upper(), np.nan) for unit in units])[position]
 
 
 def _good(table: pd.DataFrame) -> np.ndarray:
@@ -230,16 +232,15 @@ def _passbands(
     table: pd.DataFrame, rows: Rows, bands: Mapping[str, Any]
 ) -> tuple[np.ndarray, list[Passband]]:
     """The passbands of the rows, as codes; rows of unknown filters are left out."""
-    labels = table[["band", *_WHERE]].astype(object).fillna("").astype(str)
-    group = labels.groupby(["band", *_WHERE], sort=False).ngroup().to_numpy()
-    first = labels[~pd.Series(group).duplicated()].itertuples(index=False)
-    found = [_passband(label[0].strip(), [w for w in label[1:] if w], bands) for label in first]
+    labels = list(zip(*(table[name] for name in ("band", *_WHERE)), strict=True))
     known: dict[Passband, int] = {}
-    code_of = np.array(
-        [-1 if band is None else known.setdefault(band, len(known)) for band in found]
-    )
-    codes = code_of[group]
-    strange = sorted(set(labels["band"][rows.kept & (codes < 0)]))
+    code_of = {}
+    for label in dict.fromkeys(labels):
+        first, *where = ("" if word is None else str(word).strip() for word in label)
+        band = _passband(first, [word for word in where if word], bands)
+        code_of[label] = -1 if band is None else known.setdefault(band, len(known))
+    codes = np.array([code_of[label] for label in labels])
+    strange = sorted({str(label) for label in table["band"][rows.kept & (codes < 0)]})
     names = ", ".join(repr(label)[:80] for label in strange[:10])
     rows.leave_out(codes < 0, f"filters that are not known ({names}), see bands=")
     return codes, list(known)
@@ -275,6 +276,9 @@ def _offsets(system: pd.Series, codes: np.ndarray, passbands: list[Passband]) ->
             offset[number] = ab_minus_vega(passband)
         except LightCurveError:
             continue
-    word = system.astype(object).fillna("").astype(str).str.strip().str.casefold()
-    vega = word.isin(_VEGA).to_numpy() | (~word.isin(_AB).to_numpy() & usual[codes])
+    position, names = words(system)
+    is_vega, is_ab = (
+        np.array([name.casefold() in known for name in names])[position] for known in (_VEGA, _AB)
+    )
+    vega = is_vega | (~is_ab & usual[codes])
     return np.where(vega, offset[codes], 0.0)

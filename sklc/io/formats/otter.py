@@ -14,7 +14,7 @@ from sklc.io.formats.open_catalog import degrees, documents
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
 from sklc.io.source import Source
-from sklc.io.survey_columns import flags, numbers
+from sklc.io.survey_columns import coded, flags, numbers, words
 from sklc.io.vega import ab_minus_vega
 from sklc.light_curves.magnitudes import flux_from_magnitude
 from sklc.passbands import Passband, get_passband
@@ -24,7 +24,7 @@ __all__ = ["read_otter"]
 _COLUMNS = ("raw", "raw_err", "raw_units", "date", "date_format", "filter_key", "filter",
             "obs_type", "upperlimit", "telescope", "corr_k", "corr_s", "corr_av", "ignore",
             "telescope_area")  # fmt: skip
-_OPTICAL = {"uvoir", "uvoptir", "optical", "uv", "ir", "nan", ""}
+_OPTICAL = {"uvoir", "uvoptir", "optical", "uv", "ir", ""}
 _AB = {"ab", "mag(ab)", "abmag", "mag ab", "mag", "ab mag", "mag_ab"}
 _VEGA = {"vega", "mag(vega)", "vegamag", "mag vega", "vega mag"}
 _MARKS = ("default_name", "filter_alias", "filter_key", "obs_type", "raw_units", "reference_alias")
@@ -117,30 +117,25 @@ def read_otter(
         raise LightCurveError(f"{source.name} holds no photometry: look for another source")
     table = pd.concat(parts, ignore_index=True)
     rows = Rows(table)
-    optical = table["obs_type"].astype(str).str.casefold().isin(_OPTICAL)
-    rows.leave_out(~optical, "radio or X-ray data")
+    position, kinds = words(table["obs_type"])
+    rows.leave_out(
+        ~np.array([kind.casefold() in _OPTICAL for kind in kinds])[position], "radio or X-ray data"
+    )
     rows.leave_out(flags(table, "upperlimit"), "upper limits")
     rows.select(_good, quality, 'ignored or corrected by the catalog, see quality="all"')
-    passbands = [
-        _passband(key, telescope, filters, bands or {}) if kept else None
-        for key, telescope, kept in zip(
-            table["filter_key"].astype(str), table["telescope"], rows.kept, strict=True
-        )
-    ]
-    rows.leave_out([band is None for band in passbands], "filters without a wavelength, see bands=")
-    flux, error = _fluxes(table, passbands, rows)
+    codes, passbands = _passbands(table, filters, bands or {})
+    rows.leave_out(codes < 0, "filters without a wavelength, see bands=")
+    flux, error = _fluxes(table, codes, passbands, rows)
     rows.leave_out(~np.isfinite(flux + error) | (error <= 0), "without a value or an error")
     time = _times(table, rows)
     rows.leave_out(~np.isfinite(time), "without a date")
     kept = rows.kept
-    band = np.empty(int(kept.sum()), dtype=object)
-    band[:] = [p for p, k in zip(passbands, kept, strict=True) if k]
     return Photometry(
         object_id=table["object_id"][kept],
         time=time[kept],
         flux=flux[kept],
         flux_err=error[kept],
-        band=band,
+        band=coded(codes[kept], passbands),
         metadata=pd.DataFrame.from_dict(objects, orient="index"),
         notes=rows.notes,
     )
@@ -159,7 +154,7 @@ def _block(block: Mapping[str, Any], key: str, where: str) -> pd.DataFrame:
         listed = value if isinstance(value, list) and len(value) else [value or None] * n
         columns[name] = pd.Series(listed, dtype=object)
     columns["filter_key"] = columns["filter_key"].fillna(columns["filter"])
-    return pd.DataFrame({"object_id": key, **columns})
+    return pd.DataFrame({"object_id": key, **columns}, dtype=object)
 
 
 def _about(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -191,12 +186,28 @@ def _good(table: pd.DataFrame) -> np.ndarray:
     return ~bad
 
 
+def _passbands(
+    table: pd.DataFrame, filters: Mapping[str, Mapping[str, Any]], bands: Mapping[str, Any]
+) -> tuple[np.ndarray, list[Passband]]:
+    """The passbands of the rows, as codes; -1 where there is none."""
+    filter_code, keys = words(table["filter_key"])
+    telescope_code, telescopes = words(table["telescope"])
+    pair_code, pairs = pd.factorize(filter_code * len(telescopes) + telescope_code)
+    known: dict[Passband, int] = {}
+    codes = []
+    for pair in pairs:
+        key, telescope = divmod(int(pair), len(telescopes))
+        band = _passband(keys[key], telescopes[telescope], filters, bands)
+        codes.append(-1 if band is None else known.setdefault(band, len(known)))
+    return np.array(codes)[pair_code], list(known)
+
+
 def _passband(
-    key: str, telescope: Any, filters: Mapping[str, Mapping[str, Any]], bands: Mapping[str, Any]
+    key: str, telescope: str, filters: Mapping[str, Mapping[str, Any]], bands: Mapping[str, Any]
 ) -> Passband | None:
     if key in bands:
         return get_passband(bands[key])
-    if isinstance(telescope, str):
+    if telescope:
         try:
             return get_passband(key, telescope)
         except UnknownPassbandError:
@@ -213,34 +224,31 @@ def _passband(
 
 
 def _fluxes(
-    table: pd.DataFrame, passbands: list[Passband | None], rows: Rows
+    table: pd.DataFrame, codes: np.ndarray, passbands: list[Passband], rows: Rows
 ) -> tuple[np.ndarray, np.ndarray]:
     """Fluxes with the zero point 27.5, from magnitudes and flux densities."""
     value, given = numbers(table, "raw"), numbers(table, "raw_err")
-    unit = table["raw_units"].astype(str).str.strip()
-    lower = unit.str.casefold()
+    position, units = words(table["raw_units"])
     flux, error = np.full(len(table), np.nan), np.full(len(table), np.nan)
-    strange: set[str] = set()
-    for text in unit[rows.kept].unique():
-        chosen = np.flatnonzero((unit == text) & rows.kept)
+    for number, text in enumerate(units):
+        chosen = np.flatnonzero((position == number) & rows.kept)
+        if not len(chosen):
+            continue
         if text.casefold() in _AB | _VEGA:
             magnitude = value[chosen]
             if text.casefold() in _VEGA:
-                magnitude = magnitude + np.array([_vega(passbands[row]) for row in chosen])
+                magnitude = magnitude + np.array([_vega(p) for p in passbands])[codes[chosen]]
             flux[chosen], error[chosen] = flux_from_magnitude(magnitude, given[chosen])
         elif (scale := _scale(text)) is not None:
             flux[chosen], error[chosen] = value[chosen] * scale, given[chosen] * scale
         else:
-            strange.add(text)
-    if strange:
-        bad = lower.isin([text.casefold() for text in strange])
-        rows.leave_out(bad, f"units that are no flux per frequency: {', '.join(sorted(strange))}")
+            rows.leave_out(position == number, f"in a unit that is no flux per frequency: {text}")
     return flux, error
 
 
-def _vega(passband: Passband | None) -> float:
+def _vega(passband: Passband) -> float:
     try:
-        return np.nan if passband is None else ab_minus_vega(passband)
+        return ab_minus_vega(passband)
     except LightCurveError:
         return np.nan
 
@@ -256,14 +264,14 @@ def _scale(unit: str) -> float | None:
 
 def _times(table: pd.DataFrame, rows: Rows) -> np.ndarray:
     time = np.full(len(table), np.nan)
-    kind = table["date_format"].astype(str).str.strip().str.casefold().replace({"nan": "mjd"})
-    for text in kind[rows.kept].unique():
-        chosen = np.flatnonzero((kind == text) & rows.kept)
-        dates = table["date"].iloc[chosen]
-        if text in ("mjd", "jd", "none"):
+    position, formats = words(table["date_format"])
+    for number, name in enumerate(formats):
+        chosen = np.flatnonzero((position == number) & rows.kept)
+        dates, text = table["date"].iloc[chosen], name.casefold()
+        if text in ("mjd", "jd", ""):
             values = numbers(pd.DataFrame({"date": dates}), "date")
             time[chosen] = values - 2400000.5 if text == "jd" else values
-        else:
+        elif len(chosen):
             times = require("astropy.time", extra="io", user="sklc.io.read_otter")
             time[chosen] = times.Time(dates.tolist(), format=text).mjd
     return time

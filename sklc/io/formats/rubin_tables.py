@@ -18,6 +18,7 @@ from sklc.io.survey_columns import (
     metadata_table,
     numbers,
     passband_column,
+    per_object,
     require_columns,
 )
 
@@ -61,6 +62,12 @@ _METADATA = {
     "dec": ("dec", "decl", "coord_dec"),
     "mwebv": ("mwebv", "ebv"),
 }
+_WANTED = {
+    *_IDS, *_TIMES, *_BANDS, "visit", "ccdVisitId", *_FORCED, *_SOURCES, *_DP02, "ra", "dec",
+    "decl", "coord_dec", "timeWithdrawnMjdTai", *_BAD_FLAGS["forced"],
+    *_BAD_FLAGS["sources"],
+    *(n + end for names in _FLUXES.values() for n in names for end in ("", "Err", "_flag")),
+}  # fmt: skip
 Table = Literal["forced", "sources"]
 
 
@@ -157,7 +164,7 @@ def read_rubin_tables(
     # a missing id would otherwise make floating point numbers of all ids of a CSV file
     exact = dict.fromkeys((*_IDS, "visit", "ccdVisitId", "ssObjectId"), "Int64")
     units = {f"{n}{e}": "nJy" for group in _FLUXES.values() for n in group for e in ("", "Err")}
-    frame = service_table(source, units, dtype=exact)
+    frame = service_table(source, units, None if callable(quality) else _WANTED, dtype=exact)
     kind = table or _kind(frame)
     flux_name = _flux_name(frame, kind, flux)
     require_columns(frame, flux_name, f"{flux_name}Err")
@@ -166,8 +173,8 @@ def read_rubin_tables(
     band_name = next((name for name in _BANDS if name in frame.columns), _BANDS[0])
     require_columns(frame, id_name, band_name)
     rows = Rows(frame)
-    identified = pd.Series(frame[id_name]).notna() & (frame[id_name].fillna(0) != 0)
-    rows.leave_out(~identified.to_numpy(dtype=bool), f"without {id_name}, as moving objects are")
+    unidentified = (frame[id_name] == 0) | frame[id_name].isna()
+    rows.leave_out(unidentified, f"without {id_name}, as moving objects are")
     values, errors = numbers(frame, flux_name), numbers(frame, f"{flux_name}Err")
     rows.leave_out(~np.isfinite(values + errors) | (errors <= 0), "without a flux or an error")
     rows.select(
@@ -177,7 +184,7 @@ def read_rubin_tables(
     kept = rows.kept
     rows.leave_out(~np.isfinite(time), "without a time")
     ids = exact_ids(frame[id_name][kept], id_name)
-    objects = _positions(frame[kept], ids)
+    objects = _positions(frame, kept, ids)
     if metadata is not None:
         given = service_table(Source(metadata), dtype=exact)
         objects = metadata_table(given, (id_name, *_IDS), _METADATA)
@@ -284,9 +291,9 @@ def _times(frame: pd.DataFrame, visit: Any) -> np.ndarray:
     return times.to_numpy()[position]
 
 
-def _positions(frame: pd.DataFrame, ids: Any) -> pd.DataFrame | None:
+def _positions(frame: pd.DataFrame, kept: np.ndarray, ids: Any) -> pd.DataFrame | None:
     for ra, dec in (("ra", "dec"), ("coord_ra", "coord_dec"), ("ra", "decl")):
         if ra in frame.columns and dec in frame.columns:
-            values = {"ra": numbers(frame, ra), "dec": numbers(frame, dec)}
-            return pd.DataFrame(values).groupby(np.asarray(ids), sort=False).median()
+            columns = {"ra": numbers(frame, ra)[kept], "dec": numbers(frame, dec)[kept]}
+            return per_object(ids, columns)
     return None

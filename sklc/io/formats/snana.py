@@ -22,7 +22,7 @@ from sklc.io.formats.snana_fits import fits_parts
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
 from sklc.io.source import Source
-from sklc.io.survey_columns import label_column, passband_column
+from sklc.io.survey_columns import coded, label_column, passband_column
 from sklc.passbands import list_passbands
 
 __all__ = ["read_snana"]
@@ -137,7 +137,7 @@ def read_snana(
     if source.object is not None:
         parts = table_parts(source)
     elif source.kind == "fits" or (source.is_folder and _has_fits(source.paths[0])):
-        parts = fits_parts(source, phot, notes)
+        parts = fits_parts(source, phot, notes, every_column=callable(quality))
     else:
         parts = text_parts(source, notes)
     _make_ids_unique(parts, notes)
@@ -153,7 +153,8 @@ def read_snana(
     rows.leave_out(~np.isfinite(flux + error + mjd) | (error <= 0), "without a flux or an error")
     rows.select(lambda t: np.ones(len(t), dtype=bool), quality, "flagged")
     band = band_columns[0] if len(parts) == 1 else pd.api.types.union_categoricals(band_columns)
-    ids = np.concatenate([np.repeat(part.ids, part.lengths) for part in parts])
+    lengths = np.concatenate([part.lengths for part in parts])
+    ids = coded(np.repeat(np.arange(len(lengths)), lengths), [i for p in parts for i in p.ids])
     zero_point = np.concatenate([np.repeat(part.zero_point, part.lengths) for part in parts])
     same = len(zero_point) and (zero_point == zero_point[0]).all()
     kept: Any = slice(None) if rows.kept.all() else rows.kept

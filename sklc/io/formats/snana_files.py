@@ -12,6 +12,7 @@ import pandas as pd
 
 from sklc.errors import LightCurveError
 from sklc.io.source import Source, to_frame
+from sklc.io.survey_columns import numbers
 
 __all__ = ["NEEDED", "Part", "sncosmo_tables", "table_parts", "text_parts", "zero_points"]
 
@@ -90,6 +91,7 @@ def _text_part(text: str, name: str) -> Part:
     header: dict[str, Any] = {}
     columns: list[str] = []
     rows: list[list[str]] = []
+    first_line = 0
     in_documentation = False
     for number, line in enumerate(text.splitlines(), 1):
         key, colon, rest = line.partition(":")
@@ -108,6 +110,7 @@ def _text_part(text: str, name: str) -> Part:
                     "this line, or download the file again"
                 )
             rows.append(values)
+            first_line = first_line or number
         elif key == "VARLIST":
             columns = rest.split()
         elif " " not in key:
@@ -125,21 +128,14 @@ def _text_part(text: str, name: str) -> Part:
             "complete. Download it again, or correct NOBS"
         )
     columns = columns[: len(rows[0])]
-    table = pd.DataFrame(np.array(rows, dtype=object), columns=columns)
+    table = pd.DataFrame(dict(zip(columns, map(_column, zip(*rows, strict=True)), strict=True)))
     band = next((c for c in ("BAND", "FLT") if c in columns), None)
     if absent := [*(c for c in NEEDED if c not in columns), *([] if band else ["BAND"])]:
         raise LightCurveError(f"{name}: VARLIST lacks {', '.join(absent)}, it has {columns}")
-    for column in columns:
-        converted = pd.to_numeric(table[column], errors="coerce")
-        if column in NEEDED and converted.isna().any():
-            row = int(np.flatnonzero(converted.isna())[0])
-            if table[column][row].casefold() not in ("nan", "null"):
-                raise LightCurveError(
-                    f"{name}: {column} is {table[column][row][:80]!r} in the {row + 1}th line OBS, "
-                    "which is not a number: correct or remove it"
-                )
-        if column in NEEDED or (column != band and converted.notna().all()):
-            table[column] = converted.astype(np.float64) if column in NEEDED else converted
+    for column in NEEDED:
+        if table[column].dtype.kind != "f":
+            table[column] = table[column].replace({"NULL": "nan"})
+            table[column] = numbers(table, column, first_line=first_line)
     known = pd.DataFrame([{key: _plain(value) for key, value in header.items()}])
     return Part(
         name=name,
@@ -147,11 +143,19 @@ def _text_part(text: str, name: str) -> Part:
         survey=header.get("SURVEY"),
         header=known.drop(columns=["SURVEY"], errors="ignore"),
         table=table,
-        band=table[band].to_numpy(),
+        band=np.array([row[columns.index(str(band))] for row in rows], dtype=object),
         ids=np.array([header["SNID"]], dtype=object),
         lengths=np.array([len(table)]),
         zero_point=zero_points(known, None, name),
     )
+
+
+def _column(texts: tuple[str, ...]) -> np.ndarray:
+    """Numbers, if all of them are, or text."""
+    try:
+        return np.array(texts, dtype=np.float64)
+    except ValueError:
+        return np.array(texts, dtype=object)
 
 
 def _is_number(word: str) -> bool:

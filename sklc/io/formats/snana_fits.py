@@ -22,15 +22,19 @@ __all__ = ["fits_parts"]
 _END_OF_OBJECT = -777.0  # the MJD of the rows between objects
 
 
-def fits_parts(source: Source, phot: Any, notes: list[str]) -> list[Part]:
-    """Read pairs of HEAD and PHOT files."""
+def fits_parts(source: Source, phot: Any, notes: list[str], every_column: bool) -> list[Part]:
+    """Read pairs of HEAD and PHOT files, with every column of the latter or what is needed."""
     fits = require("astropy.io.fits", extra="io", user="sklc.io.read_snana")
     parts = []
     for (head_name, head_file), (phot_name, phot_file) in _pairs(source, phot, fits):
         with warnings.catch_warnings(), head_file, phot_file:
             warnings.filterwarnings("error", message=".*truncated.*")
             try:
-                parts.append(_fits_part(fits, head_name, head_file, phot_name, phot_file, notes))
+                parts.append(
+                    _fits_part(
+                        fits, head_name, head_file, phot_name, phot_file, notes, every_column
+                    )
+                )
             except (OSError, Warning, TypeError, IndexError, KeyError) as error:
                 raise LightCurveError(
                     f"{head_name} and {phot_name} cannot be read: {error}. Check that both were "
@@ -46,10 +50,11 @@ def _fits_part(
     phot_name: str,
     phot_file: BinaryIO,
     notes: list[str],
+    every_column: bool,
 ) -> Part:
     with fits.open(head_file) as head, fits.open(phot_file) as photometry:
         keys, observed = head[0].header, photometry[1].data
-        header = _frame(head[1].data, all_columns=True)
+        header = _frame(head[1].data, plain=True)
         for column in ("SNID", "PTROBS_MIN", "PTROBS_MAX"):
             if column not in header.columns:
                 raise LightCurveError(
@@ -63,7 +68,8 @@ def _fits_part(
         rows, lengths = _rows(header, mjd, f"{head_name} and {phot_name}", notes)
         if keys.get("MWEBV_APPLYFLAG") == 1:
             notes.append(f"{head_name}: FLUXCAL is corrected for the extinction of the Milky Way")
-        table = _frame(observed, rows=rows)
+        needed = None if every_column else {*NEEDED, str(band)}
+        table = _frame(observed, rows, needed)
         zero_point = keys.get("ZP_FLUXCAL", head[1].header.get("ZP_FLUXCAL"))
         survey = str(keys.get("SURVEY", head[1].header.get("SURVEY", ""))).strip()
         return Part(
@@ -116,16 +122,18 @@ def _rows(
     return np.flatnonzero(mjd != _END_OF_OBJECT), between
 
 
-def _frame(data: Any, rows: Any = slice(None), all_columns: bool = False) -> pd.DataFrame:
+def _frame(
+    data: Any, rows: Any = slice(None), wanted: set[str] | None = None, plain: bool = False
+) -> pd.DataFrame:
     """The columns of a FITS table, in the byte order of the machine and without padding."""
     raw = data.view(np.ndarray)
     columns: dict[str, Any] = {}
-    for name in data.names:
+    for name in data.names if wanted is None else wanted:
         values = np.asarray(data[name]) if data.columns[name].bzero else raw[name]
         if values.ndim > 1:
             continue  # such as lists of filters
         if values.dtype.kind in "SU":
-            columns[name] = _text(values, rows, all_columns)
+            columns[name] = _text(values, rows, plain)
         else:
             values = values[rows]
             columns[name] = values.astype(values.dtype.newbyteorder("="), copy=False)
@@ -135,17 +143,17 @@ def _frame(data: Any, rows: Any = slice(None), all_columns: bool = False) -> pd.
 def _text(values: np.ndarray, rows: Any, plain: bool) -> Any:
     """Text of a fixed width without blanks; categories, as bands repeat."""
     values = np.ascontiguousarray(values[rows])
-    width = values.dtype.itemsize
-    codes, unique = pd.factorize(values.view(f"u{width}") if width in (1, 2, 4, 8) else values)
-    texts = np.array([bytes(u).strip(b"\x00 ").decode() for u in _as_bytes(unique, width)], object)
+    width = -(-values.dtype.itemsize // 8)  # in words of 8 bytes, which are compared fast
+    numbers = values.astype(f"S{8 * width}").view(np.uint64).reshape(-1, width)
+    differ = np.flatnonzero((numbers != numbers[:1]).any(axis=0))
+    codes = pd.factorize(numbers[:, differ[0]] if len(differ) == 1 else values)[0]
+    first = np.zeros(codes.max(initial=-1) + 1, dtype=np.int64)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    texts = np.array([bytes(text).strip(b"\x00 ").decode() for text in values[first]], object)
     if plain:
         return texts[codes]
     distinct, position = np.unique(texts.astype(str), return_inverse=True)
     return coded(position[codes], distinct.tolist())
-
-
-def _as_bytes(unique: np.ndarray, width: int) -> Any:
-    return unique.view(f"S{width}") if unique.dtype.kind == "u" else unique
 
 
 def _pairs(

@@ -19,7 +19,7 @@ from sklc.io.service_tables import (
     service_table,
 )
 from sklc.io.source import Source
-from sklc.io.survey_columns import numbers, object_name, passband_column
+from sklc.io.survey_columns import numbers, object_name, passband_column, words
 from sklc.io.vega import ab_minus_vega
 
 __all__ = ["read_sncosmo"]
@@ -200,14 +200,16 @@ def _value(text: str) -> Any:
 
 def _ab_zero_points(zero_point: np.ndarray, system: pd.Series, band: Any) -> np.ndarray:
     """Return AB zero points, for those in the system of each row."""
-    names = system.astype(str).str.strip().str.casefold()
-    strange = ~names.isin(["ab", "vega"])
-    if strange.any():
+    codes, systems = words(system)
+    lower = np.array([name.casefold() for name in systems])
+    if (strange := ~np.isin(lower, ["ab", "vega"])[codes]).any():
+        row = int(np.argmax(strange))
         raise LightCurveError(
-            f"zpsys is {str(system[strange].iloc[0])[:80]!r} in row {int(np.argmax(strange)) + 1}, "
-            'and "ab" or "vega" can be converted: convert the zero points to AB, and write ab'
+            f"zpsys is {str(system.iloc[row])[:80]!r} in row {row + 1}, and only "
+            '"ab" and "vega" can be converted: convert the zero points to AB, and write ab'
         )
-    if not (vega := (names == "vega").to_numpy()).any():
+    vega = (lower == "vega")[codes]
+    if not vega.any():
         return zero_point
     used = set(np.unique(band.codes[vega]))
     offsets = [ab_minus_vega(p) if n in used else 0.0 for n, p in enumerate(band.categories)]

@@ -11,7 +11,7 @@ from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
 from sklc.io.service_tables import service_columns, service_table
 from sklc.io.source import Source
-from sklc.io.survey_columns import exact_ids, numbers, passband_column, require_columns
+from sklc.io.survey_columns import exact_ids, numbers, passband_column, per_object, require_columns
 from sklc.light_curves.magnitudes import flux_from_magnitude
 
 __all__ = ["read_ztf_dr"]
@@ -20,8 +20,9 @@ _IDS = ("oid", "objectid", "ps1_objid", "objid")
 _BANDS = ("filtercode", "filterid", "fid", "band")
 _TIMES = ("mjd", "hmjd", "hjd")  # the first that is there
 _LISTS = ("hmjd", "mjd", "hjd", "mag", "magerr", "clrcoeff", "catflags")
+_WANTED = {*_IDS, *_BANDS, *_LISTS, "ra", "dec", "objra", "objdec"}
 _POSITIONS = {"ra": ("ra", "objra"), "dec": ("dec", "objdec")}
-_NAMES = {"zg": "g", "zr": "r", "zi": "i"}
+_NAMES = {"zg": "ztfg", "zr": "ztfr", "zi": "ztfi"}
 
 
 def _recognise(source: Source) -> bool:
@@ -84,7 +85,7 @@ def read_ztf_dr(
     >>> curves.ids, curves.lengths, curves.band_names.tolist()
     (array([1234567]), array([2]), ['ztfg', 'ztfr'])
     """
-    table = _long(service_table(source))
+    table = _long(service_table(source, wanted=None if callable(quality) else _WANTED))
     names = {
         what: next((name for name in known if name in table.columns), known[0])
         for what, known in (("id", _IDS), ("band", _BANDS), ("time", _TIMES))
@@ -111,7 +112,6 @@ def read_ztf_dr(
             f"{n} ids lie within 1.5 arcsec of another one, as do the filters and fields of one "
             "star: pass match_radius=1.5 to join them"
         )
-    band = table[names["band"]].replace(_NAMES)
     flux, flux_err = flux_from_magnitude(magnitude, error)
     assert flux_err is not None
     kept = rows.kept
@@ -120,7 +120,7 @@ def read_ztf_dr(
         time=time[kept],
         flux=flux[kept],
         flux_err=flux_err[kept],
-        band=passband_column(band, "ZTF")[kept],
+        band=passband_column(table[names["band"]], "ZTF", _NAMES)[kept],
         metadata=positions,
         notes=rows.notes,
     )
@@ -153,8 +153,7 @@ def _positions(table: pd.DataFrame, ids: Any) -> pd.DataFrame | None:
     }
     if None in names.values():
         return None
-    values = pd.DataFrame({what: numbers(table, str(name)) for what, name in names.items()})
-    return values.groupby(np.asarray(ids), sort=False).median()
+    return per_object(ids, {what: numbers(table, str(name)) for what, name in names.items()})
 
 
 def _joined(positions: pd.DataFrame, arcsec: float) -> pd.Series:

@@ -12,7 +12,7 @@ from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
 from sklc.io.service_tables import read_text_table, service_columns, service_table
 from sklc.io.source import Source
-from sklc.io.survey_columns import numbers, object_name, passband_column, require_columns
+from sklc.io.survey_columns import numbers, object_name, passband_column, require_columns, words
 
 __all__ = ["read_ztf_forced"]
 
@@ -154,10 +154,10 @@ def _table(source: Source, object_id: str | None) -> tuple[pd.DataFrame, int | N
     return table, line
 
 
-def _codes(table: pd.DataFrame) -> pd.Series:
-    """The codes of procstatus as text between commas: ",56,63,"."""
-    text = table["procstatus"].astype(str).str.replace(r"\.0$|\s", "", regex=True)
-    return "," + text + ","
+def _codes(table: pd.DataFrame) -> tuple[np.ndarray, list[list[str]]]:
+    """The codes of procstatus: the position of each row's combination, and the combinations."""
+    position, combinations = words(table["procstatus"])
+    return position, [t.removesuffix(".0").replace(" ", "").split(",") for t in combinations]
 
 
 def _good(table: pd.DataFrame) -> np.ndarray:
@@ -168,7 +168,8 @@ def _good(table: pd.DataFrame) -> np.ndarray:
     if "infobitssci" in table.columns:
         good &= ~(numbers(table, "infobitssci") >= _BAD_CALIBRATION)
     if "procstatus" in table.columns:
-        good &= ~_codes(table).str.contains(",56,", regex=False).to_numpy(dtype=bool)
+        position, codes = _codes(table)
+        good &= ~np.array(["56" in code for code in codes])[position]
     return good
 
 
@@ -176,8 +177,13 @@ def _report_codes(rows: Rows) -> None:
     """Note the codes of the rows that are kept although the service warns."""
     if "procstatus" not in rows.table.columns:
         return
-    counts = rows.table["procstatus"][rows.kept].astype(str).value_counts()
-    warned = [f"{code} ({n} rows)" for code, n in counts.items() if code not in ("0", "0.0")]
+    position, codes = _codes(rows.table)
+    counts = np.bincount(position[rows.kept], minlength=len(codes))
+    warned = [
+        f"{','.join(code)} ({n} rows)"
+        for code, n in zip(codes, counts, strict=True)
+        if n and code != ["0"]
+    ]
     if warned:
         rows.notes.append(f"kept rows with the codes of procstatus {', '.join(warned[:5])}")
 
