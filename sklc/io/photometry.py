@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError
+from sklc.light_curves.columns import runs
 from sklc.light_curves.container import LightCurves
 
 __all__ = ["Photometry", "Quality", "Rows"]
@@ -143,7 +144,8 @@ class Photometry:
         table = pd.DataFrame(columns, copy=False)
         metadata = self.metadata
         if metadata is not None:
-            position = metadata.index.get_indexer(pd.Index(pd.unique(table["object_id"])))
+            ids = pd.unique(runs(table["object_id"])[1])
+            position = metadata.index.get_indexer(pd.Index(ids))
             used = np.zeros(len(metadata), dtype=bool)
             used[position[position >= 0]] = True
             metadata = metadata.loc[used]

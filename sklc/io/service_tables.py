@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import warnings
 from collections.abc import Callable, Collection, Mapping
@@ -122,8 +123,15 @@ def _is_ipac(source: Source) -> bool:
     return start.startswith("|") and start.rstrip().endswith("|")
 
 
+def _is_tap_result(given: Any) -> bool:
+    """Whether this is what a query with pyvo returns."""
+    return hasattr(given, "to_table") and hasattr(given, "fieldnames")
+
+
 def service_columns(source: Source) -> set[str]:
     """Return the names of the columns of a table in any form, without reading its rows."""
+    if _is_tap_result(source.object):
+        return set(source.object.fieldnames)
     if source.kind == "xml":
         fields = re.findall(rb"""<FIELD\b[^>]*?\bname=["']([^"']+)""", source.head)
         return {name.decode() for name in fields}
@@ -163,6 +171,8 @@ def service_table(
     LightCurveError
         If a unit cannot be converted, or several files differ in their columns.
     """
+    if _is_tap_result(source.object):
+        source = Source(source.object.to_table())
     if hasattr(source.object, "colnames"):
         return _from_astropy(source.object, units or {})
     kind = "ascii.ipac" if _is_ipac(source) else {"xml": "votable", "fits": "fits"}.get(source.kind)
@@ -177,7 +187,8 @@ def service_table(
     for name, file in source.files():
         with file, complete(name):
             if kind is None:
-                opened = pa.PythonFile(file, mode="r")
+                # a plain file is read by Arrow itself, in several threads
+                opened = name if isinstance(file, io.BufferedReader) else pa.PythonFile(file, "r")
                 there = pq.read_schema(opened).names
                 arrow = pq.read_table(
                     opened, columns=[n for n in there if wanted is None or n in wanted]

@@ -131,7 +131,12 @@ class Source:
         if self.kind == "parquet":
             for _, file in self.files():
                 with file:
-                    return tuple(pq.read_schema(pa.PythonFile(file, mode="r")).names)
+                    try:
+                        return tuple(pq.read_schema(pa.PythonFile(file, mode="r")).names)
+                    except (pa.ArrowInvalid, OSError) as error:
+                        raise LightCurveError(
+                            f"{self.name} is a damaged Parquet file ({error}): download it again"
+                        ) from error
         rows = [line for line in self.lines if line.strip() and not line.startswith("#")]
         if not rows:
             return ()

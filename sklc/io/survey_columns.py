@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError, UnknownPassbandError
+from sklc.light_curves.columns import runs
 from sklc.passbands import Passband, find_passbands
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
 _TRUE = frozenset({"true", "t", "1", "yes", "y", "1.0"})
 _FALSE = frozenset({"false", "f", "0", "no", "n", "0.0", ""})
 _SUFFIXES = frozenset({".gz", ".bz2", ".xz", ".txt", ".dat", ".csv", ".json", ".fits", ".lc"})
+_NO_VALUE = frozenset({"", "null", "none", "nan", "na", "n/a", "-", "--", "<na>", "masked"})
 _LARGEST_EXACT = 2**53  # above it, float64 does not hold every integer
 
 
@@ -71,8 +73,9 @@ def numbers(
     if not isinstance(column.dtype, np.dtype) or column.dtype.kind not in "fiub":
         text = column.astype(object).where(column.notna(), np.nan)
         converted = pd.to_numeric(text, errors="coerce").astype(np.float64)
-        bad = np.flatnonzero(converted.isna() & text.notna() & (text.astype(str).str.strip() != ""))
-        if len(bad):
+        suspect = np.flatnonzero(converted.isna() & text.notna())
+        bad = [i for i in suspect if str(text.iloc[i]).strip().casefold() not in _NO_VALUE]
+        if bad:
             row = int(bad[0])
             where = f"row {row + 1}" if first_line is None else f"line {first_line + row}"
             more = f" ({len(bad)} such values in all)" if len(bad) > 1 else ""
@@ -205,7 +208,7 @@ def words(column: Any) -> tuple[np.ndarray, list[str]]:
 
     A missing value is the text "".
     """
-    codes, values = pd.factorize(pd.Series(column, dtype=object), use_na_sentinel=False)
+    codes, values = pd.factorize(pd.Series(column), use_na_sentinel=False)
     return codes, ["" if pd.isna(value) else str(value).strip() for value in values]
 
 
@@ -271,9 +274,11 @@ def metadata_table(
 
 def per_object(ids: Any, columns: Mapping[str, np.ndarray]) -> pd.DataFrame:
     """Return metadata from columns with one value per row: the value of each object's first row."""
-    index = pd.Index(ids)
-    first = np.flatnonzero(~index.duplicated())
-    return pd.DataFrame({name: v[first] for name, v in columns.items()}, index=index[first])
+    starts, values = runs(ids)
+    index = pd.Index(values)
+    new = ~index.duplicated()
+    first = starts[new]
+    return pd.DataFrame({name: v[first] for name, v in columns.items()}, index=index[new])
 
 
 def object_name(name: str) -> str:

@@ -174,7 +174,7 @@ def _good(table: pd.DataFrame) -> np.ndarray:
             values = numbers(table, name)
             good &= ~((values < smallest) | (values > largest))
     if "Mask" in table.columns:
-        good &= (numbers(table, "Mask").astype(np.int64) & _ATCLEAN_BAD) == 0
+        good &= (np.nan_to_num(numbers(table, "Mask")).astype(np.int64) & _ATCLEAN_BAD) == 0
     return good
 
 

@@ -177,6 +177,7 @@ def read_rubin_tables(
     rows.leave_out(unidentified, f"without {id_name}, as moving objects are")
     values, errors = numbers(frame, flux_name), numbers(frame, f"{flux_name}Err")
     rows.leave_out(~np.isfinite(values + errors) | (errors <= 0), "without a flux or an error")
+    rows.leave_out(frame[band_name].isna(), "without a band")
     rows.select(
         lambda t: _good(t, kind, flux_name), quality, 'flagged or withdrawn, see quality="all"'
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -42,14 +43,16 @@ _LEFT_OUT = {"SNID", "ZP_FLUXCAL", "NOBS", "NVAR", "PTROBS_MIN", "PTROBS_MAX", "
              "MWEBV"}  # fmt: skip
 
 
+_TEXT_NAME = re.compile(r"\.(dat|txt)(\.gz)?$", re.IGNORECASE)
+
+
 def _recognise(source: Source) -> bool:
     if source.object is not None:
         return bool(sncosmo_tables(source.object))
     if source.is_folder:
-        return any("HEAD.FITS" in path.name.upper() for path in source.paths[0].rglob("*")) or any(
-            _is_text(path.read_bytes()[: 1 << 16])
-            for path in sorted(source.paths[0].glob("*"))[:5]
-            if path.suffix.casefold() in (".dat", ".txt")
+        texts = (p for p in sorted(source.paths[0].rglob("*")) if _TEXT_NAME.search(p.name))
+        return _has_fits(source.paths[0]) or any(
+            path.stat().st_size and _is_text(Source(path).head) for path in islice(texts, 5)
         )
     if source.kind == "fits":
         return b"'PTROBS_MIN" in source.head or b"'FLUXCAL" in source.head

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sklc.errors import LightCurveError
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
 from sklc.io.service_tables import read_text_table, service_columns, service_table
@@ -136,6 +137,8 @@ def _table(source: Source, object_id: str | None) -> tuple[pd.DataFrame, int | N
                     dtype={"procstatus": str, "filter": str},
                 )
             own = read.table
+            if missing := [column for column in _NEEDED if column not in own.columns]:
+                raise LightCurveError(f"{name} lacks the columns {missing}: request it again")
             if object_id not in own.columns:
                 own["object_id"] = object_name(name) if object_id is None else object_id
             for key, pattern in (("ra", r"R\.?A\.?"), ("dec", r"Dec\.?")):
