@@ -175,9 +175,14 @@ def service_table(
         source = Source(source.object.to_table())
     if hasattr(source.object, "colnames"):
         return _from_astropy(source.object, units or {})
-    kind = "ascii.ipac" if _is_ipac(source) else {"xml": "votable", "fits": "fits"}.get(source.kind)
+    first = source.lines[0] if source.lines else ""
+    kind = {"xml": "votable", "fits": "fits"}.get(source.kind)
+    kind = "ascii.ipac" if _is_ipac(source) else "ascii.ecsv" if "%ECSV" in first else kind
     parts: dict[str, pd.DataFrame] = {}
     if source.object is not None or (kind is None and source.kind != "parquet"):
+        header = next((line for line in source.lines if not line.startswith("#")), "")
+        options["sep"] = next((s for s in ",\t;" if s in header), ",")
+        options["comment"] = "#" if first.startswith("#") else None
         if wanted is not None:
             options["usecols"] = lambda name: clean_name(name) in wanted
         frame = source.frame(**options) if source.object is None else source.frame()

@@ -69,6 +69,8 @@ def test_options():
     assert read_open_catalog(corrected, quality=lambda t: t["kcorrected"].isna()).lengths[0] == 1
     no_error = read_open_catalog(catalog({}, {"e_magnitude": None}), mag_err=0.3)
     np.testing.assert_allclose(no_error.flux_err[1], 1000 * 0.3 * np.log(10) / 2.5)
+    primed = catalog({"band": "r'"}, {"band": "ip"})
+    assert read_open_catalog(primed).band_names.tolist() == ["sdssr", "sdssi"]
     other = read_open_catalog(catalog({"band": "C"}), bands={"C": "crtsV"})
     assert other.band_names.tolist() == ["crtsV"]
 

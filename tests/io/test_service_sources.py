@@ -118,7 +118,7 @@ def test_files_of_another_format(name):
 
 
 @EVERY
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_damaged_files_raise_one_kind_of_error(name, data):
     """Whatever is cut out or changed: light curves of finite numbers, or a documented error."""
@@ -165,7 +165,7 @@ def test_results_of_queries_with_pyvo():
 def test_words_for_a_missing_value_are_no_error():
     table = pd.DataFrame({"flux": ["1.5", "null", "--", None, "nan", " "]})
     np.testing.assert_array_equal(numbers(table, "flux"), [1.5] + [np.nan] * 5)
-    with pytest.raises(LightCurveError, match=r"'flux' holds 'x+' in row 1 .*\(2 such values"):
+    with pytest.raises(LightCurveError, match=r"'flux' holds 'x{80}' in row 1.*2 such values"):
         numbers(pd.DataFrame({"flux": ["x" * 200, "y"]}), "flux")
 
 
@@ -180,7 +180,7 @@ def test_ids_are_exact_or_refused():
 
 
 @given(st.lists(st.sampled_from(["g", "r", " g ", "i"]), min_size=1, max_size=8))
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None, derandomize=True)
 def test_passbands_of_labels(labels):
     band = passband_column(labels, "ZTF", {"i": "lssti"})
     expected = [{"g": "ztfg", "r": "ztfr", "i": "lssti"}[label.strip()] for label in labels]

@@ -161,6 +161,8 @@ def test_rows_without_a_flux(tmp_path):
     assert read_snana(snana_text(rows=rows)).lengths.tolist() == [1]
     chosen = read_snana(snana_text(), quality=lambda table: table["PHOTFLAG"] == 4096)
     assert chosen.flux.tolist() == [-12.5]
+    in_g = read_snana(snana_fits(tmp_path), quality=lambda table: table["BAND"] == "g")
+    assert in_g.flux.tolist() == [10.0]
 
 
 def test_what_sncosmo_has_read(tmp_path):

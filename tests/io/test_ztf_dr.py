@@ -66,12 +66,12 @@ def test_files_of_the_bulk_download(tmp_path):
     assert any("heliocentric" in note for note in report.notes)
 
 
-@pytest.mark.parametrize("kind", ["votable", "ascii.ipac", "fits"])
+@pytest.mark.parametrize("kind", ["votable", "ascii.ipac", "ascii.ecsv", "fits"])
 def test_tables_of_astropy(kind):
     table = pytest.importorskip("astropy.table", reason="astropy is not installed (extra io)")
     file = io.BytesIO()
     written = table.Table.from_pandas(frame())
-    if kind == "ascii.ipac":
+    if kind.startswith("ascii"):
         text = io.StringIO()
         written.write(text, format=kind)
         file.write(text.getvalue().encode())
@@ -80,6 +80,12 @@ def test_tables_of_astropy(kind):
     curves = read(file.getvalue(), verbose=False)
     assert curves.ids.tolist() == [686103400034440, 686203400106720]
     assert curves.time.tolist() == [58202.3453, 58204.3453]
+
+
+@pytest.mark.parametrize("separator", ["\t", ";"])
+def test_other_separators(separator):
+    content = b"# from IRSA\n" + ZTF_DR.replace(b",", separator.encode())
+    assert read(content, verbose=False).lengths.tolist() == [1, 1]
 
 
 def test_heliocentric_julian_dates():

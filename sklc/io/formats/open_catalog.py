@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -247,7 +248,8 @@ def _passbands(
 
 
 def _passband(label: str, where: list[str], bands: Mapping[str, Any]) -> Passband | None:
-    label = label.rstrip("'`p") if label.rstrip("'`p") in _STANDARD else label
+    plain = re.sub(r"(?<=^[ugriz])(['`]|p)$", "", label)  # Sloan's g' is also written gp
+    label = plain if label not in bands else label
     if label in bands:
         return get_passband(bands[label])
     if not label:

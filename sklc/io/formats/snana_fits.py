@@ -78,7 +78,7 @@ def _fits_part(
             survey=survey or None,
             header=header,
             table=table,
-            band=table.pop(str(band)),
+            band=table[str(band)],
             ids=header["SNID"].to_numpy(),
             lengths=lengths,
             zero_point=zero_points(header, zero_point, head_name),
