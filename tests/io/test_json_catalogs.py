@@ -8,6 +8,8 @@ from make_services import open_catalog, otter, true_file
 
 from sklc.errors import LightCurveError
 from sklc.io import read, read_open_catalog, read_otter, read_report
+from sklc.io.vega import ab_minus_vega
+from sklc.passbands import Passband, get_passband
 
 # -- Open Supernova Catalog
 
@@ -23,8 +25,9 @@ def catalog(*rows):
 
 def test_open_catalog():
     curves = read(open_catalog(), verbose=False)
-    # V = 16.0 in the Vega system is 16.02 in the AB system
-    np.testing.assert_allclose(curves.flux, [10 ** (0.4 * 11.48), 1000.0], rtol=1e-12)
+    offset = ab_minus_vega(get_passband("bessellv"))  # Vega is 0.00 to 0.03 mag (AB) in V
+    assert 0 <= offset < 0.03
+    np.testing.assert_allclose(curves.flux, [10 ** (0.4 * (11.5 - offset)), 1000], rtol=1e-12)
     np.testing.assert_allclose(curves.flux_err / curves.flux, [0.0921034, 0.1842068], rtol=1e-6)
     assert curves.band_names.tolist() == ["bessellv", "ztfg"]
     about = curves.metadata.loc["SN2006le"]
@@ -42,7 +45,6 @@ LEFT_OUT = [
     ({"e_magnitude": None}, "mag_err="),
     ({"band": "C"}, r"'C'"),
     ({"band": None}, "filters that are not known"),
-    ({"band": "i", "system": "Vega"}, "offset is not known"),
     ({"model": "SALT2"}, "models"),
     ({"kcorrected": True}, "corrected"),
     ({"host": True}, "host"),
@@ -55,6 +57,14 @@ def test_rows_that_are_left_out_are_reported(row, reason):
     assert report.curves.time.tolist() == [54040.0]
     assert len(report.notes) == 1
     assert reason.strip("'") in report.notes[0]
+
+
+def test_vega_magnitudes_in_filters_without_an_offset_are_left_out():
+    own = {"X": Passband("my_X", "mine", 0.75)}
+    report = read_report(catalog({}, {"band": "X", "system": "Vega"}), bands=own)
+    assert report.curves.time.tolist() == [54040.0]
+    assert any("offset is not known" in note for note in report.notes)
+    assert read_open_catalog(catalog({"band": "X"}), bands=own).flux.tolist() == [1000.0]
 
 
 def test_repeated_measurements_count_once():
@@ -150,7 +160,8 @@ def test_otter_systems_dates_and_telescopes():
                             telescope="Swift"))  # fmt: skip
     np.testing.assert_allclose(vega.time, [58405.5, 58406.5], atol=1e-8)
     assert vega.band_names.tolist() == ["V", "uvotv"]
-    np.testing.assert_allclose(vega.flux[1], 10 ** (-0.4 * (20.0 - 0.01 - 27.5)))
+    offset = ab_minus_vega(get_passband("uvotv"))
+    np.testing.assert_allclose(vega.flux[1], 10 ** (-0.4 * (20.0 + offset - 27.5)))
     named = read_otter(block(), bands={"V": "bessellv"})
     assert named.band_names.tolist() == ["bessellv", "bessellv"]
 
