@@ -69,6 +69,18 @@ def test_tables_of_atclean(tmp_path):
     assert (averaged.ids.tolist(), averaged.band_names.tolist()) == (["2019vxm"], ["atlaso"])
 
 
+def test_tables_of_the_own_pages_of_atlas(tmp_path):
+    path = tmp_path / "ATLAS20x.csv"
+    path.write_text(
+        "#expname,ra,dec,mag,dm,filter,mjd,x,y,chin,apfit,uJy,duJy,mag5sig,texp\n"
+        "02a59000o0300o,150.1,2.25,18.1,0.1,o,59000.25,5000,5000,1.1,-.4,210.5,19.5,19.6,30\n"
+        "02a59001o0300c,150.1,2.25,18.1,0.1,c,59001.25,5000,5000,101,-.4,210.5,19.5,19.6,30\n"
+    )
+    curves = read(path, verbose=False)
+    assert (curves.flux.tolist(), curves.band_names.tolist()) == ([210.5], ["atlaso"])
+    assert curves.metadata["ra"].tolist() == [150.1]
+
+
 def test_tables_in_memory():
     table = pd.DataFrame([ATLAS_ROW, {**ATLAS_ROW, "MJD": 59001.25}]).rename(
         columns={"MJD": "###MJD"}

@@ -166,6 +166,25 @@ def test_otter_systems_dates_and_telescopes():
     assert named.band_names.tolist() == ["bessellv", "bessellv"]
 
 
+def test_the_first_version_of_the_schema():
+    row = {"raw": 20.0, "raw_err": 0.1, "raw_units": "mag(AB)", "date": 59077.5,
+           "date_format": "MJD", "filter_key": "g", "obs_type": "uvoir"}  # fmt: skip
+    radio = {"raw": 0.05, "raw_units": "mJy", "date": 59077.23, "date_format": "MJD",
+             "filter_key": "5.0GHz", "obs_type": "radio"}  # fmt: skip
+    content = otter(
+        coordinate={"equitorial": [{"ra": "15 56 25.728", "dec": "-23 22 21.15"}]},
+        distance={"redshift": [{"value": "0.159"}]},
+        classification=[{"object_class": "TDE", "confidence": 1.0}],
+        photometry={"phot_0": {"magnitude": [row, {**row, "date": 59078.5}], "flux": [radio]}},
+    )
+    report = read_report(b"[" + content + b"]")
+    assert report.curves.flux.tolist() == [1000.0, 1000.0]
+    about = report.curves.metadata.loc["AT2018hyz"]
+    assert (about["label"], about["redshift"]) == ("TDE", 0.159)
+    np.testing.assert_allclose(about["ra"], 15 * (15 + 56 / 60 + 25.728 / 3600))
+    np.testing.assert_allclose(about["dec"], -(23 + 22 / 60 + 21.15 / 3600))
+
+
 def test_several_transients():
     both = [json.loads(otter("A")), json.loads(otter("B"))]
     assert read(both, verbose=False).ids.tolist() == ["A", "B"]

@@ -152,6 +152,10 @@ def test_surveys_and_bands(tmp_path):
     with pytest.raises(UnknownPassbandError, match=r"MYSURVEY.*row 1.*'g'.*bands="):
         read_snana(other)
     assert read_snana(other, survey="DES").band_names.tolist() == ["desg", "desr"]
+    report = read_report(snana_text(survey="PS1MD"))
+    assert report.curves.band_names.tolist() == ["ps1g", "ps1r"]
+    assert any("PS1MD is taken for PS1" in note for note in report.notes)
+    assert read_snana(snana_text(survey="SDSS(HOLTZ08)")).band_names[0] == "sdssg"
     both = {"g": "ztfg", "r": "ztfr"}
     assert read_snana(other, bands=both).band_names.tolist() == ["ztfg", "ztfr"]
 

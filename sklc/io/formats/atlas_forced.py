@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
@@ -18,6 +19,8 @@ from sklc.io.survey_columns import numbers, object_name, passband_column, requir
 __all__ = ["read_atlas_forced"]
 
 _NEEDED = ("MJD", "uJy", "duJy")
+# The columns of ATLAS's own pages, under the names of the service.
+_OWN_PAGES = {"mjd": "MJD", "filter": "F", "chin": "chi/N", "ra": "RA", "dec": "Dec"}
 # Smallest and largest value of a good row; chips are 10,560 pixels wide.
 _RANGES = {
     "err": (0.0, 0.0),
@@ -35,7 +38,12 @@ _ONE_FILTER = re.compile(r"\.([a-z])(?:\.\d+\.\d+days)?(?:\.lc)?(?:\.txt|\.csv|\
 def _recognise(source: Source) -> bool:
     line = next((line for line in source.lines if line.strip()), "")
     words = [clean_name(word) for word in re.split(r"[,\s]+", line.lstrip("#"))]
-    return set(_NEEDED) <= service_columns(source) | set(words)
+    return _is_atlas(service_columns(source)) or _is_atlas(words)
+
+
+def _is_atlas(names: Iterable[str]) -> bool:
+    found = set(names)
+    return set(_NEEDED) <= found or {"mjd", "filter", "uJy", "duJy", "chin"} <= found
 
 
 @reader(
@@ -135,15 +143,13 @@ def read_atlas_forced(
 def _table(source: Source, object_id: str | None) -> tuple[pd.DataFrame, int | None]:
     """Return the table with the columns object_id and F, and the line of its first row."""
     if source.kind != "text":
-        table = service_table(source)
+        table = _service_names(service_table(source))
         return _with_ids(table, object_id, "0"), None
     parts, first_line = [], None
     for name, file in source.files():
         with file:
-            read = read_text_table(
-                file, lambda names: set(_NEEDED) <= set(names), "###MJD m dm uJy ..."
-            )
-        own = read.table
+            read = read_text_table(file, _is_atlas, "###MJD m dm uJy ...")
+        own = _service_names(read.table)
         one_filter = _ONE_FILTER.search(name)
         if "F" not in own.columns and one_filter:
             own["F"] = one_filter[1]
@@ -153,6 +159,10 @@ def _table(source: Source, object_id: str | None) -> tuple[pd.DataFrame, int | N
     if len(parts) == 1:
         return parts[0], first_line
     return pd.concat(parts, ignore_index=True), None
+
+
+def _service_names(table: pd.DataFrame) -> pd.DataFrame:
+    return table if "MJD" in table.columns else table.rename(columns=_OWN_PAGES)
 
 
 def _with_ids(table: pd.DataFrame, object_id: str | None, default: str) -> pd.DataFrame:

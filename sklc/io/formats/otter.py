@@ -111,7 +111,7 @@ def read_otter(
                 raise LightCurveError(f"{name} repeats the object {key!r}: read one of the files")
             objects[key] = _about(item)
             filters |= {str(f["filter_key"]): f for f in item.get("filter_alias") or []}
-            for number, block in enumerate(item.get("photometry") or []):
+            for number, block in enumerate(_blocks(item.get("photometry") or [])):
                 parts.append(_block(block, key, f"{name}, {key}, photometry {number}"))
     if not parts:
         raise LightCurveError(f"{source.name} holds no photometry: look for another source")
@@ -141,6 +141,27 @@ def read_otter(
     )
 
 
+def _blocks(photometry: Any) -> list[Mapping[str, Any]]:
+    """The blocks of photometry; in the first version of the schema, rows were objects of JSON."""
+    if not isinstance(photometry, Mapping):
+        return list(photometry)
+    rows = [
+        row
+        for block in photometry.values()
+        for kind in ("flux", "magnitude")
+        for row in block.get(kind) or []
+    ]
+    return [{name: [row.get(name) for row in rows] for name in _COLUMNS}] if rows else []
+
+
+def _entries(item: Mapping[str, Any], key: str, *kinds: str) -> list[Mapping[str, Any]]:
+    """The entries of one of these kinds; in the first version of the schema, it was their key."""
+    entries = item.get(key) or []
+    if isinstance(entries, Mapping):
+        return [entry for kind in kinds for entry in entries.get(kind) or []]
+    return [e for e in entries if e.get(f"{key}_type", kinds[0]) in kinds]
+
+
 def _block(block: Mapping[str, Any], key: str, where: str) -> pd.DataFrame:
     """One row per measurement; what is given once holds for all."""
     n = len(block["raw"])
@@ -165,15 +186,16 @@ def _about(item: Mapping[str, Any]) -> dict[str, Any]:
     if classes:
         best = max(classes, key=lambda c: (bool(c.get("default")), float(c.get("confidence") or 0)))
         about["label"] = best["object_class"]
-    shifts = [d for d in item.get("distance") or [] if d.get("distance_type") == "redshift"]
+    shifts = _entries(item, "distance", "redshift")
     if shifts:
         about["redshift"] = float(max(shifts, key=lambda d: bool(d.get("default")))["value"])
-    places = [c for c in item.get("coordinate") or [] if c.get("ra") is not None]
+    places = [c for c in _entries(item, "coordinate", "equatorial", "equitorial") if "ra" in c]
     if places:
         place = max(places, key=lambda c: bool(c.get("default")))
-        hours = str(place.get("ra_units", place.get("ra_unit", ""))).casefold().startswith("hour")
-        about["ra"] = degrees(place["ra"], hours)
-        if hours and ":" not in str(place["ra"]).strip().replace(" ", ":"):
+        unit = str(place.get("ra_units", "hour")).casefold()
+        sexagesimal = any(mark in str(place["ra"]).strip() for mark in ": ")
+        about["ra"] = degrees(place["ra"], hours=unit.startswith("hour"))
+        if unit.startswith("hour") and not sexagesimal and "ra_units" in place:
             about["ra"] *= 15
         about["dec"] = degrees(place["dec"], False)
     return about

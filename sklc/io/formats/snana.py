@@ -43,6 +43,7 @@ _LEFT_OUT = {"SNID", "ZP_FLUXCAL", "NOBS", "NVAR", "PTROBS_MIN", "PTROBS_MAX", "
              "MWEBV"}  # fmt: skip
 
 
+_STARTS = [slice(n) for n in range(12, 2, -1)]  # of the names of surveys, the longest first
 _TEXT_NAME = re.compile(r"\.(dat|txt)(\.gz)?$", re.IGNORECASE)
 
 
@@ -211,9 +212,12 @@ def _passbands(
         if tried is not None:
             note = f"the header of {part.version} names no survey: taken from its name, {tried}"
             notes.append(f"{note}; pass survey= if it is another")
-    # Newer files name the survey in each label ("LSST-g"), which any name of a survey allows.
     if survey is None and tried is not None and not _is_survey(tried):
-        tried = None
+        # "PS1MD" and "SDSS(HOLTZ08)" are versions of surveys. Where there is none of this name, the
+        # labels may name it ("LSST-g").
+        given, tried = tried, next(filter(_is_survey, map(tried.__getitem__, _STARTS)), None)
+        if tried is not None:
+            notes.append(f"SURVEY {given} is taken for {tried}: pass survey= if it is another")
     try:
         return passband_column(labels, tried, bands)
     except UnknownPassbandError as error:
