@@ -3,10 +3,15 @@
 import gzip
 import shutil
 import sys
+import tempfile
+import warnings
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from make_services import snana_fits, snana_text, true_file
 
 from sklc.errors import LightCurveError, UnknownPassbandError
@@ -142,6 +147,26 @@ def test_truncated_files(tmp_path, kind, compress, share):
     with pytest.raises(LightCurveError) as error:
         read_snana(head)
     assert "TEST_" in str(error.value)
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(data=st.data())
+def test_damaged_fits_files_raise_one_kind_of_error(data):
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # astropy's, of what it can mend
+        head = snana_fits(Path(folder))
+        path = data.draw(st.sampled_from([head, head.with_name("TEST_PHOT.FITS")]))
+        content = bytearray(path.read_bytes())
+        places = st.integers(0, len(content) - 1)
+        for place in data.draw(st.lists(places, min_size=1, max_size=30)):
+            content[place] = data.draw(st.integers(0, 255))
+        path.write_bytes(content)
+        try:
+            curves = read_snana(head)
+        except LightCurveError:
+            return
+    assert np.isfinite(curves.flux).all()
+    assert np.isfinite(curves.time).all()
 
 
 def test_surveys_and_bands(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,6 +20,7 @@ from sklc.io.survey_columns import coded
 
 __all__ = ["fits_parts"]
 
+_DAMAGED = (OSError, Warning, TypeError, IndexError, KeyError)  # and what astropy adds
 _END_OF_OBJECT = -777.0  # the MJD of the rows between objects
 
 
@@ -35,7 +37,7 @@ def fits_parts(source: Source, phot: Any, notes: list[str], every_column: bool) 
                         fits, head_name, head_file, phot_name, phot_file, notes, every_column
                     )
                 )
-            except (OSError, Warning, TypeError, IndexError, KeyError) as error:
+            except (*_DAMAGED, fits.VerifyError) as error:
                 raise LightCurveError(
                     f"{head_name} and {phot_name} cannot be read: {error}. Check that both were "
                     "downloaded completely"
@@ -198,10 +200,12 @@ def _beside(name: str, file: BinaryIO, kind: str, other: str, fits: Any) -> tupl
     path = Path(name)
     likely = re.sub(f"{other}(?=\\.FIT)", kind, path.name, flags=re.IGNORECASE)
     names = [likely, f"{likely}.gz", re.sub(r"\.gz$", "", likely)]
+    announced = ""
     if kind == "PHOT":
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # damage is reported when the table is read
-            announced = str(fits.getheader(file).get("PHOTFILE", "")).strip()
+        # damage is reported when the table is read
+        with warnings.catch_warnings(), suppress(*_DAMAGED, fits.VerifyError):
+            warnings.simplefilter("ignore")
+            announced = Path(str(fits.getheader(file).get("PHOTFILE", "")).strip()).name
         file.seek(0)
         names += [announced, f"{announced}.gz"] if announced else []
     for candidate in names:
