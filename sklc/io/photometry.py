@@ -11,6 +11,7 @@ import pandas as pd
 
 from sklc.errors import LightCurveError
 from sklc.io.unreadable import read_by_object
+from sklc.light_curves.columns import runs
 from sklc.light_curves.container import LightCurves
 
 __all__ = ["Photometry", "Quality", "Rows"]
@@ -162,7 +163,11 @@ class Photometry:
         """Return the light curves of all rows, or of some of the objects."""
         metadata = self.metadata
         if metadata is not None:
-            metadata = metadata.loc[metadata.index.isin(pd.unique(table["object_id"]))]
+            ids = pd.unique(runs(table["object_id"])[1])
+            position = metadata.index.get_indexer(pd.Index(ids))
+            used = np.zeros(len(metadata), dtype=bool)
+            used[position[position >= 0]] = True
+            metadata = metadata.loc[used]
         return LightCurves.from_frame(
             table,
             flux_err="flux_err" if "flux_err" in table else None,

@@ -68,7 +68,10 @@ _ALERTS: tuple[str, ...] = (
     "alerce_elasticc",
     "alerce",
 )
-_SERVICES: tuple[str, ...] = ()
+_SERVICES: tuple[str, ...] = (
+    "ztf_forced", "atlas_forced", "snana", "plasticc", "rubin_tables", "ztf_dr", "open_catalog",
+    "otter", "sncosmo_text",
+)  # fmt: skip
 _MISSIONS: tuple[str, ...] = ()
 _TABLES: tuple[str, ...] = ("long_table",)  # what no survey's own format has claimed
 _MODULES = (*_ALERTS, *_SERVICES, *_MISSIONS, *_TABLES)

@@ -171,6 +171,7 @@ class Source:
         for path in self.paths:
             if path.is_dir():
                 inside = sorted(p for p in path.rglob("*") if p.is_file() and p.name[0] not in "._")
+                inside = [p for p in inside if p.stat().st_size]  # such as SNANA's empty lists
                 if not inside:
                     raise LightCurveError(f"the folder {path} has no files: check the path")
                 for file in inside:
