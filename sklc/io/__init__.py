@@ -1,6 +1,9 @@
 """Light curves from the files and tables of surveys, brokers and archives."""
 
+from sklc.io.formats.astropy_table import read_astropy_table
 from sklc.io.formats.long_table import read_long_table
+from sklc.io.formats.sklc_parquet import read_sklc_parquet
+from sklc.io.formats.text_table import read_sousa, read_text
 from sklc.io.photometry import Photometry, Rows
 from sklc.io.reading import Report, list_formats, read, read_report
 from sklc.io.registry import Format, recognise, register_format
@@ -14,8 +17,12 @@ __all__ = [
     "Source",
     "list_formats",
     "read",
+    "read_astropy_table",
     "read_long_table",
     "read_report",
+    "read_sklc_parquet",
+    "read_sousa",
+    "read_text",
     "recognise",
     "register_format",
 ]

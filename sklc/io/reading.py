@@ -9,6 +9,7 @@ from typing import Any
 from sklc.errors import LightCurveError
 from sklc.io.registry import FORMATS, NOTES, Format, recognise
 from sklc.io.source import Source
+from sklc.io.text import layout_of
 from sklc.light_curves.container import LightCurves
 
 __all__ = ["Report", "list_formats", "read", "read_report"]
@@ -126,6 +127,13 @@ def list_formats() -> dict[str, str]:
 
 
 def _unknown(source: Source) -> str:
+    layout = layout_of(source.lines)
+    if layout is not None and not layout.names:
+        return (
+            f"{source.name} is a text table without a header (its first row is "
+            f'{source.lines[layout.first][:80]!r}): pass format="text" and names=, the names of all '
+            'columns in order, such as names=["mjd", "mag", "mag_err", "band"]'
+        )
     columns = f" with the columns {list(source.columns)[:20]}" if source.columns else ""
     return (
         f"{source.name} ({source.kind}{columns}) has no format that is known: pass format= one of "

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
@@ -45,6 +46,9 @@ class Format:
         of a file only.
     read : callable
         A function that returns `LightCurves` from a source, with options of its own.
+    batches : callable, optional
+        A generator of `LightCurves` from a source, a largest number of objects and the same
+        options, which reads part by part; see `sklc.io.read_batches`.
     """
 
     name: str
@@ -52,13 +56,14 @@ class Format:
     flux: str
     recognise: Callable[[Source], bool]
     read: Callable[..., LightCurves]
+    batches: Callable[..., Iterator[LightCurves]] | None = None
 
 
 # The modules of the formats, in the order in which they are asked: the most specific first.
 _ALERTS: tuple[str, ...] = ()
 _SERVICES: tuple[str, ...] = ()
 _MISSIONS: tuple[str, ...] = ()
-_TABLES: tuple[str, ...] = ("long_table",)  # what no survey's own format has claimed
+_TABLES: tuple[str, ...] = ("sklc_parquet", "astropy_table", "text_table", "long_table")  # what no survey's own format has claimed
 _MODULES = (*_ALERTS, *_SERVICES, *_MISSIONS, *_TABLES)
 
 
@@ -72,9 +77,15 @@ FORMATS: Registry[Format] = Registry("format", load=_load, home="sklc.io", error
 
 
 def reader(
-    name: str, *, title: str, flux: str, recognise: Callable[[Source], bool]
+    name: str,
+    *,
+    title: str,
+    flux: str,
+    recognise: Callable[[Source], bool],
+    batches: Callable[..., Iterator[LightCurves]] | None = None,
 ) -> Callable[
-    [Callable[Concatenate[Source, P], Photometry]], Callable[Concatenate[Any, P], LightCurves]
+    [Callable[Concatenate[Source, P], Photometry | LightCurves]],
+    Callable[Concatenate[Any, P], LightCurves],
 ]:
     """Make a function that reads photometry from a `Source` the reader of a format.
 
@@ -83,19 +94,26 @@ def reader(
 
     Parameters
     ----------
-    name, title, flux, recognise
+    name, title, flux, recognise, batches
         As for `Format`.
     """
 
     def decorate(
-        load: Callable[Concatenate[Source, P], Photometry],
+        load: Callable[Concatenate[Source, P], Photometry | LightCurves],
     ) -> Callable[Concatenate[Any, P], LightCurves]:
+        known = inspect.signature(load)
+
         @wraps(load)
         def read(source: Any, /, *args: P.args, **options: P.kwargs) -> LightCurves:
             opened = source if isinstance(source, Source) else Source(source)
+            known.bind(opened, *args, **options)  # an unknown option is a TypeError
             try:
-                photometry = load(opened, *args, **options)
-                curves = photometry.light_curves(opened.name)
+                result = load(opened, *args, **options)
+                curves = (
+                    result
+                    if isinstance(result, LightCurves)
+                    else result.light_curves(opened.name)
+                )
             except LightCurveError as error:
                 if opened.name in str(error):
                     raise
@@ -109,13 +127,15 @@ def reader(
                     "(sklc.io.list_formats() names them)"
                 ) from error
             notes = NOTES.get()
-            for note in photometry.notes:
+            own = [] if isinstance(result, LightCurves) else result.notes
+            for note in own:
                 _logger.info("%s: %s", opened.name, note)
             if notes is not None:
-                notes.extend(photometry.notes)
+                notes.extend(own)
             return curves
 
-        FORMATS.register(name, Format(name, title, flux, recognise, read), overwrite=True)
+        format = Format(name, title, flux, recognise, read, batches)
+        FORMATS.register(name, format, overwrite=True)
         return read
 
     return decorate

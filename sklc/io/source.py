@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sklc.errors import LightCurveError
+from sklc.io.text import layout_of
 
 __all__ = ["Source"]
 
@@ -130,11 +131,8 @@ class Source:
             for _, file in self.files():
                 with file:
                     return tuple(pq.read_schema(pa.PythonFile(file)).names)
-        rows = [line for line in self.lines if line.strip() and not line.startswith("#")]
-        if not rows:
-            return ()
-        separator = next((s for s in (",", "\t", ";", "|") if s in rows[0]), None)
-        return tuple(name.strip().strip('"') for name in rows[0].split(separator))
+        layout = layout_of(self.lines)
+        return () if layout is None else layout.names
 
     def has_columns(self, *names: str) -> bool:
         """Whether the table has all of these columns."""
@@ -192,16 +190,39 @@ class Source:
         **options
             Options of `pandas.read_csv`, which Parquet files do not need.
         """
+        parts = list(self.frames(**options))
+        first, frame = parts[0]
+        for name, other in parts[1:]:
+            if set(other.columns) != set(frame.columns):
+                differing = sorted(map(str, set(other.columns) ^ set(frame.columns)))
+                raise LightCurveError(
+                    f"{name} and {first} differ in the columns {differing[:20]}: read them one by one "
+                    "and join them with sklc.concatenate"
+                )
+        return frame if len(parts) == 1 else pd.concat([f for _, f in parts], ignore_index=True)
+
+    def frames(self, **options: Any) -> Iterator[tuple[str, pd.DataFrame]]:
+        """Read one table after the other: yield the names of the files, and their tables.
+
+        Parameters
+        ----------
+        **options
+            As for `frame`.
+
+        Yields
+        ------
+        name : str
+        frame : pandas.DataFrame
+        """
         if self.object is not None:
-            return to_frame(self.object)
-        parts = []
-        for _, file in self.files():
+            yield self.name, to_frame(self.object)
+            return
+        for name, file in self.files():
             with file:
                 if self.kind == "parquet":
-                    parts.append(pq.read_table(pa.PythonFile(file)).to_pandas())
+                    yield name, pq.read_table(pa.PythonFile(file)).to_pandas()
                 else:
-                    parts.append(pd.read_csv(file, **options))
-        return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+                    yield name, pd.read_csv(file, **options)
 
 
 def to_frame(table: Any) -> pd.DataFrame:
@@ -215,8 +236,16 @@ def to_frame(table: Any) -> pd.DataFrame:
     if hasattr(table, "to_pandas"):
         return table.to_pandas()
     if getattr(getattr(table, "dtype", None), "names", None):
-        return pd.DataFrame({name: np.asarray(table[name]) for name in table.dtype.names})
+        return pd.DataFrame({name: _native(table[name]) for name in table.dtype.names})
     return pd.DataFrame(table)
+
+
+def _native(values: Any) -> np.ndarray:
+    """Return an array in the byte order of this machine, which pandas needs; masked is NaN."""
+    if np.ma.isMaskedArray(values) and values.mask.any():
+        values = np.ma.filled(values.astype(object), None)
+    array = np.asarray(values)
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def _are_paths(given: Any) -> bool:

@@ -2,45 +2,109 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from pathlib import PurePath
 from typing import Any
 
-from sklc.io.photometry import Photometry, Rows
+import pandas as pd
+
+from sklc.io.columns import Names
+from sklc.io.photometry import Photometry, Quality
 from sklc.io.registry import reader
-from sklc.io.source import Source
-from sklc.light_curves.columns import COLUMN_NAMES
+from sklc.io.source import Source, to_frame
+from sklc.io.tabular import Choices, join, photometry_of, recognised
+from sklc.io.text import read_text_table
+from sklc.passbands.lookup import Passband
 
 __all__ = ["read_long_table"]
 
 
-def _recognise(source: Source) -> bool:
-    return all(_found(source.columns, argument) for argument in ("time", "flux", "band"))
+def stem(name: str) -> str:
+    """Return the name of a file without its folder and extensions, as the id of an object."""
+    member = name.rpartition(":")[2] if "." in name.rpartition(":")[2] else name
+    base = PurePath(member).name
+    for ending in (".gz", ".bz2", ".xz", ".zip"):
+        base = base.removesuffix(ending)
+    short = base.rpartition(".")[0] or base
+    return "0" if name == "the bytes" else short
 
 
-def _found(columns: Any, argument: str) -> str | None:
-    return next((name for name in COLUMN_NAMES[argument] if name in columns), None)
+def tables(source: Source, **layout: Any) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield the id that stands for each file, and its table."""
+    if source.object is not None:
+        yield "0", to_frame(source.object)
+    elif source.kind == "parquet":
+        yield from ((stem(name), frame) for name, frame in source.frames())
+    else:
+        for name, file in source.files():
+            with file:
+                yield stem(name), read_text_table(file, name, **layout)
 
 
 @reader(
     "long-table",
-    title="A table with one row per observation (CSV, Parquet or in memory)",
+    title="A table with one row per observation (CSV, text, Parquet or in memory)",
     flux="flux as the table has it",
-    recognise=_recognise,
+    recognise=recognised,
 )
-def read_long_table(source: Source, *, survey: str | None = None) -> Photometry:
+def read_long_table(
+    source: Source,
+    *,
+    object_id: str | None = None,
+    time: str | None = None,
+    flux: str | None = None,
+    flux_err: str | None = None,
+    mag: str | None = None,
+    mag_err: str | None = None,
+    band: str | None = None,
+    zero_point: float | None = None,
+    survey: str | None = None,
+    passband: str | Passband | None = None,
+    bands: Mapping[Any, Any] | None = None,
+    system: str | None = None,
+    metadata: Any = None,
+    quality: Quality = "good",
+) -> Photometry:
     r"""Read a table with one row per observation.
+
+    Columns are found by their usual names in any spelling ("MJD", "HJD-2450000", "Flux (mJy)",
+    "mag_err", "FILTER", ...); the arguments name others. The file may have commas, tabs, semicolons,
+    blanks or fixed columns.
 
     Parameters
     ----------
     source : path, list of paths, bytes, binary file or table
-        A CSV or Parquet file or a table, with columns for time (``mjd``, ``time`` or ``t``), flux,
-        flux error (if known), band and object id (if there is more than one object), under the
-        usual names. For other names use `LightCurves.from_frame`.
+        A text file, a Parquet file, several of one kind, or a table in memory. Without a column of
+        ids, each file is one object, which is named after the file.
+    object_id, time, flux, flux_err, mag, mag_err, band : str, optional
+        Names of columns. Fluxes are taken if their zero point is known, else magnitudes if there are
+        any. Whether the flux is total or difference flux is up to the table.
+    zero_point : float, optional
+        AB zero point of the fluxes. The default is the column of zero points; or what the unit in
+        the name of the flux says (nJy 31.4, uJy 23.9, mJy 16.4, Jy 8.9); or else 27.5, with a note.
     survey : str, optional
-        The survey that short band names belong to.
+        The survey that short band names belong to. "standard" stands for Bessell UBVRI, SDSS ugriz
+        and 2MASS JHK.
+    passband : str or Passband, optional
+        The one passband of all rows, where there is no column of bands.
+    bands : mapping, optional
+        Passbands of labels, such as ``{"0": "bessellr"}``.
+    system : {"AB", "Vega"}, optional
+        The system of magnitudes. The default is what a column such as "magsys" says; or else Vega
+        for Johnson-Cousins, 2MASS, Swift, WISE and Gaia bands and AB for all others, with a note.
+    metadata : table or path, optional
+        One row per object, with the same column of ids. Columns of the table itself that have one
+        value per object (redshift, ra, dec, mwebv, label) are read as well.
+    quality : {"good", "all"} or callable, default="good"
+        Which rows to keep: all, or those for which a function of the table returns True. Rows without
+        a time, a flux, a band or a positive error, and upper limits, are always left out, with a
+        note.
 
     Returns
     -------
     LightCurves
+        Times are MJD: Julian dates and calendar dates are converted. Time scale, and whether start
+        or middle of the exposure, are those of the table.
 
     Raises
     ------
@@ -53,18 +117,15 @@ def read_long_table(source: Source, *, survey: str | None = None) -> Photometry:
     >>> read_long_table(b"mjd,band,flux\n59000.1,ztfg,31.0\n59003.1,ztfg,52.0\n")
     LightCurves: 1 objects, 2 observations (median 2), bands ztfg, zero point 27.5
     """
-    rows = Rows(source.frame())
-    table = rows.result()
-    names = {argument: _found(table.columns, argument) for argument in COLUMN_NAMES}
-    ids = names["object_id"]
-    errors = names["flux_err"]
-    return Photometry(
-        object_id=table[ids] if ids else ["0"] * len(table),
-        time=table[names["time"]],
-        flux=table[names["flux"]],
-        flux_err=table[errors] if errors else None,
-        band=table[names["band"]],
-        zero_point=table.get("zp", 27.5),
+    choices = Choices(
+        Names(object_id, time, flux, flux_err, mag, mag_err, band),
+        zero_point=zero_point,
         survey=survey,
-        notes=rows.notes,
+        passband=passband,
+        bands=bands,
+        system=system,
+        quality=quality,
+        metadata=metadata,
     )
+    text = [name for name in (band,) if name is not None]
+    return join([photometry_of(frame, choices, id_) for id_, frame in tables(source, text=text)])
