@@ -1,8 +1,12 @@
 """Light curves from the files and tables of surveys, brokers and archives."""
 
+from sklc.io.formats.aavso import read_aavso
+from sklc.io.formats.asassn import read_asassn
 from sklc.io.formats.astropy_table import read_astropy_table
+from sklc.io.formats.gaia import read_gaia
 from sklc.io.formats.long_table import read_long_table
 from sklc.io.formats.sklc_parquet import read_sklc_parquet
+from sklc.io.formats.space import read_kepler, read_lightkurve, read_tess
 from sklc.io.formats.text_table import read_sousa, read_text
 from sklc.io.photometry import Photometry, Rows
 from sklc.io.reading import Report, list_formats, read, read_report
@@ -17,11 +21,17 @@ __all__ = [
     "Source",
     "list_formats",
     "read",
+    "read_aavso",
+    "read_asassn",
     "read_astropy_table",
+    "read_gaia",
+    "read_kepler",
+    "read_lightkurve",
     "read_long_table",
     "read_report",
     "read_sklc_parquet",
     "read_sousa",
+    "read_tess",
     "read_text",
     "recognise",
     "register_format",

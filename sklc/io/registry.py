@@ -62,14 +62,21 @@ class Format:
 # The modules of the formats, in the order in which they are asked: the most specific first.
 _ALERTS: tuple[str, ...] = ()
 _SERVICES: tuple[str, ...] = ()
-_MISSIONS: tuple[str, ...] = ()
+_MISSIONS: tuple[str, ...] = ("space", "gaia", "asassn", "aavso")
 _TABLES: tuple[str, ...] = ("sklc_parquet", "astropy_table", "text_table", "long_table")  # what no survey's own format has claimed
 _MODULES = (*_ALERTS, *_SERVICES, *_MISSIONS, *_TABLES)
 
 
+# The formats of each module, which are registered in the order of the modules, not of the imports.
+_DEFINED: dict[str, list[Format]] = {}
+
+
 def _load() -> None:
     for module in _MODULES:
-        importlib.import_module(f"sklc.io.formats.{module}")
+        name = f"sklc.io.formats.{module}"
+        importlib.import_module(name)
+        for format in _DEFINED.get(name, ()):
+            FORMATS.register(format.name, format)
 
 
 #: The formats by name, in the order in which they are asked.
@@ -135,7 +142,7 @@ def reader(
             return curves
 
         format = Format(name, title, flux, recognise, read, batches)
-        FORMATS.register(name, format, overwrite=True)
+        _DEFINED.setdefault(load.__module__, []).append(format)
         return read
 
     return decorate
