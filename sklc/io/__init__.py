@@ -1,9 +1,11 @@
 """Light curves from the files and tables of surveys, brokers and archives."""
 
+from sklc.io.batches import read_batches
 from sklc.io.formats.aavso import read_aavso
 from sklc.io.formats.asassn import read_asassn
 from sklc.io.formats.astropy_table import read_astropy_table
 from sklc.io.formats.gaia import read_gaia
+from sklc.io.formats.hats import read_hats
 from sklc.io.formats.long_table import read_long_table
 from sklc.io.formats.sklc_parquet import read_sklc_parquet
 from sklc.io.formats.space import read_kepler, read_lightkurve, read_tess
@@ -24,7 +26,9 @@ __all__ = [
     "read_aavso",
     "read_asassn",
     "read_astropy_table",
+    "read_batches",
     "read_gaia",
+    "read_hats",
     "read_kepler",
     "read_lightkurve",
     "read_long_table",

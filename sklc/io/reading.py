@@ -52,9 +52,7 @@ def read_report(source: Any, format: str | None = None, **options: Any) -> Repor
     Report
     """
     opened = source if isinstance(source, Source) else Source(source)
-    chosen = recognise(opened) if format is None else FORMATS[format]
-    if chosen is None:
-        raise LightCurveError(_unknown(opened))
+    chosen = format_of(opened, format)
     notes: list[str] = []
     token = NOTES.set(notes)
     try:
@@ -108,6 +106,20 @@ def read(
     if verbose:
         print(f"sklc: {report}", file=sys.stderr)
     return report.curves
+
+
+def format_of(source: Source, format: str | None) -> Format:
+    """Return the format of a name, or the one that is recognised.
+
+    Raises
+    ------
+    LightCurveError
+        If there is none.
+    """
+    chosen = recognise(source) if format is None else FORMATS[format]
+    if chosen is None:
+        raise LightCurveError(_unknown(source))
+    return chosen
 
 
 def list_formats() -> dict[str, str]:

@@ -63,7 +63,7 @@ class Format:
 _ALERTS: tuple[str, ...] = ()
 _SERVICES: tuple[str, ...] = ()
 _MISSIONS: tuple[str, ...] = ("space", "gaia", "asassn", "aavso")
-_TABLES: tuple[str, ...] = ("sklc_parquet", "astropy_table", "text_table", "long_table")  # what no survey's own format has claimed
+_TABLES: tuple[str, ...] = ("sklc_parquet", "hats", "astropy_table", "text_table", "long_table")  # what no survey's own format has claimed
 _MODULES = (*_ALERTS, *_SERVICES, *_MISSIONS, *_TABLES)
 
 

@@ -130,7 +130,7 @@ class Source:
         if self.kind == "parquet":
             for _, file in self.files():
                 with file:
-                    return tuple(pq.read_schema(pa.PythonFile(file)).names)
+                    return tuple(pq.read_schema(pa.PythonFile(file, mode="r")).names)
         layout = layout_of(self.lines)
         return () if layout is None else layout.names
 
@@ -190,39 +190,16 @@ class Source:
         **options
             Options of `pandas.read_csv`, which Parquet files do not need.
         """
-        parts = list(self.frames(**options))
-        first, frame = parts[0]
-        for name, other in parts[1:]:
-            if set(other.columns) != set(frame.columns):
-                differing = sorted(map(str, set(other.columns) ^ set(frame.columns)))
-                raise LightCurveError(
-                    f"{name} and {first} differ in the columns {differing[:20]}: read them one by one "
-                    "and join them with sklc.concatenate"
-                )
-        return frame if len(parts) == 1 else pd.concat([f for _, f in parts], ignore_index=True)
-
-    def frames(self, **options: Any) -> Iterator[tuple[str, pd.DataFrame]]:
-        """Read one table after the other: yield the names of the files, and their tables.
-
-        Parameters
-        ----------
-        **options
-            As for `frame`.
-
-        Yields
-        ------
-        name : str
-        frame : pandas.DataFrame
-        """
         if self.object is not None:
-            yield self.name, to_frame(self.object)
-            return
-        for name, file in self.files():
+            return to_frame(self.object)
+        parts = []
+        for _, file in self.files():
             with file:
                 if self.kind == "parquet":
-                    yield name, pq.read_table(pa.PythonFile(file)).to_pandas()
+                    parts.append(pq.read_table(pa.PythonFile(file, mode="r")).to_pandas())
                 else:
-                    yield name, pd.read_csv(file, **options)
+                    parts.append(pd.read_csv(file, **options))
+        return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
 
 def to_frame(table: Any) -> pd.DataFrame:

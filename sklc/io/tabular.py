@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,7 @@ from sklc.passbands.lookup import Passband, get_passband
 if TYPE_CHECKING:
     from typing import Self
 
-__all__ = ["Choices", "constant", "join", "photometry_of", "recognised"]
+__all__ = ["Choices", "constant", "join", "located", "photometry_of", "recognised"]
 
 _MJD_OF_JD = 2_400_000.5
 _ZERO_POINT = 27.5  # of fluxes made from magnitudes, and the default of a flux without a unit
@@ -157,7 +158,7 @@ def photometry_of(frame: pd.DataFrame, choices: Choices, object_id: str = "0") -
             keep = rows.kept
         else:
             flux_err = None
-    ids = _ids(frame, names, object_id)
+    ids = _ids(frame, names, object_id, guessed=choices.names.object_id is None)
     return Photometry(
         object_id=ids[keep],
         time=time[keep],
@@ -169,6 +170,17 @@ def photometry_of(frame: pd.DataFrame, choices: Choices, object_id: str = "0") -
         metadata=_metadata(frame, names, ids, choices),
         notes=rows.notes,
     )
+
+
+@contextmanager
+def located(name: str) -> Iterator[None]:
+    """Name the file in an error about its content."""
+    try:
+        yield
+    except LightCurveError as error:
+        if name in str(error) or name.startswith("the "):
+            raise
+        raise type(error)(f"{name}: {error}") from error
 
 
 def join(parts: Sequence[Photometry]) -> Photometry:
@@ -234,7 +246,7 @@ def mjd_of(values: pd.Series, name: str, rows: Rows) -> np.ndarray:
     return time
 
 
-def _ids(frame: pd.DataFrame, names: Names, object_id: str) -> Any:
+def _ids(frame: pd.DataFrame, names: Names, object_id: str, *, guessed: bool) -> Any:
     if names.object_id is None:
         return constant(object_id, len(frame))
     ids = frame[names.object_id]
@@ -244,10 +256,11 @@ def _ids(frame: pd.DataFrame, names: Names, object_id: str) -> Any:
             f"the object id ({names.object_id}) is missing in row {int(np.argmax(absent)) + 1} of "
             f"the table ({int(absent.sum())} rows in all): fill it in, or remove these rows"
         )
-    if len(ids) > 1 and plain(names.object_id) == "id" and ids.is_unique:
+    if guessed and len(ids) > 1 and plain(names.object_id) == "id" and ids.is_unique:
         raise LightCurveError(
             f"each row has an {names.object_id} of its own, which seems to number the observations: "
-            f"pass object_id= another column, or remove this one"
+            f"pass object_id= the column that names the objects (object_id={names.object_id!r} if it "
+            "is this one), or remove it"
         )
     return ids.array if isinstance(ids.dtype, pd.CategoricalDtype) else ids.to_numpy()
 

@@ -218,20 +218,3 @@ def _exact(
         if any(len(f) > where and re.match(r"0\d", f[where]) for f in fields):
             types[name] = str
     return types
-
-
-def comments_of(lines: Sequence[str]) -> dict[str, str]:
-    """Return "key: value" pairs in the comments at the beginning of a file, keys in lower case."""
-    found: dict[str, str] = {}
-    for line in lines:
-        if not line.lstrip().startswith("#"):
-            if line.strip():
-                break
-            continue
-        for pair in re.split(r"[,;]", line.lstrip("# ")):
-            key, colon, value = pair.partition(":" if ":" in pair else "=")
-            if colon:
-                found[key.strip().strip('"').casefold()] = value.strip().strip('"')
-    return found
-
-

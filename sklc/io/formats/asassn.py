@@ -12,7 +12,7 @@ import pandas as pd
 
 from sklc.errors import LightCurveError
 from sklc.io.columns import numbers, plain
-from sklc.io.formats.long_table import stem
+from sklc.io.formats.long_table import stem, tables
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
 from sklc.io.source import Source, to_frame
@@ -79,8 +79,7 @@ def _tables(source: Source) -> Iterator[tuple[str, pd.DataFrame, dict[str, Any]]
             header = found.iloc[0].to_dict()
         yield "0", to_frame(_table_of(given)), header
     elif source.kind == "parquet":
-        for name, frame in source.frames():
-            yield stem(name), frame, {}
+        yield from ((stem(name), frame, {}) for name, frame in tables(source))
     else:
         for name, file in source.files():
             with file:

@@ -11,6 +11,7 @@ import pandas as pd
 from sklc.errors import LightCurveError
 from sklc.io.columns import numbers
 from sklc.io.formats.astropy_table import format_of, is_astropy_table, plain_column, tables_of
+from sklc.io.formats.long_table import tables
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
 from sklc.io.source import Source
@@ -71,7 +72,7 @@ def _tables(source: Source) -> Iterator[pd.DataFrame]:
     elif format_of(source) is not None:
         yield from (_frame(table) for _, table in tables_of(source))
     else:
-        yield from (frame for _, frame in source.frames(comment="#"))
+        yield from (frame for _, frame in tables(source))
 
 
 def _frame(table: Any) -> pd.DataFrame:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-from sklc.io.columns import Names
+from sklc.errors import LightCurveError
+from sklc.io.columns import Names, identify
 from sklc.io.photometry import Photometry, Quality
 from sklc.io.registry import reader
 from sklc.io.source import Source, to_frame
-from sklc.io.tabular import Choices, join, photometry_of, recognised
+from sklc.io.tabular import Choices, join, located, photometry_of, recognised
 from sklc.io.text import read_text_table
+from sklc.light_curves.container import LightCurves
 from sklc.passbands.lookup import Passband
 
 __all__ = ["read_long_table"]
@@ -21,24 +27,83 @@ __all__ = ["read_long_table"]
 
 def stem(name: str) -> str:
     """Return the name of a file without its folder and extensions, as the id of an object."""
-    member = name.rpartition(":")[2] if "." in name.rpartition(":")[2] else name
-    base = PurePath(member).name
+    if name.startswith("the "):  # the bytes, or an object in memory
+        return "0"
+    archive, colon, member = name.rpartition(":")
+    base = PurePath(member if colon and archive.endswith((".zip", ".tar", ".gz", ".tgz")) else name).name
     for ending in (".gz", ".bz2", ".xz", ".zip"):
         base = base.removesuffix(ending)
-    short = base.rpartition(".")[0] or base
-    return "0" if name == "the bytes" else short
+    return base.rpartition(".")[0] or base
 
 
 def tables(source: Source, **layout: Any) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield the id that stands for each file, and its table."""
+    """Yield the name of each file, and its table."""
     if source.object is not None:
-        yield "0", to_frame(source.object)
-    elif source.kind == "parquet":
-        yield from ((stem(name), frame) for name, frame in source.frames())
-    else:
-        for name, file in source.files():
-            with file:
-                yield stem(name), read_text_table(file, name, **layout)
+        yield source.name, to_frame(source.object)
+        return
+    for name, file in source.files():
+        with file:
+            if source.kind == "parquet":
+                yield name, to_frame(pq.read_table(pa.PythonFile(file, mode="r")))
+            else:
+                yield name, read_text_table(file, name, **layout)
+
+
+def joined(
+    found: Iterable[tuple[str, pd.DataFrame]], choices: Choices
+) -> Photometry:
+    """Return the photometry of several tables, each of one object if it has no column of ids."""
+    parts = []
+    for name, frame in found:
+        with located(name):
+            parts.append(photometry_of(frame, choices, stem(name)))
+    return join(parts)
+
+
+def _chunks(source: Source, rows: int) -> Iterator[tuple[str, Iterator[pd.DataFrame]]]:
+    """Yield the name of each file, and its table in chunks."""
+    for name, file in source.files():
+        with file:
+            if source.kind == "parquet":
+                batches = pq.ParquetFile(pa.PythonFile(file, mode="r")).iter_batches(rows)
+                yield name, (to_frame(pa.Table.from_batches([batch])) for batch in batches)
+            else:
+                yield name, iter(read_text_table(file, name, chunksize=rows))
+
+
+def _batches(
+    source: Source, n_objects: int, *, chunksize: int = 500_000, **options: Any
+) -> Iterator[LightCurves]:
+    """Read tables whose observations of an object stand together, some rows at a time."""
+    choices = Choices.of(**options)
+    names = identify(source.columns, choices.names)
+    if source.object is not None or names.object_id is None:
+        curves = read_long_table(source, **options)
+        yield from (curves[k : k + n_objects] for k in range(0, len(curves), n_objects))
+        return
+    done: set[Any] = set()
+    for name, chunks in _chunks(source, chunksize):
+        rest: pd.DataFrame | None = None
+        for chunk in itertools.chain(chunks, [None]):
+            frame = rest if chunk is None else chunk if rest is None else pd.concat([rest, chunk])
+            if frame is None or not len(frame):
+                continue
+            ids = frame[names.object_id].to_numpy()
+            starts = np.append(0, np.flatnonzero(ids[1:] != ids[:-1]) + 1)
+            if again := next((i for i in ids[starts[:-1]] if i in done), None):
+                raise LightCurveError(
+                    f"{name} is not sorted by object: {again!r} has rows in several places. Read it "
+                    "as a whole with sklc.io.read, or sort it"
+                )
+            complete = starts if chunk is None else starts[:-1]
+            stops = np.append(starts[1:], len(frame))
+            for k in range(0, len(complete), n_objects):
+                part = complete[k : k + n_objects]
+                done.update(ids[part].tolist())
+                piece = frame.iloc[part[0] : stops[k + len(part) - 1]].reset_index(drop=True)
+                with located(name):
+                    yield photometry_of(piece, choices).light_curves(name)
+            rest = frame.iloc[starts[-1] :] if chunk is not None else None
 
 
 @reader(
@@ -46,6 +111,7 @@ def tables(source: Source, **layout: Any) -> Iterator[tuple[str, pd.DataFrame]]:
     title="A table with one row per observation (CSV, text, Parquet or in memory)",
     flux="flux as the table has it",
     recognise=recognised,
+    batches=_batches,
 )
 def read_long_table(
     source: Source,
@@ -128,4 +194,4 @@ def read_long_table(
         metadata=metadata,
     )
     text = [name for name in (band,) if name is not None]
-    return join([photometry_of(frame, choices, id_) for id_, frame in tables(source, text=text)])
+    return joined(tables(source, text=text), choices)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from sklc.io.columns import Names
-from sklc.io.formats.long_table import stem, tables
+from sklc.io.formats.long_table import joined, stem, tables
 from sklc.io.photometry import Photometry, Quality
 from sklc.io.registry import reader
 from sklc.io.source import Source
@@ -131,5 +131,4 @@ def read_text(
     array([56754., 84723.])
     """
     choices = Choices.of(**options)
-    layout = {"names": names, "separator": separator}
-    return join([photometry_of(frame, choices, id_) for id_, frame in tables(source, **layout)])
+    return joined(tables(source, names=names, separator=separator), choices)
