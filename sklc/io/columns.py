@@ -17,30 +17,43 @@ __all__ = ["Names", "identify", "missing", "numbers", "plain"]
 #: The AB zero points of fluxes in these units.
 ZERO_POINTS = {"jy": 8.9, "mjy": 16.4, "ujy": 23.9, "njy": 31.4}
 # Names of columns in the plain form of `plain`, the most specific first.
-_OBJECT = ("objectid diaobjectid oid locusid sourceid asassnid snid ticid tic kepid kic epic targetid "
-           "objid cid objectname objname starname starid iauname target object sn star name "
-           "transient id").split()  # fmt: skip
-_TIME = ("mjd mjdtai mjdutc mjdtdb midpointmjdtai midpointtai expmidptmjd obsmjd mjdobs mjdmid midmjd "
-         "hmjd bmjd bjd bjdtdb hjd jd jdutc obsjd jdmid julianday juliandate btjd bkjd time t obstime "
-         "dateobs obsdate date datetime epoch day days").split()  # fmt: skip
-_FLUX = "psfdiffflux flux fluxcal psfflux fnu fluxdensity forcedflux scienceflux".split()
-_MAG = "mag magnitude magab abmag magpsf psfmag magap m".split()
-_BAND = ("band filter passband flt filt filtername filtercode bandname photfilter bandpass "
-         "photometricband filters bands filterid fid").split()  # fmt: skip
-_ZERO_POINT = "zp zeropoint zpt magzp zpab zeropt".split()
-_SYSTEM = "magsys zpsys magsystem photsys system photometricsystem".split()
-_LIMIT_FLAG = "nondet nondetection isupperlimit upperlimit islimit limit ul".split()
-_TELESCOPE = "telescope instrument source facility survey observatory site".split()
-_OWN_ERROR = "err error uncertainty unc sigma std".split()
-_FLUX_ERRORS = "fluxerr fluxerror eflux dflux ferr fluxunc".split()
-_MAG_ERRORS = "magerr magerror emag dmag merr dm magunc sigmapsf".split()
-_ANY_ERRORS = "err error uncertainty unc sigma errors".split()
+_OBJECT = ["objectid", "diaobjectid", "oid", "locusid", "sourceid", "asassnid", "snid", "ticid", "tic", "kepid", "kic", "epic", "targetid", "objid", "cid", "objectname", "objname", "starname", "starid", "iauname", "target", "object", "sn", "star", "name", "transient", "id"]  # fmt: skip
+_TIME = ["mjd", "mjdtai", "mjdutc", "mjdtdb", "midpointmjdtai", "midpointtai", "expmidptmjd", "obsmjd", "mjdobs", "mjdmid", "midmjd", "hmjd", "bmjd", "bjd", "bjdtdb", "hjd", "jd", "jdutc", "obsjd", "jdmid", "julianday", "juliandate", "btjd", "bkjd", "time", "t", "obstime", "dateobs", "obsdate", "date", "datetime", "epoch", "day", "days"]  # fmt: skip
+_FLUX = [
+    "psfdiffflux",
+    "flux",
+    "fluxcal",
+    "psfflux",
+    "fnu",
+    "fluxdensity",
+    "forcedflux",
+    "scienceflux",
+]
+_MAG = ["mag", "magnitude", "magab", "abmag", "magpsf", "psfmag", "magap", "m"]
+_BAND = ["band", "filter", "passband", "flt", "filt", "filtername", "filtercode", "bandname", "photfilter", "bandpass", "photometricband", "filters", "bands", "filterid", "fid"]  # fmt: skip
+_ZERO_POINT = ["zp", "zeropoint", "zpt", "magzp", "zpab", "zeropt"]
+_SYSTEM = ["magsys", "zpsys", "magsystem", "photsys", "system", "photometricsystem"]
+_LIMIT_FLAG = ["nondet", "nondetection", "isupperlimit", "upperlimit", "islimit", "limit", "ul"]
+_TELESCOPE = ["telescope", "instrument", "source", "facility", "survey", "observatory", "site"]
+_OWN_ERROR = ["err", "error", "uncertainty", "unc", "sigma", "std"]
+_FLUX_ERRORS = ["fluxerr", "fluxerror", "eflux", "dflux", "ferr", "fluxunc"]
+_MAG_ERRORS = ["magerr", "magerror", "emag", "dmag", "merr", "dm", "magunc", "sigmapsf"]
+_ANY_ERRORS = ["err", "error", "uncertainty", "unc", "sigma", "errors"]
 _METADATA = {
-    "ra": "ra radeg ramean raj2000 raobj objectra".split(),
-    "dec": "dec decl decdeg decmean decj2000 decobj objectdec".split(),
-    "redshift": "redshift zspec specz redshiftfinal truez hostgalspecz zhelio".split(),
-    "mwebv": "mwebv ebvmw ebv".split(),
-    "label": "label class type target classification sntype spectype truetarget".split(),
+    "ra": ["ra", "radeg", "ramean", "raj2000", "raobj", "objectra"],
+    "dec": ["dec", "decl", "decdeg", "decmean", "decj2000", "decobj", "objectdec"],
+    "redshift": ["redshift", "zspec", "specz", "redshiftfinal", "truez", "hostgalspecz", "zhelio"],
+    "mwebv": ["mwebv", "ebvmw", "ebv"],
+    "label": [
+        "label",
+        "class",
+        "type",
+        "target",
+        "classification",
+        "sntype",
+        "spectype",
+        "truetarget",
+    ],
 }
 _MISSING = {"", "--", "-", "...", "na", "n/a", "nan", "null", "none", "<na>", "masked"}
 
@@ -92,7 +105,7 @@ def unit_of(name: object) -> str | None:
     return None
 
 
-def identify(columns: Iterable[Any], given: Names = Names()) -> Names:  # noqa: B008  frozen
+def identify(columns: Iterable[Any], given: Names = Names()) -> Names:
     """Find the columns of light curves by their usual names.
 
     Parameters

@@ -63,7 +63,13 @@ class Format:
 _ALERTS: tuple[str, ...] = ()
 _SERVICES: tuple[str, ...] = ()
 _MISSIONS: tuple[str, ...] = ("space", "gaia", "asassn", "aavso")
-_TABLES: tuple[str, ...] = ("sklc_parquet", "hats", "astropy_table", "text_table", "long_table")  # what no survey's own format has claimed
+_TABLES: tuple[str, ...] = (
+    "sklc_parquet",
+    "hats",
+    "astropy_table",
+    "text_table",
+    "long_table",
+)  # what no survey's own format has claimed
 _MODULES = (*_ALERTS, *_SERVICES, *_MISSIONS, *_TABLES)
 
 
@@ -117,9 +123,7 @@ def reader(
             try:
                 result = load(opened, *args, **options)
                 curves = (
-                    result
-                    if isinstance(result, LightCurves)
-                    else result.light_curves(opened.name)
+                    result if isinstance(result, LightCurves) else result.light_curves(opened.name)
                 )
             except LightCurveError as error:
                 if opened.name in str(error):

@@ -16,7 +16,9 @@ from sklc.io.columns import identify
 __all__ = ["Layout", "layout_of", "read_text_table"]
 
 _HEAD = 1 << 16  # bytes that are looked at to find out the layout
-_NUMBER = re.compile(r"[<>]?[-+]?(\d+\.?\d*|\.\d+)([eEdD][-+]?\d+)?|nan|null|na|none|--|-|inf", re.I)
+_NUMBER = re.compile(
+    r"[<>]?[-+]?(\d+\.?\d*|\.\d+)([eEdD][-+]?\d+)?|nan|null|na|none|--|-|inf", re.I
+)
 _RULE = re.compile(r"[\s|+]*[-=]{2,}[-=\s|+]*")
 
 
@@ -210,7 +212,7 @@ def _exact(
     columns: list[str], lines: list[str], separator: str, text: Sequence[str]
 ) -> dict[str, Any]:
     """Return the types of columns that pandas would change: ids with leading zeros, and text."""
-    types: dict[str, Any] = {name: str for name in text}
+    types: dict[str, Any] = dict.fromkeys(text, str)
     name = identify(columns).object_id
     if name is not None:
         where = columns.index(name)

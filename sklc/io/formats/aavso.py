@@ -35,7 +35,9 @@ _LIKE = {"Vis.": "bessellv", "CV": "bessellv", "TG": "bessellv", "CR": "bessellr
 
 
 def _recognise(source: Source) -> bool:
-    if any(line.replace(" ", "").upper().startswith("#TYPE=EXTENDED") for line in source.lines[:10]):
+    if any(
+        line.replace(" ", "").upper().startswith("#TYPE=EXTENDED") for line in source.lines[:10]
+    ):
         return True
     columns = {plain(name) for name in source.columns}
     return {"jd", "magnitude", "uncertainty", "band"} <= columns and bool(
@@ -205,8 +207,14 @@ def _extended(start: str, file: Any, name: str) -> pd.DataFrame:
         key, _, value = line.lstrip("# ").partition("=")
         if line.startswith("#") and key.strip().upper() == "DELIM":
             value = value.strip()
-            separator = {"comma": ",", "tab": "\t", "semicolon": ";"}.get(value.lower(), value or ",")
-        elif line.startswith("#") and key.strip().upper() == "DATE" and value.strip().upper() == "EXCEL":
+            separator = {"comma": ",", "tab": "\t", "semicolon": ";"}.get(
+                value.lower(), value or ","
+            )
+        elif (
+            line.startswith("#")
+            and key.strip().upper() == "DATE"
+            and value.strip().upper() == "EXCEL"
+        ):
             raise LightCurveError("the dates are in Excel's format: export the report with JD")
         elif line.upper().lstrip("# ").startswith("NAME" + separator):
             names = line.lstrip("# ").split(separator)

@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError
+from sklc.io.bands import constant
 from sklc.io.columns import numbers, plain
 from sklc.io.formats.long_table import stem, tables
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
 from sklc.io.source import Source, to_frame
-from sklc.io.tabular import constant, join
+from sklc.io.tabular import join
 from sklc.io.text import read_text_table
 
 __all__ = ["read_asassn"]

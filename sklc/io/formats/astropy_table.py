@@ -14,12 +14,13 @@ import pandas as pd
 
 from sklc._optional import require
 from sklc.errors import LightCurveError
+from sklc.io.choices import Choices
 from sklc.io.columns import identify, metadata_columns, plain, unit_of
 from sklc.io.formats.long_table import stem
 from sklc.io.photometry import Photometry
 from sklc.io.registry import reader
 from sklc.io.source import Source
-from sklc.io.tabular import Choices, join, photometry_of
+from sklc.io.tabular import join, photometry_of
 
 __all__ = ["read_astropy_table"]
 
@@ -44,7 +45,7 @@ def format_of(source: Source) -> str | None:
         return "ascii.ecsv"
     if "Byte-by-byte Description of file" in start:
         return "ascii.mrt" if start.startswith("Title:") else "ascii.cds"
-    if start.startswith("\\") and "\n|" in start or re.match(r"\|[^\n]+\|\s*\n\|", start):
+    if (start.startswith("\\") and "\n|" in start) or re.match(r"\|[^\n]+\|\s*\n\|", start):
         return "ascii.ipac"
     return None
 
@@ -78,7 +79,9 @@ def tables_of(source: Source) -> Iterator[tuple[str, Any]]:
                 else:
                     table = tables.Table.read(content, format=kind)
             except Warning as warning:
-                raise LightCurveError(f"{name} is truncated: {warning}. Fetch it again") from warning
+                raise LightCurveError(
+                    f"{name} is truncated: {warning}. Fetch it again"
+                ) from warning
         yield name, table
 
 
@@ -109,9 +112,11 @@ def plain_column(column: Any) -> Any:
     if array.dtype.kind not in "OU":
         array = array.astype(array.dtype.newbyteorder("="), copy=False)
     if mask.ndim == array.ndim == 1 and mask.any():
-        return pd.Series(array).astype(object).where(~mask, None).infer_objects() if (
-            array.dtype.kind in "iubOU"
-        ) else np.where(mask, np.nan, array)
+        return (
+            pd.Series(array).astype(object).where(~mask, None).infer_objects()
+            if (array.dtype.kind in "iubOU")
+            else np.where(mask, np.nan, array)
+        )
     return array
 
 
@@ -144,7 +149,10 @@ def frame_of(table: Any, choices: Choices) -> tuple[pd.DataFrame, Choices]:
         k: (renamed.get(v, v) if v is not None else None) for k, v in vars(choices.names).items()
     }
     if renamed:
-        given |= {"flux": renamed.get(str(names.flux)), "flux_err": renamed.get(str(names.flux_err))}
+        given |= {
+            "flux": renamed.get(str(names.flux)),
+            "flux_err": renamed.get(str(names.flux_err)),
+        }
     return frame, replace(choices, names=type(names)(**given))
 
 

@@ -46,7 +46,9 @@ def _members(given: Any) -> list[Any]:
     if is_astropy_table(given) or isinstance(given, pd.DataFrame):
         return [given]
     if isinstance(given, Mapping) and not _is_gaia(given):
-        values = [v for value in given.values() for v in (value if isinstance(value, list) else [value])]
+        values = [
+            v for value in given.values() for v in (value if isinstance(value, list) else [value])
+        ]
         return [v.to_table() if hasattr(v, "to_table") else v for v in values]
     return [given]
 
@@ -195,5 +197,7 @@ def read_gaia(source: Source, *, quality: Quality = "good") -> Photometry:
     """
     parts = [_photometry(table, quality) for table in _tables(source)]
     if not parts:
-        raise LightCurveError(f"{source.name} has no tables: none of the sources has epoch photometry")
+        raise LightCurveError(
+            f"{source.name} has no tables: none of the sources has epoch photometry"
+        )
     return join(parts)

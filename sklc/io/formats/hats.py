@@ -13,11 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sklc.errors import LightCurveError
+from sklc.io.choices import Choices
 from sklc.io.columns import Names, identify, metadata_columns, plain
 from sklc.io.photometry import Photometry
 from sklc.io.registry import reader
 from sklc.io.source import Source
-from sklc.io.tabular import Choices, join, located, photometry_of
+from sklc.io.tabular import join, located, photometry_of
 from sklc.light_curves.container import LightCurves
 from sklc.light_curves.readers.nested import list_parts, nested_columns, one_list_array
 
@@ -35,7 +36,9 @@ _ROWS = 10_000  # objects that are read at a time
 
 
 def _is_list(kind: pa.DataType) -> bool:
-    return pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    return (
+        pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    )
 
 
 def _lists_of(schema: pa.Schema) -> dict[str | None, list[str]]:
@@ -156,7 +159,9 @@ def _chosen(schema: pa.Schema, column: str | None) -> tuple[str | None, list[str
         return column, _lists_of(schema)[column]
     preferred = [name for name in _PREFERRED if name in found]
     if len(found) > 1 and not preferred:
-        raise LightCurveError(f"there are several lists of observations: pass column= one of {list(found)}")
+        raise LightCurveError(
+            f"there are several lists of observations: pass column= one of {list(found)}"
+        )
     if not found:
         raise LightCurveError(
             "no list of observations has times and fluxes or magnitudes under usual names; the lists "
@@ -166,7 +171,9 @@ def _chosen(schema: pa.Schema, column: str | None) -> tuple[str | None, list[str
     return name, found[name]
 
 
-def _flat(table: pa.Table, column: str | None, fields: list[str]) -> tuple[np.ndarray, dict[str, Any]]:
+def _flat(
+    table: pa.Table, column: str | None, fields: list[str]
+) -> tuple[np.ndarray, dict[str, Any]]:
     """Return the offsets of the objects, and flat columns of observations."""
     if column is None:
         lists = {name: _one(table[name]) for name in fields}
@@ -215,7 +222,9 @@ def _photometry(table: pa.Table, column: str | None, choices: Choices) -> Photom
     offsets, columns = _flat(table, column, fields)
     lists = _lists_of(table.schema)
     plain_lists = lists.get(None, [])
-    objects = table.select([n for n in table.column_names if n not in lists and n not in plain_lists])
+    objects = table.select(
+        [n for n in table.column_names if n not in lists and n not in plain_lists]
+    )
     outer = identify(objects.column_names, Names(object_id=given.object_id))
     index = outer.object_id or next(
         (n for n in objects.column_names if n.startswith("__index_level")), None
@@ -256,7 +265,9 @@ def _objects(objects: pa.Table, index: str) -> pd.DataFrame:
     kept = [n for n in objects.column_names if n not in _PARTITION and not n.startswith("__index")]
     frame = objects.select(dict.fromkeys([*kept, index])).to_pandas(integer_object_nulls=True)
     frame.index = pd.Index(frame.pop(index))
-    usual = {own: what for what, own in metadata_columns(frame.columns).items() if what not in frame}
+    usual = {
+        own: what for what, own in metadata_columns(frame.columns).items() if what not in frame
+    }
     return frame.rename(columns=usual)
 
 

@@ -13,11 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sklc.errors import LightCurveError
+from sklc.io.choices import Choices
 from sklc.io.columns import Names, identify
 from sklc.io.photometry import Photometry, Quality
 from sklc.io.registry import reader
 from sklc.io.source import Source, to_frame
-from sklc.io.tabular import Choices, join, located, photometry_of, recognised
+from sklc.io.tabular import join, located, photometry_of, recognised
 from sklc.io.text import read_text_table
 from sklc.light_curves.container import LightCurves
 from sklc.passbands.lookup import Passband
@@ -30,7 +31,9 @@ def stem(name: str) -> str:
     if name.startswith("the "):  # the bytes, or an object in memory
         return "0"
     archive, colon, member = name.rpartition(":")
-    base = PurePath(member if colon and archive.endswith((".zip", ".tar", ".gz", ".tgz")) else name).name
+    base = PurePath(
+        member if colon and archive.endswith((".zip", ".tar", ".gz", ".tgz")) else name
+    ).name
     for ending in (".gz", ".bz2", ".xz", ".zip"):
         base = base.removesuffix(ending)
     return base.rpartition(".")[0] or base
@@ -49,9 +52,7 @@ def tables(source: Source, **layout: Any) -> Iterator[tuple[str, pd.DataFrame]]:
                 yield name, read_text_table(file, name, **layout)
 
 
-def joined(
-    found: Iterable[tuple[str, pd.DataFrame]], choices: Choices
-) -> Photometry:
+def joined(found: Iterable[tuple[str, pd.DataFrame]], choices: Choices) -> Photometry:
     """Return the photometry of several tables, each of one object if it has no column of ids."""
     parts = []
     for name, frame in found:

@@ -12,11 +12,12 @@ import pandas as pd
 
 from sklc._optional import require
 from sklc.errors import LightCurveError
+from sklc.io.bands import constant
 from sklc.io.columns import ZERO_POINTS
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
 from sklc.io.source import Source
-from sklc.io.tabular import constant, join
+from sklc.io.tabular import join
 
 __all__ = ["read_kepler", "read_lightkurve", "read_tess"]
 
@@ -78,7 +79,11 @@ def _mission_of(header: Mapping[str, Any]) -> Mission:
 
 
 def _photometry(
-    table: pd.DataFrame, header: Mapping[str, Any], mission: Mission, quality: Quality, zero_point: float
+    table: pd.DataFrame,
+    header: Mapping[str, Any],
+    mission: Mission,
+    quality: Quality,
+    zero_point: float,
 ) -> Photometry:
     """Return the photometry of one object: a table with time, flux, flux_err and quality."""
     rows = Rows(table)
@@ -279,8 +284,10 @@ def read_tess(
 
 def _is_one(given: Any) -> bool:
     names = getattr(given, "colnames", ())
-    return hasattr(given, "meta") and {"time", "flux", "flux_err"} <= set(names) and any(
-        c.__module__.startswith("lightkurve") for c in type(given).__mro__
+    return (
+        hasattr(given, "meta")
+        and {"time", "flux", "flux_err"} <= set(names)
+        and any(c.__module__.startswith("lightkurve") for c in type(given).__mro__)
     )
 
 
@@ -349,7 +356,9 @@ def _from_lightkurve(curve: Any, quality: Quality, zero_point: float | None) -> 
         raise LightCurveError("the light curve is folded: pass it as it was before .fold()")
     unit = str(curve["flux"].unit or "").replace(" ", "").casefold()
     if "mag" in unit:
-        raise LightCurveError(f"the flux is in magnitudes ({unit}): select a flux with .select_flux()")
+        raise LightCurveError(
+            f"the flux is in magnitudes ({unit}): select a flux with .select_flux()"
+        )
     flux, error = (_filled(curve[name]) for name in ("flux", "flux_err"))
     if zero_point is None and unit.startswith(("electron", "e/", "e-")):
         zero_point = mission.zero_point

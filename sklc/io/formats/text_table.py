@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from sklc.io.choices import Choices
 from sklc.io.columns import Names
 from sklc.io.formats.long_table import joined, stem, tables
 from sklc.io.photometry import Photometry, Quality
 from sklc.io.registry import reader
 from sklc.io.source import Source
-from sklc.io.tabular import Choices, join, photometry_of
+from sklc.io.tabular import join, photometry_of
 from sklc.io.text import read_text_table
 
 __all__ = ["read_sousa", "read_text"]
