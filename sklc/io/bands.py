@@ -35,15 +35,15 @@ def bands_of(frame: pd.DataFrame, names: Names, choices: Choices, rows: Rows) ->
         return constant(choices.passband, len(frame))
     if names.band is None:
         raise LightCurveError(
-            f"no column of bands is recognised among {list(frame.columns)[:40]}: pass band= the name "
-            'of one, or passband= the passband of all rows, such as passband="ztfr"'
+            f"no column of bands is recognised among {list(frame.columns)[:40]}: pass band= the "
+            'name of one, or passband= the passband of all rows, such as passband="ztfr"'
         )
     column = frame[names.band]
     rows.leave_out(missing(column), f"without a band ({names.band})")
     codes, labels = pd.factorize(column)
-    labels = [label.decode() if isinstance(label, bytes) else label for label in labels]
+    decoded = [label.decode() if isinstance(label, bytes) else label for label in labels]
     chosen = {str(k): v for k, v in (choices.bands or {}).items()}
-    mapped = [chosen.get(str(label), label) for label in labels]
+    mapped = [chosen.get(str(label), label) for label in decoded]
     if names.telescope is not None and choices.survey is None:
         return _of_telescopes(frame[names.telescope], codes, mapped, rows)
     if choices.survey == "standard":
@@ -71,8 +71,8 @@ def _of_telescopes(telescopes: pd.Series, codes: np.ndarray, labels: list[Any], 
         found.append(None if pair < 0 else _of_telescope(label, site, standard))
     if standard:
         rows.notes.append(
-            f"{' '.join(sorted(standard))} were read as standard filters (Bessell UBVRI, SDSS ugriz, "
-            "2MASS JHK)"
+            f"{' '.join(sorted(standard))} were read as standard filters (Bessell UBVRI, SDSS "
+            "ugriz, 2MASS JHK)"
         )
     bare = [k for k, band in enumerate(found) if str(band).casefold() in _UNFILTERED]
     rows.leave_out(np.isin(keys, bare), 'unfiltered (name their passband with bands={"0": ...})')

@@ -22,9 +22,9 @@ def read_batches(
 ) -> Iterator[LightCurves]:
     r"""Read light curves part by part, so that large files need little memory.
 
-    Parts of folders that sklc wrote, nested Parquet files and HATS catalogues, Avro files of alerts,
-    and tables whose observations of an object stand together are read part by part. Files of other
-    formats are read as a whole, and then divided.
+    Parts of folders that sklc wrote, nested Parquet files and HATS catalogues, Avro files of
+    alerts, and tables whose observations of an object stand together are read part by part. Files
+    of other formats are read as a whole, and then divided.
 
     Parameters
     ----------
@@ -40,8 +40,8 @@ def read_batches(
     Yields
     ------
     LightCurves
-        The parts, in the order of the source. An object is in one part only; in Avro files of alerts,
-        an object whose alerts are far apart is in several, with a warning.
+        The parts, in the order of the source. An object is in one part only; in Avro files of
+        alerts, an object whose alerts are far apart is in several, with a warning.
 
     Raises
     ------
@@ -101,9 +101,9 @@ def _alerts(
         yield curves
     if again:
         warn(
-            f"{len(again)} objects, such as {str(next(iter(again)))[:80]!r}, are in more than one part, "
-            f"since their alerts are more than {n_objects} alerts apart: the last part has the longest "
-            "history; read the file as a whole to join them"
+            f"{len(again)} objects, such as {str(next(iter(again)))[:80]!r}, are in more than one "
+            f"part, since their alerts are more than {n_objects} alerts apart: the last part has "
+            "the longest history; read the file as a whole to join them"
         )
 
 

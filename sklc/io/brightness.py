@@ -61,15 +61,16 @@ def _from_fluxes(
             systems = {str(s).casefold() for s in frame[names.system].dropna().unique()}
             if systems - {"ab"}:
                 raise LightCurveError(
-                    f"the zero points are in the system {sorted(systems)} ({names.system}): convert "
-                    "them to AB, or pass zero_point="
+                    f"the zero points are in the system {sorted(systems)} ({names.system}): "
+                    "convert them to AB, or pass zero_point="
                 )
         bad = rows.kept & ~((zero_point > 5) & (zero_point < 60))
         if bad.any():
             row = int(np.argmax(bad))
             raise LightCurveError(
-                f"the zero point ({names.zero_point}) is {zero_point[row]:g} in row {row + 1} of the "
-                f"table ({int(bad.sum())} such rows), which is none: correct it, or pass zero_point="
+                f"the zero point ({names.zero_point}) is {zero_point[row]:g} in row {row + 1} of "
+                f"the table ({int(bad.sum())} such rows), which is none: correct it, or pass "
+                "zero_point="
             )
     elif zero_point is None and unit is not None:
         zero_point = ZERO_POINTS[unit]
@@ -129,37 +130,38 @@ def _offsets(
     system = choices.system
     if system is not None and system.casefold() == "ab":
         return 0.0
-    own = None
+    in_vega: np.ndarray | None = None
     if system is None and names.system is not None:
         own = frame[names.system].astype(str).str.strip().str.casefold()
         unknown = ~own.isin(["ab", "vega", "landolt", "johnson", "bessell", "nan", "none", ""])
         if (unknown & rows.kept).any():
             row = int(np.argmax(unknown & rows.kept))
             raise LightCurveError(
-                f"the system of magnitudes ({names.system}) is {own.iloc[row][:80]!r} in row {row + 1}"
+                f"the system of magnitudes ({names.system}) is {own.iloc[row][:80]!r} in row "
+                f"{row + 1}"
                 ' of the table: it must be AB or Vega; convert, or pass system="AB" or "Vega"'
             )
-        own = own.isin(["vega", "landolt", "johnson", "bessell"]).to_numpy()
+        in_vega = own.isin(["vega", "landolt", "johnson", "bessell"]).to_numpy()
     codes = np.asarray(bands.codes)
     used = np.zeros(len(bands.categories), dtype=bool)
     used[np.unique(codes[rows.kept & (codes >= 0)])] = True
     survey = None if choices.survey == "standard" else choices.survey
     offsets = np.zeros(len(bands.categories) + 1)
     assumed = []
-    for k in np.flatnonzero(used):
+    for k in np.flatnonzero(used).tolist():
         label = bands.categories[k]
         passband = label if isinstance(label, Passband) else get_passband(label, survey)
-        if system is None and own is None and uses_vega(passband):
+        if system is None and in_vega is None and uses_vega(passband):
             assumed.append(str(passband.name))
             offsets[k] = ab_minus_vega(passband)
-        elif system is not None or (own is not None and own[codes == k].any()):
+        elif system is not None or (in_vega is not None and in_vega[codes == k].any()):
             offsets[k] = ab_minus_vega(passband)
     if assumed:
         rows.notes.append(
-            f'magnitudes in {" ".join(assumed)} were taken for Vega magnitudes: pass system="AB" if '
-            "they are AB"
+            f'magnitudes in {" ".join(assumed)} were taken for Vega magnitudes: pass system="AB" '
+            "if they are AB"
         )
-    return offsets[codes] if own is None else np.where(own, offsets[codes], 0.0)
+    return offsets[codes] if in_vega is None else np.where(in_vega, offsets[codes], 0.0)
 
 
 def _flags(values: pd.Series) -> np.ndarray:

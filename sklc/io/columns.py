@@ -17,8 +17,17 @@ __all__ = ["Names", "identify", "missing", "numbers", "plain"]
 #: The AB zero points of fluxes in these units.
 ZERO_POINTS = {"jy": 8.9, "mjy": 16.4, "ujy": 23.9, "njy": 31.4}
 # Names of columns in the plain form of `plain`, the most specific first.
-_OBJECT = ["objectid", "diaobjectid", "oid", "locusid", "sourceid", "asassnid", "snid", "ticid", "tic", "kepid", "kic", "epic", "targetid", "objid", "cid", "objectname", "objname", "starname", "starid", "iauname", "target", "object", "sn", "star", "name", "transient", "id"]  # fmt: skip
-_TIME = ["mjd", "mjdtai", "mjdutc", "mjdtdb", "midpointmjdtai", "midpointtai", "expmidptmjd", "obsmjd", "mjdobs", "mjdmid", "midmjd", "hmjd", "bmjd", "bjd", "bjdtdb", "hjd", "jd", "jdutc", "obsjd", "jdmid", "julianday", "juliandate", "btjd", "bkjd", "time", "t", "obstime", "dateobs", "obsdate", "date", "datetime", "epoch", "day", "days"]  # fmt: skip
+_OBJECT = [
+    "objectid", "diaobjectid", "oid", "locusid", "sourceid", "asassnid", "snid", "ticid", "tic",
+    "kepid", "kic", "epic", "targetid", "objid", "cid", "objectname", "objname", "starname",
+    "starid", "iauname", "target", "object", "sn", "star", "name", "transient", "id",
+]  # fmt: skip
+_TIME = [
+    "mjd", "mjdtai", "mjdutc", "mjdtdb", "midpointmjdtai", "midpointtai", "expmidptmjd", "obsmjd",
+    "mjdobs", "mjdmid", "midmjd", "hmjd", "bmjd", "bjd", "bjdtdb", "hjd", "jd", "jdutc", "obsjd",
+    "jdmid", "julianday", "juliandate", "btjd", "bkjd", "time", "t", "obstime", "dateobs",
+    "obsdate", "date", "datetime", "epoch", "day", "days",
+]  # fmt: skip
 _FLUX = [
     "psfdiffflux",
     "flux",
@@ -30,7 +39,10 @@ _FLUX = [
     "scienceflux",
 ]
 _MAG = ["mag", "magnitude", "magab", "abmag", "magpsf", "psfmag", "magap", "m"]
-_BAND = ["band", "filter", "passband", "flt", "filt", "filtername", "filtercode", "bandname", "photfilter", "bandpass", "photometricband", "filters", "bands", "filterid", "fid"]  # fmt: skip
+_BAND = [
+    "band", "filter", "passband", "flt", "filt", "filtername", "filtercode", "bandname",
+    "photfilter", "bandpass", "photometricband", "filters", "bands", "filterid", "fid",
+]  # fmt: skip
 _ZERO_POINT = ["zp", "zeropoint", "zpt", "magzp", "zpab", "zeropt"]
 _SYSTEM = ["magsys", "zpsys", "magsystem", "photsys", "system", "photometricsystem"]
 _LIMIT_FLAG = ["nondet", "nondetection", "isupperlimit", "upperlimit", "islimit", "limit", "ul"]

@@ -143,8 +143,8 @@ def _unknown(source: Source) -> str:
     if layout is not None and not layout.names:
         return (
             f"{source.name} is a text table without a header (its first row is "
-            f'{source.lines[layout.first][:80]!r}): pass format="text" and names=, the names of all '
-            'columns in order, such as names=["mjd", "mag", "mag_err", "band"]'
+            f'{source.lines[layout.first][:80]!r}): pass format="text" and names=, the names of '
+            'all columns in order, such as names=["mjd", "mag", "mag_err", "band"]'
         )
     columns = f" with the columns {list(source.columns)[:20]}" if source.columns else ""
     return (

@@ -165,8 +165,8 @@ def _ids(frame: pd.DataFrame, names: Names, object_id: str, *, guessed: bool) ->
         )
     if guessed and len(ids) > 1 and plain(names.object_id) == "id" and ids.is_unique:
         raise LightCurveError(
-            f"each row has an {names.object_id} of its own, which seems to number the observations: "
-            f"pass object_id= the column that names the objects (object_id={names.object_id!r} if it "
-            "is this one), or remove it"
+            f"each row has an {names.object_id} of its own, which seems to number the "
+            "observations: pass object_id= the column that names the objects "
+            f"(object_id={names.object_id!r} if it is this one), or remove it"
         )
     return ids.array if isinstance(ids.dtype, pd.CategoricalDtype) else ids.to_numpy()

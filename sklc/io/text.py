@@ -152,7 +152,7 @@ def read_text_table(
     if chunksize is not None:
         options["chunksize"] = chunksize
     if layout.spans:
-        wide = [*layout.spans[:-1], (layout.spans[-1][0], None)]
+        wide: Any = [*layout.spans[:-1], (layout.spans[-1][0], None)]
         return pd.read_fwf(file, colspecs=wide, comment="#", encoding="utf-8-sig", **options)
     if layout.separator == ";" and re.search(r"\d,\d", lines[min(first, len(lines) - 1)]):
         options["decimal"] = ","
@@ -203,8 +203,8 @@ def _check_complete(file: BinaryIO, where: str, frame: pd.DataFrame, layout: Lay
         count = len(line.split()) if separator is None else line.count(separator) + 1
         if count < frame.shape[1]:
             raise LightCurveError(
-                f"line {number} of {where} has {count} fields instead of {frame.shape[1]}: the file "
-                "may be truncated; correct or remove the line"
+                f"line {number} of {where} has {count} fields instead of {frame.shape[1]}: the "
+                "file may be truncated; correct or remove the line"
             )
 
 

@@ -7,8 +7,9 @@ from sklc.passbands.registry import Passband
 
 __all__ = ["ab_minus_vega", "uses_vega"]
 
-# m(AB) - m(Vega). Johnson-Cousins and 2MASS: Blanton & Roweis 2007, table 1. Swift UVOT: Breeveld et
-# al. 2011. WISE: Jarrett et al. 2011. Gaia: difference of the EDR3 zero points, Riello et al. 2021.
+# m(AB) - m(Vega). Johnson-Cousins and 2MASS: Blanton & Roweis 2007, table 1. Swift UVOT: Breeveld
+# et al. 2011. WISE: Jarrett et al. 2011. Gaia: difference of the EDR3 zero points, Riello et al.
+# 2021.
 _OFFSETS = {
     "bessellux": 0.79, "bessellb": -0.09, "bessellv": 0.02, "bessellr": 0.21, "besselli": 0.45,
     "2massj": 0.91, "2massh": 1.39, "2massks": 1.85,

@@ -25,10 +25,14 @@ _MJD_OF_JD = 2_400_000.5
 _ZERO_POINT = 27.5
 _EXTENDED = {"name": "starname", "date": "jd", "mag": "magnitude", "merr": "uncertainty",
              "filt": "band", "mtype": "measurementmethod"}  # fmt: skip
+_REPORT = ["NAME", "DATE", "MAG", "MERR", "FILT", "TRANS", "MTYPE", "CNAME", "CMAG", "KNAME",
+           "KMAG", "AIRMASS", "GROUP", "CHART", "NOTES"]  # fmt: skip
 # The filters of the AAVSO, by the standard passband of their wavelength. Those of the same standard
-# passband are bands of their own, since they differ from it and from each other by tenths of a magnitude.
+# passband are bands of their own, since they differ from it and from each other by tenths of a
+# magnitude.
 _STANDARD = {"U": "bessellux", "B": "bessellb", "V": "bessellv", "R": "bessellr", "I": "besselli",
-             "J": "2massj", "H": "2massh", "K": "2massks", "SU": "sdssu", "SG": "sdssg", "SR": "sdssr",
+             "J": "2massj", "H": "2massh", "K": "2massks", "SU": "sdssu", "SG": "sdssg",
+             "SR": "sdssr",
              "SI": "sdssi", "SZ": "sdssz", "ZS": "ps1z", "Y": "ps1y"}  # fmt: skip
 _LIKE = {"Vis.": "bessellv", "CV": "bessellv", "TG": "bessellv", "CR": "bessellr", "TR": "bessellr",
          "TB": "bessellb", "CBB": "bessellv", "RJ": "bessellr", "IJ": "besselli"}  # fmt: skip
@@ -46,7 +50,7 @@ def _recognise(source: Source) -> bool:
 
 
 def _passband(label: str) -> tuple[Passband, float]:
-    """Return the passband of a filter of the AAVSO, and its difference of AB and Vega magnitudes."""
+    """Return the passband of a filter of the AAVSO, and m(AB) - m(Vega) in it."""
     label = {"Vis": "Vis.", "VIS": "Vis.", "VIS.": "Vis."}.get(label, label)
     if label in _STANDARD:
         passband = get_passband(_STANDARD[label])
@@ -74,21 +78,19 @@ def _photometry(
     table: pd.DataFrame, name: str, missing_error: float | None, quality: Quality
 ) -> Photometry:
     table = table.rename(columns=lambda c: _EXTENDED.get(plain(c), c))
-    needed = {what: _column(table, what) for what in ("jd", "magnitude", "band")}
-    for what, column in needed.items():
-        if column is None:
-            raise LightCurveError(f"there is no column {what} among {list(table.columns)[:30]}")
-    time = numbers(needed["jd"], "JD")
+    dates, magnitudes, labelled = (_needed(table, what) for what in ("jd", "magnitude", "band"))
+    time = numbers(dates, "JD")
     rows = Rows(table)
-    text = needed["magnitude"].astype(str).str.strip()
+    text = magnitudes.astype(str).str.strip()
     rows.leave_out(text.str.startswith(("<", ">")).to_numpy(dtype=bool), "fainter-than limits")
-    mag = numbers(needed["magnitude"], "Magnitude", limits=True)
+    mag = numbers(magnitudes, "Magnitude", limits=True)
     rows.leave_out(~(np.abs(mag) < 40) | ~np.isfinite(time), "without a magnitude or a date")
     rows.select(_good, quality, "discrepant (flag T) or not standard magnitudes (DIFF, STEP)")
-    error = _errors(table)
-    known = np.isfinite(error) & (error > 0)
+    given = _errors(table)
+    known = np.isfinite(given) & (given > 0)
+    error: np.ndarray | None = given
     if missing_error is not None:
-        error = np.where(known, error, missing_error)
+        error = np.where(known, given, missing_error)
     elif (known & rows.kept).any():
         rows.leave_out(
             ~known, "without an error (missing_error=0.3 keeps them with this error, in magnitudes)"
@@ -97,7 +99,7 @@ def _photometry(
         error = None
         rows.notes.append("no observation has an error")
     kept = rows.kept
-    codes, labels = pd.factorize(needed["band"].astype(str).str.strip()[kept])
+    codes, labels = pd.factorize(labelled.astype(str).str.strip()[kept])
     found = [_passband(label) for label in labels]
     offset = np.array([offset for _, offset in found])
     flux, flux_err = flux_from_magnitude(
@@ -116,6 +118,13 @@ def _photometry(
         zero_point=_ZERO_POINT,
         notes=rows.notes,
     )
+
+
+def _needed(table: pd.DataFrame, name: str) -> pd.Series:
+    column = _column(table, name)
+    if column is None:
+        raise LightCurveError(f"there is no column {name} among {list(table.columns)[:30]}")
+    return column
 
 
 def _errors(table: pd.DataFrame) -> np.ndarray:
@@ -154,11 +163,12 @@ def read_aavso(
     Parameters
     ----------
     source : path, list of paths, bytes, binary file or table
-        Files of the data download ("JD,Magnitude,Uncertainty,HQuncertainty,Band,..."), with commas or
-        tabs, or reports in the extended format ("#TYPE=EXTENDED").
+        Files of the data download ("JD,Magnitude,Uncertainty,HQuncertainty,Band,..."), with commas
+        or tabs, or reports in the extended format ("#TYPE=EXTENDED").
     missing_error : float, optional
-        The standard error, in magnitudes, of observations that have none, as most visual ones; 0.2 to
-        0.3 is usual. By default these are left out, with a note, unless no observation has an error.
+        The standard error, in magnitudes, of observations that have none, as most visual ones; 0.2
+        to 0.3 is usual. By default these are left out, with a note, unless no observation has an
+        error.
     quality : {"good", "all"} or callable, default="good"
         "good" leaves out observations that validation found discrepant (flag T), and differential
         and step magnitudes. A callable gets the table. Limits ("<13.5") are always left out.
@@ -166,10 +176,10 @@ def read_aavso(
     Returns
     -------
     LightCurves
-        Total flux, zero point 27.5. Magnitudes are of the Vega system, and were converted to AB with the
-        offsets of Blanton & Roweis 2007; Sloan bands (SU to SZ) are AB. Visual, unfiltered (CV, CR)
-        and tri-colour (TB, TG, TR) magnitudes are bands of their own. Times are MJD from JD, UTC,
-        not heliocentric, in the middle of the exposure. Ids are the names of the stars.
+        Total flux, zero point 27.5. Magnitudes are of the Vega system, and were converted to AB
+        with the offsets of Blanton & Roweis 2007; Sloan bands (SU to SZ) are AB. Visual, unfiltered
+        (CV, CR) and tri-colour (TB, TG, TR) magnitudes are bands of their own. Times are MJD from
+        JD, UTC, not heliocentric, in the middle of the exposure. Ids are the names of the stars.
 
     Raises
     ------
@@ -181,10 +191,10 @@ def read_aavso(
     Examples
     --------
     >>> from sklc.io import read_aavso
-    >>> head = b"JD,Magnitude,Uncertainty,HQuncertainty,Band,Observer Code,Validation Flag,Star Name\n"
-    >>> curves = read_aavso(head + b"2459454.9,14.844,0.088,,V,HMB,Z,V339 Del\n")
+    >>> head = b"JD,Magnitude,Uncertainty,HQuncertainty,Band,Validation Flag,Star Name\n"
+    >>> curves = read_aavso(head + b"2459454.9,14.844,0.088,,V,Z,V339 Del\n")
     >>> curves.ids, curves.flux.round(0)
-    (array(['V339 Del'], dtype=object), array([113763.]))
+    (array(['V339 Del'], dtype=object), array([113345.]))
     """
     if source.object is not None:
         return join([_photometry(to_frame(source.object), "0", missing_error, quality)])
@@ -218,10 +228,7 @@ def _extended(start: str, file: Any, name: str) -> pd.DataFrame:
             raise LightCurveError("the dates are in Excel's format: export the report with JD")
         elif line.upper().lstrip("# ").startswith("NAME" + separator):
             names = line.lstrip("# ").split(separator)
-    width = 15
-    names = names or ["NAME", "DATE", "MAG", "MERR", "FILT", "TRANS", "MTYPE", "CNAME", "CMAG", "KNAME",
-                      "KMAG", "AIRMASS", "GROUP", "CHART", "NOTES"][:width]  # fmt: skip
-    return read_text_table(file, name, names=names, separator=separator, text=("NOTES",))
+    return read_text_table(file, name, names=names or _REPORT, separator=separator, text=("NOTES",))
 
 
 def _texts(start: str) -> tuple[str, ...]:

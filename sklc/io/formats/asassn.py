@@ -77,7 +77,7 @@ def _tables(source: Source) -> Iterator[tuple[str, pd.DataFrame, dict[str, Any]]
         found = getattr(given, "catalog_info", getattr(given, "meta", None))
         header = {}
         if isinstance(found, pd.DataFrame) and len(found) == 1:
-            header = found.iloc[0].to_dict()
+            header = {str(k): v for k, v in found.iloc[0].items()}
         yield "0", to_frame(_table_of(given)), header
     elif source.kind == "parquet":
         yield from ((stem(name), frame, {}) for name, frame in tables(source))
@@ -189,23 +189,23 @@ def read_asassn(source: Source, *, limits: str = "drop", quality: Quality = "goo
     ----------
     source : path, list of paths, bytes, binary file, table or pyasassn object
         CSV files of Sky Patrol version 1 ("HJD,UT Date,Camera,...,flux(mJy),flux_err,Filter") or 2
-        ("JD,Flux,Flux Error,..."), of the photometry database or of the client pyasassn (with a JSON
-        header, or Parquet); its `LightCurve` and `LightCurveCollection`; or a table.
+        ("JD,Flux,Flux Error,..."), of the photometry database or of the client pyasassn (with a
+        JSON header, or Parquet); its `LightCurve` and `LightCurveCollection`; or a table.
     limits : {"drop", "keep"}, default="drop"
         What to do with observations whose magnitude is a limit (its error is 99.99). "keep" takes
         the flux that was measured, never the limit.
     quality : {"good", "all"} or callable, default="good"
-        "good" leaves out rows whose quality is not "G", where there is such a column. A callable gets
-        the table. Rows without a flux are always left out.
+        "good" leaves out rows whose quality is not "G", where there is such a column. A callable
+        gets the table. Rows without a flux are always left out.
 
     Returns
     -------
     LightCurves
         Flux in mJy, zero point 16.4, in the bands asassnV and asassng. It is the total flux, unless
-        image subtraction without the reference flux was requested from version 1. Magnitudes in V are
-        tied to APASS V (Vega) and were turned into mJy as if AB, an error of 0.02 mag. Times are MJD from
-        HJD (version 1) or JD (version 2), UTC, in the middle of the exposure. The metadata are ra and
-        dec, where the header has them.
+        image subtraction without the reference flux was requested from version 1. Magnitudes in V
+        are tied to APASS V (Vega) and were turned into mJy as if AB, an error of 0.02 mag. Times
+        are MJD from HJD (version 1) or JD (version 2), UTC, in the middle of the exposure. The
+        metadata are ra and dec, where the header has them.
 
     Raises
     ------

@@ -167,8 +167,8 @@ def _in_nanojansky(column: Any, name: str, flux: str) -> tuple[str, Any]:
         if unit == units.dimensionless_unscaled and unit_of(name):
             return name, plain_column(column)
         raise LightCurveError(
-            f"column {name!r} has the unit {str(column.unit)[:80]!r}, which is no flux density: pass "
-            "zero_point=, the AB magnitude of a flux of 1, or convert the column to nJy"
+            f"column {name!r} has the unit {str(column.unit)[:80]!r}, which is no flux density: "
+            "pass zero_point=, the AB magnitude of a flux of 1, or convert the column to nJy"
         ) from error
     return what, np.asarray(plain_column(column), dtype=np.float64) * factor
 

@@ -99,8 +99,8 @@ def _long(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table with one row per observation, of either layout."""
     if not _is_gaia(table.columns):
         raise LightCurveError(
-            f"these are not the columns of epoch photometry: {list(table.columns)[:30]}. Retrieve it "
-            'with retrieval_type="EPOCH_PHOTOMETRY"'
+            f"these are not the columns of epoch photometry: {list(table.columns)[:30]}. Retrieve "
+            'it with retrieval_type="EPOCH_PHOTOMETRY"'
         )
     if "g_transit_time" not in table:
         return table
@@ -165,8 +165,8 @@ def read_gaia(source: Source, *, quality: Quality = "good") -> Photometry:
     Parameters
     ----------
     source : path, list of paths, bytes, binary file, table or dict
-        Files or tables of the data structures INDIVIDUAL, COMBINED (one row per observation) or RAW (one
-        row per transit, or arrays); or the dict that ``Gaia.load_data`` of astroquery returns.
+        Files or tables of the data structures INDIVIDUAL, COMBINED (one row per observation) or RAW
+        (one row per transit, or arrays); or the dict that ``Gaia.load_data`` of astroquery returns.
     quality : {"good", "all"} or callable, default="good"
         "good" leaves out what the photometric or the variability processing rejected. A callable
         gets a table with the columns source_id, band, time, flux, flux_error,
@@ -175,10 +175,11 @@ def read_gaia(source: Source, *, quality: Quality = "good") -> Photometry:
     Returns
     -------
     LightCurves
-        Total flux in the bands gaia_g, gaia_bp and gaia_rp. The electrons per second of each band are
-        taken with its AB zero point (25.8010, 25.3540, 25.1040; Riello et al. 2021) and rescaled to
-        27.5; the magnitudes in the file, which are of the Vega system, are not used. Times are MJD,
-        barycentric, TCB (about 20 s ahead of TDB), the mean of the transit. Ids are source ids, exact.
+        Total flux in the bands gaia_g, gaia_bp and gaia_rp. The electrons per second of each band
+        are taken with its AB zero point (25.8010, 25.3540, 25.1040; Riello et al. 2021) and
+        rescaled to 27.5; the magnitudes in the file, which are of the Vega system, are not used.
+        Times are MJD, barycentric, TCB (about 20 s ahead of TDB), the mean of the transit. Ids are
+        source ids, exact.
 
     Raises
     ------

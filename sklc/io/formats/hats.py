@@ -70,8 +70,10 @@ def _recognise(source: Source) -> bool:
             return True
         if isinstance(given, pd.DataFrame) and len(given):
             lists = [n for n in given if isinstance(given[n].iloc[0], list | np.ndarray)]
-            arrow = [n for n in given if isinstance(given[n].dtype, pd.ArrowDtype)
-                     and _is_list(given[n].dtype.pyarrow_dtype)]  # fmt: skip
+            types = {
+                n: d.pyarrow_dtype for n, d in given.dtypes.items() if isinstance(d, pd.ArrowDtype)
+            }
+            arrow = [n for n, kind in types.items() if _is_list(kind)]
             return identify([*lists, *arrow]).is_light_curve
         return isinstance(given, pa.Table) and _are_light_curves(given.schema)
     if source.is_folder and any((source.paths[0] / name).is_file() for name in _PROPERTIES):
@@ -118,7 +120,7 @@ def _arrow(frame: pd.DataFrame) -> pa.Table:
     columns: dict[str, Any] = {}
     for name in frame.index.names:
         if name is not None and name not in frame.columns and name not in _PARTITION:
-            columns[str(name)] = pa.array(frame.index.get_level_values(name))
+            columns[str(name)] = pa.array(frame.index.get_level_values(str(name)))
     for name in map(str, frame.columns):
         if name in nested:
             columns[name] = one_list_array(frame[name].array.list_array)
@@ -137,6 +139,7 @@ def _arrow_tables(source: Source, n_objects: int) -> Iterator[tuple[str, pa.Tabl
             for batch in file.iter_batches(n_objects):
                 yield name, pa.Table.from_batches([batch])
         return
+    frames: Iterator[Any]
     if _is_lsdb(given):
         frames = (given.partitions[k].compute() for k in range(given.npartitions))
     else:
@@ -164,8 +167,8 @@ def _chosen(schema: pa.Schema, column: str | None) -> tuple[str | None, list[str
         )
     if not found:
         raise LightCurveError(
-            "no list of observations has times and fluxes or magnitudes under usual names; the lists "
-            f"are {_lists_of(schema)}: pass column= one of them, and time= and flux= or mag="
+            "no list of observations has times and fluxes or magnitudes under usual names; the "
+            f"lists are {_lists_of(schema)}: pass column= one of them, and time= and flux= or mag="
         )
     name = preferred[0] if len(found) > 1 else next(iter(found))
     return name, found[name]
@@ -180,13 +183,13 @@ def _flat(
     else:
         whole = _one(table[column])
         if _is_list(whole.type):
-            offsets, observations = list_parts(whole)
+            starts, observations = list_parts(whole)
             flat = observations.flatten()
-            return offsets, {f.name: v for f, v in zip(observations.type, flat, strict=True)}
+            return starts, {f.name: v for f, v in zip(observations.type, flat, strict=True)}
         lists = dict(zip([f.name for f in whole.type], whole.flatten(), strict=True))
         lists = {name: lists[name] for name in fields}
-    offsets = None
-    columns = {}
+    offsets: np.ndarray | None = None
+    columns: dict[str, Any] = {}
     for name, array in lists.items():
         if pa.types.is_fixed_size_list(array.type):
             array = array.cast(pa.list_(array.type.value_type))
@@ -194,8 +197,8 @@ def _flat(
         if offsets is not None and not np.array_equal(own, offsets):
             row = int(np.flatnonzero(np.diff(own) != np.diff(offsets))[0])
             raise LightCurveError(
-                f"the lists {next(iter(lists))!r} and {name!r} of row {row} have different lengths: "
-                f"{np.diff(offsets)[row]} and {np.diff(own)[row]}"
+                f"the lists {next(iter(lists))!r} and {name!r} of row {row} have different "
+                f"lengths: {np.diff(offsets)[row]} and {np.diff(own)[row]}"
             )
         offsets = own
     assert offsets is not None
@@ -231,10 +234,11 @@ def _photometry(table: pa.Table, column: str | None, choices: Choices) -> Photom
     )
     if index is None:
         raise LightCurveError(
-            f"no column of object ids is recognised among {objects.column_names[:40]}: pass object_id= "
-            "the name of one"
+            f"no column of object ids is recognised among {objects.column_names[:40]}: pass "
+            "object_id= the name of one"
         )
     counts = np.diff(offsets)
+    owners = np.repeat(np.arange(len(counts)), counts)
     frame = pd.DataFrame({name: _pandas(array) for name, array in columns.items()})
     repeated = {"object_id": index}
     if names.band is None and choices.passband is None:  # one band per object, as in ZTF's releases
@@ -242,7 +246,7 @@ def _photometry(table: pa.Table, column: str | None, choices: Choices) -> Photom
     for what, name in repeated.items():
         if name:
             own = objects[name].combine_chunks()
-            frame[what] = pd.Series(_pandas(own)).repeat(counts).reset_index(drop=True)
+            frame[what] = pd.Series(_pandas(own)).take(owners).reset_index(drop=True)
     own_names = replace(
         names, object_id="object_id", band=names.band or ("band" if repeated.get("band") else None)
     )
@@ -312,23 +316,24 @@ def read_hats(source: Source, *, column: str | None = None, **options: Any) -> P
     Parameters
     ----------
     source : path, list of paths, bytes, binary file, catalogue or table
-        A folder of a HATS catalogue or collection, Parquet files with columns of structs or lists, an
-        LSDB catalogue (which is computed), a nested-pandas frame, or a table with columns of lists.
+        A folder of a HATS catalogue or collection, Parquet files with columns of structs or lists,
+        an LSDB catalogue (which is computed), a nested-pandas frame, or a table with columns of
+        lists.
     column : str, optional
         The nested column. The default is the only one with light curves, or the first of
         diaObjectForcedSource, objectForcedSource, diaSource and lightcurve.
     **options
         Options of `read_long_table`. `object_id`, `band` (for one band per object) and `metadata`
         refer to columns of the catalogue, all others to fields of the nested column. With
-        ``quality="good"``, observations with a flag of Rubin (of the flux, bad, saturated, cosmic ray,
-        no data, edge, streak) or of ZTF (``catflags``) are left out.
+        ``quality="good"``, observations with a flag of Rubin (of the flux, bad, saturated, cosmic
+        ray, no data, edge, streak) or of ZTF (``catflags``) are left out.
 
     Returns
     -------
     LightCurves
-        Where the catalogue has ``psfDiffFlux`` and ``psfFlux``, the former, the difference flux (nJy,
-        zero point 31.4); ``flux="psfFlux"`` reads the total flux. Times are those of the catalogue
-        (Rubin: MJD, TAI, middle of the visit). All columns of the catalogue are metadata.
+        Where the catalogue has ``psfDiffFlux`` and ``psfFlux``, the former, the difference flux
+        (nJy, zero point 31.4); ``flux="psfFlux"`` reads the total flux. Times are those of the
+        catalogue (Rubin: MJD, TAI, middle of the visit). All columns of the catalogue are metadata.
 
     Raises
     ------

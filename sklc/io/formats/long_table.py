@@ -93,8 +93,8 @@ def _batches(
             starts = np.append(0, np.flatnonzero(ids[1:] != ids[:-1]) + 1)
             if again := next((i for i in ids[starts[:-1]] if i in done), None):
                 raise LightCurveError(
-                    f"{name} is not sorted by object: {again!r} has rows in several places. Read it "
-                    "as a whole with sklc.io.read, or sort it"
+                    f"{name} is not sorted by object: {again!r} has rows in several places. Read "
+                    "it as a whole with sklc.io.read, or sort it"
                 )
             complete = starts if chunk is None else starts[:-1]
             stops = np.append(starts[1:], len(frame))
@@ -135,8 +135,8 @@ def read_long_table(
     r"""Read a table with one row per observation.
 
     Columns are found by their usual names in any spelling ("MJD", "HJD-2450000", "Flux (mJy)",
-    "mag_err", "FILTER", ...); the arguments name others. The file may have commas, tabs, semicolons,
-    blanks or fixed columns.
+    "mag_err", "FILTER", ...); the arguments name others. The file may have commas, tabs,
+    semicolons, blanks or fixed columns.
 
     Parameters
     ----------
@@ -144,8 +144,8 @@ def read_long_table(
         A text file, a Parquet file, several of one kind, or a table in memory. Without a column of
         ids, each file is one object, which is named after the file.
     object_id, time, flux, flux_err, mag, mag_err, band : str, optional
-        Names of columns. Fluxes are taken if their zero point is known, else magnitudes if there are
-        any. Whether the flux is total or difference flux is up to the table.
+        Names of columns. Fluxes are taken if their zero point is known, else magnitudes if there
+        are any. Whether the flux is total or difference flux is up to the table.
     zero_point : float, optional
         AB zero point of the fluxes. The default is the column of zero points; or what the unit in
         the name of the flux says (nJy 31.4, uJy 23.9, mJy 16.4, Jy 8.9); or else 27.5, with a note.
@@ -163,9 +163,9 @@ def read_long_table(
         One row per object, with the same column of ids. Columns of the table itself that have one
         value per object (redshift, ra, dec, mwebv, label) are read as well.
     quality : {"good", "all"} or callable, default="good"
-        Which rows to keep: all, or those for which a function of the table returns True. Rows without
-        a time, a flux, a band or a positive error, and upper limits, are always left out, with a
-        note.
+        Which rows to keep: all, or those for which a function of the table returns True. Rows
+        without a time, a flux, a band or a positive error, and upper limits, are always left out,
+        with a note.
 
     Returns
     -------

@@ -52,9 +52,10 @@ class Mission:
     magnitude: str
 
 
-# Kepler: a star of Kp = 12 gives 1.74e5 electrons per second (Kepler Instrument Handbook), and Kp is
-# close to AB. TESS: zero point 20.44 in Vega magnitudes (TESS Instrument Handbook, 2018); AB minus Vega
-# is 0.35 from the flux of 2632 Jy at T = 0 (SVO). The bits are those that lightkurve leaves out.
+# Kepler: a star of Kp = 12 gives 1.74e5 electrons per second (Kepler Instrument Handbook), and Kp
+# is close to AB. TESS: zero point 20.44 in Vega magnitudes (TESS Instrument Handbook, 2018); AB
+# minus Vega is 0.35 from the flux of 2632 Jy at T = 0 (SVO). The bits are those that lightkurve
+# leaves out.
 _KEPLER = Mission("kepler", 25.10, 0.0, 2_454_833.0, 1_130_799, "KEPLERID", "KEPMAG")
 _TESS = Mission("tess", 20.79, 0.35, 2_457_000.0, 17_087, "TICID", "TESSMAG")
 
@@ -74,7 +75,8 @@ def _mission_of(header: Mapping[str, Any]) -> Mission:
         return _KEPLER
     raise LightCurveError(
         f"the mission is {text.strip()[:80]!r}, which is neither Kepler, K2 nor TESS: convert the "
-        'light curve with .to_table() and pass it with passband= and zero_point=, format="astropy-table"'
+        "light curve with .to_table() and pass it with passband= and zero_point=, "
+        'format="astropy-table"'
     )
 
 
@@ -122,8 +124,8 @@ def _relative_zero_point(flux: np.ndarray, header: Mapping[str, Any], mission: M
     median = float(np.nanmedian(flux)) if np.isfinite(flux).any() else np.nan
     if not isinstance(magnitude, int | float) or not median > 0:
         raise LightCurveError(
-            f"the fluxes are relative, and there is no magnitude of the star ({mission.magnitude}): "
-            "pass zero_point=, the AB magnitude of a relative flux of 1"
+            "the fluxes are relative, and there is no magnitude of the star "
+            f"({mission.magnitude}): pass zero_point=, the AB magnitude of a relative flux of 1"
         )
     return magnitude + mission.offset + 2.5 * float(np.log10(median))
 
@@ -162,11 +164,12 @@ def _one_file(
     values = np.asarray(data[column], dtype=np.float64)
     n = len(values)
     errors = data[f"{column}_ERR"] if f"{column}_ERR" in columns.names else np.full(n, np.nan)
+    bits = np.asarray(data[flags], dtype=np.int64) if flags else np.zeros(n, dtype=np.int64)
     table = pd.DataFrame({
         "time": np.asarray(data["TIME"], dtype=np.float64) + (start - _MJD_OF_JD),
         "flux": values,
         "flux_err": np.asarray(errors, dtype=np.float64),
-        "quality": np.asarray(data[flags], dtype=np.int64) if flags else np.zeros(n, dtype=np.int64),
+        "quality": bits,
     })  # fmt: skip
     if zero_point is None:
         absolute = str(columns[column].unit or "").replace(" ", "").startswith("e")
@@ -191,8 +194,8 @@ def read_kepler(
 ) -> Photometry:
     """Read light-curve files of Kepler and K2, such as ``kplr001026032-..._llc.fits``.
 
-    Several quarters of a star are joined. Their levels differ by some per cent, since a star falls on
-    another part of the detector.
+    Several quarters of a star are joined. Their levels differ by some per cent, since a star falls
+    on another part of the detector.
 
     Parameters
     ----------
@@ -202,19 +205,19 @@ def read_kepler(
         "pdcsap" is the flux that the pipeline freed of systematic trends, "sap" is the sum in the
         aperture; or the name of another column.
     zero_point : float, optional
-        AB zero point. The default is 25.10 for electrons per second (Kepler Instrument Handbook: Kp =
-        12 gives 1.74e5 per second), good to about 0.1 mag. Relative fluxes get the Kepler magnitude
-        of the star.
+        AB zero point. The default is 25.10 for electrons per second (Kepler Instrument Handbook: Kp
+        = 12 gives 1.74e5 per second), good to about 0.1 mag. Relative fluxes get the Kepler
+        magnitude of the star.
     quality : {"good", "all"} or callable, default="good"
-        "good" leaves out observations with the flags that lightkurve leaves out by default (bit mask
-        1130799). A callable gets a table with the columns time, flux, flux_err and quality. Rows
-        without a flux are always left out.
+        "good" leaves out observations with the flags that lightkurve leaves out by default (bit
+        mask 1130799). A callable gets a table with the columns time, flux, flux_err and quality.
+        Rows without a flux are always left out.
 
     Returns
     -------
     LightCurves
-        Total flux. Times are MJD, barycentric, TDB, at the middle of the cadence. Ids are KIC or EPIC
-        numbers; the metadata are ra, dec (degrees) and magnitude (Kp).
+        Total flux. Times are MJD, barycentric, TDB, at the middle of the cadence. Ids are KIC or
+        EPIC numbers; the metadata are ra, dec (degrees) and magnitude (Kp).
 
     Raises
     ------
@@ -257,15 +260,15 @@ def read_tess(
         Instrument Handbook), and 0.35 from Vega to AB (SVO). Relative fluxes get the TESS magnitude
         of the star.
     quality : {"good", "all"} or callable, default="good"
-        "good" leaves out observations with the flags that lightkurve leaves out by default (bit mask
-        17087). A callable gets a table with the columns time, flux, flux_err and quality. Rows
+        "good" leaves out observations with the flags that lightkurve leaves out by default (bit
+        mask 17087). A callable gets a table with the columns time, flux, flux_err and quality. Rows
         without a flux are always left out.
 
     Returns
     -------
     LightCurves
-        Total flux. Times are MJD, barycentric, TDB, at the middle of the cadence. Ids are TIC numbers;
-        the metadata are ra, dec (degrees) and magnitude (TESS).
+        Total flux. Times are MJD, barycentric, TDB, at the middle of the cadence. Ids are TIC
+        numbers; the metadata are ra, dec (degrees) and magnitude (TESS).
 
     Raises
     ------
@@ -277,7 +280,7 @@ def read_tess(
     Examples
     --------
     >>> from sklc.io import read_tess
-    >>> curves = read_tess("tess2018206045859-s0001-0000000025155310-0120-s_lc.fits")  # doctest: +SKIP
+    >>> curves = read_tess("tess2018206045859-s0001-25155310_lc.fits")  # doctest: +SKIP
     """
     return join(list(_files(source, _TESS, flux, quality, zero_point)))
 

@@ -35,22 +35,22 @@ def _is_sousa(source: Source) -> bool:
 def read_sousa(source: Source, *, quality: Quality = "good") -> Photometry:
     r"""Read light curves of the Swift Optical/Ultraviolet Supernova Archive (SOUSA).
 
-    Magnitudes are in the Vega system of UVOT and are converted to AB (Breeveld et al. 2011). They are
-    free of the host galaxy where the archive has a template image, as its comments say.
+    Magnitudes are in the Vega system of UVOT and are converted to AB (Breeveld et al. 2011). They
+    are free of the host galaxy where the archive has a template image, as its comments say.
 
     Parameters
     ----------
     source : path, list of paths, bytes or binary file
         Files such as ``SN2011fe_uvotB15.1.dat``, one object each.
     quality : {"good", "all"} or callable, default="good"
-        "good" leaves out magnitudes brighter than the limit of saturation (0.98SatLim). Rows without
-        a magnitude are upper limits and always left out. A callable gets the table.
+        "good" leaves out magnitudes brighter than the limit of saturation (0.98SatLim). Rows
+        without a magnitude are upper limits and always left out. A callable gets the table.
 
     Returns
     -------
     LightCurves
-        Total flux or difference flux, see above; zero point 27.5. Times are MJD (UTC) of the middle of
-        the exposure. The id is the name of the supernova.
+        Total flux or difference flux, see above; zero point 27.5. Times are MJD (UTC) of the middle
+        of the exposure. The id is the name of the supernova.
 
     Raises
     ------
