@@ -9,7 +9,7 @@ import pandas as pd
 
 from sklc.errors import LightCurveError, UnknownPassbandError
 from sklc.io.choices import Choices
-from sklc.io.columns import Names, missing
+from sklc.io.columns import Names, labels
 from sklc.io.photometry import Rows
 from sklc.passbands.lookup import Passband, get_passband
 
@@ -39,11 +39,10 @@ def bands_of(frame: pd.DataFrame, names: Names, choices: Choices, rows: Rows) ->
             'name of one, or passband= the passband of all rows, such as passband="ztfr"'
         )
     column = frame[names.band]
-    rows.leave_out(missing(column), f"without a band ({names.band})")
-    codes, labels = pd.factorize(column)
-    decoded = [label.decode() if isinstance(label, bytes) else label for label in labels]
+    codes, found = labels(column)
+    rows.leave_out(codes < 0, f"without a band ({names.band})")
     chosen = {str(k): v for k, v in (choices.bands or {}).items()}
-    mapped = [chosen.get(str(label), label) for label in decoded]
+    mapped = [chosen.get(str(label), label) for label in found]
     if names.telescope is not None and choices.survey is None:
         return _of_telescopes(frame[names.telescope], codes, mapped, rows)
     if choices.survey == "standard":
@@ -53,7 +52,7 @@ def bands_of(frame: pd.DataFrame, names: Names, choices: Choices, rows: Rows) ->
     return pd.Categorical.from_codes(lookup[codes], pd.Index(unique, dtype=object))
 
 
-def _of_telescopes(telescopes: pd.Series, codes: np.ndarray, labels: list[Any], rows: Rows) -> Any:
+def _of_telescopes(telescopes: pd.Series, codes: np.ndarray, bands: list[Any], rows: Rows) -> Any:
     """Return the passbands of labels such as "V" and "r" of many telescopes.
 
     A label of one or two letters is that of the telescope, if it is a known survey with such a
@@ -66,7 +65,7 @@ def _of_telescopes(telescopes: pd.Series, codes: np.ndarray, labels: list[Any], 
     found: list[Any] = []
     standard: set[str] = set()
     for pair in unique:
-        label = labels[pair // n_sites]
+        label = bands[pair // n_sites]
         site = str(site_names[pair % n_sites]) if pair % n_sites < len(site_names) else None
         found.append(None if pair < 0 else _of_telescope(label, site, standard))
     if standard:

@@ -9,7 +9,15 @@ import pandas as pd
 
 from sklc.errors import LightCurveError
 from sklc.io.choices import Choices
-from sklc.io.columns import ZERO_POINTS, Names, numbers, unit_of
+from sklc.io.columns import (
+    ZERO_POINTS,
+    Names,
+    by_label,
+    is_true,
+    labels,
+    numbers,
+    unit_of,
+)
 from sklc.io.photometry import Rows
 from sklc.io.vega import ab_minus_vega, uses_vega
 from sklc.light_curves.magnitudes import flux_from_magnitude
@@ -20,7 +28,8 @@ __all__ = ["brightness"]
 _ZERO_POINT = 27.5  # of fluxes made from magnitudes, and the default of a flux without a unit
 _FAINTEST, _BRIGHTEST = 40.0, -30.0  # magnitudes beyond are sentinels, such as 99.99
 _LARGEST_ERROR = 9.0  # magnitudes
-_TRUE = {"true", "t", "1", "1.0", "yes", "y"}
+_VEGA = ("vega", "landolt", "johnson", "bessell")
+_FALSE = {"false", "f", "0", "0.0", "no", "n", "nan", "none", "", "<na>"}
 
 
 def brightness(
@@ -94,8 +103,8 @@ def _from_magnitudes(
     if names.limit is not None:
         rows.leave_out(_flags(frame[names.limit]), f"upper limits ({names.limit})")
     if frame[names.mag].dtype.kind not in "fiub":
-        text = frame[names.mag].astype(str).str.strip()
-        rows.leave_out(text.str.match(r"[<>]").to_numpy(dtype=bool), "upper limits")
+        limits = by_label(frame[names.mag], lambda text: text.startswith(("<", ">")))
+        rows.leave_out(limits, "upper limits")
     bad = ~((mag > _BRIGHTEST) & (mag < _FAINTEST))
     rows.leave_out(bad, f"without a magnitude ({names.mag})")
     error = None
@@ -119,8 +128,8 @@ def _sign(frame: pd.DataFrame) -> Any:
     """Return the sign of difference fluxes, where a column isdiffpos says it."""
     if "isdiffpos" not in frame.columns:
         return 1.0
-    text = frame["isdiffpos"].astype(str).str.strip().str.casefold()
-    return np.where(text.isin([*_TRUE, "+", "pos"]), 1.0, -1.0)
+    positive = by_label(frame["isdiffpos"], lambda sign: is_true(sign) or sign in ("+", "pos"))
+    return np.where(positive, 1.0, -1.0)
 
 
 def _offsets(
@@ -132,16 +141,17 @@ def _offsets(
         return 0.0
     in_vega: np.ndarray | None = None
     if system is None and names.system is not None:
-        own = frame[names.system].astype(str).str.strip().str.casefold()
-        unknown = ~own.isin(["ab", "vega", "landolt", "johnson", "bessell", "nan", "none", ""])
+        unknown = ~by_label(
+            frame[names.system], lambda own: own.casefold() in ("ab", *_VEGA), absent=True
+        )
         if (unknown & rows.kept).any():
             row = int(np.argmax(unknown & rows.kept))
             raise LightCurveError(
-                f"the system of magnitudes ({names.system}) is {own.iloc[row][:80]!r} in row "
-                f"{row + 1}"
-                ' of the table: it must be AB or Vega; convert, or pass system="AB" or "Vega"'
+                f"the system of magnitudes ({names.system}) is "
+                f"{str(frame[names.system].iloc[row])[:80]!r} in row {row + 1} of the table: it "
+                'must be AB or Vega; convert, or pass system="AB" or "Vega"'
             )
-        in_vega = own.isin(["vega", "landolt", "johnson", "bessell"]).to_numpy()
+        in_vega = by_label(frame[names.system], lambda own: own.casefold() in _VEGA)
     codes = np.asarray(bands.codes)
     used = np.zeros(len(bands.categories), dtype=bool)
     used[np.unique(codes[rows.kept & (codes >= 0)])] = True
@@ -167,9 +177,7 @@ def _offsets(
 def _flags(values: pd.Series) -> np.ndarray:
     if values.dtype.kind == "b":
         return values.to_numpy()
-    flags = values.astype(str).str.strip().str.casefold()
-    if not flags.isin(
-        _TRUE | {"false", "f", "0", "0.0", "no", "n", "nan", "none", "", "<na>"}
-    ).all():
+    flags = {str(label).casefold() for label in labels(values)[1]}
+    if any(not is_true(flag) and flag not in _FALSE for flag in flags):
         return np.zeros(len(values), dtype=bool)  # a column of limits themselves, not of flags
-    return flags.isin(_TRUE).to_numpy()
+    return by_label(values, is_true)

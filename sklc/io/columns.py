@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ import pandas as pd
 
 from sklc.errors import LightCurveError
 
-__all__ = ["Names", "identify", "missing", "numbers", "plain"]
+__all__ = ["Names", "by_label", "identify", "is_true", "labels", "missing", "numbers", "plain"]
 
 #: The AB zero points of fluxes in these units.
 ZERO_POINTS = {"jy": 8.9, "mjy": 16.4, "ujy": 23.9, "njy": 31.4}
@@ -215,14 +215,36 @@ def _error_of(value: str | None, known: dict[str, str], usual: list[str]) -> str
     return next((name for name in candidates if name != value), None)
 
 
+def labels(values: Any) -> tuple[np.ndarray, list[Any]]:
+    """Return codes and the labels that they stand for; -1 is missing. Text is stripped.
+
+    Columns of few labels are thus looked at label by label, not row by row.
+    """
+    codes, found = pd.factorize(values if isinstance(values, pd.Series) else pd.Series(values))
+    own = [label.decode(errors="replace") if isinstance(label, bytes) else label for label in found]
+    own = [label.strip() if isinstance(label, str) else label for label in own]
+    absent = [isinstance(label, str) and label.casefold() in _MISSING for label in own]
+    if any(absent):
+        codes = np.where(np.array([*absent, False])[codes], -1, codes)
+    return codes, own
+
+
+def by_label(values: Any, of: Callable[[str], bool], *, absent: bool = False) -> np.ndarray:
+    """Return what a function of the text of a label returns for each row; `absent` if missing."""
+    codes, found = labels(values)
+    return np.array([*(of(str(label)) for label in found), absent], dtype=bool)[codes]
+
+
+def is_true(label: str) -> bool:
+    """Whether a label means yes."""
+    return label.casefold() in ("true", "t", "1", "1.0", "yes", "y")
+
+
 def missing(values: Any) -> np.ndarray:
     """Return where a column holds no value: NaN, None, masked, or a text such as "null"."""
-    series = pd.Series(values).reset_index(drop=True)
-    absent = series.isna().to_numpy()
-    if series.dtype.kind not in "fiubM":
-        text = series.astype(str).str.strip().str.casefold()
-        absent = absent | text.isin(_MISSING).to_numpy()
-    return absent
+    if isinstance(values, pd.Series) and values.dtype.kind in "fiub":
+        return values.isna().to_numpy()
+    return labels(values)[0] < 0
 
 
 def numbers(values: Any, column: str, *, limits: bool = False) -> np.ndarray:

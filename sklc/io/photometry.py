@@ -62,17 +62,17 @@ class Rows:
 
         Raises
         ------
-        ValueError
+        LightCurveError
             If `quality` is none of these, or the function does not return one value per row.
         """
         if quality == "all":
             return
         if isinstance(quality, str) and quality != "good":
-            raise ValueError(f'quality must be "good", "all" or a function, got {quality!r}')
+            raise LightCurveError(f'quality must be "good", "all" or a function, got {quality!r}')
         chosen = good if isinstance(quality, str) else quality
         mask = np.asarray(pd.array(np.asarray(chosen(self.table)), dtype="boolean").fillna(False))
         if mask.shape != self.kept.shape:
-            raise ValueError(
+            raise LightCurveError(
                 f"quality returned shape {mask.shape} for {len(self.table)} rows: it must return "
                 "one boolean for each row of the table that it is given"
             )

@@ -119,7 +119,11 @@ def reader(
         @wraps(load)
         def read(source: Any, /, *args: P.args, **options: P.kwargs) -> LightCurves:
             opened = source if isinstance(source, Source) else Source(source)
-            known.bind(opened, *args, **options)  # an unknown option is a TypeError
+            try:
+                known.bind(opened, *args, **options)
+            except TypeError as error:
+                own = [name for name, p in known.parameters.items() if p.kind == p.KEYWORD_ONLY]
+                raise TypeError(f"{load.__name__}: {error}; its options are {own}") from None
             try:
                 result = load(opened, *args, **options)
                 curves = (

@@ -141,8 +141,15 @@ def mjd_of(values: pd.Series, name: str, rows: Rows) -> np.ndarray:
     offset = offset_in_name(name)
     if offset is None:
         offset = {"bkjd": 2_454_833.0, "btjd": 2_457_000.0}.get(plain(name), 0.0)
-    julian = np.nanmedian(time) if np.isfinite(time).any() else 0.0
-    if offset or julian > _MJD_OF_JD:
+    known = time[np.isfinite(time)]
+    first, last = (known.min(), known.max()) if len(known) else (0.0, 0.0)
+    if not offset and first < _MJD_OF_JD < last:
+        row = int(np.argmax(time > _MJD_OF_JD if time[0] < _MJD_OF_JD else time < _MJD_OF_JD))
+        raise LightCurveError(
+            f"column {name!r} holds Julian dates and others: {time[0]:.10g} in row 1 and "
+            f"{time[row]:.10g} in row {row + 1} of the table; make them of one kind"
+        )
+    if offset or last > _MJD_OF_JD:
         if values.dtype == np.float32 and not offset:
             raise LightCurveError(
                 f"column {name!r} holds Julian dates in single precision, which are rounded to a "

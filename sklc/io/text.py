@@ -156,7 +156,7 @@ def read_text_table(
         return pd.read_fwf(file, colspecs=wide, comment="#", encoding="utf-8-sig", **options)
     if layout.separator == ";" and re.search(r"\d,\d", lines[min(first, len(lines) - 1)]):
         options["decimal"] = ","
-    options |= {"sep": layout.separator, "encoding": "utf-8-sig", "index_col": False}
+    options |= {"sep": layout.separator, "index_col": False}
     options["skipinitialspace"] = True
     options["dtype"] = _exact(columns, lines[first:], layout.separator, text)
     if any("#" in line for line in lines[first:]):
@@ -195,16 +195,22 @@ def _check_complete(file: BinaryIO, where: str, frame: pd.DataFrame, layout: Lay
     """Raise if a line has too few fields, which pandas would fill up with missing values."""
     if not len(frame) or not frame.iloc[:, -1].isna().any():
         return
+    n_columns = frame.shape[1]
     file.seek(0)
     separator = None if layout.separator == r"\s+" else layout.separator.encode()
-    for number, line in enumerate(file, start=1):
+    lines = file.read().splitlines()
+    if separator is not None:  # nearly always enough, and fast
+        rows = b"\n".join(lines[layout.first :])
+        if rows.count(separator) >= len(frame) * (n_columns - 1) and b'"' not in rows:
+            return
+    for number, line in enumerate(lines, start=1):
         if number <= layout.first or not line.strip() or line.lstrip().startswith(b"#"):
             continue
         count = len(line.split()) if separator is None else line.count(separator) + 1
-        if count < frame.shape[1]:
+        if count < n_columns:
             raise LightCurveError(
-                f"line {number} of {where} has {count} fields instead of {frame.shape[1]}: the "
-                "file may be truncated; correct or remove the line"
+                f"line {number} of {where} has {count} fields instead of {n_columns}: the file may "
+                "be truncated; correct or remove the line"
             )
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError, UnknownPassbandError
-from sklc.io.columns import missing, numbers, plain
+from sklc.io.bands import constant
+from sklc.io.columns import by_label, labels, numbers, plain
 from sklc.io.formats.long_table import stem
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
@@ -81,9 +82,11 @@ def _photometry(
     dates, magnitudes, labelled = (_needed(table, what) for what in ("jd", "magnitude", "band"))
     time = numbers(dates, "JD")
     rows = Rows(table)
-    text = magnitudes.astype(str).str.strip()
-    rows.leave_out(text.str.startswith(("<", ">")).to_numpy(dtype=bool), "fainter-than limits")
+    if magnitudes.dtype.kind not in "fiu":
+        limits = by_label(magnitudes, lambda text: text.startswith(("<", ">")))
+        rows.leave_out(limits, "fainter-than limits")
     mag = numbers(magnitudes, "Magnitude", limits=True)
+    rows.leave_out(labels(labelled)[0] < 0, "without a band")
     rows.leave_out(~(np.abs(mag) < 40) | ~np.isfinite(time), "without a magnitude or a date")
     rows.select(_good, quality, "discrepant (flag T) or not standard magnitudes (DIFF, STEP)")
     given = _errors(table)
@@ -99,8 +102,8 @@ def _photometry(
         error = None
         rows.notes.append("no observation has an error")
     kept = rows.kept
-    codes, labels = pd.factorize(labelled.astype(str).str.strip()[kept])
-    found = [_passband(label) for label in labels]
+    codes, bands = labels(labelled[kept])
+    found = [_passband(str(band)) for band in bands]
     offset = np.array([offset for _, offset in found])
     flux, flux_err = flux_from_magnitude(
         mag[kept] + (offset[codes] if len(found) else 0.0),
@@ -108,9 +111,9 @@ def _photometry(
         zero_point=_ZERO_POINT,
     )
     stars = _column(table, "starname")
-    ids = np.full(len(table), name, dtype=object) if stars is None else stars.to_numpy(dtype=object)
+    ids = constant(name, len(table)) if stars is None else pd.Categorical(stars)
     return Photometry(
-        object_id=pd.Categorical(ids[kept]),
+        object_id=ids[kept],
         time=time[kept] - (_MJD_OF_JD if np.nanmedian(time) > _MJD_OF_JD else 0.0),
         flux=flux,
         flux_err=flux_err,
@@ -142,10 +145,9 @@ def _good(table: pd.DataFrame) -> np.ndarray:
     good = np.ones(len(table), dtype=bool)
     flag, method = _column(table, "validationflag"), _column(table, "measurementmethod")
     if flag is not None:
-        good &= (flag.astype(str).str.strip().str.upper() != "T").to_numpy()
+        good &= ~by_label(flag, lambda label: label.upper() == "T")
     if method is not None:
-        kind = method.astype(str).str.strip().str.upper()
-        good &= (~kind.isin(["DIFF", "DIF", "STEP"]) | missing(method)).to_numpy()
+        good &= ~by_label(method, lambda label: label.upper() in ("DIFF", "DIF", "STEP"))
     return good
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from sklc.errors import LightCurveError
 from sklc.io.bands import constant
-from sklc.io.columns import numbers, plain
+from sklc.io.columns import by_label, numbers, plain
 from sklc.io.formats.long_table import stem, tables
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
@@ -110,24 +110,24 @@ def _header(comments: list[str]) -> dict[str, Any]:
     return found
 
 
-def _bands(table: pd.DataFrame, names: dict[str, str], rows: Rows) -> np.ndarray:
+def _bands(table: pd.DataFrame, names: dict[str, str], rows: Rows) -> Any:
     if "filter" in names:
-        labels = table[names["filter"]].astype(str).str.strip()
-        unknown = ~labels.isin(["V", "g"])
+        unknown = ~by_label(table[names["filter"]], lambda label: label in ("V", "g"))
         if unknown.any():
             row = int(np.argmax(unknown))
+            value = str(table[names["filter"]].iloc[row])[:80]
             raise LightCurveError(
-                f"the filter is {labels.iloc[row][:80]!r} in row {row + 1} of the table, which is "
-                "neither V nor g: correct or remove such rows"
+                f"the filter is {value!r} in row {row + 1} of the table, which is neither V nor g: "
+                "correct or remove such rows"
             )
-        is_v = (labels == "V").to_numpy()
+        is_v = by_label(table[names["filter"]], lambda label: label == "V")
     elif "camera" in names:
-        is_v = table[names["camera"]].astype(str).str.strip().isin(_V_CAMERAS).to_numpy()
+        is_v = by_label(table[names["camera"]], lambda label: label in _V_CAMERAS)
         rows.notes.append("the file has no filter: V for cameras ba to bh, g for all others")
     else:
         is_v = np.ones(len(table), dtype=bool)
         rows.notes.append("the file has neither filter nor camera: all in V")
-    return np.where(is_v, "asassnV", "asassng")
+    return pd.Categorical.from_codes(is_v.astype(np.int8), pd.Index(["asassng", "asassnV"]))
 
 
 def _photometry(
@@ -148,8 +148,8 @@ def _photometry(
     if limits == "drop":
         rows.leave_out(is_limit, 'not detected at 5 sigma (limits="keep" keeps their fluxes)')
     if "quality" in names:
-        flags = table[names["quality"]].astype(str).str.strip().str.upper()
-        rows.select(lambda t: flags == "G", quality, "of bad quality (B)")
+        good = by_label(table[names["quality"]], lambda label: label.upper() == "G")
+        rows.select(lambda t: good, quality, "of bad quality (B)")
     else:
         rows.select(lambda t: np.ones(len(t), dtype=bool), quality, "of bad quality")
     kept = rows.kept
@@ -167,7 +167,7 @@ def _photometry(
         time=time[kept] - (_MJD_OF_JD if np.nanmedian(time) > _MJD_OF_JD else 0.0),
         flux=flux[kept],
         flux_err=error[kept],
-        band=pd.Categorical(_bands(table, names, rows)[kept]),
+        band=_bands(table, names, rows)[kept],
         zero_point=_ZERO_POINT,
         metadata=metadata if metadata.shape[1] else None,
         notes=rows.notes,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import warnings
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ import pandas as pd
 from sklc._optional import require
 from sklc.errors import LightCurveError
 from sklc.io.choices import Choices
-from sklc.io.columns import identify, metadata_columns, plain, unit_of
+from sklc.io.columns import Names, identify, metadata_columns, plain, unit_of
 from sklc.io.formats.long_table import stem
 from sklc.io.photometry import Photometry
 from sklc.io.registry import reader
@@ -68,9 +67,9 @@ def tables_of(source: Source) -> Iterator[tuple[str, Any]]:
         with file, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # units and names that are not standard
             warnings.filterwarnings("error", message=".*truncated.*")
-            content: Any = io.BytesIO(file.read())
+            content: Any = file
             if kind is not None and kind.startswith("ascii"):
-                content = content.getvalue().decode("utf-8-sig")
+                content = file.read().decode("utf-8-sig")
             try:
                 if kind == "votable":
                     table = _votable(content)
@@ -107,22 +106,29 @@ def plain_column(column: Any) -> Any:
     values = getattr(column, "value", column)
     mask = np.asarray(getattr(values, "mask", getattr(column, "mask", False)))
     array = np.asarray(getattr(values, "unmasked", getattr(values, "data", values)))
-    if array.dtype.kind == "S":
-        array = np.char.decode(array, "utf-8", "replace")
-    if array.dtype.kind not in "OU":
+    missing = mask if mask.ndim == array.ndim == 1 and mask.any() else None
+    if array.dtype.kind in "SU":
+        codes, found = pd.factorize(array.astype(object))
+        texts = [
+            text.decode(errors="replace") if isinstance(text, bytes) else text for text in found
+        ]
+        unique = pd.Index([text.strip() for text in texts], dtype=object)
+        if not unique.is_unique:
+            return pd.Categorical(unique.take(codes))
+        return pd.Categorical.from_codes(np.where(mask, -1, codes), unique)
+    if array.dtype.kind != "O":
         array = array.astype(array.dtype.newbyteorder("="), copy=False)
-    if mask.ndim == array.ndim == 1 and mask.any():
-        return (
-            pd.Series(array).astype(object).where(~mask, None).infer_objects()
-            if (array.dtype.kind in "iubOU")
-            else np.where(mask, np.nan, array)
-        )
-    return array
+    if missing is None:
+        return array
+    if array.dtype.kind == "f":
+        return np.where(missing, np.nan, array)
+    return pd.Series(array).astype(object).where(~missing, None)
 
 
 def frame_of(table: Any, choices: Choices) -> tuple[pd.DataFrame, Choices]:
     """Return an astropy table as a DataFrame, its units converted, and the choices for this."""
     names = identify(table.colnames, choices.names)
+    names, choices = _magnitudes(table, names, choices)
     columns: dict[str, Any] = {}
     renamed: dict[str, str] = {}
     for name in table.colnames:
@@ -140,7 +146,9 @@ def frame_of(table: Any, choices: Choices) -> tuple[pd.DataFrame, Choices]:
                 columns[name], renamed[name] = values, new
         elif name == names.time and unit is not None:
             columns[name] = _in_days(column, name)
-    frame = pd.DataFrame({renamed.get(name, name): value for name, value in columns.items()})
+    frame = pd.DataFrame(
+        {renamed.get(name, name): value for name, value in columns.items()}, copy=False
+    )
     for what, key in metadata_columns(table.meta).items():  # of a table of one object
         value = table.meta[key]
         if what not in metadata_columns(frame.columns) and np.ndim(value) == 0:
@@ -154,6 +162,24 @@ def frame_of(table: Any, choices: Choices) -> tuple[pd.DataFrame, Choices]:
             "flux_err": renamed.get(str(names.flux_err)),
         }
     return frame, replace(choices, names=type(names)(**given))
+
+
+def _magnitudes(table: Any, names: Names, choices: Choices) -> tuple[Names, Choices]:
+    """Return which columns are magnitudes by their units, and the system that these name."""
+    chosen = names.mag if names.flux is None or choices.names.mag is not None else names.flux
+    unit = None if chosen is None else getattr(table[chosen], "unit", None)
+    text = str(unit).replace(" ", "").casefold()
+    if unit is None or "mag" not in text:
+        return names, choices
+    if chosen == names.flux:  # such as the flux of a time series in magnitudes
+        names = replace(names, flux=None, flux_err=None, mag=chosen, mag_err=names.flux_err)
+    given = {k: getattr(names, k) for k in ("flux", "flux_err", "mag", "mag_err")}
+    choices = replace(choices, names=replace(choices.names, **given))
+    if text in ("mag(st)", "stmag"):
+        raise LightCurveError(f"column {chosen!r} is in STmag: convert it to ABmag")
+    if text in ("mag(ab)", "abmag") and choices.system is None:
+        choices = replace(choices, system="AB")
+    return names, choices
 
 
 def _in_nanojansky(column: Any, name: str, flux: str) -> tuple[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError
-from sklc.io.columns import numbers
+from sklc.io.columns import by_label, is_true, labels, numbers
 from sklc.io.formats.astropy_table import format_of, is_astropy_table, plain_column, tables_of
 from sklc.io.formats.long_table import tables
 from sklc.io.photometry import Photometry, Quality, Rows
@@ -90,9 +90,7 @@ def _frame(table: Any) -> pd.DataFrame:
 
 
 def _true(values: pd.Series) -> np.ndarray:
-    if values.dtype.kind == "b":
-        return values.to_numpy()
-    return values.astype(str).str.strip().str.casefold().isin(["true", "t", "1", "1.0"]).to_numpy()
+    return values.to_numpy() if values.dtype.kind == "b" else by_label(values, is_true)
 
 
 def _long(table: pd.DataFrame) -> pd.DataFrame:
@@ -131,9 +129,11 @@ def _photometry(table: pd.DataFrame, quality: Quality) -> Photometry:
     table = _long(table)
     rows = Rows(table)
     time, flux, error = (numbers(table[n], n) for n in ("time", "flux", "flux_error"))
-    band = table["band"].astype(str).str.strip().str.upper()
-    if unknown := sorted(set(band) - set(_ZERO_POINTS)):
+    codes, found = labels(table["band"])
+    bands = [str(band).upper() for band in found]
+    if unknown := sorted(set(bands) - set(_ZERO_POINTS)):
         raise LightCurveError(f"the bands {unknown[:10]} are not G, BP or RP: remove their rows")
+    rows.leave_out(codes < 0, "without a band")
     rows.leave_out(~np.isfinite(time), "transits without a measurement in a band")
     rows.leave_out(~(np.isfinite(flux) & (error > 0)), "without a flux or a positive error")
     rows.select(
@@ -147,10 +147,15 @@ def _photometry(table: pd.DataFrame, quality: Quality) -> Photometry:
         time=time[kept] + _MJD_OF_ZERO,
         flux=flux[kept],
         flux_err=error[kept],
-        band=pd.Categorical(band[kept]).rename_categories(lambda b: f"gaia_{b.lower()}"),
-        zero_point=band[kept].map(_ZERO_POINTS).to_numpy(dtype=np.float64),
+        band=_gaia_bands(codes[kept], bands),
+        zero_point=np.array([_ZERO_POINTS[band] for band in bands])[codes[kept]],
         notes=rows.notes,
     )
+
+
+def _gaia_bands(codes: np.ndarray, bands: list[str]) -> pd.Categorical:
+    names = pd.Index([f"gaia_{band.lower()}" for band in bands], dtype=object)
+    return pd.Categorical.from_codes(codes, names)
 
 
 @reader(

@@ -131,8 +131,13 @@ def _arrow(frame: pd.DataFrame) -> pa.Table:
     return pa.table(columns)
 
 
-def _arrow_tables(source: Source, n_objects: int) -> Iterator[tuple[str, pa.Table]]:
-    """Yield the name of each file, and some objects of it at a time."""
+def _arrow_tables(
+    source: Source, n_objects: int, *, whole: bool = False
+) -> Iterator[tuple[str, pa.Table]]:
+    """Yield the name of each file, and some objects of it at a time.
+
+    An LSDB catalogue is computed partition by partition, or at once as a `whole`.
+    """
     given = source.object
     if given is None:
         for name, file in _parquet_files(source):
@@ -140,10 +145,10 @@ def _arrow_tables(source: Source, n_objects: int) -> Iterator[tuple[str, pa.Tabl
                 yield name, pa.Table.from_batches([batch])
         return
     frames: Iterator[Any]
-    if _is_lsdb(given):
+    if _is_lsdb(given) and not whole:
         frames = (given.partitions[k].compute() for k in range(given.npartitions))
     else:
-        frames = iter([given])
+        frames = iter([given.compute() if _is_lsdb(given) else given])
     for frame in frames:
         table = frame if isinstance(frame, pa.Table) else _arrow(frame)
         for start in range(0, len(table), n_objects):
@@ -352,7 +357,7 @@ def read_hats(source: Source, *, column: str | None = None, **options: Any) -> P
     """
     choices = Choices.of(**options)
     parts = []
-    for name, table in _arrow_tables(source, _ROWS):
+    for name, table in _arrow_tables(source, _ROWS, whole=True):
         if len(table):
             with located(name):
                 parts.append(_photometry(table, column, choices))

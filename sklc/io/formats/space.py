@@ -285,37 +285,24 @@ def read_tess(
     return join(list(_files(source, _TESS, flux, quality, zero_point)))
 
 
-def _is_one(given: Any) -> bool:
-    names = getattr(given, "colnames", ())
-    return (
-        hasattr(given, "meta")
-        and {"time", "flux", "flux_err"} <= set(names)
-        and any(c.__module__.startswith("lightkurve") for c in type(given).__mro__)
-    )
+def _is_lightkurve(given: Any) -> bool:
+    return any(c.__module__.startswith("lightkurve") for c in type(given).__mro__)
 
 
 def _members(given: Any) -> list[Any]:
-    if _is_one(given):
-        return [given]
-    try:
-        members = list(given) if not hasattr(given, "keys") else []
-    except TypeError:
-        members = []
-    return members if members and all(map(_is_one, members)) else []
-
-
-def _is_lightkurve(source: Source) -> bool:
-    given = source.object
-    if given is None or isinstance(given, pd.DataFrame | np.ndarray):
-        return False
-    return bool(_members(given))
+    """Return the light curves in a collection or a list, or a light curve itself."""
+    if isinstance(given, list | tuple):
+        return list(given) if given and all(map(_is_lightkurve, given)) else []
+    if not _is_lightkurve(given):
+        return []
+    return [given] if hasattr(given, "colnames") else list(given)
 
 
 @reader(
     "lightkurve",
     title="lightkurve LightCurve and LightCurveCollection",
     flux="total flux",
-    recognise=_is_lightkurve,
+    recognise=lambda source: bool(_members(source.object)),
 )
 def read_lightkurve(
     source: Source, *, zero_point: float | None = None, quality: Quality = "good"
