@@ -43,7 +43,9 @@ class Rows:
         reason : str
             What these rows are, in the plural, such as "upper limits".
         """
-        mask = np.asarray(pd.array(mask, dtype="boolean").fillna(False), dtype=bool) & self.kept
+        if not (isinstance(mask, np.ndarray) and mask.dtype.kind == "b"):
+            mask = pd.array(mask, dtype="boolean").fillna(False)
+        mask = np.asarray(mask, dtype=bool) & self.kept
         if n := int(mask.sum()):
             self.kept &= ~mask
             self.notes.append(f"left out {n} of {len(self.table)} rows: {reason}")

@@ -54,19 +54,19 @@ def photometry_of(frame: pd.DataFrame, choices: Choices, object_id: str = "0") -
             "flux= or mag=, the names of these columns"
         )
     rows = Rows(frame)
-    rows.select(lambda table: np.ones(len(table), dtype=bool), choices.quality, "not good")
+    if choices.quality != "good":  # there are no flags that are known
+        rows.select(lambda table: rows.kept, choices.quality, "not good")
     time = mjd_of(frame[names.time], str(names.time), rows)
     rows.leave_out(~np.isfinite(time), "without a time")
     bands = bands_of(frame, names, choices, rows)
     flux, flux_err, zero_point = brightness(frame, names, choices, bands, rows)
-    keep = rows.kept
     if flux_err is not None:
         measured = np.isfinite(flux_err) & (flux_err > 0)
-        if (measured & keep).any():
+        if (measured & rows.kept).any():
             rows.leave_out(~measured, f"without a positive error {names.flux_err or names.mag_err}")
-            keep = rows.kept
         else:
             flux_err = None
+    keep: Any = slice(None) if rows.kept.all() else rows.kept
     ids = _ids(frame, names, object_id, guessed=choices.names.object_id is None)
     return Photometry(
         object_id=ids[keep],

@@ -108,7 +108,7 @@ def plain_column(column: Any) -> Any:
     array = np.asarray(getattr(values, "unmasked", getattr(values, "data", values)))
     missing = mask if mask.ndim == array.ndim == 1 and mask.any() else None
     if array.dtype.kind in "SU":
-        codes, found = pd.factorize(array.astype(object))
+        codes, found = _factorized(array)
         texts = [
             text.decode(errors="replace") if isinstance(text, bytes) else text for text in found
         ]
@@ -123,6 +123,14 @@ def plain_column(column: Any) -> Any:
     if array.dtype.kind == "f":
         return np.where(missing, np.nan, array)
     return pd.Series(array).astype(object).where(~missing, None)
+
+
+def _factorized(array: np.ndarray) -> tuple[np.ndarray, Any]:
+    """Return codes and labels of fixed-width text; short text is compared as integers."""
+    if array.dtype.kind == "S" and array.dtype.itemsize <= 8:
+        codes, found = pd.factorize(np.ascontiguousarray(array.astype("S8")).view(np.uint64))
+        return codes, found.view("S8")
+    return pd.factorize(array.astype(object))
 
 
 def frame_of(table: Any, choices: Choices) -> tuple[pd.DataFrame, Choices]:
