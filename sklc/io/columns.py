@@ -210,7 +210,7 @@ def _error_of(value: str | None, known: dict[str, str], usual: list[str]) -> str
     base = own.removesuffix(unit)
     words = [f"{b}{end}" for b in (own, base) for end in _OWN_ERROR]
     words += [f"{start}{b}" for b in (own, base) for start in (*_OWN_ERROR, "d", "e")]
-    words += [f"{base}{end}{unit}" for end in _OWN_ERROR]
+    words += [f"{base}{end}{other}" for end in _OWN_ERROR for other in (unit, *ZERO_POINTS)]
     candidates = (known[word] for word in (*words, *usual, *_ANY_ERRORS) if word in known)
     return next((name for name in candidates if name != value), None)
 

@@ -13,7 +13,7 @@ from typing import Any, Concatenate, ParamSpec
 
 from sklc.errors import LightCurveError
 from sklc.io.photometry import Photometry
-from sklc.io.source import Source
+from sklc.io.source import DAMAGED, Source
 from sklc.light_curves.container import LightCurves
 from sklc.utils.registry import Registry
 
@@ -26,7 +26,8 @@ NOTES: ContextVar[list[str] | None] = ContextVar("notes", default=None)
 
 # Errors of the packages that parse files; they become one error that names the file.
 _PARSING = (ValueError, KeyError, IndexError, TypeError, AttributeError, EOFError, OSError,
-            AssertionError, ArithmeticError, NotImplementedError, LookupError)  # fmt: skip
+            AssertionError, ArithmeticError, NotImplementedError, LookupError,
+            *DAMAGED)  # fmt: skip
 
 
 @dataclass(frozen=True)

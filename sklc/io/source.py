@@ -10,6 +10,7 @@ import lzma
 import os
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +32,9 @@ _COMPRESSED: dict[bytes, Callable[[Any], Any]] = {
     b"BZh": bz2.open,
     b"\xfd7zXZ\x00": lzma.open,
 }
+#: Errors of a file that is damaged or cut off.
+DAMAGED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, tarfile.TarError,
+           zipfile.BadZipFile)  # fmt: skip
 _MAGIC = {b"SIMPLE  =": "fits", b"Obj\x01": "avro", b"PAR1": "parquet", b"\x89HDF": "hdf5"}
 
 
@@ -93,9 +97,14 @@ class Source:
         """The first 64 kB of the first file, decompressed; empty for an object in memory."""
         if self.object is not None:
             return b""
-        for _, file in self.files():
-            with file:
-                return file.read(_HEAD)
+        try:
+            for _, file in self.files():
+                with file:
+                    return file.read(_HEAD)
+        except DAMAGED as error:
+            raise LightCurveError(
+                f"{self.name} is damaged or not complete ({str(error)[:80]}): download it again"
+            ) from error
         return b""
 
     @cached_property
@@ -128,9 +137,14 @@ class Source:
         if self.object is not None:
             return _columns_of(self.object)
         if self.kind == "parquet":
-            for _, file in self.files():
-                with file:
-                    return tuple(pq.read_schema(pa.PythonFile(file, mode="r")).names)
+            try:
+                for _, file in self.files():
+                    with file:
+                        return tuple(pq.read_schema(pa.PythonFile(file, mode="r")).names)
+            except pa.ArrowException as error:
+                raise LightCurveError(
+                    f"{self.name} is not a complete Parquet file: download it again"
+                ) from error
         layout = layout_of(self.lines)
         return () if layout is None else layout.names
 
@@ -237,7 +251,7 @@ def _columns_of(table: Any) -> tuple[str, ...]:
     names = getattr(getattr(table, "dtype", None), "names", None)
     if names:
         return tuple(names)
-    for attribute in ("columns", "colnames", "column_names"):
+    for attribute in ("column_names", "colnames", "columns"):
         names = getattr(table, attribute, None)
         if names is not None and not callable(names):
             return tuple(str(name) for name in names)

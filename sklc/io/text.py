@@ -135,10 +135,12 @@ def read_text_table(
         raise LightCurveError(f"{where} has no rows: check that it was downloaded completely")
     columns, first = list(layout.names), layout.first
     columns = columns if names is None else list(names)
-    width = _width(lines[first:], layout, columns)
-    if columns and width and len(columns) != width:
+    widths = _widths(lines[first:], layout, columns)
+    if columns and widths and widths[0] != len(columns):
+        if len(columns) in widths:
+            raise LightCurveError(_ragged(first + 1, where, widths[0], len(columns)))
         raise LightCurveError(
-            f"{where} has rows of {width} fields (the first is {lines[first][:80]!r}) and "
+            f"{where} has rows of {widths[0]} fields (the first is {lines[first][:80]!r}) and "
             f"{len(columns)} names of columns {columns[:20]}: "
             + ("correct the header" if names is None else "name all columns in names=, in order")
         )
@@ -149,7 +151,12 @@ def read_text_table(
             '"mag_err"]'
         )
     options: dict[str, Any] = {"names": columns, "skiprows": first, "header": None}
-    if layout.names and names is None and not lines[first - 1].lstrip().startswith("#"):
+    if (
+        layout.names
+        and not layout.spans
+        and names is None
+        and not lines[first - 1].lstrip().startswith("#")
+    ):
         options = {"skiprows": first - 1, "header": 0}  # twice as fast as names=
     if chunksize is not None:
         options["chunksize"] = chunksize
@@ -170,10 +177,8 @@ def read_text_table(
         found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
         if not found:
             raise
-        raise LightCurveError(
-            f"line {found[2]} of {where} has {found[3]} fields instead of {found[1]}: correct or "
-            "remove the line"
-        ) from error
+        message = _ragged(int(found[2]), where, int(found[3]), int(found[1]))
+        raise LightCurveError(message) from error
     if chunksize is None:
         name = identify(columns).object_id
         if name is not None and frame[name].dtype.kind == "f" and frame[name].isna().any():
@@ -186,13 +191,20 @@ def read_text_table(
     return frame
 
 
-def _width(lines: Sequence[str], layout: Layout, columns: Sequence[str]) -> int:
-    """Return the number of fields of the first row; a separator at its end does not count."""
-    line = next((row for row in lines if row.strip() and not row.lstrip().startswith("#")), "")
+def _widths(lines: Sequence[str], layout: Layout, columns: Sequence[str]) -> list[int]:
+    """Return the numbers of fields of the first rows; a separator at the end does not count."""
     if layout.spans:
-        return len(layout.spans)
-    fields = split(line, layout.separator)
-    return len(fields) - (len(fields) == len(columns) + 1 and not fields[-1])
+        return [len(layout.spans)]
+    rows = [row for row in lines[:20] if row.strip() and not row.lstrip().startswith("#")]
+    fields = [split(row, layout.separator) for row in rows]
+    return [len(row) - (len(row) == len(columns) + 1 and not row[-1]) for row in fields]
+
+
+def _ragged(number: int, where: str, found: int, expected: int) -> str:
+    return (
+        f"line {number} of {where} has {found} fields instead of {expected}: the file may be "
+        "truncated; correct or remove the line"
+    )
 
 
 def _check_complete(file: BinaryIO, where: str, frame: pd.DataFrame, layout: Layout) -> None:
@@ -214,10 +226,7 @@ def _check_complete(file: BinaryIO, where: str, frame: pd.DataFrame, layout: Lay
             continue
         count = len(line.split()) if separator is None else line.count(separator) + 1
         if count < n_columns:
-            raise LightCurveError(
-                f"line {number} of {where} has {count} fields instead of {n_columns}: the file may "
-                "be truncated; correct or remove the line"
-            )
+            raise LightCurveError(_ragged(number, where, count, n_columns))
 
 
 def _exact(

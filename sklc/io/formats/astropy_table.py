@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import warnings
 from collections.abc import Iterator
@@ -67,9 +68,9 @@ def tables_of(source: Source) -> Iterator[tuple[str, Any]]:
         with file, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # units and names that are not standard
             warnings.filterwarnings("error", message=".*truncated.*")
-            content: Any = file
+            content: Any = decompressed(file)
             if kind is not None and kind.startswith("ascii"):
-                content = file.read().decode("utf-8-sig")
+                content = content.read().decode("utf-8-sig")
             try:
                 if kind == "votable":
                     table = _votable(content)
@@ -82,6 +83,11 @@ def tables_of(source: Source) -> Iterator[tuple[str, Any]]:
                     f"{name} is truncated: {warning}. Fetch it again"
                 ) from warning
         yield name, table
+
+
+def decompressed(file: Any) -> Any:
+    """Return the content of a compressed file; astropy would take a damaged one for a short one."""
+    return file if isinstance(file, io.BufferedReader) else io.BytesIO(file.read())
 
 
 def _votable(content: Any) -> Any:

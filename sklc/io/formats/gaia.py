@@ -102,7 +102,8 @@ def _long(table: pd.DataFrame) -> pd.DataFrame:
         )
     if "g_transit_time" not in table:
         return table
-    arrays = [n for n in table if table[n].map(lambda v: isinstance(v, np.ndarray | list)).any()]
+    objects = [n for n in table if table[n].dtype == object]
+    arrays = [n for n in objects if isinstance(table[n].iloc[0], np.ndarray | list)]
     if arrays:
         table = table.explode(arrays, ignore_index=True)
     parts = []

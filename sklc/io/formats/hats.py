@@ -63,18 +63,23 @@ def _is_lsdb(given: Any) -> bool:
     return type(given).__module__.split(".")[0] == "lsdb" and hasattr(given, "compute")
 
 
+def _holds_lists(column: pd.Series) -> bool:
+    """Whether the values of a column are lists, or structs of lists, which are dicts in pandas."""
+    if isinstance(column.dtype, pd.ArrowDtype):
+        return pa.types.is_nested(column.dtype.pyarrow_dtype)
+    if column.dtype != object:
+        return False
+    return isinstance(next(iter(column.dropna()), None), list | np.ndarray | dict)
+
+
 def _recognise(source: Source) -> bool:
     given = source.object
     if given is not None:
         if _is_lsdb(given) or nested_columns(given):
             return True
         if isinstance(given, pd.DataFrame) and len(given):
-            lists = [n for n in given if isinstance(given[n].iloc[0], list | np.ndarray)]
-            types = {
-                n: d.pyarrow_dtype for n, d in given.dtypes.items() if isinstance(d, pd.ArrowDtype)
-            }
-            arrow = [n for n, kind in types.items() if _is_list(kind)]
-            return identify([*lists, *arrow]).is_light_curve
+            held = [name for name in given if _holds_lists(given[name])]
+            return bool(held) and _are_light_curves(_arrow(given[held].head(3)).schema)
         return isinstance(given, pa.Table) and _are_light_curves(given.schema)
     if source.is_folder and any((source.paths[0] / name).is_file() for name in _PROPERTIES):
         return True

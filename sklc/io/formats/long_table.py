@@ -100,18 +100,29 @@ def _batches(
     done: set[Any] = set()
     for name, chunks in _chunks(source, chunksize):
         rest: pd.DataFrame | None = None
-        for chunk in itertools.chain(chunks, [None]):
+        first = next(chunks, None)
+        if first is None:
+            continue
+        if len(first) < chunksize and not done:  # the whole file, in any order
+            with located(name):
+                curves = photometry_of(first, choices).light_curves(name)
+            done.update(curves.ids.tolist())
+            yield from (curves[k : k + n_objects] for k in range(0, len(curves), n_objects))
+            continue
+        for chunk in itertools.chain([first], chunks, [None]):
             frame = rest if chunk is None else chunk if rest is None else pd.concat([rest, chunk])
             if frame is None or not len(frame):
                 continue
             ids = frame[names.object_id].to_numpy()
             starts = np.append(0, np.flatnonzero(ids[1:] != ids[:-1]) + 1)
-            if again := next((i for i in ids[starts[:-1]] if i in done), None):
-                raise LightCurveError(
-                    f"{name} is not sorted by object: {again!r} has rows in several places. Read "
-                    "it as a whole with sklc.io.read, or sort it"
-                )
             complete = starts if chunk is None else starts[:-1]
+            own = pd.Index(ids[complete])
+            twice = own[own.duplicated()].tolist() or [i for i in own if i in done]
+            if twice:
+                raise LightCurveError(
+                    f"{name} is not sorted by object: {twice[0]!r} has rows in several places. "
+                    "Read it as a whole with sklc.io.read, or sort it"
+                )
             stops = np.append(starts[1:], len(frame))
             for k in range(0, len(complete), n_objects):
                 part = complete[k : k + n_objects]

@@ -14,6 +14,7 @@ from sklc._optional import require
 from sklc.errors import LightCurveError
 from sklc.io.bands import constant
 from sklc.io.columns import ZERO_POINTS
+from sklc.io.formats.astropy_table import decompressed
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
 from sklc.io.source import Source
@@ -68,10 +69,10 @@ def _is_from(telescope: bytes) -> Any:
 
 
 def _mission_of(header: Mapping[str, Any]) -> Mission:
-    text = f"{header.get('MISSION', '')} {header.get('TELESCOP', '')}".casefold()
-    if "tess" in text:
+    text = f"{header.get('MISSION', '')} {header.get('TELESCOP', '')}"
+    if "tess" in text.casefold():
         return _TESS
-    if "kepler" in text or "k2" in text:
+    if "kepler" in text.casefold() or "k2" in text.casefold():
         return _KEPLER
     raise LightCurveError(
         f"the mission is {text.strip()[:80]!r}, which is neither Kepler, K2 nor TESS: convert the "
@@ -138,7 +139,7 @@ def _files(
         with file, warnings.catch_warnings():
             warnings.filterwarnings("error", message=".*truncated.*")
             try:
-                with fits.open(file, memmap=False) as hdus:
+                with fits.open(decompressed(file), memmap=False) as hdus:
                     yield _one_file(hdus, name, mission, flux, quality, zero_point)
             except Warning as warning:
                 raise LightCurveError(f"{name} is truncated: download it again") from warning
