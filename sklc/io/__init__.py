@@ -6,9 +6,10 @@ from sklc.io.formats.asassn import read_asassn
 from sklc.io.formats.astropy_table import read_astropy_table
 from sklc.io.formats.gaia import read_gaia
 from sklc.io.formats.hats import read_hats
+from sklc.io.formats.lightkurve import read_lightkurve
 from sklc.io.formats.long_table import read_long_table
 from sklc.io.formats.sklc_parquet import read_sklc_parquet
-from sklc.io.formats.space import read_kepler, read_lightkurve, read_tess
+from sklc.io.formats.space import read_kepler, read_tess
 from sklc.io.formats.text_table import read_sousa, read_text
 from sklc.io.photometry import Photometry, Rows
 from sklc.io.reading import Report, list_formats, read, read_report

@@ -43,8 +43,9 @@ def bands_of(frame: pd.DataFrame, names: Names, choices: Choices, rows: Rows) ->
     rows.leave_out(codes < 0, f"without a band ({names.band})")
     chosen = {str(k): v for k, v in (choices.bands or {}).items()}
     mapped = [chosen.get(str(label), label) for label in found]
-    if names.telescope is not None and choices.survey is None:
-        return _of_telescopes(frame[names.telescope], codes, mapped, rows)
+    telescopes = None if names.telescope is None else frame[names.telescope]
+    if telescopes is not None and telescopes.dtype.kind not in "fiub" and choices.survey is None:
+        return _of_telescopes(telescopes, codes, mapped, rows)
     if choices.survey == "standard":
         mapped = [_STANDARD.get(str(label), label) for label in mapped]
     unique = list(dict.fromkeys(mapped))

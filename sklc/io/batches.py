@@ -37,9 +37,9 @@ def read_batches(
     **options
         Options of the format, such as ``quality="all"``.
 
-    Yields
-    ------
-    LightCurves
+    Returns
+    -------
+    iterator of LightCurves
         The parts, in the order of the source. An object is in one part only; in Avro files of
         alerts, an object whose alerts are far apart is in several, with a warning.
 

@@ -63,7 +63,7 @@ class Format:
 # The modules of the formats, in the order in which they are asked: the most specific first.
 _ALERTS: tuple[str, ...] = ()
 _SERVICES: tuple[str, ...] = ()
-_MISSIONS: tuple[str, ...] = ("space", "gaia", "asassn", "aavso")
+_MISSIONS: tuple[str, ...] = ("space", "lightkurve", "gaia", "asassn", "aavso")
 _TABLES: tuple[str, ...] = (
     "sklc_parquet",
     "hats",

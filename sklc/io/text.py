@@ -48,7 +48,11 @@ def split(line: str, separator: str) -> list[str]:
     """Return the fields of a line, without blanks and quotes around them."""
     if separator == r"\s+":
         return line.split()
-    return [field.strip() for field in next(csv.reader([line.strip()], delimiter=separator), [])]
+    try:
+        fields = next(csv.reader([line.strip()], delimiter=separator), [])
+    except csv.Error:  # such as a field without an end
+        fields = line.split(separator)
+    return [field.strip() for field in fields]
 
 
 def layout_of(lines: Sequence[str], separator: str | None = None) -> Layout | None:

@@ -213,7 +213,7 @@ def test_sorted_tables_are_streamed(kind, chunksize, tmp_path):
 def test_unsorted_tables_are_refused(tmp_path):
     path = tmp_path / "x.csv"
     long_table().sort_values("mjd").to_csv(path, index=False)
-    with pytest.raises(LightCurveError, match=rf"not sorted by object: {BIG + 1} has rows in several"):
+    with pytest.raises(LightCurveError, match=rf"not sorted by object: {BIG + 1} has"):
         list(io.read_batches(path, n_objects=2, chunksize=8))
     parts = list(io.read_batches(path, n_objects=4))  # small enough to be sorted
     assert [len(part) for part in parts] == [4, 3]

@@ -277,6 +277,14 @@ def test_standard_filters_and_unknown_ones():
     assert read(FRAME.drop(columns="band"), passband="ztfr").band_names.tolist() == ["ztfr"] * 2
 
 
+def test_filter_ids_and_surveys_by_row():
+    assert read(FRAME.assign(band=[1, 2]), survey="ztf").band_names.tolist() == ["ztfg", "ztfr"]
+    by_row = FRAME.assign(band="g", survey=["ZTF", "LSST"])
+    assert read(by_row).band_names.tolist() == ["ztfg", "lsstg"]
+    with pytest.raises(UnknownPassbandError, match="ambiguous"):
+        read(FRAME.assign(band="g", source=[1, 2]))  # numbers are no telescopes
+
+
 def test_vega_offsets():
     assert ab_minus_vega(get_passband("2massks")) == 1.85
     assert ab_minus_vega(get_passband("LCO_V")) == 0.02  # a follow-up telescope's standard filter

@@ -196,7 +196,7 @@ def read_aavso(
     >>> head = b"JD,Magnitude,Uncertainty,HQuncertainty,Band,Validation Flag,Star Name\n"
     >>> curves = read_aavso(head + b"2459454.9,14.844,0.088,,V,Z,V339 Del\n")
     >>> curves.ids, curves.flux.round(0)
-    (array(['V339 Del'], dtype=object), array([113345.]))
+    (array(['V339 Del'], dtype=object), array([113344.]))
     """
     if source.object is not None:
         return join([_photometry(to_frame(source.object), "0", missing_error, quality)])

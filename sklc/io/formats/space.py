@@ -1,4 +1,4 @@
-"""Kepler, K2 and TESS: light-curve files of the archive, and lightkurve objects."""
+"""Kepler, K2 and TESS: light-curve files of the archive."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ import pandas as pd
 from sklc._optional import require
 from sklc.errors import LightCurveError
 from sklc.io.bands import constant
-from sklc.io.columns import ZERO_POINTS
 from sklc.io.formats.astropy_table import decompressed
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
 from sklc.io.source import Source
 from sklc.io.tabular import join
 
-__all__ = ["read_kepler", "read_lightkurve", "read_tess"]
+__all__ = ["read_kepler", "read_tess"]
 
 _MJD_OF_JD = 2_400_000.5
+# The fluxes in files of the mission and of other pipelines, the one to prefer first.
+_FLUXES = ["PDCSAP_FLUX", "KSPSAP_FLUX", "DET_FLUX", "CORR_FLUX", "FLUX", "SAP_FLUX"]
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ class Mission:
 # is close to AB. TESS: zero point 20.44 in Vega magnitudes (TESS Instrument Handbook, 2018); AB
 # minus Vega is 0.35 from the flux of 2632 Jy at T = 0 (SVO). The bits are those that lightkurve
 # leaves out.
-_KEPLER = Mission("kepler", 25.10, 0.0, 2_454_833.0, 1_130_799, "KEPLERID", "KEPMAG")
-_TESS = Mission("tess", 20.79, 0.35, 2_457_000.0, 17_087, "TICID", "TESSMAG")
+KEPLER = Mission("kepler", 25.10, 0.0, 2_454_833.0, 1_130_799, "KEPLERID", "KEPMAG")
+TESS = Mission("tess", 20.79, 0.35, 2_457_000.0, 17_087, "TICID", "TESSMAG")
 
 
 def _is_from(telescope: bytes) -> Any:
@@ -68,20 +69,7 @@ def _is_from(telescope: bytes) -> Any:
     return recognise
 
 
-def _mission_of(header: Mapping[str, Any]) -> Mission:
-    text = f"{header.get('MISSION', '')} {header.get('TELESCOP', '')}"
-    if "tess" in text.casefold():
-        return _TESS
-    if "kepler" in text.casefold() or "k2" in text.casefold():
-        return _KEPLER
-    raise LightCurveError(
-        f"the mission is {text.strip()[:80]!r}, which is neither Kepler, K2 nor TESS: convert the "
-        "light curve with .to_table() and pass it with passband= and zero_point=, "
-        'format="astropy-table"'
-    )
-
-
-def _photometry(
+def photometry_of_star(
     table: pd.DataFrame,
     header: Mapping[str, Any],
     mission: Mission,
@@ -119,7 +107,21 @@ def _photometry(
     )
 
 
-def _relative_zero_point(flux: np.ndarray, header: Mapping[str, Any], mission: Mission) -> float:
+def is_absolute(flux: np.ndarray, unit: str, header: Mapping[str, Any], mission: Mission) -> bool:
+    """Whether fluxes are electrons per second, as the unit says and the magnitude confirms."""
+    magnitude, median = header.get(mission.magnitude), np.nan
+    if np.isfinite(flux).any():
+        median = float(np.nanmedian(flux))
+    if isinstance(magnitude, int | float) and median > 0:
+        own = mission.zero_point - 2.5 * np.log10(median)
+        if (
+            abs(own - magnitude - mission.offset) > 3
+        ):  # some pipelines give relative fluxes this unit
+            return False
+    return unit.replace(" ", "").casefold().startswith("e")
+
+
+def relative_zero_point(flux: np.ndarray, header: Mapping[str, Any], mission: Mission) -> float:
     """Return the zero point of relative fluxes, whose median has the magnitude of the star."""
     magnitude = header.get(mission.magnitude)
     median = float(np.nanmedian(flux)) if np.isfinite(flux).any() else np.nan
@@ -132,7 +134,7 @@ def _relative_zero_point(flux: np.ndarray, header: Mapping[str, Any], mission: M
 
 
 def _files(
-    source: Source, mission: Mission, flux: str, quality: Quality, zero_point: float | None
+    source: Source, mission: Mission, flux: str | None, quality: Quality, zero_point: float | None
 ) -> Iterator[Photometry]:
     fits = require("astropy.io.fits", extra="io", user="sklc.io.read")
     for name, file in source.files():
@@ -145,21 +147,37 @@ def _files(
                 raise LightCurveError(f"{name} is truncated: download it again") from warning
 
 
+def _flux_column(data: Any, names: list[str], flux: str | None, file: str) -> str:
+    """Return the column of the flux that was asked for, or the best there is."""
+    known = [name for name in names if name.endswith("FLUX")]
+    if any(data[name].ndim > 1 for name in known):
+        raise LightCurveError(
+            f"{file} is a target pixel file: extract a light curve from it with lightkurve"
+        )
+    wanted = _FLUXES if flux is None else [{"pdcsap": "PDCSAP_FLUX", "sap": "SAP_FLUX"}.get(
+        flux.casefold(), flux)]  # fmt: skip
+    found = next((name for name in wanted if name in known), None)
+    if found is None:
+        raise LightCurveError(
+            f"{file} has no column {' or '.join(wanted)} (flux={flux!r}): pass flux= one of {known}"
+        )
+    return found
+
+
 def _one_file(
-    hdus: Any, name: str, mission: Mission, flux: str, quality: Quality, zero_point: float | None
+    hdus: Any,
+    name: str,
+    mission: Mission,
+    flux: str | None,
+    quality: Quality,
+    zero_point: float | None,
 ) -> Photometry:
     found = [hdu for hdu in hdus if "TIME" in getattr(getattr(hdu, "columns", None), "names", ())]
     if not found:
         raise LightCurveError(f"{name} has no table with a column TIME: it holds no light curve")
     data, columns = found[0].data, found[0].columns
     header = {**hdus[0].header, **found[0].header}
-    column = {"pdcsap": "PDCSAP_FLUX", "sap": "SAP_FLUX"}.get(flux.casefold(), flux)
-    if column not in columns.names:
-        known = [n for n in columns.names if n.endswith("FLUX")]
-        remedy = f"pass flux= one of {known}"
-        if data[columns.names[columns.names.index(known[0])]].ndim > 1 if known else False:
-            remedy = "it is a target pixel file; extract a light curve with lightkurve"
-        raise LightCurveError(f"{name} has no column {column} (flux={flux!r}): {remedy}")
+    column = _flux_column(data, columns.names, flux, name)
     flags = next((n for n in ("SAP_QUALITY", "QUALITY") if n in columns.names), None)
     start = header.get("BJDREFI", mission.reference) + header.get("BJDREFF", 0.0)
     values = np.asarray(data[column], dtype=np.float64)
@@ -173,11 +191,13 @@ def _one_file(
         "quality": bits,
     })  # fmt: skip
     if zero_point is None:
-        absolute = str(columns[column].unit or "").replace(" ", "").startswith("e")
-        zero_point = (
-            mission.zero_point if absolute else _relative_zero_point(values, header, mission)
-        )
-    return _photometry(table, header, mission, quality, zero_point)
+        zero_point = mission.zero_point
+        if not is_absolute(values, str(columns[column].unit or ""), header, mission):
+            zero_point = relative_zero_point(values, header, mission)
+    photometry = photometry_of_star(table, header, mission, quality, zero_point)
+    if flux is None and column != "PDCSAP_FLUX":
+        photometry.notes.append(f"the flux is {column}")
+    return photometry
 
 
 @reader(
@@ -189,7 +209,7 @@ def _one_file(
 def read_kepler(
     source: Source,
     *,
-    flux: str = "pdcsap",
+    flux: str | None = None,
     zero_point: float | None = None,
     quality: Quality = "good",
 ) -> Photometry:
@@ -202,9 +222,10 @@ def read_kepler(
     ----------
     source : path, list of paths, bytes or binary file
         FITS files of the archive (MAST).
-    flux : str, default="pdcsap"
+    flux : str, optional
         "pdcsap" is the flux that the pipeline freed of systematic trends, "sap" is the sum in the
-        aperture; or the name of another column.
+        aperture; or the name of another column. The default is "pdcsap"; in files of other
+        pipelines it is what takes its place, which a note names.
     zero_point : float, optional
         AB zero point. The default is 25.10 for electrons per second (Kepler Instrument Handbook: Kp
         = 12 gives 1.74e5 per second), good to about 0.1 mag. Relative fluxes get the Kepler
@@ -232,7 +253,7 @@ def read_kepler(
     >>> from sklc.io import read_kepler
     >>> curves = read_kepler("kplr001026032-2011271113734_llc.fits")  # doctest: +SKIP
     """
-    return join(list(_files(source, _KEPLER, flux, quality, zero_point)))
+    return join(list(_files(source, KEPLER, flux, quality, zero_point)))
 
 
 @reader(
@@ -241,7 +262,7 @@ def read_kepler(
 def read_tess(
     source: Source,
     *,
-    flux: str = "pdcsap",
+    flux: str | None = None,
     zero_point: float | None = None,
     quality: Quality = "good",
 ) -> Photometry:
@@ -253,9 +274,11 @@ def read_tess(
     ----------
     source : path, list of paths, bytes or binary file
         FITS files of the archive (MAST).
-    flux : str, default="pdcsap"
+    flux : str, optional
         "pdcsap" is the flux that the pipeline freed of systematic trends, "sap" is the sum in the
-        aperture; or the name of another column, such as "KSPSAP_FLUX" of the Quick-Look Pipeline.
+        aperture; or the name of another column. The default is "pdcsap"; in files of other
+        pipelines it is what takes its place, such as "KSPSAP_FLUX" of the Quick-Look Pipeline,
+        which a note names.
     zero_point : float, optional
         AB zero point. The default is 20.79 for electrons per second: 20.44 in Vega magnitudes (TESS
         Instrument Handbook), and 0.35 from Vega to AB (SVO). Relative fluxes get the TESS magnitude
@@ -283,89 +306,4 @@ def read_tess(
     >>> from sklc.io import read_tess
     >>> curves = read_tess("tess2018206045859-s0001-25155310_lc.fits")  # doctest: +SKIP
     """
-    return join(list(_files(source, _TESS, flux, quality, zero_point)))
-
-
-def _is_lightkurve(given: Any) -> bool:
-    return any(c.__module__.startswith("lightkurve") for c in type(given).__mro__)
-
-
-def _members(given: Any) -> list[Any]:
-    """Return the light curves in a collection or a list, or a light curve itself."""
-    if isinstance(given, list | tuple):
-        return list(given) if given and all(map(_is_lightkurve, given)) else []
-    if not _is_lightkurve(given):
-        return []
-    return [given] if hasattr(given, "colnames") else list(given)
-
-
-@reader(
-    "lightkurve",
-    title="lightkurve LightCurve and LightCurveCollection",
-    flux="total flux",
-    recognise=lambda source: bool(_members(source.object)),
-)
-def read_lightkurve(
-    source: Source, *, zero_point: float | None = None, quality: Quality = "good"
-) -> Photometry:
-    """Read light curves of the package lightkurve.
-
-    Parameters
-    ----------
-    source : lightkurve.LightCurve, LightCurveCollection or list of LightCurve
-        Light curves of Kepler, K2 or TESS; those of one star are joined.
-    zero_point : float, optional
-        AB zero point. The default is 25.10 (Kepler) or 20.79 (TESS) for electrons per second, see
-        `read_kepler` and `read_tess`; normalised light curves get the magnitude of the star.
-    quality : {"good", "all"} or callable, default="good"
-        As for `read_kepler`; lightkurve has left out most flagged observations already.
-
-    Returns
-    -------
-    LightCurves
-        Total flux. Times are MJD in the scale of the light curve (TDB, barycentric).
-
-    Raises
-    ------
-    LightCurveError
-        If a light curve is folded, is in magnitudes, or its mission is another one.
-
-    Examples
-    --------
-    >>> import lightkurve  # doctest: +SKIP
-    >>> from sklc.io import read_lightkurve
-    >>> found = lightkurve.search_lightcurve("KIC 1026032", quarter=10)  # doctest: +SKIP
-    >>> curves = read_lightkurve(found.download())  # doctest: +SKIP
-    """
-    return join([_from_lightkurve(one, quality, zero_point) for one in _members(source.object)])
-
-
-def _from_lightkurve(curve: Any, quality: Quality, zero_point: float | None) -> Photometry:
-    header = {str(key).upper(): value for key, value in curve.meta.items()}
-    mission = _mission_of(header)
-    if not hasattr(curve["time"], "mjd"):
-        raise LightCurveError("the light curve is folded: pass it as it was before .fold()")
-    unit = str(curve["flux"].unit or "").replace(" ", "").casefold()
-    if "mag" in unit:
-        raise LightCurveError(
-            f"the flux is in magnitudes ({unit}): select a flux with .select_flux()"
-        )
-    flux, error = (_filled(curve[name]) for name in ("flux", "flux_err"))
-    if zero_point is None and unit.startswith(("electron", "e/", "e-")):
-        zero_point = mission.zero_point
-    elif zero_point is None:
-        zero_point = ZERO_POINTS.get(unit) or _relative_zero_point(flux, header, mission)
-    flags = _filled(curve["quality"]) if "quality" in curve.colnames else np.zeros(len(flux))
-    flags = np.nan_to_num(flags).astype(np.int64)
-    table = pd.DataFrame(
-        {"time": _filled(curve["time"].mjd), "flux": flux, "flux_err": error, "quality": flags}
-    )
-    return _photometry(table, header, mission, quality, zero_point)
-
-
-def _filled(column: Any) -> np.ndarray:
-    """Return a column as float64, masked values as NaN."""
-    values = getattr(column, "value", column)
-    mask = np.asarray(getattr(values, "mask", False))
-    array = np.asarray(getattr(values, "unmasked", getattr(values, "data", values)))
-    return np.where(mask, np.nan, array.astype(np.float64))
+    return join(list(_files(source, TESS, flux, quality, zero_point)))
