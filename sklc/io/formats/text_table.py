@@ -128,8 +128,8 @@ def read_text(
     >>> from sklc.io import read_text
     >>> rows = b"V 55601.1 15.20 0.10\nB 55601.2 15.80 0.12\n"
     >>> curves = read_text(rows, names=["band", "mjd", "mag", "mag_err"], survey="standard")
-    >>> curves.flux.round(0)
-    array([81658., 52000.])
+    >>> curves.flux.round(-4)
+    array([80000., 50000.])
     """
     choices = Choices.of(**options)
     return joined(tables(source, names=names, separator=separator), choices)
