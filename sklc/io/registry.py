@@ -13,7 +13,7 @@ from typing import Any, Concatenate, ParamSpec
 
 from sklc.errors import LightCurveError
 from sklc.io.photometry import Photometry
-from sklc.io.source import DAMAGED, Source
+from sklc.io.source import Source
 from sklc.light_curves.container import LightCurves
 from sklc.utils.registry import Registry
 
@@ -23,11 +23,6 @@ P = ParamSpec("P")
 _logger = logging.getLogger("sklc.io")
 # What the readers leave out or assume, while someone listens; see `sklc.io.read`.
 NOTES: ContextVar[list[str] | None] = ContextVar("notes", default=None)
-
-# Errors of the packages that parse files; they become one error that names the file.
-_PARSING = (ValueError, KeyError, IndexError, TypeError, AttributeError, EOFError, OSError,
-            AssertionError, ArithmeticError, NotImplementedError, LookupError,
-            *DAMAGED)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -134,9 +129,9 @@ def reader(
                 if opened.name in str(error):
                     raise
                 raise type(error)(f"{opened.name}: {error}") from error
-            except FileNotFoundError:
+            except (FileNotFoundError, ImportError, MemoryError, Warning):
                 raise
-            except _PARSING as error:
+            except Exception as error:  # each package that parses files has errors of its own
                 raise LightCurveError(
                     f"{opened.name} cannot be read as {title}: {type(error).__name__}: "
                     f"{str(error)[:200]}. Check that it is complete, or pass another format= "

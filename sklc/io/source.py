@@ -141,7 +141,7 @@ class Source:
                 for _, file in self.files():
                     with file:
                         return tuple(pq.read_schema(pa.PythonFile(file, mode="r")).names)
-            except pa.ArrowException as error:
+            except (pa.ArrowException, OSError, ValueError) as error:
                 raise LightCurveError(
                     f"{self.name} is not a complete Parquet file: download it again"
                 ) from error

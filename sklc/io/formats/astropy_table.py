@@ -68,7 +68,8 @@ def tables_of(source: Source) -> Iterator[tuple[str, Any]]:
             warnings.filterwarnings("error", message=".*truncated.*")
             content: Any = decompressed(file)
             if kind is not None and kind.startswith("ascii"):
-                content = content.read().decode("utf-8-sig")
+                # as lines: a text of one line would be taken for the name of a file
+                content = content.read().decode("utf-8-sig").splitlines()
             try:
                 if kind == "votable":
                     table = _votable(content)
