@@ -109,6 +109,13 @@ def test_relative_flux_gets_the_magnitude_of_the_star(unit):
     assert curves.zero_point == pytest.approx(5.35 + 2.5 * np.log10(120), abs=1e-6)
 
 
+def test_missions_are_not_mixed(tmp_path):
+    (tmp_path / "a.fits").write_bytes(space_file("Kepler"))
+    (tmp_path / "b.fits").write_bytes(space_file("TESS"))
+    with pytest.raises(LightCurveError, match=r"b\.fits is of 'TESS', not of Kepler"):
+        io.read(sorted(tmp_path.iterdir()), verbose=False)
+
+
 def test_truncated_fits_file():
     content = space_file()
     with pytest.raises(LightCurveError, match="truncated"):

@@ -177,6 +177,12 @@ def _one_file(
         raise LightCurveError(f"{name} has no table with a column TIME: it holds no light curve")
     data, columns = found[0].data, found[0].columns
     header = {**hdus[0].header, **found[0].header}
+    telescope = str(header.get("TELESCOP", ""))
+    if mission.passband not in telescope.casefold():
+        raise LightCurveError(
+            f"{name} is of {telescope[:80]!r}, not of {mission.passband.title()}: read the files "
+            "of each mission by themselves, and join them with sklc.concatenate"
+        )
     column = _flux_column(data, columns.names, flux, name)
     flags = next((n for n in ("SAP_QUALITY", "QUALITY") if n in columns.names), None)
     start = header.get("BJDREFI", mission.reference) + header.get("BJDREFF", 0.0)
