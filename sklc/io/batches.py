@@ -8,6 +8,7 @@ from typing import Any
 
 from sklc._optional import require
 from sklc.errors import LightCurveError
+from sklc.io.photometry import NoObservationsError
 from sklc.io.reading import format_of
 from sklc.io.registry import Format
 from sklc.io.source import Source
@@ -92,13 +93,20 @@ def _alerts(
     """Read alert packets, of which each holds the history of its object."""
     seen: set[Any] = set()
     again: set[Any] = set()
+    problem: LightCurveError | None = None
     packets = _packets(source)
     while part := list(itertools.islice(packets, n_objects)):
-        curves = chosen.read(part, **options)
+        try:
+            curves = chosen.read(part, **options)
+        except NoObservationsError as error:  # such as alerts of Solar System objects alone
+            problem = error
+            continue
         ids = set(curves.ids.tolist())
         again |= seen & ids
         seen |= ids
         yield curves
+    if not seen and problem is not None:
+        raise problem
     if again:
         warn(
             f"{len(again)} objects, such as {str(next(iter(again)))[:80]!r}, are in more than one "

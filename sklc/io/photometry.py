@@ -14,6 +14,11 @@ from sklc.light_curves.container import LightCurves
 
 __all__ = ["Photometry", "Quality", "Rows"]
 
+
+class NoObservationsError(LightCurveError):
+    """A source, or a part of it, has no observations that can be used."""
+
+
 #: "good" (the documented selection), "all", or a function of the table of raw columns that returns
 #: a boolean array, True for the rows to keep.
 Quality = str | Callable[[pd.DataFrame], Any]
@@ -127,7 +132,7 @@ class Photometry:
         """
         ids = self.object_id
         if not len(ids):
-            raise LightCurveError(
+            raise NoObservationsError(
                 f"{name} has no observations that can be used"
                 + "".join(f"; {note}" for note in self.notes)
                 + '. Look at all rows with quality="all"'

