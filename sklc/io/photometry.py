@@ -16,6 +16,11 @@ from sklc.light_curves.container import LightCurves
 
 __all__ = ["Photometry", "Quality", "Rows"]
 
+
+class NoObservationsError(LightCurveError):
+    """A source, or a part of it, has no observations that can be used."""
+
+
 #: "good" (the documented selection), "all", or a function of the table of raw columns that returns
 #: a boolean array, True for the rows to keep.
 Quality = str | Callable[[pd.DataFrame], Any]
@@ -45,7 +50,9 @@ class Rows:
         reason : str
             What these rows are, in the plural, such as "upper limits".
         """
-        mask = np.asarray(pd.array(mask, dtype="boolean").fillna(False), dtype=bool) & self.kept
+        if not (isinstance(mask, np.ndarray) and mask.dtype.kind == "b"):
+            mask = pd.array(mask, dtype="boolean").fillna(False)
+        mask = np.asarray(mask, dtype=bool) & self.kept
         if n := int(mask.sum()):
             self.kept &= ~mask
             self.notes.append(f"left out {n} of {len(self.table)} rows: {reason}")
@@ -142,7 +149,7 @@ class Photometry:
         """
         ids = self.object_id
         if not len(ids):
-            raise LightCurveError(
+            raise NoObservationsError(
                 f"{name} has no observations that can be used"
                 + "".join(f"; {note}" for note in self.notes)
                 + '. Look at all rows with quality="all"'

@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sklc.errors import LightCurveError
+from sklc.io.text import layout_of
 
 __all__ = ["Source"]
 
@@ -32,6 +33,9 @@ _COMPRESSED: dict[bytes, Callable[[Any], Any]] = {
     b"BZh": bz2.open,
     b"\xfd7zXZ\x00": lzma.open,
 }
+#: Errors of a file that is damaged or cut off.
+DAMAGED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, tarfile.TarError,
+           zipfile.BadZipFile)  # fmt: skip
 _MAGIC = {b"SIMPLE  =": "fits", b"Obj\x01": "avro", b"PAR1": "parquet", b"\x89HDF": "hdf5"}
 
 
@@ -135,15 +139,12 @@ class Source:
                 for _, file in self.files():
                     with file:
                         return tuple(pq.read_schema(pa.PythonFile(file, mode="r")).names)
-            except pa.ArrowException as error:
+            except (pa.ArrowException, OSError, ValueError) as error:
                 raise LightCurveError(
                     f"{self.name} is not a complete Parquet file: download it again"
                 ) from error
-        rows = [line for line in self.lines if line.strip() and not line.startswith("#")]
-        if not rows:
-            return ()
-        separator = next((s for s in (",", "\t", ";", "|") if s in rows[0]), None)
-        return tuple(name.strip().strip('"') for name in rows[0].split(separator))
+        layout = layout_of(self.lines)
+        return () if layout is None else layout.names
 
     def has_columns(self, *names: str) -> bool:
         """Whether the table has all of these columns."""
@@ -259,7 +260,7 @@ def to_frame(table: Any) -> pd.DataFrame:
     if hasattr(table, "to_pandas"):
         return to_frame(table.to_pandas())
     if getattr(getattr(table, "dtype", None), "names", None):
-        return pd.DataFrame({name: np.asarray(table[name]) for name in table.dtype.names})
+        return pd.DataFrame({name: _native(table[name]) for name in table.dtype.names})
     if isinstance(table, list | tuple) and table and isinstance(table[0], Mapping):
         return _from_records(table)
     if isinstance(table, list | tuple) and table and _columns_of(table[0]):
@@ -291,6 +292,14 @@ def exact_column(values: list[Any]) -> Any:
     if missing and any(isinstance(value, int) for value in values):
         return pd.Series(values, dtype=object)
     return values
+
+
+def _native(values: Any) -> np.ndarray:
+    """Return an array in the byte order of this machine, which pandas needs; masked is NaN."""
+    if np.ma.isMaskedArray(values) and values.mask.any():
+        values = np.ma.filled(values.astype(object), None)
+    array = np.asarray(values)
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def _all_are(given: Any, kinds: Any) -> bool:
@@ -339,8 +348,7 @@ def complete(name: str) -> Iterator[None]:
     """Name the file whose compressed content ends too early or is damaged."""
     try:
         yield
-    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, tarfile.TarError,
-            zipfile.BadZipFile) as error:  # fmt: skip
+    except DAMAGED as error:
         raise LightCurveError(
             f"{name} is damaged or was not downloaded completely ({error}): download it again"
         ) from error

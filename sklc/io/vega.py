@@ -27,10 +27,8 @@ _STANDARD_LETTERS = {"U": "bessellux", "B": "bessellb", "V": "bessellv", "R": "b
 def _standard(passband: Passband) -> str | None:
     if passband.name in _OFFSETS:
         return passband.name
-    return next(
-        (_STANDARD_LETTERS[a] for a in passband.aliases if a in _STANDARD_LETTERS),
-        _STANDARD_LETTERS.get(passband.name),
-    )
+    telescope, _, letter = passband.name.rpartition("_")  # such as "TNT_R", but not a survey's R
+    return _STANDARD_LETTERS.get(letter) if telescope == passband.survey else None
 
 
 def uses_vega(passband: Passband) -> bool:
