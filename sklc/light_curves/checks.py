@@ -22,7 +22,7 @@ _MACHINERY = ("sklc", "sklearn", "joblib")
 _HASH = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: spreads consecutive numbers
 
 
-def warn(message: str) -> None:
+def warn(message: str | LightCurveWarning) -> None:
     """Warn with a LightCurveWarning that points at the caller outside the machinery."""
     frame, level = inspect.currentframe(), 1
     while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] in _MACHINERY:

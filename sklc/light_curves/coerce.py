@@ -157,7 +157,7 @@ def check_usable(curves: LightCurves, *, min_points: int = 1) -> None:
     >>> check_usable(curves[curves.lengths >= 2], min_points=2)
     """
     lengths = curves.lengths
-    short = np.flatnonzero(lengths < min_points)
+    short, dark = short_and_dark(curves, min_points)
     if len(short):
         k = short[0]
         raise LightCurveError(
@@ -165,10 +165,6 @@ def check_usable(curves: LightCurves, *, min_points: int = 1) -> None:
             f"{min_points} needed ({len(short)} of {len(lengths)} objects are too short). Select "
             f"the others: curves[curves.lengths >= {min_points}]"
         )
-    flux = curves.flux
-    if np.count_nonzero(flux) == len(flux) or curves.passbands == (SERIES_PASSBAND,):
-        return
-    dark = np.flatnonzero((count_by_object(flux != 0, curves.offsets) == 0) & (lengths > 0))
     if len(dark):
         k = dark[0]
         raise LightCurveError(
@@ -176,3 +172,19 @@ def check_usable(curves: LightCurves, *, min_points: int = 1) -> None:
             f"({len(dark)} of {len(lengths)} objects): remove such objects, for example with "
             "curves[[lc.flux.any() for lc in curves]]"
         )
+
+
+def short_and_dark(curves: LightCurves, min_points: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the positions of objects with too few observations, and of those without flux.
+
+    With None, neither is looked for.
+    """
+    nothing = np.zeros(0, dtype=np.int64)
+    if min_points is None:
+        return nothing, nothing
+    lengths, flux = curves.lengths, curves.flux
+    short = np.flatnonzero(lengths < min_points)
+    if np.count_nonzero(flux) == len(flux) or curves.passbands == (SERIES_PASSBAND,):
+        return short, nothing
+    enough = lengths >= max(min_points, 1)
+    return short, np.flatnonzero(enough & (count_by_object(flux != 0, curves.offsets) == 0))
