@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from pandas.api.typing import DataFrameGroupBy
 
 from sklc.errors import LightCurveWarning
 from sklc.light_curves.alignment import indexed_metadata
@@ -231,6 +232,9 @@ def select(X: Any, positions: np.ndarray) -> Any:
     """Return the objects of X at these positions, in the same form."""
     if isinstance(X, list | tuple):
         return [X[k] for k in positions]
+    if isinstance(X, Mapping | DataFrameGroupBy):  # objects by id
+        items = list(X.items() if isinstance(X, Mapping) else X)
+        return dict(items[k] for k in positions)
     if isinstance(X, pd.DataFrame | pd.Series):
         return X.iloc[positions]
     return X.take(pa.array(positions)) if isinstance(X, pa.Table | pa.RecordBatch) else X[positions]
@@ -294,6 +298,8 @@ def _names(X: Any, curves: LightCurves, rows: np.ndarray, n_objects: int) -> np.
         return id_array(X.index.to_numpy())
     if isinstance(X, LightCurves):
         return X.ids
+    if isinstance(X, Mapping | DataFrameGroupBy):
+        return id_array(list(X if isinstance(X, Mapping) else X.groups))
     array = X if isinstance(X, list | tuple) else array_of(X)
     items = array if isinstance(array, list | tuple) or np.ndim(array) == 1 else ()
     if any(isinstance(item, LightCurve) for item in items):

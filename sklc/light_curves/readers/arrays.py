@@ -90,7 +90,14 @@ def _join(values: Any, lengths: Sequence[int], name: str) -> Any:
                 f"object at position {position}: time has {length} values, {name} {len(part)}"
             )
         parts.append(part)
-    return np.concatenate(parts) if parts else np.zeros(0)
+    try:
+        return np.concatenate(parts) if parts else np.zeros(0)
+    except TypeError:  # dates and numbers, for example
+        kinds = sorted({str(part.dtype) for part in parts})
+        raise LightCurveError(
+            f"the {name} of different objects are of types that do not go together, {kinds}: "
+            "convert them to one"
+        ) from None
 
 
 def _check_offsets(offsets: Any) -> np.ndarray:
