@@ -165,6 +165,10 @@ def numeric(values: Any, name: str) -> np.ndarray:
         if pa.types.is_decimal(raw.type) or pa.types.is_null(raw.type):
             raw = raw.cast(pa.float64())
         raw = raw.to_numpy(zero_copy_only=False)
+    if raw.ndim == 2 and raw.shape[1] == 1:  # a column, as a matrix has it
+        raw = raw[:, 0]
+    if not raw.size and raw.dtype.kind not in "fbiu":
+        return np.zeros(raw.shape)
     if raw.dtype.kind == "M":
         raise LightCurveError(
             f"the {name} column holds dates: convert them to days, for example "

@@ -85,6 +85,7 @@ def _join(values: Any, lengths: Sequence[int], name: str) -> Any:
     for position, (value, length) in enumerate(zip(values, lengths, strict=True)):
         part = tables.raw_column([value] * length if np.ndim(value) == 0 else value)
         part = part if isinstance(part, np.ndarray) else np.asarray(part)
+        part = part[:, 0] if part.ndim == 2 and part.shape[1] == 1 else part
         if len(part) != length:
             raise LightCurveError(
                 f"object at position {position}: time has {length} values, {name} {len(part)}"
