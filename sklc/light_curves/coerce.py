@@ -16,7 +16,7 @@ from sklc.light_curves.store import describe
 from sklc.utils.offsets import count_by_object
 
 # Columns are found by their usual names, and a resampled frame may repeat its ids.
-_OPTIONS = ReadOptions(time=None, flux=None, flux_err=None, band=None, unique_ids=False)
+ANY_OPTIONS = ReadOptions(time=None, flux=None, flux_err=None, band=None, unique_ids=False)
 
 
 def as_light_curves(X: Any, *, min_points: int | None = 1) -> LightCurves:
@@ -99,7 +99,7 @@ def _read(X: Any) -> LightCurves:
     name = reader_of(X)
     if name is None:
         _refuse(X)
-    curves = READERS[name].read(X, _OPTIONS)
+    curves = READERS[name].read(X, ANY_OPTIONS)
     if not isinstance(curves, LightCurves):
         raise TypeError(
             f"the reader {name!r} returned a {type(curves).__name__} for a {type(X).__name__}: its "

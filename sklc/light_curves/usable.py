@@ -6,7 +6,7 @@ import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,12 +17,13 @@ from pandas.api.typing import DataFrameGroupBy
 from sklc.errors import LightCurveWarning
 from sklc.light_curves.alignment import indexed_metadata
 from sklc.light_curves.checks import warn
-from sklc.light_curves.coerce import as_light_curves, short_and_dark
+from sklc.light_curves.coerce import ANY_OPTIONS, as_light_curves, short_and_dark
 from sklc.light_curves.container import LightCurves
 from sklc.light_curves.forms import array_of
 from sklc.light_curves.ids import id_array
 from sklc.light_curves.light_curve import LightCurve
 from sklc.light_curves.readers.nested import nested_columns
+from sklc.light_curves.registry import READERS, reader_of
 from sklc.light_curves.store import describe
 
 __all__ = ["Screened", "screen", "select", "skips_unusable", "unusable"]
@@ -166,8 +167,8 @@ def screen(
     check : callable, optional
         A function that raises if some of the light curves cannot be used for another reason.
     """
-    read = read or _read
-    curves, rows, failed = _survivors(read, X)
+    read = read or partial(as_light_curves, min_points=None)
+    curves, rows, failed = _survivors(read, X, _reader_of_parts(X, read))
     if failed:
         ids = _names(X, curves, rows, len(rows) + len(failed))
         curves = _renamed(curves, ids[rows])
@@ -240,14 +241,23 @@ def select(X: Any, positions: np.ndarray) -> Any:
     return X.take(pa.array(positions)) if isinstance(X, pa.Table | pa.RecordBatch) else X[positions]
 
 
-def _read(X: Any) -> LightCurves:
-    return as_light_curves(X, min_points=None)
+def _reader_of_parts(X: Any, read: Callable[[Any], LightCurves]) -> Callable[[Any], Any]:
+    """Return a function that reads some of the objects of X, as objects of the form of X.
+
+    One item of a list may look like another form than the list.
+    """
+    name = reader_of(X) if not isinstance(X, LightCurves) else None
+    if name in (None, "series"):
+        return read
+    return lambda part: READERS[name].read(part, ANY_OPTIONS)
 
 
 def _survivors(
-    load: Callable[[Any], Loaded], X: Any
+    load: Callable[[Any], Loaded], X: Any, load_part: Callable[[Any], Any] | None = None
 ) -> tuple[Loaded, np.ndarray, dict[int, Exception]]:
     """Load the objects of X, or those that can be loaded: halves that fail are halved again.
+
+    The halves are loaded by `load_part`, if that is another function.
 
     Returns
     -------
@@ -270,11 +280,12 @@ def _survivors(
         raise
     except Exception as error:
         whole = error
+    load_part = load_part or load
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # they are given at the end, when all are loaded at once
         try:
             every = np.arange(len(X))
-            load(select(X, every[:0]))
+            load_part(select(X, every[:0]))
         except Exception:
             raise whole from None
         failed: dict[int, Exception] = {}
@@ -282,7 +293,7 @@ def _survivors(
         while waiting:
             part = waiting.pop()
             try:
-                load(select(X, part))
+                load_part(select(X, part))
             except Exception as error:
                 if len(part) == 1:
                     failed[int(part[0])] = error
@@ -326,7 +337,8 @@ def _told(error: Exception) -> tuple[str, str]:
     reason, remedy = text, "Correct the object, or leave it out"
     if ends:
         reason, remedy = text[: ends[-1].start()], text[ends[-1].end() :]
-    return reason.strip(), remedy[:1].upper() + remedy[1:]
+    is_code = re.match(r"\w+[.(=]", remedy)
+    return reason.strip(), remedy if is_code else remedy[:1].upper() + remedy[1:]
 
 
 def _with_missing(result: np.ndarray) -> tuple[Any, Any]:
