@@ -107,7 +107,8 @@ def build(
     warn_magnitudes(flux, error)
     if factor is not None:
         factor = factor.astype(flux.dtype)
-        flux, error = flux * factor, None if error is None else error * factor
+        with np.errstate(over="ignore"):  # what overflows is refused below
+            flux, error = flux * factor, None if error is None else error * factor
     if errors_unknown is None or error is None:
         errors_unknown = np.full(len(ids), error is None)
     store = Store(

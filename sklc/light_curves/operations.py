@@ -96,7 +96,7 @@ def nightly(store: Store) -> Store:
     starts = np.concatenate([[0], np.flatnonzero(key[1:] != key[:-1]) + 1])
     flux, error = store.flux[order].astype(np.float64), store.flux_err[order].astype(np.float64)
     # one error that is not known leaves that night's average unweighted, and its error unknown
-    unknown = np.isnan(np.add.reduceat(error, starts))
+    unknown = np.isnan(np.maximum.reduceat(error, starts))
     counts = np.diff(np.append(starts, len(order)))
     # Squares of errors and sums of fluxes would overflow, or vanish, where these are extreme.
     unit = exponent_of(np.minimum.reduceat(error, starts))
@@ -148,7 +148,8 @@ def concatenate(
 
     def scaled(name: str) -> list[np.ndarray]:
         pairs = [(getattr(s, name), 10 ** (-0.4 * (s.zero_point - zero_point))) for s in stores]
-        return [v if factor == 1.0 else saturated(v * factor, v.dtype) for v, factor in pairs]
+        with np.errstate(over="ignore"):
+            return [v if factor == 1.0 else saturated(v * factor, v.dtype) for v, factor in pairs]
 
     return Store(
         time=read_only(np.concatenate([s.time for s in stores])),
