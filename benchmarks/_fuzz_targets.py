@@ -197,7 +197,7 @@ def _use(curves: LightCurves, rng: np.random.Generator) -> None:
     if isinstance(result, LightCurves):
         require_sound(result)
         require(len(result) == len(curves), f"{name}: another number of objects")
-        if name != "concatenated":
+        if name not in ("concatenated", "other zero point"):
             require(list(result.ids) == list(curves.ids), f"{name}: other ids")
     if name in ("frame", "nested", "pickle", "parquet", "sliced"):
         require(result.equals(curves) or not len(curves.time), f"{name}: not the same light curves")
@@ -238,7 +238,7 @@ _USES: dict[str, Callable[[LightCurves, np.random.Generator], Any]] = {
     "other zero point": lambda c, rng: concatenate(
         [LightCurves.from_arrays([[1.0]], [[1.0]], [[1.0]], "ztfg", ids=["first"],
                                  zero_point=float(one_of(rng, [31.4, 8.9, 27.5]))), c],
-        prefix_ids=True)[1:].ids,
+        prefix_ids=True)[1:],
     "sliced": lambda c, rng: c[np.arange(len(c))][::1],
     "streamed": lambda c, rng: concatenate(
         [part for _, part in stream(LightCurves.nightly, c, n_objects=2)] or [c]

@@ -24,6 +24,7 @@ import traceback
 import warnings
 import zlib
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from _fuzz_targets import TARGETS, Fault
 
 _CHUNK = 200  # inputs between two reports
 _PATIENCE = 30.0  # seconds without a report of the number in hand
+_TO_START = 300.0  # seconds until a process must have started
 _MOST_FAULTS = 200  # kinds of faults that are written down
 
 
@@ -100,21 +102,31 @@ def _on_purpose(error: BaseException, frame: traceback.FrameSummary) -> bool:
     )
 
 
-def run(target: str, seed: int, start: int, stop: int, found: Found) -> None:
+def run(
+    target: str,
+    seed: int,
+    start: int,
+    stop: int,
+    found: Found,
+    *,
+    work: Callable[..., None] | None = None,
+    patience: float = _PATIENCE,
+) -> None:
     """Try inputs in a process of its own, which is started again where it dies or hangs."""
     context = multiprocessing.get_context("spawn")
     while start < stop:
         mine, theirs = context.Pipe(duplex=False)
         in_hand = context.Value("q", start)
         worker = context.Process(
-            target=_work, args=(target, seed, start, stop, in_hand, theirs), daemon=True
+            target=work or _work, args=(target, seed, start, stop, in_hand, theirs), daemon=True
         )
         worker.start()
         theirs.close()
-        seen, since, hung = start, time.monotonic() + 60, False  # importing takes a while
+        seen, since, hung = start, time.monotonic() + _TO_START, False
         while True:
             try:
                 if mine.poll(1.0):
+                    since = time.monotonic()
                     for number, *outcome in mine.recv():
                         found.add(target, number, *outcome)
                         start = number + 1
@@ -122,7 +134,7 @@ def run(target: str, seed: int, start: int, stop: int, found: Found) -> None:
                 break
             if in_hand.value != seen:
                 seen, since = in_hand.value, time.monotonic()
-            elif time.monotonic() - since > _PATIENCE:
+            elif time.monotonic() - since > patience:
                 hung = True
                 worker.kill()
                 break
@@ -137,7 +149,8 @@ def run(target: str, seed: int, start: int, stop: int, found: Found) -> None:
 
 
 def _work(target: str, seed: int, start: int, stop: int, in_hand: Any, pipe: Any) -> None:
-    outcomes = []
+    outcomes: list[tuple[Any, ...]] = []
+    pipe.send(outcomes)  # it is ready
     for number in range(start, stop):
         in_hand.value = number
         outcomes.append((number, *try_input(target, seed, number)))

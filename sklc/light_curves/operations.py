@@ -148,8 +148,11 @@ def concatenate(
 
     def scaled(name: str) -> list[np.ndarray]:
         pairs = [(getattr(s, name), 10 ** (-0.4 * (s.zero_point - zero_point))) for s in stores]
-        with np.errstate(over="ignore"):
-            return [v if factor == 1.0 else saturated(v * factor, v.dtype) for v, factor in pairs]
+        with np.errstate(over="ignore", under="ignore"):
+            parts = [v if factor == 1.0 else saturated(v * factor, v.dtype) for v, factor in pairs]
+        if name == "flux_err":  # an error is positive
+            parts = [np.maximum(part, np.finfo(part.dtype).smallest_subnormal) for part in parts]
+        return parts
 
     return Store(
         time=read_only(np.concatenate([s.time for s in stores])),
