@@ -168,7 +168,14 @@ def screen(
         A function that raises if some of the light curves cannot be used for another reason.
     """
     read = read or partial(as_light_curves, min_points=None)
-    curves, rows, failed = _survivors(read, X, _reader_of_parts(X, read))
+    name = None if isinstance(X, LightCurves) else reader_of(X)
+    if name == "series":
+        curves, rows, failed = _survivors(read, X, nothing=lambda: np.zeros(np.shape(X)))
+    elif name is None:
+        curves, rows, failed = _survivors(read, X)
+    else:  # one item of a list may look like another form than the list
+        reader = READERS[name]
+        curves, rows, failed = _survivors(read, X, lambda part: reader.read(part, ANY_OPTIONS))
     if failed:
         ids = _names(X, curves, rows, len(rows) + len(failed))
         curves = _renamed(curves, ids[rows])
@@ -241,23 +248,24 @@ def select(X: Any, positions: np.ndarray) -> Any:
     return X.take(pa.array(positions)) if isinstance(X, pa.Table | pa.RecordBatch) else X[positions]
 
 
-def _reader_of_parts(X: Any, read: Callable[[Any], LightCurves]) -> Callable[[Any], Any]:
-    """Return a function that reads some of the objects of X, as objects of the form of X.
-
-    One item of a list may look like another form than the list.
-    """
-    name = reader_of(X) if not isinstance(X, LightCurves) else None
-    if name in (None, "series"):
-        return read
-    return lambda part: READERS[name].read(part, ANY_OPTIONS)
-
-
 def _survivors(
-    load: Callable[[Any], Loaded], X: Any, load_part: Callable[[Any], Any] | None = None
+    load: Callable[[Any], Loaded],
+    X: Any,
+    load_part: Callable[[Any], Any] | None = None,
+    nothing: Callable[[], Any] | None = None,
 ) -> tuple[Loaded, np.ndarray, dict[int, Exception]]:
     """Load the objects of X, or those that can be loaded: halves that fail are halved again.
 
-    The halves are loaded by `load_part`, if that is another function.
+    Parameters
+    ----------
+    load : callable
+        A function of X, or of some of its objects.
+    X : light curves of n_objects
+        In any form.
+    load_part : callable, optional
+        A function for the halves, if that is another one.
+    nothing : callable, optional
+        A function that returns X without the faults of objects; by default X without objects.
 
     Returns
     -------
@@ -271,7 +279,7 @@ def _survivors(
     Raises
     ------
     Exception
-        If X as a whole is at fault, so that `load` fails without any object, too.
+        If X as a whole is at fault, so that `load` fails without these objects, too.
     """
     try:
         loaded = load(X)
@@ -285,7 +293,7 @@ def _survivors(
         warnings.simplefilter("ignore")  # they are given at the end, when all are loaded at once
         try:
             every = np.arange(len(X))
-            load_part(select(X, every[:0]))
+            load_part(select(X, every[:0]) if nothing is None else nothing())
         except Exception:
             raise whole from None
         failed: dict[int, Exception] = {}
@@ -331,6 +339,8 @@ def _renamed(curves: LightCurves, ids: np.ndarray) -> LightCurves:
 def _told(error: Exception) -> tuple[str, str]:
     """Split the message about a single object into what is wrong and what to do."""
     text = re.sub(r"\s+", " ", str(error) or type(error).__name__).strip().rstrip(".")
+    if "is a NoneType of shape" in text:
+        return "it is missing (None)", "Leave it out"
     for found, instead in _OF_A_SINGLE_OBJECT.items():
         text = re.sub(found, instead, text)
     ends = list(re.finditer(r"[.:;] (?=[A-Z])", text)) or list(re.finditer(r": (?=\w)", text))

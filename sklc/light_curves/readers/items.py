@@ -134,10 +134,6 @@ def _join_bands(parts: list[dict[str, Any]], lengths: list[int]) -> pd.Categoric
 
 def _columns_of(item: Any, position: int, options: ReadOptions) -> dict[str, Any]:
     """Return the columns that one object has; bands as codes and labels."""
-    if item is None:
-        raise LightCurveError(
-            f"the object at position {position} is a NoneType, no light curve: leave it out"
-        )
     if isinstance(item, Mapping):
         item = pd.DataFrame(dict(item))
     if is_table(item):
