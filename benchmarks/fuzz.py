@@ -93,7 +93,8 @@ def try_input(target: str, seed: int, number: int) -> tuple[str, str, str]:
 
 def _on_purpose(error: BaseException, frame: traceback.FrameSummary) -> bool:
     """Whether an error is one of the documented types, and a line of sklc's raised it."""
-    if isinstance(error, Fault) or not isinstance(error, ValueError | TypeError | ImportError):
+    documented = (ValueError, TypeError, ImportError, FileNotFoundError)
+    if isinstance(error, Fault) or not isinstance(error, documented):
         return False
     parts = Path(frame.filename).parts
     by_us = "sklc" in parts or "sklearn" in parts
