@@ -48,10 +48,19 @@ TABLES: dict[str, tuple[str, str]] = {
                    "SAP_QUALITY"),
     "Avro table": ("avro", "object_id mjd band flux flux_err"),
 }  # fmt: skip
+# Labels of bands by layout; other layouts have any.
+BANDS_OF = {
+    "ZTF forced": ["ZTF_g", "ZTF_r", "ZTF_i"], "ATLAS forced": ["o", "c"], "ANTARES": ["g", "R"],
+    "Fink LSST": list("ugrizy"), "Rubin forced": list("ugrizy"), "Rubin sources": list("ugrizy"),
+    "ASAS-SN 1": ["V", "g"], "ASAS-SN 2": ["V", "g"], "AAVSO": ["V", "B", "R", "I", "Vis."],
+    "Gaia": ["G", "BP", "RP"], "ZTF DR": ["zg", "zr", "zi"], "SOUSA": ["UVW1", "UVM2", "V", "B"],
+    "long table": ["ztfg", "ztfr"], "Avro table": ["ztfg", "ztfr"], "ecsv": ["ztfg", "ztfr"],
+    "votable": ["ztfg", "ztfr"],
+}  # fmt: skip
 BAND_LABELS = ["g", "r", "i", "zg", "zr", "ZTF_g", "c", "o", "V", "BP", "G", "ztfg", "UVW1", "R"]
 
 
-def column(name: str, n: int, rng: np.random.Generator) -> list[Any]:
+def column(name: str, n: int, rng: np.random.Generator, bands: list[str]) -> list[Any]:
     """Draw a column that a survey could have under this name."""
     low = name.lower().split(":")[-1]
     if low in ("jd", "hjd"):
@@ -61,7 +70,18 @@ def column(name: str, n: int, rng: np.random.Generator) -> list[Any]:
     if low in ("fid", "passband") and "ant" not in low:
         return rng.integers(0 if low == "passband" else 1, 4, n).tolist()
     if any(part in low for part in ("band", "filter")) or low == "f":
-        return rng.choice(BAND_LABELS, n).tolist()
+        return rng.choice(bands, n).tolist()
+    if low in (
+        "fwhm",
+        "sciinpseeing",
+        "scisigpix",
+        "chi/n",
+        "rb",
+        "drb",
+        "ant_survey",
+        "programid",
+    ):
+        return np.ones(n).tolist()
     if low in ("err", "catflags", "infobitssci", "sap_quality") or "flag" in low:
         return rng.choice([0, 0, 0, 1], n).tolist()
     if any(part in low for part in ("oid", "objectid", "object_id", "sourceid", "locus", "_id")):
@@ -76,16 +96,20 @@ def column(name: str, n: int, rng: np.random.Generator) -> list[Any]:
         return rng.normal(100, 60, n).round(2).tolist()
     if low.startswith("zp"):
         return rng.uniform(25, 27, n).round(3).tolist()
+    if low == "procstatus":
+        return rng.choice(["0", "0", "57", "56,255"], n).tolist()
     if low in ("quality", "d:tag", "tag"):
         return rng.choice(["G", "valid"], n).tolist()
     return rng.uniform(0.5, 2.0, n).round(3).tolist()
 
 
-def draw_table(names: list[str], rng: np.random.Generator) -> pd.DataFrame:
+def draw_table(
+    names: list[str], rng: np.random.Generator, bands: list[str] = BAND_LABELS
+) -> pd.DataFrame:
     """Draw a table, into which some strange values may have got."""
     n = int(rng.integers(0, 9)) if chance(rng, 0.1) else int(rng.integers(2, 9))
-    table = pd.DataFrame({name: column(name, n, rng) for name in names})
-    for _ in range(int(rng.integers(0, 3)) if n and chance(rng, 0.4) else 0):
+    table = pd.DataFrame({name: column(name, n, rng, bands) for name in names})
+    for _ in range(int(rng.integers(0, 3)) if n and chance(rng, 0.3) else 0):
         name, row = one_of(rng, names), int(rng.integers(n))
         values = table[name].astype(object)
         values[row] = one_of(rng, [*STRANGE, *NOT_NUMBERS, None, "", "null", "-", "9" * 30, "é"])
@@ -251,14 +275,15 @@ def draw_file(rng: np.random.Generator) -> tuple[bytes, str]:
                 suffix, make = DOCUMENTS[name]
                 return make(rng), suffix
             names = columns.split("," if "," in columns else None)
-            return write_table(draw_table(names, rng), how, rng), f".{how}"
+            bands = BAND_LABELS if chance(rng, 0.1) else BANDS_OF.get(name, BAND_LABELS)
+            return write_table(draw_table(names, rng, bands), how, rng), f".{how}"
         except Exception:  # values that the format itself cannot hold
             continue
 
 
 def damaged(content: bytes, rng: np.random.Generator) -> bytes:
     """Damage a file, or leave it as it is."""
-    kind = int(rng.integers(12))
+    kind = int(rng.integers(16))
     if kind == 0:
         return content[: int(rng.integers(len(content) + 1))]
     if kind == 1 and content:  # flipped bits

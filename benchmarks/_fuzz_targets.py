@@ -254,7 +254,7 @@ def readers(rng: np.random.Generator) -> None:
     """Read a damaged file, of a format that is recognised or named."""
     content, suffix = draw_file(rng)
     content = damaged(content, rng)
-    name = one_of(rng, list(list_formats())) if chance(rng, 0.3) else None
+    name = one_of(rng, list(list_formats())) if chance(rng, 0.2) else None
     source: Any = content
     if chance(rng, 0.1):
         with tempfile.NamedTemporaryFile(suffix=suffix) as file:
