@@ -210,10 +210,12 @@ def alert(rng: np.random.Generator) -> bytes:
 
 def supernova_catalogue(rng: np.random.Generator) -> bytes:
     """A document of the Open Supernova Catalog: values are text."""
-    names = ["time", "band", "magnitude", "e_magnitude", "upperlimit", "system", "instrument"]
-    rows = draw_table(names, rng).astype(str).to_dict("records")
+    names = ["time", "band", "magnitude", "e_magnitude"]
+    rows = draw_table(names, rng, list("BVRI")).astype(str).to_dict("records")
     for row in rows:
-        row |= {"u_time": "MJD", "source": "1"}
+        row |= {"u_time": "MJD", "source": "1", "system": one_of(rng, ["AB", "Vega"])}
+        if chance(rng, 0.2):
+            row["upperlimit"] = True
     head = {"name": "SN1a", "claimedtype": [{"value": "Ia"}], "redshift": [{"value": "0.01"}]}
     return json.dumps({"SN1a": {**head, "photometry": rows}}).encode()
 
