@@ -497,7 +497,7 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         return self.classes_[np.argmax(probabilities, axis=1)]
 
     def score(self, X, y, sample_weight=None):
-        """Return the accuracy on labelled light curves.
+        """Return the accuracy on labelled light curves, all of which must be usable.
 
         Parameters
         ----------

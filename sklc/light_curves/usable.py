@@ -45,8 +45,12 @@ _EXACT_AS_FLOAT = 2**53
 def unusable(X: Any, *, min_points: int = 1) -> pd.DataFrame:
     """Return the objects that no estimator could use, each with the reason and a remedy.
 
-    Estimators raise an error at the first such object. With ``on_error="nan"``, their methods
-    give it a row of NaN instead. Before `fit`, or in a pipeline, leave these objects out.
+    Estimators raise an error at the first such object. With ``on_error="nan"``, the methods that
+    predict or transform give it a row of NaN instead, so that it does not cost the results of the
+    others. `fit`, `fit_transform` and `score` have no such argument, since what they return would
+    silently be about other objects than X: leave these objects out before, as in the example. The
+    same holds for a pipeline, whose later steps refuse NaN or, worse, predict from it; only where
+    the last step is an estimator of sklc, ``pipeline.predict(X, on_error="nan")`` reaches it.
 
     Parameters
     ----------
