@@ -115,7 +115,8 @@ class Augmenter(TransformerMixin, BaseEstimator):
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         # with the name in it, steps of a pipeline that share a seed do not choose the same objects
         rng = np.random.default_rng([seed, zlib.crc32(type(self).__name__.encode())])
-        return LightCurves._from_store(self._draw(curves._compact(), rng))
+        with np.errstate(over="ignore"):  # a detection limit that overflows is no less a limit
+            return LightCurves._from_store(self._draw(curves._compact(), rng))
 
     def set_output(self, *, transform: str | None = None) -> Augmenter:
         """Do nothing: the output is always light curves, also in a pipeline with other settings.

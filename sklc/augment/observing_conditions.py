@@ -15,6 +15,7 @@ from sklc.augment.arrays import (
 )
 from sklc.augment.base import FRACTION, Augmenter
 from sklc.light_curves.store import Store
+from sklc.utils.floats import saturated
 from sklc.utils.offsets import count_by_object, per_observation
 from sklc.utils.sklearn_compat import Interval
 
@@ -100,5 +101,5 @@ class ObservingConditions(Augmenter):
         kept &= store.band != per_observation(np.where(chosen(self.dropped), own, -1), offsets)
 
         kept &= per_observation(count_by_object(kept, offsets) >= self.min_points, offsets)
-        noisy = replace(store, flux=flux.astype(dtype), flux_err=flux_err.astype(dtype))
+        noisy = replace(store, flux=saturated(flux, dtype), flux_err=saturated(flux_err, dtype))
         return noisy.keep(kept)

@@ -14,6 +14,7 @@ from sklc.errors import LightCurveError
 from sklc.light_curves.bands import unique_passbands
 from sklc.light_curves.store import Store, describe, read_only
 from sklc.passbands.registry import Passband
+from sklc.utils.floats import saturated
 from sklc.utils.offsets import count_by_object
 from sklc.utils.sklearn_compat import Interval
 
@@ -107,8 +108,8 @@ class Redshifting(Augmenter):
         band, passbands = _moved_passbands(store, np.repeat(steps.astype(np.int64), lengths))
         return replace(
             store,
-            time=read_only(np.where(altered, time, store.time)),
-            flux=read_only(np.where(altered, flux, store.flux).astype(store.flux.dtype)),
+            time=read_only(np.where(altered, saturated(time), store.time)),
+            flux=read_only(saturated(np.where(altered, flux, store.flux), store.flux.dtype)),
             band=read_only(band),
             passbands=passbands,
             metadata=store.metadata.assign(redshift=np.where(moved, moved_z, z)),

@@ -26,6 +26,7 @@ from sklc.augment.base import FRACTION, Augmenter, Selection
 from sklc.augment.observing_conditions import ObservingConditions
 from sklc.augment.redshifting import Redshifting
 from sklc.light_curves.store import Store, read_only
+from sklc.utils.floats import saturated
 from sklc.utils.sklearn_compat import Interval
 
 __all__ = [
@@ -332,9 +333,8 @@ class ExtraNoise(Augmenter):
         factor = log_uniform(rng, 1, self.largest, store.n_objects)
         factor = np.repeat(np.where(chosen & (lengths >= self.min_points), factor, 1.0), lengths)
         flux, flux_err = inflate_errors(store.flux, store.flux_err, factor, rng)
-        dtype = store.flux.dtype
         return replace(
             store,
-            flux=read_only(flux.astype(dtype, copy=False)),
-            flux_err=read_only(flux_err.astype(dtype, copy=False)),
+            flux=read_only(saturated(flux, store.flux.dtype)),
+            flux_err=read_only(saturated(flux_err, store.flux.dtype)),
         )

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from inspect import signature
 from numbers import Integral, Real
 from typing import Any
@@ -28,13 +29,14 @@ from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_array, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from sklc.errors import LightCurveError
 from sklc.estimators.sample import TrainingSample
 from sklc.light_curves import LightCurves
 from sklc.light_curves.coerce import as_light_curves, is_series_matrix
 from sklc.light_curves.metadata import name_object
+from sklc.light_curves.usable import Screened, screen
 from sklc.networks.device import resolve_device
 from sklc.networks.training.loop import TrainingSettings
 from sklc.utils.sklearn_compat import Hidden, Interval, StrOptions
@@ -79,7 +81,16 @@ class LightCurveEstimator(BaseEstimator):
         tags.input_tags.three_d_array = True
         return tags
 
-    def _curves(self, X: Any, *, reset: bool) -> LightCurves:
+    def _screen(self, X: Any) -> Screened:
+        """Separate the objects that this estimator can use from the others."""
+        check_is_fitted(self)
+        read = partial(self._curves, reset=False, any_length=True)
+        return screen(X, min_points=self.min_points, read=read, check=self._check_objects)
+
+    def _check_objects(self, curves: LightCurves) -> None:
+        """Raise if an object lacks what this estimator needs beside its observations."""
+
+    def _curves(self, X: Any, *, reset: bool, any_length: bool = False) -> LightCurves:
         """Convert X, check it, and for 2-D X check or learn ``n_features_in_``."""
         if is_series_matrix(X):
             X = validate_data(
@@ -92,7 +103,7 @@ class LightCurveEstimator(BaseEstimator):
                 # Zero rows give zero rows, but nothing can be learned from them.
                 ensure_min_samples=int(reset),
             )
-        curves = as_light_curves(X, min_points=self.min_points)
+        curves = as_light_curves(X, min_points=None if any_length else self.min_points)
         if reset and not len(curves):
             raise LightCurveError(
                 "Found X with 0 light curves (0 samples) while a minimum of 1 is required to fit."

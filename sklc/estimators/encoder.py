@@ -21,6 +21,7 @@ from sklc.estimators.encoder_training import EncoderTraining, train_encoder
 from sklc.estimators.sample import TrainingSample, check_surveys, check_weight
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix
+from sklc.light_curves.usable import skips_unusable
 from sklc.networks.architectures import Architecture
 from sklc.networks.device import resolve_device
 from sklc.networks.inference.encode import encode_latents
@@ -401,13 +402,17 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         self._trained = TrainedWeights(net, training.representation, classes, columns)
         return self
 
-    def transform(self, X):
+    @skips_unusable
+    def transform(self, X, *, on_error="raise"):
         """Encode light curves.
 
         Parameters
         ----------
         X : light curves of n_objects
             In any form that `sklc.as_light_curves` takes.
+        on_error : {"raise", "nan"}, default="raise"
+            "raise" an error at an object that cannot be used, such as one that is too short, or
+            give it a row of NaN and warn ("nan"): see `sklc.light_curves.unusable`.
 
         Returns
         -------
@@ -551,6 +556,9 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
             mixed_precision=bool(like.mixed_precision),
             **options,
         )
+
+    def _check_objects(self, curves: LightCurves) -> None:
+        metadata_matrix(curves, self._source().metadata_columns)
 
     def _check_mode(self) -> None:
         """Refuse parameters that weights bring along themselves."""

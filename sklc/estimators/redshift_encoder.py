@@ -34,7 +34,7 @@ from sklc.networks.training.datasets import CurveDataset
 from sklc.networks.training.loop import TrainingSettings, fit_net, seeded, wrap
 from sklc.weights.trained import TrainedWeights
 
-__all__ = ["check_redshifts", "fit_encoder", "redshift_columns", "require_own_head"]
+__all__ = ["check_redshifts", "check_series", "fit_encoder", "redshift_columns", "require_own_head"]
 
 _ALPHAS = np.logspace(-1, 4, 26)
 # Fine-tuning is undone if it lowers the error on the held-out objects by less than this share. On
@@ -126,15 +126,20 @@ def redshift_columns(
     if metadata:
         columns.append(metadata_matrix(curves, metadata))
     if series_length:
-        other = np.flatnonzero(curves.lengths != series_length)
-        if len(other):
-            raise LightCurveError(
-                f"This estimator was fitted on a 2-D array of series of {series_length} "
-                f"observations, and {name_object(curves, int(other[0]))} has "
-                f"{curves.lengths[other[0]]}: pass series of that length, or fit on light curves."
-            )
+        check_series(curves, series_length)
         columns.append(curves.flux.reshape(len(curves), series_length))
     return np.concatenate(columns, axis=1)
+
+
+def check_series(curves: LightCurves, series_length: int) -> None:
+    """Refuse objects that are no series of the length of those of the fit; 0 allows any."""
+    other = np.flatnonzero(curves.lengths != series_length)
+    if series_length and len(other):
+        raise LightCurveError(
+            f"This estimator was fitted on a 2-D array of series of {series_length} "
+            f"observations, and {name_object(curves, int(other[0]))} has "
+            f"{curves.lengths[other[0]]}: pass series of that length, or fit on light curves."
+        )
 
 
 def fit_encoder(

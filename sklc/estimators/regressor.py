@@ -19,6 +19,7 @@ from sklc.estimators.base import (
 )
 from sklc.estimators.redshift_encoder import (
     check_redshifts,
+    check_series,
     fit_encoder,
     redshift_columns,
     require_own_head,
@@ -29,6 +30,7 @@ from sklc.estimators.transfer import TRANSFER_CONSTRAINTS, TransferEstimator, is
 from sklc.light_curves import LightCurves
 from sklc.light_curves.coerce import is_series_matrix
 from sklc.light_curves.metadata import metadata_matrix, name_object
+from sklc.light_curves.usable import skips_unusable
 from sklc.networks.device import resolve_device, single_thread_in_workers
 from sklc.uncertainty.registry import redshift_uncertainty
 from sklc.utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context, unrouted
@@ -340,7 +342,8 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         self.redshift_range_ = (float(sample.y.min()), float(sample.y.max()))
         return self
 
-    def predict(self, X, return_std=False):
+    @skips_unusable
+    def predict(self, X, return_std=False, *, on_error="raise"):
         """Return the redshift of each object.
 
         Parameters
@@ -349,6 +352,9 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
             In any form that `sklc.as_light_curves` takes.
         return_std : bool, default=False
             Whether to return standard deviations as well.
+        on_error : {"raise", "nan"}, default="raise"
+            "raise" an error at an object that cannot be used, such as one that is too short, or
+            give it NaN and warn ("nan"): see `sklc.light_curves.unusable`.
 
         Returns
         -------
@@ -376,7 +382,8 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         self._warn_outside(redshift, std, curves)
         return (redshift, std) if return_std else redshift
 
-    def predict_quantiles(self, X, quantiles=(0.16, 0.5, 0.84)):
+    @skips_unusable
+    def predict_quantiles(self, X, quantiles=(0.16, 0.5, 0.84), *, on_error="raise"):
         """Return calibrated quantiles of each object's redshift.
 
         Parameters
@@ -385,6 +392,9 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
             In any form that `sklc.as_light_curves` takes.
         quantiles : array-like of float, default=(0.16, 0.5, 0.84)
             Levels of the quantiles, each between 0 and 1, both excluded.
+        on_error : {"raise", "nan"}, default="raise"
+            "raise" an error at an object that cannot be used, such as one that is too short, or
+            give it a row of NaN and warn ("nan"): see `sklc.light_curves.unusable`.
 
         Returns
         -------
@@ -415,7 +425,8 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         mean, scale = self._mean_and_scale(self._curves(X, reset=False)).T
         return np.expm1(np.maximum(self.uncertainty_.quantiles(mean, scale, levels), 0.0))
 
-    def predict_interval(self, X, *, coverage=0.9):
+    @skips_unusable
+    def predict_interval(self, X, *, coverage=0.9, on_error="raise"):
         """Return an interval that contains the redshift with the stated probability.
 
         Parameters
@@ -424,6 +435,9 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
             In any form that `sklc.as_light_curves` takes.
         coverage : float, default=0.9
             Probability that the interval contains the redshift, between 0 and 1.
+        on_error : {"raise", "nan"}, default="raise"
+            "raise" an error at an object that cannot be used, such as one that is too short, or
+            give it a row of NaN and warn ("nan"): see `sklc.light_curves.unusable`.
 
         Returns
         -------
@@ -443,6 +457,10 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         check_is_fitted(self)
         check_coverage(coverage)
         return self.predict_quantiles(X, [(1 - coverage) / 2, (1 + coverage) / 2])
+
+    def _check_objects(self, curves: LightCurves) -> None:
+        super()._check_objects(curves)
+        check_series(curves, self._series_length)
 
     def _check_mode(self) -> None:
         """Refuse parameters that the others make pointless."""

@@ -16,6 +16,7 @@ from skorch import NeuralNet
 from sklc.estimators.base import TRAINING_CONSTRAINTS, LightCurveEstimator
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.light_curves import LightCurves
+from sklc.light_curves.metadata import metadata_matrix
 from sklc.networks.architectures import EncoderNetwork
 from sklc.networks.heads import DenseHead, TransferNetwork
 from sklc.networks.training.datasets import CurveDataset
@@ -73,6 +74,10 @@ class TransferEstimator(LightCurveEstimator):
             scratch = "encoder=None" if self.encoder is None else "an unfitted encoder"
             mode = scratch if from_scratch else f"finetune={self.finetune!r}"
             self._refuse_unread(("finetune_learning_rate", "anchor"), "fine-tuning", mode)
+
+    def _check_objects(self, curves: LightCurves) -> None:
+        self.encoder_._check_objects(curves)
+        metadata_matrix(curves, getattr(self, "metadata_columns_", ()))
 
     def _with_weights(self) -> LightCurveEncoder:
         """Return the encoder of ``finetune="none"``, whose own heads are used as they are."""

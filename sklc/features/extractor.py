@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 from numbers import Integral
 from typing import Any
@@ -17,6 +18,7 @@ from sklc.errors import LightCurveError
 from sklc.features import band as band_features
 from sklc.features.band import BandCurves
 from sklc.light_curves import LightCurves, as_light_curves, is_series_matrix
+from sklc.light_curves.usable import Screened, screen, skips_unusable
 from sklc.passbands import Passband, get_passband, passband_labels
 from sklc.utils.sklearn_compat import check_feature_names_in, fit_context
 
@@ -166,13 +168,17 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
         self._feature_names = np.asarray(names, dtype=object)
         return self
 
-    def transform(self, X: Any) -> NDArray[np.float64]:
+    @skips_unusable
+    def transform(self, X: Any, *, on_error: str = "raise") -> NDArray[np.float64]:
         """Compute the features.
 
         Parameters
         ----------
         X : light curves
             Any form that `sklc.as_light_curves` takes.
+        on_error : {"raise", "nan"}, default="raise"
+            "raise" an error at an object that cannot be used, such as one that is too short, or
+            give it a row of NaN and warn ("nan"): see `sklc.light_curves.unusable`.
 
         Returns
         -------
@@ -211,6 +217,10 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         check_feature_names_in(self, input_features, generate_names=False)
         return self._feature_names.copy()
+
+    def _screen(self, X: Any) -> Screened:
+        check_is_fitted(self)
+        return screen(X, min_points=None, read=partial(self._curves, reset=False))
 
     def _curves(self, X: Any, *, reset: bool) -> LightCurves:
         """Convert X, and for 2-D X check or learn ``n_features_in_``."""

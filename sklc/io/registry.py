@@ -220,6 +220,11 @@ def recognise(source: Any) -> Format | None:
     -------
     Format or None
 
+    Raises
+    ------
+    LightCurveError
+        If the source is damaged.
+
     Examples
     --------
     >>> from sklc.io import recognise
@@ -227,4 +232,18 @@ def recognise(source: Any) -> Format | None:
     True
     """
     opened = source if isinstance(source, Source) else Source(source)
-    return next((f for f in FORMATS.entries.values() if f.recognise(opened)), None)
+    damage: Exception | None = None
+    for known in FORMATS.entries.values():
+        try:
+            if known.recognise(opened):
+                return known
+        except (LightCurveError, FileNotFoundError, ImportError):
+            raise
+        except Exception as error:  # what is damaged for one format may be sound for another
+            damage = damage or error
+    if damage is not None:
+        raise LightCurveError(
+            f"{opened.name} cannot be read: {type(damage).__name__}: {str(damage)[:200]}. Check "
+            "that it is complete"
+        ) from damage
+    return None

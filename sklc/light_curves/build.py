@@ -19,6 +19,8 @@ from sklc.light_curves.store import DEFAULT_ZERO_POINT, OBSERVATIONS, Store, des
 from sklc.passbands.registry import Passband
 from sklc.utils.offsets import object_of
 
+_LARGEST_ZERO_POINT = 100.0  # magnitudes beyond it are no calibration, and overflow as fluxes
+
 
 def build(
     *,
@@ -88,8 +90,10 @@ def build(
         passbands = (resolve(one, survey if isinstance(survey, str) else None),)
         code = np.zeros(len(time), dtype=np.int16)
     zero_point = DEFAULT_ZERO_POINT if zp_column is not None else options.constant_zero_point
-    if not np.isfinite(zero_point):
-        raise LightCurveError(f"the zero point must be a finite AB magnitude, got {zero_point}")
+    if not abs(zero_point) <= _LARGEST_ZERO_POINT:
+        raise LightCurveError(
+            f"the zero point must be a finite AB magnitude, such as 27.5, got {zero_point}"
+        )
     factor = None
     if zp_column is not None and len(zp_column):
         zero_point, factor = _zero_points(zp_column, offsets, ids, order)
@@ -103,7 +107,8 @@ def build(
     warn_magnitudes(flux, error)
     if factor is not None:
         factor = factor.astype(flux.dtype)
-        flux, error = flux * factor, None if error is None else error * factor
+        with np.errstate(over="ignore"):  # what overflows is refused below
+            flux, error = flux * factor, None if error is None else error * factor
     if errors_unknown is None or error is None:
         errors_unknown = np.full(len(ids), error is None)
     store = Store(
@@ -133,17 +138,19 @@ def _zero_points(
     One value for all rows is kept; several are brought to 27.5.
     """
     zp = tables.numeric(zp_column, "zero point")
-    if not np.isfinite(zp.sum()):
+    low, high = float(zp.min()), float(zp.max())
+    if not (low >= -_LARGEST_ZERO_POINT and high <= _LARGEST_ZERO_POINT):
         zp = zp if order is None else zp[order]
-        bad = np.flatnonzero(~np.isfinite(zp))
-        k = object_of(offsets, bad[:1])[0]
+        bad = np.flatnonzero(~(np.abs(zp) <= _LARGEST_ZERO_POINT))
+        k, first = object_of(offsets, bad[:1])[0], zp[bad[0]]
+        what = "without" if np.isnan(first) else f"with {first:g} for a"
         raise LightCurveError(
-            f"{describe(ids, k)} has an observation without zero point "
+            f"{describe(ids, k)} has an observation {what} zero point "
             f"({len(bad)} of {len(zp)} observations): pass zero_point= the AB zero point of the "
             "fluxes, such as zero_point=25.0 (any constant for uncalibrated flux), or drop those "
             "rows"
         )
-    if (low := float(zp.min())) == zp.max():
+    if low == high:
         return low, None
     zp = zp if order is None else zp[order]
     return DEFAULT_ZERO_POINT, 10 ** (-0.4 * (zp.astype(np.float64) - DEFAULT_ZERO_POINT))

@@ -22,7 +22,7 @@ _MACHINERY = ("sklc", "sklearn", "joblib")
 _HASH = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: spreads consecutive numbers
 
 
-def warn(message: str) -> None:
+def warn(message: str | LightCurveWarning) -> None:
     """Warn with a LightCurveWarning that points at the caller outside the machinery."""
     frame, level = inspect.currentframe(), 1
     while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] in _MACHINERY:
@@ -241,11 +241,13 @@ def warn_times(obs: Store) -> None:
     if not len(full):
         return
     first, last = obs.time[obs.offsets[full]], obs.time[obs.offsets[full + 1] - 1]
-    long = np.flatnonzero(last - first > _LONGEST_SPAN)
+    with np.errstate(over="ignore"):
+        span = last - first
+    long = np.flatnonzero(span > _LONGEST_SPAN)
     if len(long):
         k = full[long[0]]
         warn(
-            f"{describe(obs.ids, k)} spans {last[long[0]] - first[long[0]]:.0f} "
+            f"{describe(obs.ids, k)} spans {span[long[0]]:.9g} "
             f"days ({len(long)} object(s) span more than a century): are the times in seconds? "
             "Divide by 86400"
         )

@@ -16,7 +16,7 @@ from sklc.light_curves.store import describe
 from sklc.utils.offsets import count_by_object
 
 # Columns are found by their usual names, and a resampled frame may repeat its ids.
-_OPTIONS = ReadOptions(time=None, flux=None, flux_err=None, band=None, unique_ids=False)
+ANY_OPTIONS = ReadOptions(time=None, flux=None, flux_err=None, band=None, unique_ids=False)
 
 
 def as_light_curves(X: Any, *, min_points: int | None = 1) -> LightCurves:
@@ -99,7 +99,7 @@ def _read(X: Any) -> LightCurves:
     name = reader_of(X)
     if name is None:
         _refuse(X)
-    curves = READERS[name].read(X, _OPTIONS)
+    curves = READERS[name].read(X, ANY_OPTIONS)
     if not isinstance(curves, LightCurves):
         raise TypeError(
             f"the reader {name!r} returned a {type(curves).__name__} for a {type(X).__name__}: its "
@@ -157,7 +157,7 @@ def check_usable(curves: LightCurves, *, min_points: int = 1) -> None:
     >>> check_usable(curves[curves.lengths >= 2], min_points=2)
     """
     lengths = curves.lengths
-    short = np.flatnonzero(lengths < min_points)
+    short, dark = short_and_dark(curves, min_points)
     if len(short):
         k = short[0]
         raise LightCurveError(
@@ -165,10 +165,6 @@ def check_usable(curves: LightCurves, *, min_points: int = 1) -> None:
             f"{min_points} needed ({len(short)} of {len(lengths)} objects are too short). Select "
             f"the others: curves[curves.lengths >= {min_points}]"
         )
-    flux = curves.flux
-    if np.count_nonzero(flux) == len(flux) or curves.passbands == (SERIES_PASSBAND,):
-        return
-    dark = np.flatnonzero((count_by_object(flux != 0, curves.offsets) == 0) & (lengths > 0))
     if len(dark):
         k = dark[0]
         raise LightCurveError(
@@ -176,3 +172,19 @@ def check_usable(curves: LightCurves, *, min_points: int = 1) -> None:
             f"({len(dark)} of {len(lengths)} objects): remove such objects, for example with "
             "curves[[lc.flux.any() for lc in curves]]"
         )
+
+
+def short_and_dark(curves: LightCurves, min_points: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the positions of objects with too few observations, and of those without flux.
+
+    With None, neither is looked for.
+    """
+    nothing = np.zeros(0, dtype=np.int64)
+    if min_points is None:
+        return nothing, nothing
+    lengths, flux = curves.lengths, curves.flux
+    short = np.flatnonzero(lengths < min_points)
+    if np.count_nonzero(flux) == len(flux) or curves.passbands == (SERIES_PASSBAND,):
+        return short, nothing
+    enough = lengths >= max(min_points, 1)
+    return short, np.flatnonzero(enough & (count_by_object(flux != 0, curves.offsets) == 0))

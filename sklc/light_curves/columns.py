@@ -143,10 +143,11 @@ def one_chunk(column: pa.ChunkedArray) -> pa.Array:
     """Return a chunked column as one array; a single chunk is not copied."""
     if column.num_chunks == 1:
         return column.chunk(0)
+    if not len(column):
+        kind = column.type
+        return pa.array([], type=kind.value_type if pa.types.is_dictionary(kind) else kind)
     array = column.combine_chunks()
-    if isinstance(array, pa.ChunkedArray):
-        array = array.chunk(0) if array.num_chunks else pa.array([], type=column.type)
-    return array
+    return array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
 
 
 def numeric(values: Any, name: str) -> np.ndarray:
@@ -164,6 +165,10 @@ def numeric(values: Any, name: str) -> np.ndarray:
         if pa.types.is_decimal(raw.type) or pa.types.is_null(raw.type):
             raw = raw.cast(pa.float64())
         raw = raw.to_numpy(zero_copy_only=False)
+    if raw.ndim == 2 and raw.shape[1] == 1:  # a column, as a matrix has it
+        raw = raw[:, 0]
+    if not raw.size and raw.dtype.kind not in "fbiu":
+        return np.zeros(raw.shape)
     if raw.dtype.kind == "M":
         raise LightCurveError(
             f"the {name} column holds dates: convert them to days, for example "

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sklc.errors import LightCurveError
 from sklc.light_curves.columns import COLUMN_NAMES
 from sklc.light_curves.store import DEFAULT_ZERO_POINT
 from sklc.passbands.registry import Passband
@@ -114,5 +115,12 @@ class ReadOptions:
     @property
     def constant_zero_point(self) -> float:
         """The zero point of fluxes that are not rescaled by a column."""
-        is_default = isinstance(self.zero_point, _FromTable)
-        return DEFAULT_ZERO_POINT if is_default else float(self.zero_point)
+        if isinstance(self.zero_point, _FromTable):
+            return DEFAULT_ZERO_POINT
+        try:
+            return float(self.zero_point)
+        except (TypeError, ValueError):
+            raise LightCurveError(
+                f"zero_point={self.zero_point!r:.80} is neither a number, such as 27.5, nor a "
+                "column that these observations have"
+            ) from None

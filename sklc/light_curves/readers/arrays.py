@@ -85,12 +85,20 @@ def _join(values: Any, lengths: Sequence[int], name: str) -> Any:
     for position, (value, length) in enumerate(zip(values, lengths, strict=True)):
         part = tables.raw_column([value] * length if np.ndim(value) == 0 else value)
         part = part if isinstance(part, np.ndarray) else np.asarray(part)
+        part = part[:, 0] if part.ndim == 2 and part.shape[1] == 1 else part
         if len(part) != length:
             raise LightCurveError(
                 f"object at position {position}: time has {length} values, {name} {len(part)}"
             )
         parts.append(part)
-    return np.concatenate(parts) if parts else np.zeros(0)
+    try:
+        return np.concatenate(parts) if parts else np.zeros(0)
+    except TypeError:  # dates and numbers, for example
+        kinds = sorted({str(part.dtype) for part in parts})
+        raise LightCurveError(
+            f"the {name} of different objects are of types that do not go together, {kinds}: "
+            "convert them to one"
+        ) from None
 
 
 def _check_offsets(offsets: Any) -> np.ndarray:

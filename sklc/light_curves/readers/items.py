@@ -30,13 +30,10 @@ def accepts(X: Any) -> bool:
     array = array_of(X)
     if array is None or array.dtype != object or not 1 <= array.ndim <= 2:
         return isinstance(X, LightCurve)
-    if array.ndim == 1:
-        return not len(array) or is_object(array[0])
+    if array.ndim == 1 or array.shape[1] == 1:
+        return not len(array) or any(map(is_object, array.ravel()))
     # scikit-learn itself refuses a matrix that holds a mapping.
-    return any(
-        is_object(cell) and (array.shape[1] == 1 or not isinstance(cell, Mapping))
-        for cell in array[:1].ravel()
-    )
+    return any(is_object(cell) and not isinstance(cell, Mapping) for cell in array[:1].ravel())
 
 
 def read(X: Any, options: ReadOptions) -> tuple[Store, np.ndarray | None]:
