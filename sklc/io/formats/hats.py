@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from nested_pandas import NestedDtype
 
 from sklc.errors import LightCurveError
 from sklc.io.choices import Choices
@@ -20,7 +21,7 @@ from sklc.io.registry import reader
 from sklc.io.source import Source
 from sklc.io.tabular import join, located, photometry_of
 from sklc.light_curves.container import LightCurves
-from sklc.light_curves.readers.nested import list_parts, nested_columns, one_list_array
+from sklc.light_curves.readers.nested import list_parts, one_list_array
 
 __all__ = ["read_hats"]
 
@@ -75,9 +76,11 @@ def _holds_lists(column: pd.Series) -> bool:
 def _recognise(source: Source) -> bool:
     given = source.object
     if given is not None:
-        if _is_lsdb(given) or nested_columns(given):
+        if _is_lsdb(given):
             return True
         if isinstance(given, pd.DataFrame) and len(given):
+            if any(isinstance(dtype, NestedDtype) for dtype in given.dtypes):
+                return True
             held = [name for name in given if _holds_lists(given[name])]
             return bool(held) and _are_light_curves(_arrow(given[held].head(3)).schema)
         return isinstance(given, pa.Table) and _are_light_curves(given.schema)
@@ -121,13 +124,12 @@ def _data_files(path: Path) -> list[Path]:
 
 def _arrow(frame: pd.DataFrame) -> pa.Table:
     """Return a frame with nested columns or columns of lists as an Arrow table."""
-    nested = nested_columns(frame)
     columns: dict[str, Any] = {}
     for name in frame.index.names:
         if name is not None and name not in frame.columns and name not in _PARTITION:
             columns[str(name)] = pa.array(frame.index.get_level_values(str(name)))
     for name in map(str, frame.columns):
-        if name in nested:
+        if isinstance(frame[name].dtype, NestedDtype):
             columns[name] = one_list_array(frame[name].array.list_array)
         else:
             columns[name] = pa.array(frame[name], from_pandas=True)
