@@ -15,11 +15,11 @@ from sklc.light_curves.alignment import align_column, indexed_metadata
 from sklc.light_curves.bands import band_columns, unique_passbands
 from sklc.light_curves.checks import warn
 from sklc.light_curves.light_curve import LightCurve
-from sklc.light_curves.options import FROM_TABLE, ReadOptions
+from sklc.light_curves.options import FROM_TABLE, NOT_GIVEN, ReadOptions
 from sklc.light_curves.readers import arrays, nested, padded, parquet
 from sklc.light_curves.readers import frame as tables
 from sklc.light_curves.readers.parquet_blocks import iter_stores
-from sklc.light_curves.store import DEFAULT_ZERO_POINT, OBSERVATIONS, Store
+from sklc.light_curves.store import OBSERVATIONS, Store
 from sklc.passbands.registry import Passband, passband_labels
 from sklc.utils.offsets import offsets_of
 
@@ -525,7 +525,7 @@ class LightCurves:
         object_id: Any = None,
         ids: Any = None,
         metadata: Any = None,
-        zero_point: float = DEFAULT_ZERO_POINT,
+        zero_point: Any = NOT_GIVEN,
         survey: Any = None,
         passband: str | Passband | None = None,
         invalid: str = "raise",
@@ -601,7 +601,7 @@ class LightCurves:
         *,
         ids: Any = None,
         metadata: Any = None,
-        zero_point: float = DEFAULT_ZERO_POINT,
+        zero_point: Any = NOT_GIVEN,
         passband: str | Passband | None = None,
         invalid: str = "raise",
         duplicates: str = "raise",

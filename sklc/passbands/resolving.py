@@ -10,7 +10,7 @@ from numbers import Real
 
 from sklc.passbands.registry import FOLLOW_UP_ONLY, Passband, PassbandIndex, squeeze
 
-__all__ = ["DEFAULT_SURVEY", "Unresolved", "resolve", "unknown_survey"]
+__all__ = ["DEFAULT_SURVEY", "Unresolved", "cut", "resolve", "unknown_survey"]
 
 #: The survey of passbands that are registered without one.
 DEFAULT_SURVEY = "user"
@@ -33,7 +33,7 @@ class Unresolved:
     def message(self) -> str:
         """Return what is wrong with the name, and the remedy."""
         index, text, survey = self.index, self.text, self.survey
-        name = _cut(repr(self.name))
+        name = cut(self.name)
         found = self.found or index.names.find(text) or index.names.folded.get(text.casefold(), ())
         if text.casefold() in _MISSING:
             return f"passband {name} is a missing value: give every observation a band."
@@ -143,7 +143,7 @@ def _splits(index: PassbandIndex, text: str) -> Iterator[tuple[str | None, str]]
 def unknown_survey(index: PassbandIndex, label: str) -> str:
     """Return the message for a survey that is not known."""
     surveys = [survey for survey in index.in_survey if survey not in FOLLOW_UP_ONLY]
-    return f"Survey {_cut(repr(label))} is unknown; known are {_some(surveys, 40)}."
+    return f"Survey {cut(label)} is unknown; known are {_some(surveys, 40)}."
 
 
 def _some(names: Sequence[str], most: int = 6) -> str:
@@ -151,7 +151,9 @@ def _some(names: Sequence[str], most: int = 6) -> str:
     return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def _cut(text: str) -> str:
+def cut(value: object) -> str:
+    """Return a value as messages print it, cut at 80 characters."""
+    text = repr(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 

@@ -1,0 +1,116 @@
+"""Warnings about fluxes that look like magnitudes, or whose zero point is not that of the survey.
+
+Both look at a sample of the data, so that they cost the same for a hundred rows and for millions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from sklc.light_curves.store import Store
+from sklc.light_curves.zero_points import UNITS
+from sklc.passbands.table.depth import DEPTHS, Depth
+
+__all__ = ["depth_warning", "looks_like_magnitudes"]
+
+_MAGNITUDES = (10.0, 30.0)
+_SHARE = 0.9  # of the values that can be used
+_SAMPLE = 5000  # rows
+_SENTINEL = 90.0  # 99, 999 and 1e20 stand for a missing value
+_OBJECTS, _ROWS = 50, 20_000
+_FEWEST = 12  # observations of an object; fewer may be anything
+_UNITS = ", ".join(f"{zero_point} for {unit}" for unit, zero_point in UNITS.items())
+
+
+def looks_like_magnitudes(flux: np.ndarray, flux_err: np.ndarray | None) -> bool:
+    """Whether the fluxes, as they are given, and their errors look like magnitudes.
+
+    Values that are missing, infinite or sentinels do not count, whether or not they are dropped
+    later, nor do rows without a positive error: a limit in a table of magnitudes is one of these.
+    """
+    if flux_err is None or len(flux) < 2:
+        return False
+    step = -(-len(flux) // _SAMPLE)
+    sample, error = flux[::step], flux_err[::step]
+    with np.errstate(invalid="ignore"):
+        usable = (np.abs(sample) < _SENTINEL) & (error > 0) & (error < _SENTINEL)
+        low, high = _MAGNITUDES
+        alike = usable & (sample >= low) & (sample <= high) & (error < 1)
+    n_usable = int(usable.sum())
+    return n_usable >= 2 and int(alike.sum()) >= _SHARE * n_usable
+
+
+MAGNITUDES = (
+    "nearly all fluxes lie between 10 and 30 with errors below 1: are they magnitudes? If so: "
+    'LightCurves.from_magnitudes(frame, mag="...", mag_err="..."), or flux = 10 ** (-0.4 * (mag - '
+    "27.5)), flux_err = flux * mag_err / 1.0857. If they are fluxes, pass zero_point= their AB "
+    "zero point"
+)
+
+
+def depth_warning(store: Store) -> str | None:
+    """Return what is odd about the zero point, for surveys whose depth is known; or None."""
+    for survey in dict.fromkeys(band.survey for band in store.passbands):
+        if survey not in DEPTHS:
+            continue
+        own = np.array([band.survey == survey for band in store.passbands])
+        drawn = [_brightness(*one, store.zero_point) for one in _sample(store, own)]
+        columns = np.array(drawn).reshape(-1, 3).T
+        known = [column[np.isfinite(column)] for column in columns]
+        typical = [float(np.median(column)) if len(column) else None for column in known]
+        if what := _problem(DEPTHS[survey], *typical):
+            return (
+                f"at the zero point {store.zero_point:g}, the {survey} light curves {what}: the "
+                f"zero point does not seem to be that of the fluxes. Pass zero_point=: {_UNITS}"
+            )
+    return None
+
+
+def _problem(
+    depth: Depth, noise: float | None, sky: float | None, peak: float | None
+) -> str | None:
+    """Return what is impossible about typical magnitudes, see `_brightness`."""
+    if noise is not None and noise > depth.deepest:
+        return f"are {noise:.1f} mag deep (5 sigma), fainter than single exposures reach"
+    if noise is None and peak is not None and peak > depth.deepest:
+        return f"peak at {peak:.1f} mag, fainter than single exposures reach"
+    if sky is not None and sky < depth.shallowest:
+        return f"are only {sky:.1f} mag deep (5 sigma), less than in bad weather"
+    if peak is not None and peak < depth.saturation:
+        return f"peak at {peak:.1f} mag, where the images are saturated"
+    return None
+
+
+def _brightness(
+    flux: np.ndarray, flux_err: np.ndarray, zero_point: float
+) -> tuple[float, float, float]:
+    """Return the 5-sigma depth of all observations, that of faint ones, and the peak, in AB mag.
+
+    The noise of faint observations is that of the sky. NaN where there are too few.
+    """
+    if not np.isfinite(flux_err).all():
+        return np.nan, np.nan, _magnitude(flux.max(), zero_point)
+    faint = flux_err[np.abs(flux) < 20 * flux_err]
+    sky = np.median(faint) if len(faint) >= _FEWEST else np.nan
+    peak = np.max(flux, where=flux >= 5 * flux_err, initial=-np.inf)
+    noise = (5 * np.median(flux_err), 5 * sky, peak)
+    return tuple(_magnitude(value, zero_point) for value in noise)  # type: ignore[return-value]
+
+
+def _magnitude(flux: float, zero_point: float) -> float:
+    return zero_point - 2.5 * float(np.log10(flux)) if flux > 0 else np.nan
+
+
+def _sample(store: Store, bands: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield flux and error in some bands of objects with many observations, evenly drawn."""
+    long = np.flatnonzero(store.lengths >= _FEWEST)
+    rows = 0
+    for row in long[:: -(-len(long) // _OBJECTS) or 1]:
+        start = store.offsets[row]
+        own = slice(start, min(store.offsets[row + 1], start + _ROWS // 10))
+        inside = bands[store.band[own]]
+        if np.count_nonzero(inside) >= _FEWEST and rows < _ROWS:
+            rows += len(inside)
+            yield store.flux[own][inside], store.flux_err[own][inside]
