@@ -38,6 +38,7 @@ def build(
     band: Any = None,
     zp_column: Any = None,
     zp_system: Any = None,
+    look_at_depth: bool = False,
     order: np.ndarray | None = None,
     metadata: pd.DataFrame | None = None,
     band_table: tuple[np.ndarray, tuple[Passband, ...]] | None = None,
@@ -62,6 +63,8 @@ def build(
         otherwise the fluxes are rescaled to 27.5.
     zp_system : column or None
         The magnitude system of each zero point, "ab" or "vega"; None if all are AB.
+    look_at_depth : bool, default=False
+        Whether to warn of depths that the surveys do not reach.
     order : ndarray of int or None
         The order of the rows that groups them by object; None if they are grouped already.
     metadata : pandas.DataFrame or None
@@ -132,7 +135,7 @@ def build(
         zero_point=zero_point,
     )
     store = clean(store, errors_unknown, options)
-    if odd := MAGNITUDES if are_magnitudes else depth_warning(store):
+    if odd := MAGNITUDES if are_magnitudes else depth_warning(store) if look_at_depth else None:
         warn(odd)
     flat: dict[str, Any] = {
         name: read_only(np.ascontiguousarray(getattr(store, name)))

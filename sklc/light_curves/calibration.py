@@ -21,7 +21,6 @@ _SAMPLE = 5000  # rows
 _SENTINEL = 90.0  # 99, 999 and 1e20 stand for a missing value
 _OBJECTS, _ROWS = 50, 20_000
 _FEWEST = 12  # observations of an object; fewer may be anything
-_UNITS = ", ".join(f"{zero_point} for {unit}" for unit, zero_point in UNITS.items())
 
 
 def looks_like_magnitudes(flux: np.ndarray, flux_err: np.ndarray | None) -> bool:
@@ -51,35 +50,42 @@ MAGNITUDES = (
 
 
 def depth_warning(store: Store) -> str | None:
-    """Return what is odd about the zero point, for surveys whose depth is known; or None."""
+    """Return what is odd about the zero point, for surveys whose depth is known; or None.
+
+    It is odd only if single exposures cannot be that deep, that shallow or that bright, and if the
+    zero point of a unit would make the light curves usual ones.
+    """
     for survey in dict.fromkeys(band.survey for band in store.passbands):
         if survey not in DEPTHS:
             continue
         own = np.array([band.survey == survey for band in store.passbands])
         drawn = [_brightness(*one, store.zero_point) for one in _sample(store, own)]
-        columns = np.array(drawn).reshape(-1, 3).T
-        known = [column[np.isfinite(column)] for column in columns]
-        typical = [float(np.median(column)) if len(column) else None for column in known]
-        if what := _problem(DEPTHS[survey], *typical):
-            return (
-                f"at the zero point {store.zero_point:g}, the {survey} light curves {what}: the "
-                f"zero point does not seem to be that of the fluxes. Pass zero_point=: {_UNITS}"
-            )
+        columns = [column[np.isfinite(column)] for column in np.array(drawn).reshape(-1, 3).T]
+        typical = [float(np.median(column)) if len(column) else np.nan for column in columns]
+        if (odd := _oddness(DEPTHS[survey], *typical)) is None:
+            continue
+        what, magnitude = odd
+        for unit, zero_point in UNITS.items():
+            if DEPTHS[survey].is_usual(usual := magnitude + zero_point - store.zero_point):
+                return (
+                    f"at the zero point {store.zero_point:g}, the {survey} light curves {what} at "
+                    f"{magnitude:.1f} mag. With zero_point={zero_point}, for fluxes in {unit}, it "
+                    f"would be {usual:.1f} mag: pass this zero point, or zero_point="
+                    f"{store.zero_point:g} if that is right"
+                )
     return None
 
 
-def _problem(
-    depth: Depth, noise: float | None, sky: float | None, peak: float | None
-) -> str | None:
-    """Return what is impossible about typical magnitudes, see `_brightness`."""
-    if noise is not None and noise > depth.deepest:
-        return f"are {noise:.1f} mag deep (5 sigma), fainter than single exposures reach"
-    if noise is None and peak is not None and peak > depth.deepest:
-        return f"peak at {peak:.1f} mag, fainter than single exposures reach"
-    if sky is not None and sky < depth.shallowest:
-        return f"are only {sky:.1f} mag deep (5 sigma), less than in bad weather"
-    if peak is not None and peak < depth.saturation:
-        return f"peak at {peak:.1f} mag, where the images are saturated"
+def _oddness(depth: Depth, noise: float, sky: float, peak: float) -> tuple[str, float] | None:
+    """Return what is impossible about typical magnitudes, see `_brightness`, and the magnitude."""
+    if noise > depth.deepest:
+        return "have a 5-sigma depth that single exposures do not reach,", noise
+    if np.isnan(noise) and peak > depth.deepest:
+        return "have their peaks below what single exposures reach,", peak
+    if sky < depth.shallowest:
+        return "have a 5-sigma depth that is too bright even for bad weather,", sky
+    if peak < depth.saturation:
+        return "have their peaks where the images are saturated,", peak
     return None
 
 

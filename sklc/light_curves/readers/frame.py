@@ -28,7 +28,13 @@ def read(frame: Any, options: ReadOptions) -> Store:
     offsets, ids, order = group_rows(columns.pop("object_id"))
     metadata = align_metadata(options.metadata, ids, options.object_id)
     return build(
-        **columns, offsets=offsets, ids=ids, order=order, metadata=metadata, options=options
+        **columns,
+        offsets=offsets,
+        ids=ids,
+        order=order,
+        metadata=metadata,
+        options=options,
+        look_at_depth=not options.zero_point_given,
     )
 
 

@@ -178,6 +178,7 @@ def assemble(
         order=order,
         metadata=metadata if metadata.shape[1] else None,
         options=options,
+        look_at_depth=not options.zero_point_given,
     )
 
 

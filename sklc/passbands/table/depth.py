@@ -5,9 +5,8 @@ a survey beyond these limits, while weather, nightly averages and deep fields do
 are the published 5-sigma depths, widened by two to three magnitudes: ZTF (Bellm et al. 2019), LSST
 (Ivezic et al. 2019), PS1 (Chambers et al. 2016), DES (Kessler et al. 2015), ATLAS (Tonry et al.
 2018), ASAS-SN (Shappee et al. 2014), GOTO (Steeghs et al. 2022), SkyMapper (Onken et al. 2019),
-MegaCam (Astier et al. 2006), CRTS (Drake et al. 2009), NEOWISE (Mainzer
-et al. 2014). Saturation is where the images
-saturate, less one to two magnitudes.
+MegaCam (Astier et al. 2006), CRTS (Drake et al. 2009), NEOWISE (Mainzer et al. 2014). Saturation
+is where the images saturate, less one to two magnitudes.
 """
 
 from __future__ import annotations
@@ -23,6 +22,10 @@ class Depth(NamedTuple):
     saturation: float
     shallowest: float
     deepest: float
+
+    def is_usual(self, magnitude: float) -> bool:
+        """Whether many exposures have this depth, or many sources this peak."""
+        return self.shallowest + 1.5 <= magnitude <= self.deepest - 1.0
 
 
 DEPTHS: dict[str, Depth] = {
