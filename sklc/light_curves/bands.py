@@ -40,6 +40,8 @@ _Key = tuple[Any, str | None]  # a label and its survey
 _MOST_NAMED = 20
 _ANONYMOUS = re.compile(r"(\d+(?:\.\d+)?)um")
 _WAVELENGTH_TOLERANCE = 1e-4  # micrometre
+# A wavelength such as 0.52 is more likely a user's own than that of these wide bands.
+_ROUND_WAVELENGTHS = frozenset({"EROS", "MACHO", "unfiltered"})
 _SURVEY, _WAVELENGTH = "_survey", "_wavelength"
 
 
@@ -246,7 +248,7 @@ def resolve_wavelengths(wavelength: np.ndarray) -> tuple[np.ndarray, tuple[Passb
         If a wavelength is not plausible in micrometre.
     """
     codes, values = pd.factorize(wavelength)
-    known = list_passbands()
+    known = [band for band in list_passbands() if band.survey not in _ROUND_WAVELENGTHS]
     table = np.array([p.wavelength for p in known])
     passbands = []
     for value in values:

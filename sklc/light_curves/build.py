@@ -39,6 +39,7 @@ def build(
     zp_column: Any = None,
     zp_system: Any = None,
     look_at_depth: bool = False,
+    trusted: bool = False,
     order: np.ndarray | None = None,
     metadata: pd.DataFrame | None = None,
     band_table: tuple[np.ndarray, tuple[Passband, ...]] | None = None,
@@ -64,7 +65,9 @@ def build(
     zp_system : column or None
         The magnitude system of each zero point, "ab" or "vega"; None if all are AB.
     look_at_depth : bool, default=False
-        Whether to warn of depths that the surveys do not reach.
+        Whether to warn of depths that the surveys do not reach, where no column has zero points.
+    trusted : bool, default=False
+        Whether sklc itself wrote the fluxes and their zero point, which may then be any number.
     order : ndarray of int or None
         The order of the rows that groups them by object; None if they are grouped already.
     metadata : pandas.DataFrame or None
@@ -100,11 +103,12 @@ def build(
         one = UNNAMED_PASSBAND if options.passband is None else options.passband
         passbands = (resolve(one, survey if isinstance(survey, str) else None),)
         code = np.zeros(len(time), dtype=np.int16)
-    zero_point, factor, given = DEFAULT_ZERO_POINT, None, options.zero_point_given
+    zero_point, factor = DEFAULT_ZERO_POINT, None
+    given = trusted or options.zero_point_given
     if zp_column is None:
-        zero_point = constant_zero_point(options.constant_zero_point)
+        zero_point = constant_zero_point(options.constant_zero_point, any_finite=trusted)
     elif len(zp_column):
-        zp = row_zero_points(zp_column, offsets, ids, order)
+        zp = row_zero_points(zp_column, offsets, ids, order, any_finite=trusted)
         zero_point, factor = common_zero_point(zp, order)
         given = given or zero_point_of_unit(zp)
     if order is not None:
@@ -135,7 +139,9 @@ def build(
         zero_point=zero_point,
     )
     store = clean(store, errors_unknown, options)
-    if odd := MAGNITUDES if are_magnitudes else depth_warning(store) if look_at_depth else None:
+    if are_magnitudes:
+        warn(MAGNITUDES)
+    elif look_at_depth and zp_column is None and (odd := depth_warning(store)):
         warn(odd)
     flat: dict[str, Any] = {
         name: read_only(np.ascontiguousarray(getattr(store, name)))

@@ -20,6 +20,7 @@ _SHARE = 0.9  # of the values that can be used
 _SAMPLE = 5000  # rows
 _SENTINEL = 90.0  # 99, 999 and 1e20 stand for a missing value
 _OBJECTS, _ROWS = 50, 20_000
+_OFTEN_MISTAKEN = ("nJy", "uJy", "mJy", "Jy")
 _FEWEST = 12  # observations of an object; fewer may be anything
 
 
@@ -52,27 +53,31 @@ MAGNITUDES = (
 def depth_warning(store: Store) -> str | None:
     """Return what is odd about the zero point, for surveys whose depth is known; or None.
 
-    It is odd only if single exposures cannot be that deep, that shallow or that bright, and if the
-    zero point of a unit would make the light curves usual ones.
+    A depth is odd only if the zero point of another unit would make it a usual one.
     """
     for survey in dict.fromkeys(band.survey for band in store.passbands):
         if survey not in DEPTHS:
             continue
+        depth = DEPTHS[survey]
         own = np.array([band.survey == survey for band in store.passbands])
         drawn = [_brightness(*one, store.zero_point) for one in _sample(store, own)]
         columns = [column[np.isfinite(column)] for column in np.array(drawn).reshape(-1, 3).T]
         typical = [float(np.median(column)) if len(column) else np.nan for column in columns]
-        if (odd := _oddness(DEPTHS[survey], *typical)) is None:
+        if (odd := _oddness(depth, *typical)) is None:
             continue
         what, magnitude = odd
+        said = f"at the zero point {store.zero_point:g}, the {survey} light curves {what} at "
+        said += f"{magnitude:.1f} mag"
+        right = f"zero_point={store.zero_point:g} if that is right"
         for unit, zero_point in UNITS.items():
-            if DEPTHS[survey].is_usual(usual := magnitude + zero_point - store.zero_point):
+            usual = magnitude + zero_point - store.zero_point
+            if unit in _OFTEN_MISTAKEN and depth.is_usual(usual):
                 return (
-                    f"at the zero point {store.zero_point:g}, the {survey} light curves {what} at "
-                    f"{magnitude:.1f} mag. With zero_point={zero_point}, for fluxes in {unit}, it "
-                    f"would be {usual:.1f} mag: pass this zero point, or zero_point="
-                    f"{store.zero_point:g} if that is right"
+                    f"{said}. With zero_point={zero_point}, for fluxes in {unit}, it would be "
+                    f"{usual:.1f} mag: pass this zero point, or {right}"
                 )
+        if magnitude < depth.saturation:
+            return f"{said}: pass zero_point= the AB zero point of the fluxes, or {right}"
     return None
 
 

@@ -111,8 +111,10 @@ def zero_point_of_unit(zero_point: np.ndarray) -> bool:
     return bool(zero_point.min() == zero_point.max() and zero_point.flat[0] in UNITS.values())
 
 
-def check_zero_points(zero_point: np.ndarray) -> np.ndarray:
+def check_zero_points(zero_point: np.ndarray, any_finite: bool = False) -> np.ndarray:
     """Return a mask of zero points that are missing: NaN, infinity, 0, -9, 99, -99, 999, ..."""
+    if any_finite:
+        return ~np.isfinite(zero_point)
     if zero_point.min() > 0 and zero_point.max() < 90:  # false for NaN
         return np.zeros(0, dtype=bool)
     with np.errstate(invalid="ignore"):
@@ -120,11 +122,15 @@ def check_zero_points(zero_point: np.ndarray) -> np.ndarray:
 
 
 def row_zero_points(
-    values: Any, offsets: np.ndarray, ids: np.ndarray, order: np.ndarray | None
+    values: Any,
+    offsets: np.ndarray,
+    ids: np.ndarray,
+    order: np.ndarray | None,
+    any_finite: bool = False,
 ) -> np.ndarray:
     """Return a column of zero points as numbers, in its own order, all of them plausible."""
     zp = tables.numeric(values, "zero point")
-    bad = check_zero_points(zp)
+    bad = check_zero_points(zp, any_finite)
     if bad.any():
         zp, bad = (zp, bad) if order is None else (zp[order], bad[order])
         rows = np.flatnonzero(bad)
@@ -139,9 +145,9 @@ def row_zero_points(
     return zp
 
 
-def constant_zero_point(value: float) -> float:
+def constant_zero_point(value: float, any_finite: bool = False) -> float:
     """Return the one zero point of all fluxes, which must be plausible."""
-    if check_zero_points(np.array([value], dtype=np.float64)).any():
+    if check_zero_points(np.array([value], dtype=np.float64), any_finite).any():
         raise LightCurveError(
             f"zero_point={value:g} is not the AB zero point of fluxes: 0, -9, 99 and -99 stand for "
             f"a missing value. Pass {', '.join(f'{zp} for {unit}' for unit, zp in UNITS.items())}, "

@@ -121,9 +121,10 @@ def _flags(column: Any) -> np.ndarray | None:
     """Return a column of booleans as an array, or None for any other column."""
     values = pd.Series(column.to_pandas() if hasattr(column, "to_pandas") else column)
     known = values.dropna()
-    if not len(known) or not known.map(lambda value: isinstance(value, bool | np.bool_)).all():
+    text = known.astype(str).str.strip().str.casefold()
+    if not len(known) or not text.isin(["true", "false"]).all():
         return None
-    return (values == True).to_numpy(dtype=bool, na_value=False)  # noqa: E712  missing is False
+    return text.eq("true").reindex(values.index, fill_value=False).to_numpy(dtype=bool)
 
 
 def _errors(

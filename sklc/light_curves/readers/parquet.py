@@ -155,8 +155,8 @@ def assemble(
         # An empty column does not tell the zero point.
         options = replace(options, zero_point=header.get("zero_point", FROM_TABLE))
         columns.pop("zp_column", None)
-    elif "zero_point" in header and not options.zero_point_given:
-        options = replace(options, zero_point="zp")  # sklc wrote it, for fluxes
+    own = header.get("zero_point")
+    trusted = own is not None and (not options.zero_point_given or options.zero_point == own)
     offsets, found, order = group_rows(columns.pop("object_id"))
     rows = _match(ids, found, *files)
     without = np.flatnonzero(rows < 0)
@@ -178,7 +178,8 @@ def assemble(
         order=order,
         metadata=metadata if metadata.shape[1] else None,
         options=options,
-        look_at_depth=not options.zero_point_given,
+        look_at_depth=not trusted and not options.zero_point_given,
+        trusted=trusted,
     )
 
 
