@@ -17,9 +17,9 @@ __all__ = ["depth_warning", "looks_like_magnitudes"]
 
 _MAGNITUDES = (10.0, 30.0)
 _SHARE = 0.9  # of the values that can be used
-_SAMPLE = 5000  # rows
+_SAMPLE = 2000  # rows
 _SENTINEL = 90.0  # 99, 999 and 1e20 stand for a missing value
-_OBJECTS, _ROWS = 50, 20_000
+_OBJECTS, _ROWS = 30, 20_000
 _OFTEN_MISTAKEN = ("nJy", "uJy", "mJy", "Jy")
 _FEWEST = 12  # observations of an object; fewer may be anything
 

@@ -497,10 +497,12 @@ class LightCurves:
             Names of the columns, as for `from_frame`.
         band : str or None, default="band"
             Name of the column of bands; None if `passband` is given.
-        metadata, survey, passband, invalid, duplicates
-            As for `from_frame`.
+        metadata : table, optional
+            One row per object, as for `from_frame`.
         zero_point : float, default=27.5
             The AB zero point that the fluxes shall have.
+        survey, passband, invalid, duplicates
+            As for `from_frame`.
 
         Returns
         -------
