@@ -574,8 +574,8 @@ SECTIONS: dict[str, list[Case]] = {
              lambda: Survey.from_pointings(pointings(), season=(50000, 50100)),
              "Pass the season in MJD."),
         Case("pointings in an unknown band",
-             lambda: Survey.from_pointings(pointings(band="clear")),
-             '`passbands={"clear": (wavelength, transmission)}`.'),
+             lambda: Survey.from_pointings(pointings(band="luminance")),
+             '`passbands={"luminance": (wavelength, transmission)}`.'),
     ],
     "Serving, and large data sets": [
         Case("an exported model without the output",

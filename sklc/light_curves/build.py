@@ -12,14 +12,19 @@ from sklc.errors import LightCurveError
 from sklc.light_curves import columns as tables
 from sklc.light_curves.alignment import indexed_metadata, with_survey
 from sklc.light_curves.bands import UNNAMED_PASSBAND, resolve, resolve_bands
-from sklc.light_curves.checks import check_same_length, clean, warn_magnitudes
+from sklc.light_curves.calibration import MAGNITUDES, depth_warning, looks_like_magnitudes
+from sklc.light_curves.checks import check_same_length, clean, warn
 from sklc.light_curves.ids import check_ids
 from sklc.light_curves.options import ReadOptions
-from sklc.light_curves.store import DEFAULT_ZERO_POINT, OBSERVATIONS, Store, describe, read_only
+from sklc.light_curves.store import DEFAULT_ZERO_POINT, OBSERVATIONS, Store, read_only
+from sklc.light_curves.zero_points import (
+    common_zero_point,
+    constant_zero_point,
+    row_zero_points,
+    vega_zero_points,
+    zero_point_of_unit,
+)
 from sklc.passbands.registry import Passband
-from sklc.utils.offsets import object_of
-
-_LARGEST_ZERO_POINT = 100.0  # magnitudes beyond it are no calibration, and overflow as fluxes
 
 
 def build(
@@ -32,6 +37,9 @@ def build(
     flux_err: Any = None,
     band: Any = None,
     zp_column: Any = None,
+    zp_system: Any = None,
+    look_at_depth: bool = False,
+    trusted: bool = False,
     order: np.ndarray | None = None,
     metadata: pd.DataFrame | None = None,
     band_table: tuple[np.ndarray, tuple[Passband, ...]] | None = None,
@@ -54,6 +62,12 @@ def build(
     zp_column : column or None
         The zero points of the observations. If all are equal, the result has this zero point;
         otherwise the fluxes are rescaled to 27.5.
+    zp_system : column or None
+        The magnitude system of each zero point, "ab" or "vega"; None if all are AB.
+    look_at_depth : bool, default=False
+        Whether to warn of depths that the surveys do not reach, where no column has zero points.
+    trusted : bool, default=False
+        Whether sklc itself wrote the fluxes and their zero point, which may then be any number.
     order : ndarray of int or None
         The order of the rows that groups them by object; None if they are grouped already.
     metadata : pandas.DataFrame or None
@@ -89,14 +103,14 @@ def build(
         one = UNNAMED_PASSBAND if options.passband is None else options.passband
         passbands = (resolve(one, survey if isinstance(survey, str) else None),)
         code = np.zeros(len(time), dtype=np.int16)
-    zero_point = DEFAULT_ZERO_POINT if zp_column is not None else options.constant_zero_point
-    if not abs(zero_point) <= _LARGEST_ZERO_POINT:
-        raise LightCurveError(
-            f"the zero point must be a finite AB magnitude, such as 27.5, got {zero_point}"
-        )
-    factor = None
-    if zp_column is not None and len(zp_column):
-        zero_point, factor = _zero_points(zp_column, offsets, ids, order)
+    zero_point, factor = DEFAULT_ZERO_POINT, None
+    given = trusted or options.zero_point_given
+    if zp_column is None:
+        zero_point = constant_zero_point(options.constant_zero_point, any_finite=trusted)
+    elif len(zp_column):
+        zp = row_zero_points(zp_column, offsets, ids, order, any_finite=trusted)
+        zero_point, factor = common_zero_point(zp, order)
+        given = given or zero_point_of_unit(zp)
     if order is not None:
         time, flux, code = time[order], flux[order], code[order]
         error = None if error is None else error[order]
@@ -104,7 +118,10 @@ def build(
         raise LightCurveError(f"offsets end at {offsets[-1]}, but there are {len(time)} rows")
     if labels is not None:
         code, passbands = resolve_bands(code, labels, offsets=offsets, ids=ids, survey=survey)
-    warn_magnitudes(flux, error)
+    are_magnitudes = not given and looks_like_magnitudes(flux, error)
+    vega = None if zp_system is None else vega_zero_points(zp_system, code, passbands, order)
+    if vega is not None:
+        factor = (1.0 if factor is None else factor) * 10 ** (-0.4 * vega)
     if factor is not None:
         factor = factor.astype(flux.dtype)
         with np.errstate(over="ignore"):  # what overflows is refused below
@@ -123,34 +140,12 @@ def build(
         zero_point=zero_point,
     )
     store = clean(store, errors_unknown, options)
+    if are_magnitudes:
+        warn(MAGNITUDES)
+    elif look_at_depth and zp_column is None and (odd := depth_warning(store)):
+        warn(odd)
     flat: dict[str, Any] = {
         name: read_only(np.ascontiguousarray(getattr(store, name)))
         for name in (*OBSERVATIONS, "offsets")
     }
     return replace(store, **flat)
-
-
-def _zero_points(
-    zp_column: Any, offsets: np.ndarray, ids: np.ndarray, order: np.ndarray | None
-) -> tuple[float, np.ndarray | None]:
-    """Return the zero point of a container, and what to multiply the fluxes by to bring them to it.
-
-    One value for all rows is kept; several are brought to 27.5.
-    """
-    zp = tables.numeric(zp_column, "zero point")
-    low, high = float(zp.min()), float(zp.max())
-    if not (low >= -_LARGEST_ZERO_POINT and high <= _LARGEST_ZERO_POINT):
-        zp = zp if order is None else zp[order]
-        bad = np.flatnonzero(~(np.abs(zp) <= _LARGEST_ZERO_POINT))
-        k, first = object_of(offsets, bad[:1])[0], zp[bad[0]]
-        what = "without" if np.isnan(first) else f"with {first:g} for a"
-        raise LightCurveError(
-            f"{describe(ids, k)} has an observation {what} zero point "
-            f"({len(bad)} of {len(zp)} observations): pass zero_point= the AB zero point of the "
-            "fluxes, such as zero_point=25.0 (any constant for uncalibrated flux), or drop those "
-            "rows"
-        )
-    if low == high:
-        return low, None
-    zp = zp if order is None else zp[order]
-    return DEFAULT_ZERO_POINT, 10 ** (-0.4 * (zp.astype(np.float64) - DEFAULT_ZERO_POINT))

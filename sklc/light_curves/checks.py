@@ -17,7 +17,6 @@ from sklc.utils.offsets import object_of, per_observation, row_index
 
 _FIRST_JULIAN_DATE = 2_400_000.0  # in 1858; as MJD it would be the year 8429
 _LONGEST_SPAN = 36_525.0  # days, a century: longer than any survey
-_MAGNITUDES = (10.0, 30.0)
 _MACHINERY = ("sklc", "sklearn", "joblib")
 _HASH = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: spreads consecutive numbers
 
@@ -206,21 +205,6 @@ def _repeated(obs: Store, tied: np.ndarray) -> np.ndarray:
     columns = {"run": run, "band": obs.band[rows], "flux": obs.flux[rows]}
     columns["flux_err"] = obs.flux_err[rows]  # NaN, not known, equals NaN
     return rows[pd.DataFrame(columns).duplicated().to_numpy()]
-
-
-def warn_magnitudes(all_flux: np.ndarray, all_errors: np.ndarray | None) -> None:
-    """Warn if all fluxes, as they are given, and all errors look like magnitudes."""
-    if len(all_flux) < 2 or all_errors is None:
-        return
-    low, high = _MAGNITUDES
-    for stop in (1000, len(all_flux)):  # real fluxes fail within the first thousand
-        flux, error = all_flux[:stop], all_errors[:stop]
-        if not (flux.min() >= low and flux.max() <= high and error.max() < 1 and error.min() > 0):
-            return
-    warn(
-        f"all fluxes lie between {low:g} and {high:g} with errors below 1: are they magnitudes? "
-        "If so: flux = 10 ** (-0.4 * (mag - 27.5)), flux_err = flux * mag_err / 1.0857"
-    )
 
 
 def warn_unread(missing: list[str], columns: list[str]) -> None:

@@ -15,8 +15,8 @@ from sklc.light_curves.alignment import align_column, indexed_metadata
 from sklc.light_curves.bands import band_columns, unique_passbands
 from sklc.light_curves.checks import warn
 from sklc.light_curves.light_curve import LightCurve
-from sklc.light_curves.options import FROM_TABLE, ReadOptions
-from sklc.light_curves.readers import arrays, nested, padded, parquet
+from sklc.light_curves.options import FROM_TABLE, NOT_GIVEN, ReadOptions
+from sklc.light_curves.readers import arrays, magnitudes, nested, padded, parquet
 from sklc.light_curves.readers import frame as tables
 from sklc.light_curves.readers.parquet_blocks import iter_stores
 from sklc.light_curves.store import DEFAULT_ZERO_POINT, OBSERVATIONS, Store
@@ -375,7 +375,9 @@ class LightCurves:
         zero_point : float or str, optional
             AB zero point of the fluxes, or the name of a column of zero points. If that
             column holds a single value, this is the zero point; if it holds several, each row is
-            rescaled to 27.5. The default is the column "zp" if the table has one, else 27.5.
+            rescaled to 27.5. The default is the column "zp" if the table has one, else that of the
+            unit which the name of the column of fluxes tells (uJy: 23.9, psfFlux in nJy: 31.4),
+            else 27.5. A column "zpsys" tells which zero points are of the Vega system.
         survey : str or sequence of str, optional
             The survey that short band names ("g", 1) belong to, or one survey per object. The
             default is the metadata column "survey", if there is one. It is kept as that column.
@@ -440,6 +442,118 @@ class LightCurves:
             duplicates=duplicates,
         )
         return cls(tables.read(frame, options))
+
+    @classmethod
+    def from_magnitudes(
+        cls,
+        frame: Any,
+        *,
+        mag: str = "mag",
+        mag_err: str | None = "mag_err",
+        limiting_mag: str | None = None,
+        sign: str | float | None = None,
+        limits: str = "drop",
+        system: str = "AB",
+        object_id: str = "object_id",
+        time: str = "mjd",
+        band: str | None = "band",
+        metadata: Any = None,
+        zero_point: float = DEFAULT_ZERO_POINT,
+        survey: Any = None,
+        passband: str | Passband | None = None,
+        invalid: str = "raise",
+        duplicates: str = "raise",
+    ) -> Self:
+        """Build from a long table of magnitudes: one row per observation.
+
+        ``flux = sign * 10 ** (-0.4 * (mag - zero_point))``, and to first order
+        ``flux_err = |flux| * mag_err * ln(10) / 2.5``.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame, polars.DataFrame or pyarrow.Table
+            The rows may be in any order.
+        mag : str, default="mag"
+            Name of the column of magnitudes. Missing values and the sentinels 99, 999, -9, -99, ...
+            mark rows without a detection. Text such as ">18.2" or "<18.2" is a limit.
+        mag_err : str or None, default="mag_err"
+            Name of the column of standard errors in magnitudes; None if they are not known.
+            Errors above 0.3 mag, which belong to fluxes below 3.6 sigma, are kept with a warning:
+            magnitudes of faint detections are biased, and their fluxes are not Gaussian.
+        limiting_mag : str, optional
+            Name of the column of 5-sigma limits, which are used where there is no magnitude; or of
+            a column of booleans, which say that the magnitude itself is a limit.
+        sign : str or {1, -1}, optional
+            Name of the column of the signs of difference fluxes, in any spelling of `isdiffpos`
+            ("t" and "f", 1 and 0, 1 and -1, "+" and "-", True and False), or one sign for all. The
+            default is positive.
+        limits : {"drop", "zero"}, default="drop"
+            "drop" leaves out rows without a magnitude. "zero" reads limits as flux 0 with a fifth
+            of the limit's flux as error. Both warn, and say how many rows were left out.
+        system : str, default="AB"
+            "AB", "Vega", or the name of a column that holds these. Vega magnitudes are converted
+            by ``Passband.ab_minus_vega``.
+        object_id, time : str
+            Names of the columns, as for `from_frame`.
+        band : str or None, default="band"
+            Name of the column of bands; None if `passband` is given.
+        metadata : table, optional
+            One row per object, as for `from_frame`.
+        zero_point : float, default=27.5
+            The AB zero point that the fluxes shall have.
+        survey, passband, invalid, duplicates
+            As for `from_frame`.
+
+        Returns
+        -------
+        LightCurves
+
+        Raises
+        ------
+        LightCurveError
+            As `from_frame`, and if a magnitude has no usable error or sign, or the offset of a
+            passband from Vega to AB magnitudes is not known.
+        ValueError
+            If `limits` or `system` is not known.
+
+        Warns
+        -----
+        LightCurveWarning
+            If rows were left out, errors are above 0.3 mag, or the table has signs that were not
+            asked for.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from sklc.light_curves import LightCurves
+        >>> frame = pd.DataFrame({
+        ...     "object_id": ["a", "a", "a"],
+        ...     "mjd": [59001.3, 59002.4, 59004.3],
+        ...     "band": ["ztfr", "ztfg", "ztfr"],
+        ...     "mag": [20.0, 19.5, float("nan")],
+        ...     "mag_err": [0.1, 0.05, float("nan")],
+        ...     "diffmaglim": [20.6, 20.4, 20.5],
+        ...     "isdiffpos": ["t", "f", None],
+        ... })
+        >>> curves = LightCurves.from_magnitudes(
+        ...     frame, limiting_mag="diffmaglim", limits="zero", sign="isdiffpos"
+        ... )
+        >>> curves.flux.round(1), curves.flux_err.round(1)
+        (array([ 1000. , -1584.9,     0. ]), array([ 92.1,  73. , 126.2]))
+        """
+        names = magnitudes.MagnitudeColumns(mag, mag_err, limiting_mag, sign, limits, system)
+        options = ReadOptions(
+            object_id=object_id,
+            time=time,
+            band=band,
+            metadata=metadata,
+            zero_point=zero_point,
+            survey=survey,
+            passband=passband,
+            invalid=invalid,
+            duplicates=duplicates,
+        )
+        return cls(magnitudes.read(frame, names, options))
 
     @classmethod
     def from_nested(
@@ -525,7 +639,7 @@ class LightCurves:
         object_id: Any = None,
         ids: Any = None,
         metadata: Any = None,
-        zero_point: float = DEFAULT_ZERO_POINT,
+        zero_point: Any = NOT_GIVEN,
         survey: Any = None,
         passband: str | Passband | None = None,
         invalid: str = "raise",
@@ -601,7 +715,7 @@ class LightCurves:
         *,
         ids: Any = None,
         metadata: Any = None,
-        zero_point: float = DEFAULT_ZERO_POINT,
+        zero_point: Any = NOT_GIVEN,
         passband: str | Passband | None = None,
         invalid: str = "raise",
         duplicates: str = "raise",

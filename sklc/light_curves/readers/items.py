@@ -87,7 +87,7 @@ def _store_of_columns(items: list, positions: list[int], options: ReadOptions) -
     ]
     lengths = [len(part["time"]) for part in parts]
 
-    def join(name: str, missing: float) -> np.ndarray | None:
+    def join(name: str, missing: Any) -> np.ndarray | None:
         if all(part.get(name) is None for part in parts):
             return None
         return np.concatenate(
@@ -105,6 +105,7 @@ def _store_of_columns(items: list, positions: list[int], options: ReadOptions) -
         errors_unknown=np.array([part.get("flux_err") is None for part in parts], dtype=bool),
         band=_join_bands(parts, lengths),
         zp_column=join("zp_column", 27.5),
+        zp_system=join("zp_system", "ab"),
         offsets=offsets_of(lengths),
         ids=np.arange(len(parts)),
         options=options,
@@ -132,6 +133,12 @@ def _join_bands(parts: list[dict[str, Any]], lengths: list[int]) -> pd.Categoric
     return pd.Categorical.from_codes(band, pd.Index(list(labels), dtype=object))
 
 
+def _column(argument: str, values: Any) -> Any:
+    if argument == "zp_system":
+        return np.asarray(values, dtype=object)
+    return tables.labels(values) if argument == "band" else tables.numeric(values, argument)
+
+
 def _columns_of(item: Any, position: int, options: ReadOptions) -> dict[str, Any]:
     """Return the columns that one object has; bands as codes and labels."""
     if isinstance(item, Mapping):
@@ -145,8 +152,7 @@ def _columns_of(item: Any, position: int, options: ReadOptions) -> dict[str, Any
         }
         raw = read_columns(table, names, options)
         columns: dict[str, Any] = {
-            argument: tables.labels(own) if argument == "band" else tables.numeric(own, argument)
-            for argument, own in raw.items()
+            argument: _column(argument, own) for argument, own in raw.items()
         }
         if position == 0:
             known = {name for names in COLUMN_NAMES.values() for name in names} | {"zp"}
