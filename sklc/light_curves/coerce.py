@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import numpy as np
@@ -9,11 +10,13 @@ import numpy as np
 from sklc.errors import LightCurveError
 from sklc.light_curves.bands import SERIES_PASSBAND
 from sklc.light_curves.container import LightCurves
-from sklc.light_curves.forms import from_frame_arguments, is_long, is_table, names_of
+from sklc.light_curves.forms import from_frame_arguments, guessed_arguments, is_long, names_of
 from sklc.light_curves.options import ReadOptions
 from sklc.light_curves.registry import READERS, reader_of
 from sklc.light_curves.store import describe
+from sklc.light_curves.tables import is_table
 from sklc.utils.offsets import count_by_object
+from sklc.utils.text import listed
 
 # Columns are found by their usual names, and a resampled frame may repeat its ids.
 _OPTIONS = ReadOptions(time=None, flux=None, flux_err=None, band=None, unique_ids=False)
@@ -112,6 +115,11 @@ def _refuse(X: Any) -> NoReturn:
     """Raise an error that says why no reader accepts X, and what to do."""
     structured = getattr(getattr(X, "dtype", None), "names", None)
     names = names_of(X) if is_table(X) else list(structured or ())
+    if isinstance(X, Mapping) and is_long(list(map(str, X))):
+        raise TypeError(
+            f"X is a {type(X).__name__} of columns, which is one light curve: pass a list with one "
+            "item per object, [X]"
+        )
     if not names:
         raise TypeError(
             f"X is a {type(X).__name__}, not light curves: pass a LightCurves (from "
@@ -121,15 +129,14 @@ def _refuse(X: Any) -> NoReturn:
             "with sklc.register_reader"
         )
     if structured or is_long(names):
-        table = "pandas.DataFrame(X)" if structured else "X"
         raise LightCurveError(
             "X is a long table, one row per observation: a splitter would split its objects apart. "
-            f"Convert it first: LightCurves.from_frame({table}, {from_frame_arguments(names)})"
+            f"Convert it first: LightCurves.from_frame(X, {from_frame_arguments(names)})"
         )
     raise LightCurveError(
-        f"X is a table with columns that are not numbers, {names[:8]}, and no nested column: "
-        "for a long table use LightCurves.from_frame(X, object_id=..., time=..., flux=..., "
-        "flux_err=..., band=...)"
+        f"X is a table with columns that are not numbers, {listed(names, 8)}, and no nested column:"
+        " for a long table, or one row per object with columns of lists, use "
+        f"LightCurves.from_frame(X, {guessed_arguments(names)})"
     )
 
 

@@ -338,7 +338,7 @@ class LightCurves:
         cls,
         frame: Any,
         *,
-        object_id: str = "object_id",
+        object_id: str | None = "object_id",
         time: str = "mjd",
         flux: str = "flux",
         flux_err: str | None = "flux_err",
@@ -354,11 +354,17 @@ class LightCurves:
 
         Parameters
         ----------
-        frame : pandas.DataFrame, polars.DataFrame or pyarrow.Table
-            The rows may be in any order. Objects keep the order of their first appearance. The rows
-            of an object are sorted by time; rows of equal time keep their order. Columns of the
-            right type are not copied: do not change them in place afterwards.
-        object_id, time, flux : str
+        frame : table
+            A table of pandas, polars, pyarrow or astropy, a structured array, or a mapping of
+            columns. The rows may be in any order. Objects keep the order of their first appearance.
+            The rows of an object are sorted by time; rows of equal time keep their order. Columns
+            of the right type are not copied: do not change them in place afterwards. If the columns
+            hold lists, there is one row per object, and the columns that are not named become
+            metadata.
+        object_id : str or None, default="object_id"
+            Name of the column of ids. With None, all rows are of one object, with the id 0; if the
+            columns hold lists, the index of the table holds the ids.
+        time, flux : str
             Names of the columns. Times are in days, usually MJD. Integer, categorical or
             dictionary-encoded ids and bands are fast (10 million sorted rows in 30 to 100 ms);
             plain strings take three to ten times as long, unsorted rows longer still.
@@ -387,8 +393,10 @@ class LightCurves:
             Objects that lose all observations stay, as empty objects.
         duplicates : {"raise", "drop", "keep"}, default="raise"
             What to do with observations that repeat another of the same object in time, band, flux
-            and flux_err. "drop" keeps the first, and warns. Observations of equal time and band but
-            different flux are different measurements, and are kept.
+            and flux_err. "drop" keeps the first, and warns; it also finds copies that were rounded
+            to other digits, up to 6e-5 days in time, 0.1 % in flux and 1 % in flux_err.
+            Observations of equal time and band but different flux are different measurements, and
+            are kept.
 
         Returns
         -------
@@ -406,8 +414,16 @@ class LightCurves:
         Warns
         -----
         LightCurveWarning
-            If observations were dropped, or times or fluxes look like Julian dates, seconds or
-            magnitudes.
+            If observations were dropped; if times or fluxes look like Julian dates, seconds or
+            magnitudes; or if errors or metadata hold numbers that usually stand for a missing
+            value, such as -9, 99 or 1e20.
+
+        Notes
+        -----
+        Values that are masked, None, ``pandas.NA`` or null are missing. Units of astropy are
+        converted: times to days (a `Time` becomes MJD, in its own scale), errors to the unit of the
+        fluxes, and flux densities set the zero point (8.9 for Jy, 16.4 for mJy, 23.9 for uJy, 31.4
+        for nJy). Fluxes in other units need `zero_point`.
 
         Examples
         --------
@@ -446,6 +462,7 @@ class LightCurves:
         cls,
         nested_frame: Any,
         *,
+        object_id: str | None = None,
         column: str | None = None,
         time: str | None = None,
         flux: str | None = None,
@@ -460,13 +477,18 @@ class LightCurves:
         """Build from a nested-pandas frame: one row per object, one nested column of observations.
 
         Observations that are sorted by time are not copied. All other columns become metadata, and
-        the index becomes the ids.
+        the index, or the column `object_id`, becomes the ids.
 
         Parameters
         ----------
         nested_frame : nested_pandas.NestedFrame
-            The frame, or a pandas.DataFrame with a nested column. A missing light curve is read as
-            an empty one.
+            The frame, or a table of pandas, pyarrow or polars with a column of structures of lists,
+            or of lists of structures, as these libraries read the same files. A missing light curve
+            is read as an empty one.
+        object_id : str, optional
+            Name of the column of ids; by default the index holds them. The index of catalogues of
+            LSDB, ``_healpix_29``, does not, since several objects may share it: then the default
+            is a column of the usual names, such as objectId.
         column : str, optional
             Name of the nested column. It may be left out if there is only one.
         time, flux, flux_err, band : str, optional
@@ -511,7 +533,7 @@ class LightCurves:
             invalid=invalid,
             duplicates=duplicates,
         )
-        return cls(nested.read(nested_frame, options))
+        return cls(nested.read(nested_frame, options, object_id))
 
     @classmethod
     def from_arrays(
@@ -525,7 +547,7 @@ class LightCurves:
         object_id: Any = None,
         ids: Any = None,
         metadata: Any = None,
-        zero_point: float = DEFAULT_ZERO_POINT,
+        zero_point: Any = FROM_TABLE,
         survey: Any = None,
         passband: str | Passband | None = None,
         invalid: str = "raise",
@@ -601,7 +623,7 @@ class LightCurves:
         *,
         ids: Any = None,
         metadata: Any = None,
-        zero_point: float = DEFAULT_ZERO_POINT,
+        zero_point: Any = FROM_TABLE,
         passband: str | Passband | None = None,
         invalid: str = "raise",
         duplicates: str = "raise",

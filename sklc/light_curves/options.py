@@ -6,7 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sklc.light_curves.columns import COLUMN_NAMES
+from sklc.light_curves.columns import COLUMN_NAMES, numeric
+from sklc.light_curves.values import joined
 from sklc.light_curves.store import DEFAULT_ZERO_POINT
 from sklc.passbands.registry import Passband
 
@@ -61,7 +62,7 @@ class ReadOptions:
     'jd'
     """
 
-    object_id: str = "object_id"
+    object_id: str | None = "object_id"
     time: str | None = "mjd"
     flux: str | None = "flux"
     flux_err: str | None = "flux_err"
@@ -112,7 +113,16 @@ class ReadOptions:
         return {argument: getattr(self, argument) for argument in COLUMN_NAMES}
 
     @property
+    def has_zero_point(self) -> bool:
+        """Whether a zero point was given as a number."""
+        return not isinstance(self.zero_point, _FromTable | str)
+
+    @property
     def constant_zero_point(self) -> float:
         """The zero point of fluxes that are not rescaled by a column."""
         is_default = isinstance(self.zero_point, _FromTable)
-        return DEFAULT_ZERO_POINT if is_default else float(self.zero_point)
+        return DEFAULT_ZERO_POINT if is_default else _one_number(self.zero_point)
+
+
+def _one_number(value: Any) -> float:
+    return float(numeric(joined([value]), "zero point")[0])

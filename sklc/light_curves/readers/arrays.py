@@ -12,10 +12,13 @@ from sklc.errors import LightCurveError
 from sklc.light_curves import columns as tables
 from sklc.light_curves.alignment import per_object
 from sklc.light_curves.build import build
+from sklc.light_curves.calibration import calibrated
 from sklc.light_curves.checks import check_same_length
 from sklc.light_curves.ids import group_rows, object_ids
 from sklc.light_curves.options import ReadOptions
 from sklc.light_curves.store import Store
+from sklc.light_curves.units import check_scales, without_unit
+from sklc.light_curves.values import joined, unit_of
 from sklc.passbands.registry import Passband
 from sklc.utils.offsets import offsets_of
 
@@ -32,16 +35,19 @@ def read(
     options: ReadOptions,
 ) -> Store:
     """Return arrays as a store; see `LightCurves.from_arrays`."""
-    order = None
+    order = zp_column = None
+    time, flux, flux_err = joined(time), joined(flux), joined(flux_err)
     if isinstance(band, str | Passband):
         band, options = None, replace(options, passband=band)
     nothing = offsets is None and object_id is None and isinstance(time, list | tuple) and not time
-    if nothing or _is_ragged(time):
-        if offsets is not None or object_id is not None:
+    flat = offsets is not None or object_id is not None
+    if nothing or (_is_ragged(time) and not (flat and np.shape(time)[1:] == (1,))):
+        if flat:
             raise ValueError("lists with one array per object take neither offsets= nor object_id=")
         lengths = [len(t) for t in time]
-        time, flux = _join(time, lengths, "time"), _join(flux, lengths, "flux")
-        flux_err = None if flux_err is None else _join(flux_err, lengths, "flux_err")
+        flux, flux_err, zp_column = _join_fluxes(flux, flux_err, lengths, options)
+        check_scales(time)
+        time = _join([without_unit(t, "time") for t in time], lengths, "time")
         band = None if band is None else _join(band, lengths, "band")
         offsets = offsets_of(lengths)
     elif (offsets is None) == (object_id is None):
@@ -49,6 +55,8 @@ def read(
             "flat arrays need either offsets= (object i owns the rows offsets[i]:offsets[i + 1]) "
             "or object_id= (one per row); for a single light curve offsets=[0, len(time)]"
         )
+    if isinstance(band, str) or np.ndim(band) == 0:
+        band = None if band is None else [band] * len(time)
     check_same_length(time=time, flux=flux, flux_err=flux_err, band=band, object_id=object_id)
     if object_id is not None:
         if ids is not None:
@@ -61,6 +69,7 @@ def read(
         flux=flux,
         flux_err=flux_err,
         band=band,
+        zp_column=zp_column,
         offsets=offsets,
         ids=ids,
         order=order,
@@ -77,13 +86,32 @@ def _is_ragged(time: Any) -> bool:
     return len(time) > 0 and np.ndim(time[0]) > 0
 
 
+def _join_fluxes(
+    flux: Any, flux_err: Any, lengths: Sequence[int], options: ReadOptions
+) -> tuple[Any, Any, np.ndarray | None]:
+    """Concatenate fluxes and errors, and return the zero points of their units, if they have any."""
+    if not any(unit_of(own) is not None for own in (*flux, *(() if flux_err is None else flux_err))):
+        joined_err = None if flux_err is None else _join(flux_err, lengths, "flux_err")
+        return _join(flux, lengths, "flux"), joined_err, None
+    errors = [None] * len(flux) if flux_err is None else flux_err
+    parts = [calibrated(*own, None, options) for own in zip(flux, errors, strict=True)]
+    if any(unit_of(own) is None for own in flux):
+        raise LightCurveError(
+            "the fluxes of some objects have a unit, and those of others have none: give all a "
+            "unit, or pass numbers"
+        )
+    zp = [np.full(n, own.constant_zero_point) for n, (*_, own) in zip(lengths, parts, strict=True)]
+    joined_err = None if flux_err is None else _join([e for _, e, _ in parts], lengths, "flux_err")
+    return _join([f for f, *_ in parts], lengths, "flux"), joined_err, np.concatenate(zp)
+
+
 def _join(values: Any, lengths: Sequence[int], name: str) -> Any:
     """Concatenate one array per object; a scalar stands for all observations of its object."""
     if len(values) != len(lengths):
         raise LightCurveError(f"time holds {len(lengths)} objects, but {name} {len(values)}")
     parts = []
     for position, (value, length) in enumerate(zip(values, lengths, strict=True)):
-        part = tables.raw_column([value] * length if np.ndim(value) == 0 else value)
+        part = tables.raw_column([value] * length if np.ndim(value) == 0 else value, name)
         part = part if isinstance(part, np.ndarray) else np.asarray(part)
         if len(part) != length:
             raise LightCurveError(
@@ -94,7 +122,7 @@ def _join(values: Any, lengths: Sequence[int], name: str) -> Any:
 
 
 def _check_offsets(offsets: Any) -> np.ndarray:
-    offsets = np.asarray(offsets)
+    offsets = np.asarray(tables.raw_column(offsets, "offsets"))
     if offsets.ndim != 1 or not len(offsets) or offsets.dtype.kind not in "iu" or offsets[0] != 0:
         raise LightCurveError(
             "offsets must be integers that start at 0, one more than there are objects"
