@@ -98,6 +98,67 @@ def is_series_matrix(X: Any) -> bool:
     return not isinstance(X, LightCurves) and reader_of(X) == "series"
 
 
+def check_form(X: Any, fitted_on_series: bool | None) -> None:
+    """Raise if X is a plain 2-D array, and the model expects light curves.
+
+    Parameters
+    ----------
+    X : object
+        Light curves in any form.
+    fitted_on_series : bool or None
+        Whether the model was fitted on a plain 2-D array. If it was not fitted, only what looks
+        like a single light curve is refused.
+
+    Raises
+    ------
+    LightCurveError
+        If X is a 2-D array of series; the message says what to pass instead.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklc.light_curves.coerce import check_form
+    >>> check_form(np.ones((3, 40)), fitted_on_series=True)
+    """
+    if fitted_on_series or not is_series_matrix(X):
+        return
+    shape = np.shape(X)
+    if len(shape) != 2 or not shape[0]:
+        return
+    if looks_like_one_object(X):
+        raise LightCurveError(
+            f"X is a plain 2-D array of shape {shape}, which stands for {shape[0]} objects of "
+            f"{shape[1]} fluxes each, and one of its columns increases as the times of a single "
+            "light curve do: pass a list with one array per object, [X]"
+        )
+    if fitted_on_series is False:
+        raise LightCurveError(
+            f"X is a plain 2-D array of shape {shape}, which stands for {shape[0]} series without "
+            "times and bands, and this model was fitted on light curves: pass them in a form that "
+            "has times, such as LightCurves, or a list with one table or array (time, flux, "
+            "flux_err) per object"
+        )
+
+
+def remember_form(model: Any, is_series: bool) -> None:
+    """Remember whether a model was fitted on a plain 2-D array, as `check_form` asks later."""
+    model._fitted_on_series = is_series
+    if not is_series:  # what an earlier fit on such an array has learned
+        for name in ("n_features_in_", "feature_names_in_"):
+            model.__dict__.pop(name, None)
+
+
+def looks_like_one_object(X: Any) -> bool:
+    """Whether a 2-D array is one light curve: a column of 2 to 4 increases, and exceeds 10,000."""
+    try:
+        array = np.asarray(X, dtype=np.float64)
+    except (TypeError, ValueError):
+        return False
+    if len(array) < 2 or not 2 <= array.shape[1] <= 4:
+        return False
+    return bool(((np.diff(array, axis=0) > 0).all(axis=0) & (array.min(axis=0) > 10_000)).any())
+
+
 def _read(X: Any) -> LightCurves:
     name = reader_of(X)
     if name is None:

@@ -173,7 +173,11 @@ def runs(values: Any) -> tuple[np.ndarray, np.ndarray]:
             return starts, object_array(picked)
         raw = raw.to_numpy(zero_copy_only=False)
     if isinstance(raw, np.ndarray):
-        starts = _starts(raw)
+        try:
+            starts = _starts(raw)
+        except TypeError:  # pandas.NA does not compare
+            raw = np.where(pd.isna(raw), None, raw)
+            starts = _starts(raw)
         picked = raw[starts]
         return starts, unwrap_strings(picked)
     codes, names = labels(raw)
@@ -222,9 +226,9 @@ def _starts(values: np.ndarray) -> np.ndarray:
 
 
 def exact_integers(values: np.ndarray) -> np.ndarray:
-    """Return Python integers as int64, or uint64 where only that holds them, or as they are."""
+    """Return Python integers as int64, or uint64 where only that holds them, or as objects."""
     low, high = min(values, default=0), max(values, default=0)
     for dtype in (np.int64, np.uint64):
         if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
             return values.astype(dtype)
-    return values
+    return object_array([int(value) for value in values])

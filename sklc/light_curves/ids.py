@@ -20,7 +20,7 @@ from sklc.utils.text import shown
 def id_array(ids: Any) -> np.ndarray:
     """Return ids as an array; strings as objects, integers exactly, mixed types as they are."""
     if isinstance(ids, list | tuple):
-        own = tables.object_array([None if i is np.ma.masked else i for i in ids])
+        own = tables.object_array([None if i is np.ma.masked or i is pd.NA else i for i in ids])
         kinds = kinds_of(own)
         if kinds == {"int"}:
             return tables.exact_integers(own)

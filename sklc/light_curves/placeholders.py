@@ -108,7 +108,7 @@ def warn_metadata(metadata: pd.DataFrame) -> pd.DataFrame:
         warn(
             f"{describe(metadata.index.to_numpy(), k)} has {shown(name)} = {value:g} in the "
             f"metadata{more}: if it stands for a missing value, replace it with NaN, "
-            f"metadata.replace({value:g}, numpy.nan)"
+            f"curves.with_metadata(curves.metadata.replace({value!r}, numpy.nan))"
         )
     return metadata
 

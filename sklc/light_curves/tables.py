@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from sklc.errors import LightCurveError
 from sklc.light_curves.units import METADATA, without_unit
-from sklc.light_curves.values import joined, object_array, raw_column, without_bytes
+from sklc.light_curves.values import is_single, joined, object_array, raw_column, without_bytes
 from sklc.utils.text import shown
 
 __all__ = ["is_astropy_table", "is_table", "metadata_column", "metadata_frame", "opened"]
@@ -100,7 +100,7 @@ def _decoded(column: Any) -> Any:
 
 def _columns(columns: dict[str, Any]) -> dict[str, Any]:
     """Return the columns of a mapping, in which a single value stands for all rows."""
-    single = {name for name, c in columns.items() if isinstance(c, str) or np.ndim(c) == 0}
+    single = {name for name, c in columns.items() if is_single(c)}
     lengths = {name: len(c) for name, c in columns.items() if name not in single}
     if len(set(lengths.values())) > 1:
         listed = ", ".join(f"{name} {n}" for name, n in lengths.items())
@@ -127,7 +127,7 @@ def metadata_column(name: str, values: Any) -> Any:
         return _plain_series(values)
     what = f"{METADATA} column {shown(str(name))}"
     values = without_unit(joined(values), what)
-    if np.ndim(values) == 0 or isinstance(values, str):
+    if is_single(values):
         return values.item() if isinstance(values, np.ndarray) else values
     raw = raw_column(values, what)
     return pd.Series(raw.to_pandas() if isinstance(raw, pa.Array) else raw)

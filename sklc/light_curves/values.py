@@ -20,6 +20,7 @@ from sklc.errors import LightCurveError
 from sklc.utils.text import shown
 
 __all__ = [
+    "is_single",
     "is_time",
     "joined",
     "numbers",
@@ -30,6 +31,7 @@ __all__ = [
     "raw_column",
     "unit_of",
     "without_bytes",
+    "without_mask",
 ]
 
 RawColumn = Any  # numpy.ndarray, pyarrow.Array or pandas.Categorical
@@ -67,6 +69,13 @@ def unit_of(values: Any) -> Any:
     if unit is None or str(unit) in ("", "redshift"):
         return None
     return unit
+
+
+def is_single(value: Any) -> bool:
+    """Whether this is one value, rather than a column of values."""
+    return isinstance(value, str | bytes) or not (
+        isinstance(value, list | tuple) or np.ndim(value) > 0
+    )
 
 
 def joined(values: Any) -> Any:
@@ -153,6 +162,17 @@ def plain_nd(values: Any, what: str) -> np.ndarray:
                 "and fluxes: pass a mapping of columns with units for each object, or numbers"
             )
     return plain_array(values)
+
+
+def without_mask(values: Any) -> Any:
+    """Return arrays that have a mask or a unit, or lists of them, as plain arrays.
+
+    Anything else stays what it is, for functions that check their input themselves and would lose
+    the mask.
+    """
+    parts = values if isinstance(values, list | tuple) else [values]
+    hidden = (isinstance(p, np.ma.MaskedArray) or library_of(type(p)) == "astropy" for p in parts)
+    return plain_nd(values, "array") if any(hidden) else values
 
 
 def _unmasked(values: Any) -> np.ndarray:

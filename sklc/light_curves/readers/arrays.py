@@ -18,7 +18,7 @@ from sklc.light_curves.ids import group_rows, object_ids
 from sklc.light_curves.options import ReadOptions
 from sklc.light_curves.store import Store
 from sklc.light_curves.units import check_scales, without_unit
-from sklc.light_curves.values import joined, unit_of
+from sklc.light_curves.values import is_single, joined, unit_of
 from sklc.passbands.registry import Passband
 from sklc.utils.offsets import offsets_of
 
@@ -41,7 +41,7 @@ def read(
         band, options = None, replace(options, passband=band)
     nothing = offsets is None and object_id is None and isinstance(time, list | tuple) and not time
     flat = offsets is not None or object_id is not None
-    if nothing or (_is_ragged(time) and not (flat and np.shape(time)[1:] == (1,))):
+    if nothing or (_is_ragged(time) and not (flat and getattr(time, "shape", ())[1:] == (1,))):
         if flat:
             raise ValueError("lists with one array per object take neither offsets= nor object_id=")
         lengths = [len(t) for t in time]
@@ -55,8 +55,6 @@ def read(
             "flat arrays need either offsets= (object i owns the rows offsets[i]:offsets[i + 1]) "
             "or object_id= (one per row); for a single light curve offsets=[0, len(time)]"
         )
-    if isinstance(band, str) or np.ndim(band) == 0:
-        band = None if band is None else [band] * len(time)
     check_same_length(time=time, flux=flux, flux_err=flux_err, band=band, object_id=object_id)
     if object_id is not None:
         if ids is not None:
@@ -83,7 +81,7 @@ def _is_ragged(time: Any) -> bool:
         return time.ndim == 2
     if not isinstance(time, list | tuple | np.ndarray):
         return False
-    return len(time) > 0 and np.ndim(time[0]) > 0
+    return len(time) > 0 and not is_single(time[0])
 
 
 def _join_fluxes(
@@ -111,7 +109,7 @@ def _join(values: Any, lengths: Sequence[int], name: str) -> Any:
         raise LightCurveError(f"time holds {len(lengths)} objects, but {name} {len(values)}")
     parts = []
     for position, (value, length) in enumerate(zip(values, lengths, strict=True)):
-        part = tables.raw_column([value] * length if np.ndim(value) == 0 else value, name)
+        part = tables.raw_column([value] * length if is_single(value) else value, name)
         part = part if isinstance(part, np.ndarray) else np.asarray(part)
         if len(part) != length:
             raise LightCurveError(

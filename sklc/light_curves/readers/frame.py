@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from sklc.light_curves.alignment import align_metadata
 from sklc.light_curves.bands import identified
 from sklc.light_curves.build import build

@@ -19,7 +19,7 @@ from sklc.light_curves.options import ReadOptions
 from sklc.light_curves.store import Store, describe
 from sklc.light_curves.tables import is_lazy, is_table, metadata_column
 from sklc.light_curves.units import without_unit
-from sklc.light_curves.values import numbers, object_array, plain_array, raw_column
+from sklc.light_curves.values import is_single, numbers, object_array, plain_array, raw_column
 from sklc.utils.offsets import offsets_of
 from sklc.utils.text import shown
 
@@ -101,7 +101,7 @@ def read_lists(
     raw |= {"flux": flux} if flux_err is None else {"flux": flux, "flux_err": flux_err}
     rows = {argument: _cells(column, argument) for argument, column in raw.items()}
     ids = _ids(table, names["object_id"])
-    lengths = np.array([0 if _is_single(cell) else len(cell) for cell in rows["time"]], dtype=int)
+    lengths = np.array([0 if is_single(cell) else len(cell) for cell in rows["time"]], dtype=int)
     columns = {name: _joined(cells, lengths, name, ids) for name, cells in rows.items()}
     missing = [argument for argument in ("band", "flux_err") if argument not in columns]
     if options.passband is not None and "band" in missing:
@@ -139,11 +139,7 @@ def _cells(column: Any, name: str) -> list[Any]:
     """Return what each row holds: a list, None, or a single value."""
     if isinstance(column, pa.Array | pa.ChunkedArray):
         return column.to_pylist()
-    return [cell if _is_single(cell) else raw_column(cell, name) for cell in column]
-
-
-def _is_single(cell: Any) -> bool:
-    return isinstance(cell, str) or np.ndim(cell) == 0
+    return [cell if is_single(cell) else raw_column(cell, name) for cell in column]
 
 
 def _joined(cells: list[Any], lengths: np.ndarray, name: str, ids: np.ndarray) -> np.ndarray:
@@ -152,7 +148,7 @@ def _joined(cells: list[Any], lengths: np.ndarray, name: str, ids: np.ndarray) -
     for k, (cell, length) in enumerate(zip(cells, lengths, strict=True)):
         # one band or zero point stands for all observations; a missing list has none
         single = name in ("band", "zp_column")
-        part = cell if not _is_single(cell) else object_array([cell] * (length if single else 0))
+        part = cell if not is_single(cell) else object_array([cell] * (length if single else 0))
         if len(part) != length:
             raise LightCurveError(
                 f"{describe(ids, k)} has {length} times and {len(part)} values of {shown(name)}: "
