@@ -71,6 +71,12 @@ class Table:
             str(name) for name in self.frame.index.names if name is not None
         ]
 
+    def _kinds(self) -> list[str]:
+        if isinstance(self.frame, dict):
+            return []
+        is_arrow = isinstance(self.frame, pa.Table)
+        return list(map(str, self.frame.schema.types if is_arrow else self.frame.dtypes))
+
     def __len__(self) -> int:
         if isinstance(self.frame, dict):
             return len(next(iter(self.frame.values()), ()))
@@ -112,6 +118,11 @@ class Table:
         """Raise unless the column is there."""
         if name in self.columns:
             return
+        if any(kind.startswith(("nested<", "struct<", "large_list<struct")) for kind in self._kinds()):
+            raise LightCurveError(
+                f"the table has no column {shown(name)} (argument {argument}=), and one row per "
+                "object, with a nested column: read it with LightCurves.from_nested(frame)"
+            )
         known = [c for c in COLUMN_NAMES.get(argument, ()) if c in self.columns]
         remedy = f"pass {argument}={known[0]!r}" if known else f"pass {argument}= its name"
         if argument == "flux_err" and not known:

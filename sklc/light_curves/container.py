@@ -16,10 +16,12 @@ from sklc.light_curves.bands import band_columns, unique_passbands
 from sklc.light_curves.checks import warn
 from sklc.light_curves.light_curve import LightCurve
 from sklc.light_curves.options import FROM_TABLE, ReadOptions
+from sklc.light_curves.placeholders import warn_metadata
 from sklc.light_curves.readers import arrays, nested, padded, parquet
 from sklc.light_curves.readers import frame as tables
 from sklc.light_curves.readers.parquet_blocks import iter_stores
 from sklc.light_curves.store import DEFAULT_ZERO_POINT, OBSERVATIONS, Store
+from sklc.light_curves.tables import is_table, metadata_frame
 from sklc.passbands.registry import Passband, passband_labels
 from sklc.utils.offsets import offsets_of
 
@@ -916,12 +918,15 @@ class LightCurves:
         metadata = store.metadata.reset_index(drop=True)
         added: dict[str, Any] = {}
         if frame is not None:
-            if not isinstance(frame, pd.DataFrame):
+            if not is_table(frame):
                 raise TypeError(f"expected a pandas.DataFrame, got {type(frame).__name__}")
+            frame = metadata_frame(frame)
             added |= {str(name): frame[name] for name in frame.columns}
         for name, column in (added | columns).items():
             metadata[name] = align_column(name, column, index, name in columns)
-        return self._from_store(replace(store, metadata=indexed_metadata(metadata, store.ids)))
+        metadata = indexed_metadata(metadata, store.ids)
+        warn_metadata(metadata[list(added | columns)])
+        return self._from_store(replace(store, metadata=metadata))
 
     @classmethod
     def concatenate(

@@ -29,6 +29,8 @@ _PLACEHOLDERS = frozenset(
     for sign in (-1.0, 1.0)
     for kind in (np.float32, np.float64)
 ) - {9.0}
+# Whole numbers below this may well be counts.
+_LEAST_COUNT = 999
 # A placeholder lies this many times farther out than all other values.
 _FAR = 3.0
 _FIRST_JULIAN_DATE = 2_400_000.0
@@ -96,6 +98,8 @@ def warn_metadata(metadata: pd.DataFrame) -> pd.DataFrame:
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
         values = values[np.isfinite(values)]
         value = placeholder_in(values)
+        if value is not None and 0 < value < _LEAST_COUNT and column.dtype.kind in "iu":
+            value = None
         if value is None and len(values) and values.min() < 0 and _is_positive(str(name)):
             below = values[values < 0]
             value = float(below[0]) if np.isin(below, list(_PLACEHOLDERS)).all() else None

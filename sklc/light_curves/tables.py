@@ -40,7 +40,7 @@ def is_table(X: Any) -> bool:
     """Whether X is a table of pandas, polars, pyarrow or astropy."""
     return (
         isinstance(X, pd.DataFrame | pa.Table | pa.RecordBatch)
-        or (type(X).__module__.partition(".")[0] == "polars" and hasattr(X, "columns"))
+        or (type(X).__module__.partition(".")[0] == "polars" and hasattr(type(X), "columns"))
         or is_astropy_table(X)
     ) and not is_grouped(X)
 

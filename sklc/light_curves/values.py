@@ -209,7 +209,10 @@ def _array_of_list(values: list | tuple) -> np.ndarray:
         parts = [_array_of_list(value) if value is not None else value for value in values]
         if all(part is not None for part in parts) and len({part.shape for part in parts}) == 1:
             return np.array(parts)
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:  # lists of different lengths
+        return object_array(values)
     if array.dtype.kind in "US" and isinstance(values, list):
         array = object_array(values)  # numpy would turn [1, "a"] into two strings
     return array

@@ -44,6 +44,8 @@ def read(
     if nothing or (_is_ragged(time) and not (flat and getattr(time, "shape", ())[1:] == (1,))):
         if flat:
             raise ValueError("lists with one array per object take neither offsets= nor object_id=")
+        time, flux = [joined(t) for t in time], [joined(f) for f in flux]
+        flux_err = None if flux_err is None else [joined(e) for e in flux_err]
         lengths = [len(t) for t in time]
         flux, flux_err, zp_column = _join_fluxes(flux, flux_err, lengths, options)
         check_scales(time)

@@ -61,9 +61,9 @@ def holds_lists(table: Table, name: str) -> bool:
         )
     if getattr(column, "ndim", 1) > 1:
         return column.shape[1] > 1
-    if getattr(column, "dtype", None) != object:
+    if not isinstance(column, list | tuple) and getattr(column, "dtype", None) != object:
         return False
-    first = next((cell for cell in column if cell is not None and np.ndim(cell)), None)
+    first = next((cell for cell in column if not is_single(cell)), None)
     return first is not None
 
 

@@ -299,6 +299,13 @@ def files_of(
     """Return the paths of objects and photometry, or raise FileNotFoundError."""
     if path is not None and objects is None and photometry is None:
         folder = Path(path)
+        if folder.is_file():
+            raise FileNotFoundError(
+                f"{folder} is a file, not a folder of {OBJECTS} and {PHOTOMETRY}. A file with one "
+                "row per object is read with LightCurves.from_nested(nested_pandas.read_parquet("
+                "file)), one with a row per observation with LightCurves.from_frame("
+                "pandas.read_parquet(file))"
+            )
         files = folder / OBJECTS, folder / PHOTOMETRY
     elif path is None and objects is not None and photometry is not None:
         files = Path(objects), Path(photometry)
