@@ -54,12 +54,12 @@ def in_order(values: Any, X: Any, curves: LightCurves, what: str) -> Any:
 def _aligned(values: pd.Series, X: Any, curves: LightCurves, what: str) -> pd.Series:
     index, ids = values.index, pd.Index(curves.ids)
     in_turn = isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1
+    check_exact(index)
     if in_turn or len(index) != len(ids) or index.equals(ids):
         return values
     numbered = ids.dtype.kind in "iu" and bool((ids == np.arange(len(ids))).all())
     if numbered and not isinstance(X, LightCurves):
         return values  # numbers that were made up for objects without ids
-    check_exact(index)
     if not index.is_unique:
         if index.isin(ids).any():
             raise LightCurveError(

@@ -12,6 +12,7 @@ from sklc.errors import LightCurveError
 from sklc.light_curves.ids import check_exact
 from sklc.light_curves.store import describe
 from sklc.light_curves.tables import metadata_column, metadata_frame
+from sklc.light_curves.values import plain_array
 from sklc.utils.text import shown
 
 
@@ -131,7 +132,7 @@ def with_survey(
         assert metadata is not None
         return metadata, metadata["survey"].to_numpy(dtype=object)
     if not isinstance(survey, str):
-        survey = np.asarray(survey, dtype=object)
+        survey = plain_array(survey).astype(object)
         if survey.shape != (len(ids),):
             raise LightCurveError(
                 f"survey has shape {survey.shape}: pass one name, or one for each of the "

@@ -20,6 +20,7 @@ from sklc.light_curves.placeholders import check_time_digits, check_zero_padding
 from sklc.light_curves.store import DEFAULT_ZERO_POINT, OBSERVATIONS, Store, describe, read_only
 from sklc.passbands.registry import Passband
 from sklc.utils.offsets import object_of
+from sklc.utils.text import shown
 
 
 def build(
@@ -95,7 +96,9 @@ def build(
         code = np.zeros(len(time), dtype=np.int16)
     zero_point = DEFAULT_ZERO_POINT if zp_column is not None else options.constant_zero_point
     if not np.isfinite(zero_point):
-        raise LightCurveError(f"the zero point must be a finite AB magnitude, got {zero_point}")
+        raise LightCurveError(
+            f"the zero point must be a finite AB magnitude, got {shown(options.zero_point)}"
+        )
     factor = None
     if zp_column is not None and len(zp_column):
         zero_point, factor = _zero_points(zp_column, offsets, ids, order)

@@ -41,7 +41,6 @@ COLUMN_NAMES: dict[str, tuple[str, ...]] = {
 }
 
 
-
 class Table:
     """A long table from any supported library, read by column name.
 
@@ -118,7 +117,9 @@ class Table:
         """Raise unless the column is there."""
         if name in self.columns:
             return
-        if any(kind.startswith(("nested<", "struct<", "large_list<struct")) for kind in self._kinds()):
+        if any(
+            kind.startswith(("nested<", "struct<", "large_list<struct")) for kind in self._kinds()
+        ):
             raise LightCurveError(
                 f"the table has no column {shown(name)} (argument {argument}=), and one row per "
                 "object, with a nested column: read it with LightCurves.from_nested(frame)"

@@ -576,8 +576,10 @@ class LightCurves:
             Identifiers of the objects, for use with `offsets` or lists; by default 0, 1, 2, ...
         metadata : table or dict of arrays, optional
             One row per object: aligned by its index if that holds ids, otherwise in order.
-        zero_point : float, default=27.5
-            AB zero point of the fluxes.
+        zero_point : float or array-like, default=27.5
+            AB zero point of the fluxes, or one for each observation or object: then the fluxes are
+            rescaled, unless all are equal. By default that of the unit of the fluxes, if they have
+            one.
         survey, passband, invalid, duplicates
             As for `from_frame`.
 
@@ -891,8 +893,9 @@ class LightCurves:
 
         Parameters
         ----------
-        frame : pandas.DataFrame, optional
-            A table indexed by id, in any order, with a row for each object; other rows are ignored.
+        frame : table, optional
+            A pandas.DataFrame indexed by id, or a table of another library with a column object_id;
+            in any order, with a row for each object. Other rows are ignored.
         **columns : array-like of shape (n_objects,) or scalar
             Values in the order of the objects; a Series that is indexed by ids is aligned by them.
 
@@ -920,7 +923,10 @@ class LightCurves:
         if frame is not None:
             if not is_table(frame):
                 raise TypeError(f"expected a pandas.DataFrame, got {type(frame).__name__}")
+            is_indexed = isinstance(frame, pd.DataFrame)
             frame = metadata_frame(frame)
+            if not is_indexed and "object_id" in frame.columns:
+                frame = frame.set_index("object_id")
             added |= {str(name): frame[name] for name in frame.columns}
         for name, column in (added | columns).items():
             metadata[name] = align_column(name, column, index, name in columns)

@@ -107,7 +107,9 @@ def warn_metadata(metadata: pd.DataFrame) -> pd.DataFrame:
             found[name] = value
     if found:
         name, value = next(iter(found.items()))
-        k = int(np.flatnonzero(metadata[name].to_numpy(dtype=np.float64, na_value=np.nan) == value)[0])
+        k = int(
+            np.flatnonzero(metadata[name].to_numpy(dtype=np.float64, na_value=np.nan) == value)[0]
+        )
         more = f" (also in {listed(list(found)[1:])})" if len(found) > 1 else ""
         warn(
             f"{describe(metadata.index.to_numpy(), k)} has {shown(name)} = {value:g} in the "
@@ -120,7 +122,9 @@ def warn_metadata(metadata: pd.DataFrame) -> pd.DataFrame:
 def _is_positive(name: str) -> bool:
     """Whether a column of this name holds redshifts or extinctions, which are not negative."""
     name = name.lower()
-    return name == "z" or any(part in name for part in ("redshift", "specz", "photoz", "zphot", "ebv"))
+    return name == "z" or any(
+        part in name for part in ("redshift", "specz", "photoz", "zphot", "ebv")
+    )
 
 
 def check_time_digits(time: np.ndarray) -> None:

@@ -157,5 +157,7 @@ def metadata_frame(table: Any) -> pd.DataFrame:
 def _plain_series(values: pd.Series) -> pd.Series:
     if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iuf":
         raw = raw_column(values)
-        return values if raw.dtype == values.dtype else pd.Series(raw, values.index, name=values.name)
+        return (
+            values if raw.dtype == values.dtype else pd.Series(raw, values.index, name=values.name)
+        )
     return values

@@ -12,10 +12,27 @@ from typing import Any
 import numpy as np
 
 from sklc.errors import LightCurveError
-from sklc.light_curves.values import is_time, numbers, plain_array, raw_column, unit_of
+from sklc.light_curves.values import (
+    is_time,
+    joined,
+    library_of,
+    numbers,
+    plain_array,
+    raw_column,
+    unit_of,
+)
 from sklc.utils.text import shown
 
-__all__ = ["METADATA", "check_scales", "is_convertible", "is_magnitude", "numeric", "rescaled", "scale_of", "without_unit"]
+__all__ = [
+    "METADATA",
+    "check_scales",
+    "is_convertible",
+    "is_magnitude",
+    "numeric",
+    "rescaled",
+    "scale_of",
+    "without_unit",
+]
 
 #: The units to which columns are converted.
 _UNITS = {"time": "d", "wavelength": "um", "zero point": "mag"}
@@ -46,7 +63,11 @@ def numeric(values: Any, name: str) -> np.ndarray:
     """
     if type(values) is not np.ndarray:
         values = without_unit(values, name)
-    return numbers(raw_column(values, name), name)
+    raw = raw_column(values, name)
+    is_objects = isinstance(raw, np.ndarray) and raw.dtype == object and len(raw)
+    if is_objects and library_of(type(raw[0])):  # quantities or times, one in each row
+        raw = raw_column(without_unit(joined(list(raw)), name), name)
+    return numbers(raw, name)
 
 
 def without_unit(values: Any, name: str) -> Any:

@@ -73,14 +73,15 @@ def unit_of(values: Any) -> Any:
 
 def is_single(value: Any) -> bool:
     """Whether this is one value, rather than a column of values."""
-    return isinstance(value, str | bytes) or not (
-        isinstance(value, list | tuple) or np.ndim(value) > 0
-    )
+    if isinstance(value, str | bytes):
+        return True
+    return value.ndim == 0 if hasattr(value, "ndim") else not hasattr(value, "__len__")
 
 
 def joined(values: Any) -> Any:
     """Return a list of single values with a unit, or of single times, as one column of them."""
-    if isinstance(values, list | tuple) and len(values) and library_of(type(values[0])):
+    is_list = isinstance(values, list | tuple)
+    if is_list and len(values) and library_of(type(values[0])) == "astropy":
         if isinstance(values[0], np.ma.MaskedArray) or np.ndim(values[0]):
             return values
         return type(values[0])(list(values))
@@ -267,7 +268,9 @@ def _numbers_among_objects(raw: np.ndarray, name: str) -> np.ndarray:
 def _not_numbers(raw: np.ndarray, name: str) -> str:
     """Return the message about a column that is not numeric."""
     text = pd.Series(raw.ravel(), dtype=object)
-    first = next((value for value in text if not pd.api.types.is_scalar(value) or value == value), None)
+    first = next(
+        (value for value in text if not pd.api.types.is_scalar(value) or value == value), None
+    )
     if raw.dtype.kind == "M" or isinstance(first, datetime.date | np.datetime64):
         return (
             f"the {name} column holds dates: convert them to days, for example "

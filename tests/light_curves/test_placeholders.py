@@ -186,9 +186,7 @@ ROUNDINGS = {
 
 @pytest.mark.parametrize("kind", ROUNDINGS)
 @given(
-    values=st.tuples(
-        st.floats(58000, 60000), st.floats(100, 9000), st.floats(1, 90)
-    ),
+    values=st.tuples(st.floats(58000, 60000), st.floats(100, 9000), st.floats(1, 90)),
     sign=st.sampled_from([-1, 1]),
 )
 @settings(max_examples=15)

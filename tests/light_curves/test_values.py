@@ -193,7 +193,10 @@ def test_ids_bands_and_offsets_of_any_integers(dtype, tmp_path):
     again.to_parquet(tmp_path)
     assert LightCurves.from_parquet(tmp_path).ids.tolist() == [11, 12]
     lengths = np.array([1, 2], dtype=dtype)
-    assert LightCurves.from_padded(np.arange(8.0).reshape(2, 2, 2), lengths).lengths.tolist() == [1, 2]
+    assert LightCurves.from_padded(np.arange(8.0).reshape(2, 2, 2), lengths).lengths.tolist() == [
+        1,
+        2,
+    ]
 
 
 def test_bands_of_bytes_and_floats():

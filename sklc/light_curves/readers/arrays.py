@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from sklc.errors import LightCurveError
 from sklc.light_curves import columns as tables
@@ -15,7 +16,7 @@ from sklc.light_curves.build import build
 from sklc.light_curves.calibration import calibrated
 from sklc.light_curves.checks import check_same_length
 from sklc.light_curves.ids import group_rows, object_ids
-from sklc.light_curves.options import ReadOptions
+from sklc.light_curves.options import FROM_TABLE, ReadOptions
 from sklc.light_curves.store import Store
 from sklc.light_curves.units import check_scales, without_unit
 from sklc.light_curves.values import is_single, joined, unit_of
@@ -36,7 +37,10 @@ def read(
 ) -> Store:
     """Return arrays as a store; see `LightCurves.from_arrays`."""
     order = zp_column = None
-    time, flux, flux_err = joined(time), joined(flux), joined(flux_err)
+    if not is_single(options.zero_point):  # one for each observation
+        zp_column, options = options.zero_point, replace(options, zero_point=FROM_TABLE)
+    time, flux, flux_err = (joined(_listed(own)) for own in (time, flux, flux_err))
+    band = _listed(band)
     if isinstance(band, str | Passband):
         band, options = None, replace(options, passband=band)
     nothing = offsets is None and object_id is None and isinstance(time, list | tuple) and not time
@@ -47,7 +51,10 @@ def read(
         time, flux = [joined(t) for t in time], [joined(f) for f in flux]
         flux_err = None if flux_err is None else [joined(e) for e in flux_err]
         lengths = [len(t) for t in time]
-        flux, flux_err, zp_column = _join_fluxes(flux, flux_err, lengths, options)
+        if zp_column is not None and len(zp_column) == len(lengths):
+            zp_column = _join(zp_column, lengths, "zero_point")
+        flux, flux_err, zp_of_unit = _join_fluxes(flux, flux_err, lengths, options)
+        zp_column = zp_column if zp_of_unit is None else zp_of_unit
         check_scales(time)
         time = _join([without_unit(t, "time") for t in time], lengths, "time")
         band = None if band is None else _join(band, lengths, "band")
@@ -78,6 +85,16 @@ def read(
     )
 
 
+def _listed(values: Any) -> Any:
+    """Return a column of lists, of pandas, polars or pyarrow, as a list of arrays."""
+    kind = str(getattr(values, "dtype", getattr(values, "type", "")))
+    if kind.startswith(("List", "Array", "list<", "large_list<", "fixed_size_list<")):
+        return values.to_pylist() if hasattr(values, "to_pylist") else list(values)
+    if isinstance(values, pd.Series) and kind == "object" and not all(map(is_single, values)):
+        return values.to_list()
+    return values
+
+
 def _is_ragged(time: Any) -> bool:
     if isinstance(time, np.ndarray) and time.dtype != object:
         return time.ndim == 2
@@ -90,7 +107,9 @@ def _join_fluxes(
     flux: Any, flux_err: Any, lengths: Sequence[int], options: ReadOptions
 ) -> tuple[Any, Any, np.ndarray | None]:
     """Concatenate fluxes and errors, and return the zero points of their units, if they have any."""
-    if not any(unit_of(own) is not None for own in (*flux, *(() if flux_err is None else flux_err))):
+    if not any(
+        unit_of(own) is not None for own in (*flux, *(() if flux_err is None else flux_err))
+    ):
         joined_err = None if flux_err is None else _join(flux_err, lengths, "flux_err")
         return _join(flux, lengths, "flux"), joined_err, None
     errors = [None] * len(flux) if flux_err is None else flux_err

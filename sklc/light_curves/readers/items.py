@@ -220,9 +220,7 @@ def _columns_of_table(item: Any, position: int, options: ReadOptions) -> dict[st
     }
     raw = read_columns(table, names, options)
     has_unit = unit_of(raw["flux"]) is not None
-    flux, error, own = calibrated(
-        raw["flux"], raw.get("flux_err"), raw.get("zp_column"), options
-    )
+    flux, error, own = calibrated(raw["flux"], raw.get("flux_err"), raw.get("zp_column"), options)
     raw |= {"flux": flux} if error is None else {"flux": flux, "flux_err": error}
     if has_unit and "zp_column" not in raw:
         raw["zp_column"] = np.full(len(flux), own.constant_zero_point)

@@ -56,8 +56,10 @@ def holds_lists(table: Table, name: str) -> bool:
     if kind is None and isinstance(column, pd.Series) and isinstance(column.dtype, pd.ArrowDtype):
         kind = column.dtype.pyarrow_dtype
     if isinstance(kind, pa.DataType):
-        return pa.types.is_list(kind) or pa.types.is_large_list(kind) or (
-            pa.types.is_fixed_size_list(kind)
+        return (
+            pa.types.is_list(kind)
+            or pa.types.is_large_list(kind)
+            or (pa.types.is_fixed_size_list(kind))
         )
     if getattr(column, "ndim", 1) > 1:
         return column.shape[1] > 1
