@@ -81,8 +81,8 @@ def check_redshifts(y: Any, curves: LightCurves, estimator: LightCurveEstimator)
     if len(far):
         raise LightCurveError(
             f"The redshift of {name_object(curves, int(far[0]))} is {y[far[0]]:g} ({len(far)} of "
-            f"{len(y)} redshifts exceed {_HIGHEST_REDSHIFT:g}), which looks like a placeholder of a "
-            f"missing one. Leave such objects out: keep = y < {_HIGHEST_REDSHIFT:g}; "
+            f"{len(y)} redshifts exceed {_HIGHEST_REDSHIFT:g}), which looks like a placeholder "
+            f"of a missing one. Leave such objects out: keep = y < {_HIGHEST_REDSHIFT:g}; "
             "fit(X[keep], y[keep])"
         )
     return y

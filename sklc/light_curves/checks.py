@@ -13,8 +13,8 @@ from sklc.light_curves.messages import warn
 from sklc.light_curves.options import ReadOptions
 from sklc.light_curves.placeholders import warn_placeholders
 from sklc.light_curves.store import OBSERVATIONS, Store, blocks, describe
-from sklc.utils.offsets import object_of, per_observation, row_index
 from sklc.light_curves.values import is_single
+from sklc.utils.offsets import object_of, per_observation, row_index
 from sklc.utils.text import listed, shown
 
 # Observations in one band that differ by no more than this are copies of one, which were rounded to
@@ -83,7 +83,8 @@ def clean(store: Store, without_errors: np.ndarray, options: ReadOptions) -> Sto
 def _scan(obs: Store, without_errors: np.ndarray) -> tuple[bool, bool, dict[str, float]]:
     """Return whether all values are valid, whether times ascend, and the largest values.
 
-    There is one pass over the data. Only minima, maxima and counts are used: True is certain, and False calls for a closer look.
+    There is one pass over the data. Only minima, maxima and counts are used: True is certain, and
+    False calls for a closer look.
     """
     with_errors = not without_errors.any()
     sound = with_errors or bool(without_errors.all())  # where it is mixed, look again
@@ -326,6 +327,6 @@ def warn_times(obs: Store) -> None:
         some = "" if len(late) == len(full) else f", the other {len(full) - len(late)} are not"
         warn(
             f"times look like Julian dates: {describe(obs.ids, k)} ends at "
-            f"{last[late[0]]} ({len(late)} object(s) in all{some}). Only time differences and nights "
-            "use them; subtract 2400000.5 for MJD"
+            f"{last[late[0]]} ({len(late)} object(s) in all{some}). Only time differences and "
+            "nights use them; subtract 2400000.5 for MJD"
         )

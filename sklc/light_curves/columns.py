@@ -84,7 +84,7 @@ class Table:
     def __contains__(self, name: object) -> bool:
         return name in self.columns
 
-    def column(self, name: str, argument: str) -> RawColumn:
+    def column(self, name: str, argument: str) -> Any:
         """Return a column in its own type, without a copy where the library allows it.
 
         Columns of astropy keep their units and their masks, see `sklc.light_curves.units`.
@@ -188,7 +188,8 @@ def runs(values: Any) -> tuple[np.ndarray, np.ndarray]:
         try:
             starts = _starts(raw)
         except TypeError:  # pandas.NA does not compare
-            raw = np.where(pd.isna(raw), None, raw)
+            raw = raw.copy()
+            raw[pd.isna(raw)] = None
             starts = _starts(raw)
         picked = raw[starts]
         return starts, unwrap_strings(picked)

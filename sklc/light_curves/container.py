@@ -20,7 +20,7 @@ from sklc.light_curves.placeholders import warn_metadata
 from sklc.light_curves.readers import arrays, nested, padded, parquet
 from sklc.light_curves.readers import frame as tables
 from sklc.light_curves.readers.parquet_blocks import iter_stores
-from sklc.light_curves.store import DEFAULT_ZERO_POINT, OBSERVATIONS, Store
+from sklc.light_curves.store import OBSERVATIONS, Store
 from sklc.light_curves.tables import is_table, metadata_frame
 from sklc.passbands.registry import Passband, passband_labels
 from sklc.utils.offsets import offsets_of

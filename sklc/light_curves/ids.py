@@ -69,8 +69,8 @@ def check_ids(ids: np.ndarray, *, unique: bool = True) -> None:
     if len(kinds) > 1:
         other = next(i for i in ids if kinds_of(tables.object_array([i])) != kinds_of(ids[:1]))
         raise LightCurveError(
-            f"object ids are of mixed types ({', '.join(kinds)}; {shown(ids[0])} and {shown(other)}): "
-            "convert them to one type, for example with astype(str)"
+            f"object ids are of mixed types ({', '.join(kinds)}; {shown(ids[0])} and "
+            f"{shown(other)}): convert them to one type, for example with astype(str)"
         )
     index = pd.Index(ids)
     if unique and not index.is_unique:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sklc.light_curves.columns import COLUMN_NAMES, numeric
-from sklc.light_curves.values import joined
 from sklc.light_curves.store import DEFAULT_ZERO_POINT
+from sklc.light_curves.values import joined
 from sklc.passbands.registry import Passband
 
 __all__ = ["FROM_TABLE", "ReadOptions"]

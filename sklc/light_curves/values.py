@@ -8,7 +8,7 @@ None. Numbers are float64, unless they are float32 already.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Hashable, Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -37,9 +37,14 @@ __all__ = [
 RawColumn = Any  # numpy.ndarray, pyarrow.Array or pandas.Categorical
 
 
-@lru_cache(maxsize=256)
 def library_of(kind: type) -> str:
     """Return which library with units a type comes from, or an empty string."""
+    return _library_of(kind)
+
+
+@lru_cache(maxsize=256)
+def _library_of(kind: Hashable) -> str:
+    assert isinstance(kind, type)
     roots = [k.__module__.partition(".")[0] for k in kind.__mro__]
     return next((name for name in ("astropy", "pint", "unyt") if name in roots), "")
 
@@ -69,6 +74,12 @@ def unit_of(values: Any) -> Any:
     if unit is None or str(unit) in ("", "redshift"):
         return None
     return unit
+
+
+def first_given(column: Any) -> Any:
+    """Return the first value of a column of objects that is not missing, or None."""
+    given = (value for value in column if not is_single(value) or not pd.isna(value))
+    return next(given, None)
 
 
 def is_single(value: Any) -> bool:
@@ -206,9 +217,9 @@ def _array_of_list(values: list | tuple) -> np.ndarray:
     elif any(issubclass(kind, np.ma.MaskedArray) or hasattr(kind, "unmasked") for kind in kinds):
         parts = [plain_array(value) for value in values]
         return np.stack(parts) if len({part.shape for part in parts}) == 1 else object_array(parts)
-    elif kinds & {list, tuple} and not kinds - {list, tuple, type(None)}:
-        parts = [_array_of_list(value) if value is not None else value for value in values]
-        if all(part is not None for part in parts) and len({part.shape for part in parts}) == 1:
+    elif kinds and not kinds - {list, tuple}:
+        parts = [_array_of_list(value) for value in values]
+        if len({part.shape for part in parts}) == 1:
             return np.array(parts)
     try:
         array = np.asarray(values)

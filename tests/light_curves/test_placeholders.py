@@ -31,7 +31,7 @@ PLACEHOLDERS = [99.0, 99.9, 99.99, 999.0, 9999.0, 1e20, 1e30]
 @pytest.mark.parametrize("value", PLACEHOLDERS)
 def test_placeholders_among_errors_are_told(value, dtype):
     errors = changed(ERROR, [3, 4], value, dtype)
-    message = rf"object 1 \(position 1\) has the flux_err .* \(2 of 6 observations\)"
+    message = r"object 1 \(position 1\) has the flux_err .* \(2 of 6 observations\)"
     with pytest.warns(LightCurveWarning, match=message):
         build(FLUX.astype(dtype), errors)
     gap = FLUX.copy()

@@ -255,7 +255,7 @@ LARGE = np.array([700000000000000101, 700000000000000102, 700000000000000139])
 def test_float_ids_that_are_not_exact_are_refused(ids):
     flat = ([1.0, 2.0, 3.0], [5.0, 6.0, 7.0], None, "ztfg")
     for call in ({"object_id": ids}, {"offsets": [0, 1, 2, 3], "ids": ids}):
-        with pytest.raises(LightCurveError, match="too large to be exact.*Int64"):
+        with pytest.raises(LightCurveError, match=r"too large to be exact.*Int64"):
             LightCurves.from_arrays(*flat, **call)
 
 
@@ -370,8 +370,8 @@ def test_metadata_of_every_kind(kind, tmp_path):
 def test_metadata_tables_of_astropy():
     flat = ([1.0, 2.0], [5.0, 6.0], [1.0, 1.0], "ztfg")
     curves = LightCurves.from_arrays(*flat, object_id=["a", "b"])
-    table = QTable({"object_id": ["b", "a"], "redshift": [0.2, 0.1], "ra": [12.0, 6.0] * u.hourangle,
-                    "mwebv": [0.05, 0.1] * u.mag, "t0": [24.0, 48.0] * u.h})  # fmt: skip
+    table = QTable({"object_id": ["b", "a"], "redshift": [0.2, 0.1], "t0": [24.0, 48.0] * u.h,
+                    "ra": [12.0, 6.0] * u.hourangle, "mwebv": [0.05, 0.1] * u.mag})  # fmt: skip
     made = LightCurves.from_frame(curves.to_frame(), metadata=table).metadata
     assert made["redshift"].tolist() == [0.1, 0.2]
     np.testing.assert_allclose(made["ra"], [90.0, 180.0])

@@ -106,7 +106,7 @@ def _is_ragged(time: Any) -> bool:
 def _join_fluxes(
     flux: Any, flux_err: Any, lengths: Sequence[int], options: ReadOptions
 ) -> tuple[Any, Any, np.ndarray | None]:
-    """Concatenate fluxes and errors, and return the zero points of their units, if they have any."""
+    """Concatenate fluxes and errors, and return the zero points of their units."""
     if not any(
         unit_of(own) is not None for own in (*flux, *(() if flux_err is None else flux_err))
     ):

@@ -24,14 +24,14 @@ def read(frame: Any, options: ReadOptions) -> Store:
     table = Table(frame)
     if options.band is None and options.passband is None:
         raise ValueError('band=None needs passband=, the one passband of the table: "ztfr"')
-    if options.time in table and holds_lists(table, options.time):
+    if options.time is not None and options.time in table and holds_lists(table, options.time):
         return read_lists(table, options)
     columns = read_columns(table, options.columns, options)
     if "object_id" in columns:
         offsets, ids, order = group_rows(columns.pop("object_id"))
     else:
         offsets, ids, order = np.array([0, len(columns["time"])]), np.arange(1), None
-    metadata = align_metadata(options.metadata, ids, options.object_id)
+    metadata = align_metadata(options.metadata, ids, options.object_id or "object_id")
     return build(
         **columns, offsets=offsets, ids=ids, order=order, metadata=metadata, options=options
     )

@@ -237,7 +237,7 @@ def _columns_of_table(item: Any, position: int, options: ReadOptions) -> dict[st
 
 
 def _warn_unread(parts: list[dict[str, Any]], positions: list[int]) -> None:
-    """Warn of the first object without bands or errors whose table has columns that were not read."""
+    """Warn of the first object without bands or errors whose table has other columns."""
     for part, position in zip(parts, positions, strict=True):
         unread = part.pop("unread", ())
         missing = [argument for argument in ("band", "flux_err") if argument not in part]

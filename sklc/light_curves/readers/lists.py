@@ -19,7 +19,14 @@ from sklc.light_curves.options import ReadOptions
 from sklc.light_curves.store import Store, describe
 from sklc.light_curves.tables import is_lazy, is_table, metadata_column
 from sklc.light_curves.units import without_unit
-from sklc.light_curves.values import is_single, numbers, object_array, plain_array, raw_column
+from sklc.light_curves.values import (
+    first_given,
+    is_single,
+    numbers,
+    object_array,
+    plain_array,
+    raw_column,
+)
 from sklc.utils.offsets import offsets_of
 from sklc.utils.text import shown
 
@@ -52,21 +59,24 @@ def _usual_names(names: list[str]) -> dict[str, str | None]:
 def holds_lists(table: Table, name: str) -> bool:
     """Whether each row of a column holds a list."""
     column = table.column(name, "time")
-    kind = getattr(column, "type", None)
-    if kind is None and isinstance(column, pd.Series) and isinstance(column.dtype, pd.ArrowDtype):
+    kind = column.type if isinstance(column, pa.Array | pa.ChunkedArray) else None
+    if isinstance(column, pd.Series) and isinstance(column.dtype, pd.ArrowDtype):
         kind = column.dtype.pyarrow_dtype
     if isinstance(kind, pa.DataType):
         return (
             pa.types.is_list(kind)
             or pa.types.is_large_list(kind)
-            or (pa.types.is_fixed_size_list(kind))
+            or pa.types.is_fixed_size_list(kind)
         )
     if getattr(column, "ndim", 1) > 1:
         return column.shape[1] > 1
-    if not isinstance(column, list | tuple) and getattr(column, "dtype", None) != object:
+    if not isinstance(column, list | tuple) and _kind(column) != "O":
         return False
-    first = next((cell for cell in column if not is_single(cell)), None)
-    return first is not None
+    return not is_single(first_given(column))
+
+
+def _kind(column: Any) -> str:
+    return getattr(getattr(column, "dtype", None), "kind", "")
 
 
 def read_lists(
@@ -104,7 +114,9 @@ def read_lists(
     rows = {argument: _cells(column, argument) for argument, column in raw.items()}
     ids = _ids(table, names["object_id"])
     lengths = np.array([0 if is_single(cell) else len(cell) for cell in rows["time"]], dtype=int)
-    columns = {name: _joined(cells, lengths, name, ids) for name, cells in rows.items()}
+    columns: dict[str, Any] = {
+        name: _joined(cells, lengths, name, ids) for name, cells in rows.items()
+    }
     missing = [argument for argument in ("band", "flux_err") if argument not in columns]
     if options.passband is not None and "band" in missing:
         missing.remove("band")

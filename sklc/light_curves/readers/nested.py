@@ -20,9 +20,9 @@ from sklc.light_curves.options import ReadOptions
 from sklc.light_curves.readers.frame import read_columns
 from sklc.light_curves.store import DEFAULT_ZERO_POINT, Store
 from sklc.light_curves.tables import is_table
+from sklc.light_curves.values import first_given, is_single
 from sklc.utils.offsets import offsets_of
 from sklc.utils.text import listed, shown
-
 
 # Indices of catalogues that say where an object lies, and not which it is: they repeat.
 _POSITIONS = ("_healpix_29", "_hipscat_index", "_healpix_19")
@@ -48,13 +48,12 @@ def _is_nested(dtype: Any, frame: pd.DataFrame, name: Any) -> bool:
         return True
     if isinstance(dtype, pd.ArrowDtype):
         return _is_structure(dtype.pyarrow_dtype)
-    if dtype != object or isinstance(frame[name], pd.DataFrame):
+    if not pd.api.types.is_object_dtype(dtype) or isinstance(frame[name], pd.DataFrame):
         return False
-    first = next((cell for cell in frame[name] if cell is not None and np.ndim(cell) == 0), None)
+    first = first_given(frame[name])
     if isinstance(first, Mapping):
-        return any(np.ndim(values) for values in first.values())
-    lists = (cell for cell in frame[name] if isinstance(cell, list | np.ndarray) and len(cell))
-    return isinstance(next(lists, [None])[0], Mapping)
+        return not all(map(is_single, first.values()))
+    return isinstance(first, list | np.ndarray) and any(isinstance(c, Mapping) for c in first[:1])
 
 
 def _is_structure(kind: pa.DataType) -> bool:

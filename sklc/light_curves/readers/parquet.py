@@ -145,6 +145,8 @@ def assemble(
     n_empty : int, optional
         How many objects are known to have no observations; by default what the header says.
     """
+    if options.object_id is None:
+        raise ValueError("parquet files need object_id=, the name of the column of ids in both")
     metadata, ids = _split_ids(metadata_of(objects), options.object_id, files[0])
     table, header = Table(photometry), read_header(photometry.schema)
     n_empty = header.get("empty_objects", 0) if n_empty is None else n_empty
