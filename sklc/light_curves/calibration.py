@@ -68,11 +68,16 @@ def calibrated(
     given = _given_zero_points(zp_column, options)
     if not is_convertible(unit, "Jy"):
         if given is None:
+            remedy = ""
+            if is_convertible(unit, "erg / (s cm2 AA)"):
+                remedy = (
+                    ", or convert them with flux.to('uJy', "
+                    "equivalencies=astropy.units.spectral_density(wavelength))"
+                )
             raise LightCurveError(
-                f"the flux column has the unit {shown(str(unit))}, which is no flux density: pass "
-                "zero_point= the AB zero point of such fluxes (any constant if they are not "
-                "calibrated), or convert them, for example with flux.to('uJy', "
-                "equivalencies=astropy.units.spectral_density(wavelength))"
+                f"the flux column has the unit {shown(str(unit))}, which is no flux density per "
+                "frequency: pass zero_point= the AB zero point of such fluxes (any constant if "
+                f"they are not calibrated){remedy}"
             )
         return values, errors, options
     zero_point = round(_JANSKY - 2.5 * np.log10(scale_of(unit, "Jy")), 6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,7 @@ class Table:
     def __init__(self, frame: Any) -> None:
         self.frame = opened(frame)
 
-    @property
+    @cached_property
     def columns(self) -> list[str]:
         """Names of the columns, a named index included."""
         if isinstance(self.frame, dict):

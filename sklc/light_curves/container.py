@@ -22,6 +22,7 @@ from sklc.light_curves.readers import frame as tables
 from sklc.light_curves.readers.parquet_blocks import iter_stores
 from sklc.light_curves.store import OBSERVATIONS, Store
 from sklc.light_curves.tables import is_table, metadata_frame
+from sklc.light_curves.values import plain_array
 from sklc.passbands.registry import Passband, passband_labels
 from sklc.utils.offsets import offsets_of
 
@@ -286,7 +287,7 @@ class LightCurves:
                 f"LightCurves is indexed by position, slice, mask or list of positions, got "
                 f"{key!r}; to select by id: curves[curves.ids == id]"
             )
-        array = np.asarray(key)
+        array = plain_array(key)
         if not len(array) and array.dtype != bool:
             return array.astype(np.int64)
         if array.dtype == object and all(isinstance(k, bool | np.bool_) for k in array):

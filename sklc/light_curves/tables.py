@@ -68,14 +68,11 @@ def opened(frame: Any) -> pd.DataFrame | pa.Table | dict[str, Any]:
     if is_grouped(frame) or (
         isinstance(frame, Mapping) and frame and all(map(is_table, frame.values()))
     ):
+        how = 'pandas.concat(tables, names=["object_id"]).reset_index("object_id")'
         raise LightCurveError(
             f"a {type(frame).__name__} of tables is not one table: sklc.as_light_curves(tables) "
-            "reads it, if the columns have usual names; or make it one table of pandas, with "
-            'pandas.concat(dict(iter(tables)), names=["object_id"]).reset_index("object_id")'
-            if is_grouped(frame)
-            else "a dict of tables is not one table: sklc.as_light_curves(tables) reads it, if the "
-            "columns have usual names; or make it one table of pandas, with "
-            'pandas.concat(tables, names=["object_id"]).reset_index("object_id")'
+            "reads it, if the columns have their usual names; or make it one table, with "
+            + ("tables.obj" if is_grouped(frame) else how)
         )
     names = getattr(getattr(frame, "dtype", None), "names", None)  # of a structured array
     if names or is_astropy_table(frame):
@@ -106,6 +103,12 @@ def _columns(columns: dict[str, Any]) -> dict[str, Any]:
         listed = ", ".join(f"{name} {n}" for name, n in lengths.items())
         raise LightCurveError(
             f"arrays of different lengths: {listed}; each needs one value per row"
+        )
+    if single and not lengths:
+        name, value = next(iter(columns.items()))
+        raise LightCurveError(
+            f"a mapping of single values, {name} = {shown(value)}, is one observation: pass lists "
+            "of values, or make a list of such rows a table with pandas.DataFrame(rows)"
         )
     n_rows = next(iter(lengths.values()), 0)
     return {

@@ -115,6 +115,8 @@ def raw_column(values: Any, name: str = "column") -> RawColumn:
     LightCurveError
         If it has more axes than one, or none.
     """
+    if type(values) is np.ndarray and values.ndim == 1:
+        return plain_array(values)
     if isinstance(values, pa.ChunkedArray):
         return one_chunk(values)
     if isinstance(values, pa.Array | pd.Categorical):

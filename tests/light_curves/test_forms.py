@@ -114,9 +114,8 @@ def test_from_frame_names_the_lines_for_tables_by_id(frame, curves, form):
     with pytest.raises(LightCurveError, match="is not one table") as error:
         LightCurves.from_frame(tables)
     line = str(error.value).split("with ")[-1]
-    if form == "dict":
-        table = eval(line, {"pandas": pd, "tables": tables})
-        assert LightCurves.from_frame(table).equals(curves)
+    table = eval(line, {"pandas": pd, "tables": tables})
+    assert LightCurves.from_frame(table).equals(curves)
     assert as_light_curves(tables).equals(curves)
 
 
@@ -130,6 +129,13 @@ def test_dict_of_arrays():
 def test_one_mapping_of_columns_is_one_object():
     with pytest.raises(TypeError, match=r"one light curve: pass .*\[X\]"):
         as_light_curves({"time": [1.0, 2.0], "flux": [5.0, 6.0]})
+
+
+def test_rows_as_mappings_are_no_objects(frame):
+    rows = frame.to_dict("records")
+    with pytest.raises(LightCurveError, match=r"is one observation.*pandas\.DataFrame\(rows\)"):
+        as_light_curves(rows)
+    assert LightCurves.from_frame(pd.DataFrame(rows)).lengths.tolist() == [2, 1]
 
 
 @pytest.mark.parametrize("X", [TimeSeries(), Table(), {}])

@@ -132,8 +132,12 @@ def test_objects_in_different_units_are_brought_to_one_zero_point(kinds, hours):
 REFUSED = {
     "magnitudes": ((FLUX + 15) * u.ABmag, None, r"'mag\(AB\)': these are magnitudes.*from_magn"),
     "plain magnitudes": ((FLUX + 15) * u.mag, None, r"these are magnitudes.*from_magnitudes"),
-    "counts": (FLUX * u.electron / u.s, None, r"no flux density: pass zero_point="),
-    "energy": (FLUX * u.erg / u.s / u.cm**2 / u.AA, None, r"no flux density.*spectral_density"),
+    "counts": (
+        FLUX * u.electron / u.s,
+        None,
+        r"no flux density per frequency: pass zero_point=.*\)$",
+    ),
+    "energy": (FLUX * u.erg / u.s / u.cm**2 / u.AA, None, r"per frequency.*spectral_density"),
     "no unit of errors": (FLUX * u.mJy, FLUX / 10, "flux column has the unit 'mJy', and the flux_"),
     "no unit of fluxes": (FLUX, FLUX * u.mJy, "flux_err column has the unit 'mJy', and the flux c"),
     "other errors": (FLUX * u.mJy, FLUX * u.d, "'d', which cannot be converted to 'mJy'"),

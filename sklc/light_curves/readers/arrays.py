@@ -48,15 +48,19 @@ def read(
     if nothing or (_is_ragged(time) and not (flat and getattr(time, "shape", ())[1:] == (1,))):
         if flat:
             raise ValueError("lists with one array per object take neither offsets= nor object_id=")
-        time, flux = [joined(t) for t in time], [joined(f) for f in flux]
-        flux_err = None if flux_err is None else [joined(e) for e in flux_err]
+        time, flux, flux_err = (
+            own if own is None or _all_plain(own) else [joined(part) for part in own]
+            for own in (time, flux, flux_err)
+        )
         lengths = [len(t) for t in time]
         if zp_column is not None and len(zp_column) == len(lengths):
             zp_column = _join(zp_column, lengths, "zero_point")
         flux, flux_err, zp_of_unit = _join_fluxes(flux, flux_err, lengths, options)
         zp_column = zp_column if zp_of_unit is None else zp_of_unit
-        check_scales(time)
-        time = _join([without_unit(t, "time") for t in time], lengths, "time")
+        if not _all_plain(time):
+            check_scales(time)
+            time = [without_unit(t, "time") for t in time]
+        time = _join(time, lengths, "time")
         band = None if band is None else _join(band, lengths, "band")
         offsets = offsets_of(lengths)
     elif (offsets is None) == (object_id is None):
@@ -95,6 +99,11 @@ def _listed(values: Any) -> Any:
     return values
 
 
+def _all_plain(values: Any) -> bool:
+    """Whether all items are plain arrays, which have neither unit nor mask."""
+    return set(map(type, values)) == {np.ndarray}
+
+
 def _is_ragged(time: Any) -> bool:
     if isinstance(time, np.ndarray) and time.dtype != object:
         return time.ndim == 2
@@ -107,9 +116,8 @@ def _join_fluxes(
     flux: Any, flux_err: Any, lengths: Sequence[int], options: ReadOptions
 ) -> tuple[Any, Any, np.ndarray | None]:
     """Concatenate fluxes and errors, and return the zero points of their units."""
-    if not any(
-        unit_of(own) is not None for own in (*flux, *(() if flux_err is None else flux_err))
-    ):
+    columns = [flux] if flux_err is None else [flux, flux_err]
+    if all(_all_plain(own) or all(unit_of(part) is None for part in own) for own in columns):
         joined_err = None if flux_err is None else _join(flux_err, lengths, "flux_err")
         return _join(flux, lengths, "flux"), joined_err, None
     errors = [None] * len(flux) if flux_err is None else flux_err
