@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from sklc.errors import LightCurveError
 from sklc.light_curves import columns as tables
@@ -35,7 +36,7 @@ def accepts(X: Any) -> bool:
     """Whether X is a `LightCurve`, or holds one object in each item, by position or by id."""
     if is_grouped(X):
         return True
-    if isinstance(X, Mapping):
+    if isinstance(X, Mapping) and not sparse.issparse(X):
         return bool(X) and all(map(_is_table_of_one, X.values()))
     if isinstance(X, list | tuple):
         return not are_rows(X)
