@@ -55,6 +55,7 @@ def calibrated(
                 f"the {with_unit} column has the unit {shown(str(unit or err_unit))}, and the "
                 f"{name} column has none: give both a unit, or pass numbers for both"
             )
+    unit = err_unit if unit is None else unit
     values, errors = plain_array(flux), None
     if flux_err is not None:
         errors = plain_array(flux_err)

@@ -13,9 +13,9 @@ from sklc.light_curves.messages import warn
 from sklc.light_curves.options import ReadOptions
 from sklc.light_curves.placeholders import warn_placeholders
 from sklc.light_curves.store import OBSERVATIONS, Store, blocks, describe
-from sklc.light_curves.values import is_single
+from sklc.light_curves.values import length_of
 from sklc.utils.offsets import object_of, per_observation, row_index
-from sklc.utils.text import listed, shown
+from sklc.utils.text import listed
 
 # Observations in one band that differ by no more than this are copies of one, which were rounded to
 # different digits: times to 4 decimals (days), fluxes and errors relative to the larger one.
@@ -30,11 +30,7 @@ _HASH = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: spreads consecuti
 def check_same_length(**columns: Any) -> None:
     """Raise LightCurveError unless all columns that are not None have one length."""
     given = {name: column for name, column in columns.items() if column is not None}
-    if single := [name for name, column in given.items() if is_single(column)]:
-        raise LightCurveError(
-            f"{single[0]} is a single value, {shown(given[single[0]])}: pass one value per row"
-        )
-    lengths = {name: len(column) for name, column in given.items()}
+    lengths = {name: length_of(column, name) for name, column in given.items()}
     if len(set(lengths.values())) > 1:
         listed = ", ".join(f"{name} {n}" for name, n in lengths.items())
         raise LightCurveError(

@@ -29,13 +29,16 @@ def as_light_curves(X: Any, *, min_points: int | None = 1) -> LightCurves:
     ----------
     X : LightCurves, NestedFrame, LightCurve, list, array or DataFrame
         - `LightCurves` is returned as it is.
-        - ``nested_pandas.NestedFrame``, or any DataFrame with a nested column: as
-          `LightCurves.from_nested`.
-        - list, tuple or object array with one item per object: each a `LightCurve`; a frame or
-          mapping with the columns time (or mjd, t), flux[, flux_err][, band]; or an array of shape
+        - ``nested_pandas.NestedFrame``, or any table with a nested column, or a column of
+          structures: as `LightCurves.from_nested`. A table with one row per object whose columns
+          time and flux, by their usual names, hold lists.
+        - list, tuple or object array with one item per object: each a `LightCurve`; a table (of
+          pandas, polars, pyarrow or astropy, so also a light curve of lightkurve) or mapping with
+          the columns time (or mjd, t), flux[, flux_err][, band]; or an array of shape
           (n_obs, 2 to 4) with the columns time, flux[, flux_err[, wavelength in micrometre]], which
           may be padded with NaN at the end. An object array may have a second axis of length one,
           as `sklearn.utils.check_array` returns for the nested column of a frame.
+        - mapping from ids to such items, or a grouped table (``frame.groupby("object_id")``).
         - 3-D array: as `LightCurves.from_padded`.
         - 2-D array or DataFrame of numbers, shape (n_objects, n_samples): each row a series in one
           anonymous band, regularly sampled at the times 0, 1, 2, ...

@@ -15,7 +15,14 @@ from sklc.errors import LightCurveError
 from sklc.light_curves.store import blocks
 from sklc.light_curves.tables import opened
 from sklc.light_curves.units import numeric
-from sklc.light_curves.values import object_array, one_chunk, raw_column, without_bytes
+from sklc.light_curves.values import (
+    factorized,
+    object_array,
+    one_chunk,
+    plain_array,
+    raw_column,
+    without_bytes,
+)
 from sklc.utils.text import listed, shown
 
 __all__ = [
@@ -48,8 +55,8 @@ class Table:
     Parameters
     ----------
     frame : table
-        Of pandas, pyarrow, polars or astropy; a structured array; a mapping of columns; or any
-        other object with the Arrow C stream interface.
+        A table of pandas, pyarrow, polars or astropy, a structured array, a mapping of columns, or
+        any other object with the Arrow C stream interface.
 
     Raises
     ------
@@ -157,14 +164,25 @@ def labels(values: Any) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(raw, pd.Categorical):
         return np.asarray(raw.codes), np.asarray(raw.categories, dtype=object)
     if isinstance(raw, pa.Array):
+        raw = raw.cast(pa.string()) if pa.types.is_null(raw.type) else raw
         if not pa.types.is_dictionary(raw.type):
-            raw = _plain_strings(raw).dictionary_encode()
+            try:
+                raw = _plain_strings(raw).dictionary_encode()
+            except pa.ArrowNotImplementedError:
+                raise LightCurveError(
+                    f"the band column holds values of type {raw.type}: pass one name per row"
+                ) from None
         codes = raw.indices
         if codes.null_count:
             codes = codes.cast(pa.int32()).fill_null(-1)
         values = _plain_strings(raw.dictionary).to_numpy(zero_copy_only=False)
-        return codes.to_numpy(), np.asarray(values, dtype=object)
-    codes, uniques = pd.factorize(raw)
+        codes, values = codes.to_numpy(), np.asarray(values, dtype=object)
+        missing = pd.isna(values)
+        if missing.any():  # NaN among the numbers of filters
+            codes = np.where(np.isin(codes, np.flatnonzero(missing)), -1, codes)
+            values = np.where(missing, "", values).astype(object)
+        return codes, values
+    codes, uniques = factorized(raw, "band column")
     return codes, without_bytes(np.asarray(uniques, dtype=object))
 
 
@@ -178,13 +196,15 @@ def runs(values: Any) -> tuple[np.ndarray, np.ndarray]:
     if not len(raw):
         ids = raw if isinstance(raw, np.ndarray) else np.zeros(0, dtype=object)
         return np.zeros(0, dtype=np.int64), unwrap_strings(ids)
+    if isinstance(raw, pa.Array) and pa.types.is_null(raw.type):
+        raw = raw.cast(pa.string())
     if isinstance(raw, pa.Array) and not pa.types.is_dictionary(raw.type):
         raw = _plain_strings(raw)
         if pa.types.is_large_string(raw.type) or raw.null_count:
             starts = np.append(0, np.flatnonzero(_changes(raw)) + 1)
             picked = raw.take(pa.array(starts)).to_pylist()
             return starts, object_array(picked)
-        raw = raw.to_numpy(zero_copy_only=False)
+        raw = plain_array(raw.to_numpy(zero_copy_only=False))
     if isinstance(raw, np.ndarray):
         try:
             starts = _starts(raw)
@@ -192,6 +212,8 @@ def runs(values: Any) -> tuple[np.ndarray, np.ndarray]:
             raw = raw.copy()
             raw[pd.isna(raw)] = None
             starts = _starts(raw)
+        except ValueError:  # arrays, which are no ids
+            starts = np.arange(len(raw))
         picked = raw[starts]
         return starts, unwrap_strings(picked)
     codes, names = labels(raw)

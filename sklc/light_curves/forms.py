@@ -44,7 +44,7 @@ def are_rows(items: list | tuple) -> bool:
         return False
     try:
         n_axes = {np.ndim(item) for item in items}
-    except ValueError:  # ragged
+    except (ValueError, TypeError):  # ragged, or with units
         return False
     if n_axes == {0}:
         return all(map(np.isscalar, items))

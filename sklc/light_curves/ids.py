@@ -13,6 +13,7 @@ from sklc.errors import LightCurveError
 from sklc.light_curves import columns as tables
 from sklc.light_curves.checks import check_same_length
 from sklc.light_curves.store import describe, stable_order
+from sklc.light_curves.values import factorized
 from sklc.utils.offsets import offsets_of, row_index
 from sklc.utils.text import shown
 
@@ -171,7 +172,7 @@ def group_rows(object_id: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | Non
             )
         if ids.dtype == object and len(kinds_of(ids)) > 1:
             check_ids(ids)
-    codes, unique = pd.factorize(ids)
+    codes, unique = factorized(ids, "object id")
     if len(unique) == len(ids):
         return np.append(starts, len(column)), ids, None
     if 2 * len(starts) > len(column):  # hardly any neighbours belong together

@@ -11,7 +11,14 @@ import pyarrow as pa
 
 from sklc.errors import LightCurveError
 from sklc.light_curves.units import METADATA, without_unit
-from sklc.light_curves.values import is_single, joined, object_array, raw_column, without_bytes
+from sklc.light_curves.values import (
+    is_single,
+    joined,
+    length_of,
+    object_array,
+    raw_column,
+    without_bytes,
+)
 from sklc.utils.text import shown
 
 __all__ = ["is_astropy_table", "is_table", "metadata_column", "metadata_frame", "opened"]
@@ -98,7 +105,7 @@ def _decoded(column: Any) -> Any:
 def _columns(columns: dict[str, Any]) -> dict[str, Any]:
     """Return the columns of a mapping, in which a single value stands for all rows."""
     single = {name for name, c in columns.items() if is_single(c)}
-    lengths = {name: len(c) for name, c in columns.items() if name not in single}
+    lengths = {name: length_of(c, name) for name, c in columns.items() if name not in single}
     if len(set(lengths.values())) > 1:
         listed = ", ".join(f"{name} {n}" for name, n in lengths.items())
         raise LightCurveError(

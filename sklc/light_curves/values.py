@@ -20,9 +20,12 @@ from sklc.errors import LightCurveError
 from sklc.utils.text import shown
 
 __all__ = [
+    "factorized",
+    "first_given",
     "is_single",
     "is_time",
     "joined",
+    "length_of",
     "numbers",
     "object_array",
     "one_chunk",
@@ -193,6 +196,11 @@ def _unmasked(values: Any) -> np.ndarray:
     """Return anything that is no plain array as one, without its mask and its unit."""
     if isinstance(values, pd.Series | pd.Index):
         return values.to_numpy()
+    if is_time(values):
+        raise LightCurveError(
+            f"a {type(values).__name__} stands where numbers are expected: pass times as the times "
+            "of observations, or their numbers, such as time.mjd"
+        )
     if isinstance(values, np.ma.MaskedArray):
         return _filled(np.ma.getdata(values, subok=False), np.ma.getmaskarray(values))
     if hasattr(values, "unmasked"):  # astropy's Masked
@@ -218,14 +226,19 @@ def _array_of_list(values: list | tuple) -> np.ndarray:
         values = [None if value is np.ma.masked else value for value in values]
     elif any(issubclass(kind, np.ma.MaskedArray) or hasattr(kind, "unmasked") for kind in kinds):
         parts = [plain_array(value) for value in values]
-        return np.stack(parts) if len({part.shape for part in parts}) == 1 else object_array(parts)
+        try:
+            return np.stack(parts)
+        except (ValueError, TypeError):  # of other shapes, or types
+            return object_array(parts)
+    elif any(library_of(kind) == "astropy" for kind in kinds):
+        return object_array(values)
     elif kinds and not kinds - {list, tuple}:
         parts = [_array_of_list(value) for value in values]
-        if len({part.shape for part in parts}) == 1:
+        if len({part.shape for part in parts}) == 1 and all(p.dtype.kind in "biuf" for p in parts):
             return np.array(parts)
     try:
         array = np.asarray(values)
-    except ValueError:  # lists of different lengths
+    except (ValueError, TypeError):  # lists of different lengths, or values with units
         return object_array(values)
     if array.dtype.kind in "US" and isinstance(values, list):
         array = object_array(values)  # numpy would turn [1, "a"] into two strings
@@ -281,9 +294,7 @@ def _numbers_among_objects(raw: np.ndarray, name: str) -> np.ndarray:
 def _not_numbers(raw: np.ndarray, name: str) -> str:
     """Return the message about a column that is not numeric."""
     text = pd.Series(raw.ravel(), dtype=object)
-    first = next(
-        (value for value in text if not pd.api.types.is_scalar(value) or value == value), None
-    )
+    first = first_given(text)
     if raw.dtype.kind == "M" or isinstance(first, datetime.date | np.datetime64):
         return (
             f"the {name} column holds dates: convert them to days, for example "
@@ -300,7 +311,9 @@ def _not_numbers(raw: np.ndarray, name: str) -> str:
             "one value per observation, or a table with one row per object and lists in all of "
             "the columns time, flux and flux_err"
         )
-    bad = np.flatnonzero(pd.to_numeric(text, errors="coerce").isna() & text.notna())
+    if not len(text):
+        return f"the {name} column does not hold numbers, but the type {raw.dtype}: convert it"
+    bad = np.flatnonzero([not _converts(value) for value in text])
     row = bad[0] if len(bad) else 0
     return (
         f"the {name} column does not hold numbers: {shown(text[row])} in row {row}"
@@ -308,6 +321,50 @@ def _not_numbers(raw: np.ndarray, name: str) -> str:
         + ": correct it, or convert what can be converted with pandas.to_numeric(column, "
         'errors="coerce") and pass invalid="drop"'
     )
+
+
+def _converts(value: Any) -> bool:
+    """Whether a value is a number, text of one, or missing."""
+    try:
+        return value is None or value is pd.NA or bool(float(value) or True)
+    except (TypeError, ValueError, OverflowError):
+        return False
+
+
+def length_of(values: Any, name: str) -> int:
+    """Return the number of rows of a column.
+
+    Raises
+    ------
+    LightCurveError
+        If it is no column: a single value, or a sparse matrix.
+    """
+    if is_single(values):
+        raise LightCurveError(f"{name} is a single value, {shown(values)}: pass one value per row")
+    try:
+        return len(values)
+    except TypeError as error:
+        raise LightCurveError(
+            f"{name} is a {type(values).__name__}, which is no column ({error}): pass an array "
+            "with one value per row"
+        ) from None
+
+
+def factorized(values: Any, name: str) -> tuple[np.ndarray, Any]:
+    """Return codes and distinct values, as ``pandas.factorize``.
+
+    Raises
+    ------
+    LightCurveError
+        If the values are none that can be compared, such as lists.
+    """
+    try:
+        return pd.factorize(values)
+    except TypeError:
+        kind = type(first_given(values)).__name__
+        raise LightCurveError(
+            f"the {name} holds a {kind} in each row: pass one number or text per row"
+        ) from None
 
 
 def object_array(values: Collection[Any]) -> np.ndarray:

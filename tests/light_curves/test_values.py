@@ -9,9 +9,11 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from astropy.table import MaskedColumn, QTable, Table
+from astropy.time import Time
 from astropy.utils.masked import Masked
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from sklc.errors import LightCurveError, LightCurveWarning
 from sklc.light_curves import LightCurves, as_light_curves
@@ -238,6 +240,32 @@ def test_remedies_for_dates_and_durations_work():
     assert LightCurves.from_arrays(days, ERROR, offsets=[0, 4]).time[0] == 59000.0
     since = pd.TimedeltaIndex(dates - dates[0]) / pd.Timedelta(days=1)
     assert LightCurves.from_arrays(since, ERROR, offsets=[0, 4]).time[-1] == 3.0
+
+
+NO_COLUMNS = [
+    sparse.csr_matrix(np.ones(4)), [10**400] * 4, [{"a": 1}] * 4, [[1.0, 2.0]] * 4, [1 * u.mJy] * 4,
+    [1 * u.mJy, 1.0, 2.0, 3.0], Time([1.0, 2.0, 3.0, 4.0], format="mjd"), [object()] * 4, {0: 1},
+    np.array([], dtype="M8[D]"), pd.MultiIndex.from_arrays([[1] * 4, [2] * 4]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("column", NO_COLUMNS, ids=lambda column: type(column).__name__)
+def test_what_is_no_column_is_one_clear_error(column):
+    for call in (
+        lambda: LightCurves.from_arrays(TIME, column, None, "ztfg", offsets=[0, 4]),
+        lambda: LightCurves.from_arrays([TIME], [column]),
+        lambda: as_light_curves([{"time": TIME, "flux": column}]),
+    ):
+        with pytest.raises(ValueError, match=r"\w+"):
+            call()
+
+
+@pytest.mark.parametrize("ids", [
+    pd.Series([np.ones(2)] * 4), [[1, 2]] * 4, pa.array([None] * 4), Time([1.0] * 4, format="mjd"),
+], ids=["arrays", "lists", "nulls", "Time"])  # fmt: skip
+def test_what_is_no_id(ids):
+    with pytest.raises(LightCurveError, match=r"object id|times"):
+        LightCurves.from_arrays(TIME, TIME, object_id=ids)
 
 
 # -- ids

@@ -19,7 +19,7 @@ from sklc.light_curves.ids import group_rows, object_ids
 from sklc.light_curves.options import FROM_TABLE, ReadOptions
 from sklc.light_curves.store import Store
 from sklc.light_curves.units import check_scales, without_unit
-from sklc.light_curves.values import is_single, joined, unit_of
+from sklc.light_curves.values import is_single, joined, length_of, unit_of
 from sklc.passbands.registry import Passband
 from sklc.utils.offsets import offsets_of
 
@@ -52,7 +52,7 @@ def read(
             own if own is None or _all_plain(own) else [joined(part) for part in own]
             for own in (time, flux, flux_err)
         )
-        lengths = [len(t) for t in time]
+        lengths = [length_of(t, "time") for t in time]
         if zp_column is not None and len(zp_column) == len(lengths):
             zp_column = _join(zp_column, lengths, "zero_point")
         flux, flux_err, zp_of_unit = _join_fluxes(flux, flux_err, lengths, options)

@@ -53,7 +53,8 @@ def _is_nested(dtype: Any, frame: pd.DataFrame, name: Any) -> bool:
     first = first_given(frame[name])
     if isinstance(first, Mapping):
         return not all(map(is_single, first.values()))
-    return isinstance(first, list | np.ndarray) and any(isinstance(c, Mapping) for c in first[:1])
+    is_list = isinstance(first, list | np.ndarray) and not is_single(first)
+    return is_list and any(isinstance(cell, Mapping) for cell in first[:1])
 
 
 def _is_structure(kind: pa.DataType) -> bool:
@@ -81,7 +82,13 @@ def _with_nested(frame: Any, found: list[str]) -> pd.DataFrame:
                     f"the column {name!r} holds structures that differ between the objects "
                     f"({error}): give each the same fields, and numbers or text in each field"
                 ) from error
-        dtype = NestedDtype.from_pandas_arrow_dtype(column.dtype)
+        try:
+            dtype = NestedDtype.from_pandas_arrow_dtype(column.dtype)
+        except ValueError as error:
+            raise LightCurveError(
+                f"the column {name!r} holds structures that are no light curves ({error}): each "
+                "needs lists of times and fluxes"
+            ) from error
         frame = frame.assign(**{name: column.astype(dtype)})
     return frame
 
