@@ -98,7 +98,13 @@ def joined(values: Any) -> Any:
     if is_list and len(values) and library_of(type(values[0])) == "astropy":
         if isinstance(values[0], np.ma.MaskedArray) or np.ndim(values[0]):
             return values
-        return type(values[0])(list(values))
+        try:
+            return type(values[0])(list(values))
+        except (TypeError, ValueError) as error:
+            raise LightCurveError(
+                f"a list begins with {shown(values[0])}, and other items do not go with it "
+                f"({error}): give all a unit, or pass numbers"
+            ) from None
     return values
 
 

@@ -243,7 +243,7 @@ def test_remedies_for_dates_and_durations_work():
 
 
 NO_COLUMNS = [
-    sparse.csr_matrix(np.ones(4)), [10**400] * 4, [{"a": 1}] * 4, [[1.0, 2.0]] * 4, [1 * u.mJy] * 4,
+    sparse.csr_matrix(np.ones(4)), [10**400] * 4, [{"a": 1}] * 4, [[1.0, 2.0]] * 4,
     [1 * u.mJy, 1.0, 2.0, 3.0], Time([1.0, 2.0, 3.0, 4.0], format="mjd"), [object()] * 4, {0: 1},
     np.array([], dtype="M8[D]"), pd.MultiIndex.from_arrays([[1] * 4, [2] * 4]),
 ]  # fmt: skip
