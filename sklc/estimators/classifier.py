@@ -326,6 +326,7 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
             If y is missing or of a single class, or a parameter is set that has no effect here.
         """
         curves = self._curves(X, reset=True)
+        y, sample_weight = self._in_order(X, curves, y=y, sample_weight=sample_weight)
         check_mode(self)
         columns, uncertainty = self._metadata(), class_uncertainty(self.calibrate)
         if self.finetune == "none":
@@ -515,6 +516,7 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         """
         check_is_fitted(self)
         curves = self._curves(X, reset=False)
+        y, sample_weight = self._in_order(X, curves, y=y, sample_weight=sample_weight)
         return super().score(curves, self._labels(y, curves), sample_weight)
 
     def to_onnx(self, path):

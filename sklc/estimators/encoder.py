@@ -370,6 +370,9 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
             If y is missing, of another length, or of a single class.
         """
         curves = self._curves(X, reset=True)
+        y, sample_weight, survey = self._in_order(
+            X, curves, y=y, sample_weight=sample_weight, survey=survey
+        )
         columns = self._metadata()
         self._check_mode()
         if self.weights is not None:

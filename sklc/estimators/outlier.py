@@ -275,6 +275,7 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
         """Fit, and return the distinct objects with their negative anomaly scores."""
         self._check_mode()
         curves = self._curves(X, reset=True)
+        y, sample_weight = self._in_order(X, curves, y=y, sample_weight=sample_weight)
         if y is not None:
             y = self._labels(y, curves)
         elif reason := self._needs_labels():

@@ -37,6 +37,8 @@ from sklc.weights.trained import TrainedWeights
 __all__ = ["check_redshifts", "check_series", "fit_encoder", "redshift_columns", "require_own_head"]
 
 _ALPHAS = np.logspace(-1, 4, 26)
+# No object is known beyond a redshift of 15.
+_HIGHEST_REDSHIFT = 30.0
 # Fine-tuning is undone if it lowers the error on the held-out objects by less than this share. On
 # a hundred objects, a smaller gain may well be chance.
 _LEAST_GAIN = 0.03
@@ -62,6 +64,7 @@ def check_redshifts(y: Any, curves: LightCurves, estimator: LightCurveEstimator)
             "pandas.to_numeric(y, errors='coerce'), and leave out the objects that become NaN."
         ) from error
     unknown, wrong = np.flatnonzero(~np.isfinite(y)), np.flatnonzero(y <= 0)
+    far = np.flatnonzero(np.isfinite(y) & (y > _HIGHEST_REDSHIFT))
     if len(unknown):
         raise LightCurveError(
             f"y contains NaN or infinity: the redshift of {name_object(curves, int(unknown[0]))} "
@@ -72,8 +75,15 @@ def check_redshifts(y: Any, curves: LightCurves, estimator: LightCurveEstimator)
         raise LightCurveError(
             f"Redshifts must be positive, and that of {name_object(curves, int(wrong[0]))} is "
             f"{y[wrong[0]]:g} ({len(wrong)} of {len(y)} redshifts). Nearby objects need their "
-            "cosmological redshift, without peculiar motion; or leave them out: "
-            "keep = y > 0; fit(X[keep], y[keep])"
+            "cosmological redshift, without peculiar motion; numbers such as -9 or -99 stand for "
+            "missing ones. Leave such objects out: keep = y > 0; fit(X[keep], y[keep])"
+        )
+    if len(far):
+        raise LightCurveError(
+            f"The redshift of {name_object(curves, int(far[0]))} is {y[far[0]]:g} ({len(far)} of "
+            f"{len(y)} redshifts exceed {_HIGHEST_REDSHIFT:g}), which looks like a placeholder "
+            f"of a missing one. Leave such objects out: keep = y < {_HIGHEST_REDSHIFT:g}; "
+            "fit(X[keep], y[keep])"
         )
     return y
 

@@ -308,6 +308,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
             is set that has no effect with the others.
         """
         curves = self._curves(X, reset=True)
+        y, sample_weight = self._in_order(X, curves, y=y, sample_weight=sample_weight)
         self._check_mode()
         redshift_uncertainty(self.calibrate)  # a wrong name is an error before anything is trained
         columns = self._metadata()
@@ -461,6 +462,33 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
     def _check_objects(self, curves: LightCurves) -> None:
         super()._check_objects(curves)
         check_series(curves, self._series_length)
+
+    def score(self, X, y, sample_weight=None):
+        """Return the coefficient of determination, R², of the predicted redshifts.
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+            In any form that `sklc.as_light_curves` takes.
+        y : array-like of shape (n_objects,)
+            True redshifts. A Series that is indexed by the ids is put into the order of X.
+        sample_weight : array-like of shape (n_objects,), optional
+            Weight of each object.
+
+        Returns
+        -------
+        float
+            1 for perfect predictions; 0 for predictions no better than the mean of `y`.
+
+        Raises
+        ------
+        LightCurveError
+            If an object cannot be used, or `y` is indexed by ids and lacks some of them.
+        """
+        check_is_fitted(self)
+        curves = self._curves(X, reset=False)
+        y, sample_weight = self._in_order(X, curves, y=y, sample_weight=sample_weight)
+        return super().score(curves, y, sample_weight)
 
     def _check_mode(self) -> None:
         """Refuse parameters that the others make pointless."""

@@ -14,8 +14,10 @@ from sklc.light_curves.alignment import indexed_metadata, with_survey
 from sklc.light_curves.bands import UNNAMED_PASSBAND, resolve, resolve_bands
 from sklc.light_curves.calibration import MAGNITUDES, depth_warning, looks_like_magnitudes
 from sklc.light_curves.checks import check_same_length, clean, warn
+from sklc.light_curves.flux_units import calibrated
 from sklc.light_curves.ids import check_ids
 from sklc.light_curves.options import ReadOptions
+from sklc.light_curves.placeholders import check_time_digits, check_zero_padding, warn_metadata
 from sklc.light_curves.store import DEFAULT_ZERO_POINT, OBSERVATIONS, Store, read_only
 from sklc.light_curves.zero_points import (
     common_zero_point,
@@ -80,7 +82,11 @@ def build(
     ids = tables.unwrap_strings(np.asarray(ids))
     check_ids(ids, unique=options.unique_ids)
     metadata, survey = with_survey(metadata, options.survey, ids)
-    time = tables.numeric(time, "time").astype(np.float64, copy=False)
+    if type(flux) is not np.ndarray or type(flux_err) is not np.ndarray:
+        flux, flux_err, options = calibrated(flux, flux_err, zp_column, options)
+    time = tables.numeric(time, "time")
+    check_time_digits(time)
+    time = time.astype(np.float64, copy=False)
     flux = tables.numeric(flux, "flux")
     error = None if flux_err is None else tables.numeric(flux_err, "flux_err")
     if error is not None and len(error) and np.isnan(error[0]) and np.isnan(error).all():
@@ -118,6 +124,8 @@ def build(
         raise LightCurveError(f"offsets end at {offsets[-1]}, but there are {len(time)} rows")
     if labels is not None:
         code, passbands = resolve_bands(code, labels, offsets=offsets, ids=ids, survey=survey)
+    if error is None:
+        check_zero_padding(time, flux, offsets, ids)
     are_magnitudes = not given and looks_like_magnitudes(flux, error)
     vega = None if zp_system is None else vega_zero_points(zp_system, code, passbands, order)
     if vega is not None:
@@ -136,7 +144,7 @@ def build(
         offsets=offsets.astype(np.int64, copy=False),
         passbands=passbands,
         ids=read_only(ids),
-        metadata=indexed_metadata(metadata, ids),
+        metadata=warn_metadata(indexed_metadata(metadata, ids)),
         zero_point=zero_point,
     )
     store = clean(store, errors_unknown, options)

@@ -6,9 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sklc.errors import LightCurveError
-from sklc.light_curves.columns import COLUMN_NAMES
+from sklc.light_curves.columns import COLUMN_NAMES, numeric
 from sklc.light_curves.store import DEFAULT_ZERO_POINT
+from sklc.light_curves.values import joined
 from sklc.light_curves.zero_points import flux_name
 from sklc.passbands.registry import Passband
 
@@ -69,7 +69,7 @@ class ReadOptions:
     'jd'
     """
 
-    object_id: str = "object_id"
+    object_id: str | None = "object_id"
     time: str | None = "mjd"
     flux: str | None = "flux"
     flux_err: str | None = "flux_err"
@@ -129,14 +129,15 @@ class ReadOptions:
         return {argument: getattr(self, argument) for argument in COLUMN_NAMES}
 
     @property
+    def has_zero_point(self) -> bool:
+        """Whether a zero point was given as a number."""
+        return self.zero_point_given and not isinstance(self.zero_point, str)
+
+    @property
     def constant_zero_point(self) -> float:
         """The zero point of fluxes that are not rescaled by a column."""
-        if not self.zero_point_given:
-            return DEFAULT_ZERO_POINT
-        try:
-            return float(self.zero_point)
-        except (TypeError, ValueError):
-            raise LightCurveError(
-                f"zero_point={self.zero_point!r:.80} is neither a number, such as 27.5, nor a "
-                "column that these observations have"
-            ) from None
+        return _one_number(self.zero_point) if self.zero_point_given else DEFAULT_ZERO_POINT
+
+
+def _one_number(value: Any) -> float:
+    return float(numeric(joined([value]), "zero point")[0])

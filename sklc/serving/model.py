@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sklc.errors import WeightsError
-from sklc.light_curves.coerce import as_light_curves
+from sklc.light_curves.coerce import as_light_curves, check_form
 from sklc.light_curves.container import LightCurves
 from sklc.light_curves.metadata import metadata_matrix
 from sklc.light_curves.usable import Screened, screen, skips_unusable
@@ -215,6 +215,7 @@ class OnnxModel:
             raise ValueError(
                 f"{self.path.name} has no output {output!r}: it has {list(self.outputs)}."
             )
+        check_form(X, fitted_on_series=None)
         curves = as_light_curves(X)
         result = np.empty((len(curves), self._shapes[output]), dtype=np.float32)
         if not len(curves):

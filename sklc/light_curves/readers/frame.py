@@ -15,6 +15,7 @@ from sklc.light_curves.checks import warn
 from sklc.light_curves.columns import Table
 from sklc.light_curves.ids import group_rows
 from sklc.light_curves.options import ReadOptions
+from sklc.light_curves.readers.lists import holds_lists, read_lists
 from sklc.light_curves.store import Store
 from sklc.light_curves.zero_points import SYSTEM_COLUMNS, flux_name
 from sklc.passbands.registry import Passband
@@ -22,11 +23,17 @@ from sklc.passbands.registry import Passband
 
 def read(frame: Any, options: ReadOptions) -> Store:
     """Return a long table as a store; see `LightCurves.from_frame`."""
-    columns = read_columns(Table(frame), options.columns, options)
+    table = Table(frame)
     if options.band is None and options.passband is None:
         raise ValueError('band=None needs passband=, the one passband of the table: "ztfr"')
-    offsets, ids, order = group_rows(columns.pop("object_id"))
-    metadata = align_metadata(options.metadata, ids, options.object_id)
+    if options.time is not None and options.time in table and holds_lists(table, options.time):
+        return read_lists(table, options)
+    columns = read_columns(table, options.columns, options)
+    if "object_id" in columns:
+        offsets, ids, order = group_rows(columns.pop("object_id"))
+    else:
+        offsets, ids, order = np.array([0, len(columns["time"])]), np.arange(1), None
+    metadata = align_metadata(options.metadata, ids, options.object_id or "object_id")
     return build(
         **columns,
         offsets=offsets,

@@ -24,7 +24,10 @@ from sklc.light_curves.magnitudes import (
 )
 from sklc.light_curves.options import ReadOptions
 from sklc.light_curves.store import Store, describe
+from sklc.light_curves.units import is_magnitude
+from sklc.light_curves.values import plain_array, unit_of
 from sklc.utils.offsets import object_of, offsets_after
+from sklc.utils.text import shown
 
 __all__ = ["MagnitudeColumns", "read"]
 
@@ -69,7 +72,9 @@ def read(frame: Any, names: MagnitudeColumns, options: ReadOptions) -> Store:
     if options.band is None and options.passband is None:
         raise ValueError('band=None needs passband=, the one passband of the table: "bessellv"')
     time = table.column(str(options.time), "time")
-    offsets, ids, order = group_rows(table.column(options.object_id, "object_id"))
+    offsets, ids, order = np.array([0, len(table)]), np.arange(1), None
+    if options.object_id is not None:
+        offsets, ids, order = group_rows(table.column(options.object_id, "object_id"))
     grouped = _Grouped(offsets, ids, np.arange(len(table)) if order is None else order)
     magnitude, limit = _magnitudes_and_limits(table, names)
     detected = np.isfinite(magnitude)
@@ -97,17 +102,17 @@ def read(frame: Any, names: MagnitudeColumns, options: ReadOptions) -> Store:
         offsets=offsets_after(kept[grouped.rows], offsets),
         ids=ids,
         order=grouped.rows[kept[grouped.rows]],
-        metadata=align_metadata(options.metadata, ids, options.object_id),
+        metadata=align_metadata(options.metadata, ids, options.object_id or "object_id"),
         options=options,
     )
 
 
 def _magnitudes_and_limits(table: Table, names: MagnitudeColumns) -> tuple[np.ndarray, np.ndarray]:
     """Return the magnitude of each detection, and the limit of each row that has one, else NaN."""
-    magnitude, is_limit = numbers_or_limits(table.column(names.mag, "mag"), "mag")
+    magnitude, is_limit = numbers_or_limits(_in_magnitudes(table, names.mag, "mag", names), "mag")
     limit = np.where(is_limit, magnitude, np.nan)
     if names.limiting_mag is not None:
-        column = table.column(names.limiting_mag, "limiting_mag")
+        column = _in_magnitudes(table, names.limiting_mag, "limiting_mag", names)
         if (flags := _flags(column)) is not None:  # whether the magnitude is a limit
             is_limit |= flags
             limit = np.where(is_limit, magnitude, np.nan)
@@ -115,6 +120,30 @@ def _magnitudes_and_limits(table: Table, names: MagnitudeColumns) -> tuple[np.nd
             given = numbers_or_limits(column, "limiting_mag")[0]
             limit = np.where(np.isnan(limit), given, limit)
     return np.where(is_limit, np.nan, magnitude), limit
+
+
+def _in_magnitudes(table: Table, name: str, argument: str, names: MagnitudeColumns) -> Any:
+    """Return a column without its unit, which must be that of magnitudes of the right system."""
+    column = table.column(name, argument)
+    if (unit := unit_of(column)) is None:
+        return column
+    if not is_magnitude(unit):
+        raise LightCurveError(
+            f"the column {name!r} (argument {argument}=) has the unit {shown(str(unit))}, which is "
+            "not mag: for fluxes use LightCurves.from_frame"
+        )
+    system = str(unit).partition("(")[2].strip(")").casefold()
+    if system and system != names.system.casefold():
+        remedy = (
+            'pass system="AB"'
+            if system == "ab"
+            else "convert it to AB magnitudes first, such as with column.to(astropy.units.ABmag)"
+        )
+        raise LightCurveError(
+            f"the column {name!r} has the unit {shown(str(unit))}, and the system is "
+            f"{names.system!r}: {remedy}"
+        )
+    return plain_array(column)
 
 
 def _flags(column: Any) -> np.ndarray | None:
@@ -137,7 +166,8 @@ def _errors(
     """Return the errors of the magnitudes, NaN where they are not usable; None if not known."""
     if names.mag_err is None:
         return None
-    error = np.array(tables.numeric(table.column(names.mag_err, "mag_err"), "mag_err"), dtype=float)
+    column = _in_magnitudes(table, names.mag_err, "mag_err", names)
+    error = np.array(tables.numeric(column, "mag_err"), dtype=float)
     if np.isnan(error[detected]).all():
         return None
     with np.errstate(invalid="ignore"):

@@ -147,6 +147,8 @@ def assemble(
     n_empty : int, optional
         How many objects are known to have no observations; by default what the header says.
     """
+    if options.object_id is None:
+        raise ValueError("parquet files need object_id=, the name of the column of ids in both")
     metadata, ids = _split_ids(metadata_of(objects), options.object_id, files[0])
     table, header = Table(photometry), read_header(photometry.schema)
     n_empty = header.get("empty_objects", 0) if n_empty is None else n_empty
@@ -305,6 +307,13 @@ def files_of(
     """Return the paths of objects and photometry, or raise FileNotFoundError."""
     if path is not None and objects is None and photometry is None:
         folder = Path(path)
+        if folder.is_file():
+            raise FileNotFoundError(
+                f"{folder} is a file, not a folder of {OBJECTS} and {PHOTOMETRY}. A file with one "
+                "row per object is read with LightCurves.from_nested(nested_pandas.read_parquet("
+                "file)), one with a row per observation with LightCurves.from_frame("
+                "pandas.read_parquet(file))"
+            )
         files = folder / OBJECTS, folder / PHOTOMETRY
     elif path is None and objects is not None and photometry is not None:
         files = Path(objects), Path(photometry)
