@@ -100,7 +100,7 @@ def test_zero_points_that_overflow():
         with pytest.raises(LightCurveError, match="zero point"):
             LightCurves.from_arrays([[1.0]], [[1.0]], [[1.0]], "ztfg", zero_point=zero_point)
         table = curve(1.0, 1.0).to_frame().assign(zp=[zero_point, 27.5, 27.5, 27.5])
-        with pytest.raises(LightCurveError, match=r"zero point \(1 of 4 observations\)"):
+        with pytest.raises(LightCurveError, match=r"zero point .*\(1 of 4 observations\)"):
             LightCurves.from_frame(table)
 
 

@@ -83,7 +83,9 @@ def build(
     check_ids(ids, unique=options.unique_ids)
     metadata, survey = with_survey(metadata, options.survey, ids)
     if type(flux) is not np.ndarray or type(flux_err) is not np.ndarray:
-        flux, flux_err, options = calibrated(flux, flux_err, zp_column, options)
+        flux, flux_err, of_unit = calibrated(flux, flux_err, zp_column, options)
+        # The zero point of a unit is what it is, even 0 as of astropy's AB.
+        trusted, options = trusted or of_unit is not options, of_unit
     time = tables.numeric(time, "time")
     check_time_digits(time)
     time = time.astype(np.float64, copy=False)

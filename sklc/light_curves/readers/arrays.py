@@ -36,7 +36,7 @@ def read(
     options: ReadOptions,
 ) -> Store:
     """Return arrays as a store; see `LightCurves.from_arrays`."""
-    order = zp_column = None
+    order = zp_column = zp_of_unit = None
     if not is_single(options.zero_point):  # one for each observation
         zp_column, options = options.zero_point, replace(options, zero_point="zero_point")
     time, flux, flux_err = (joined(_listed(own)) for own in (time, flux, flux_err))
@@ -81,6 +81,7 @@ def read(
         flux_err=flux_err,
         band=band,
         zp_column=zp_column,
+        trusted=zp_of_unit is not None,
         offsets=offsets,
         ids=ids,
         order=order,

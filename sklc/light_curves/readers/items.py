@@ -119,7 +119,8 @@ def _store_of_columns(items: list, positions: list[int], options: ReadOptions) -
     ]
     lengths = [len(part["time"]) for part in parts]
     _warn_unread(parts, positions)
-    if len({part.pop("has_unit", False) for part in parts}) > 1:
+    have_units = {part.pop("has_unit", False) for part in parts}
+    if len(have_units) > 1:
         raise LightCurveError(
             "the fluxes of some objects have a unit, and those of others have none: give all a "
             "unit, or pass numbers"
@@ -145,6 +146,7 @@ def _store_of_columns(items: list, positions: list[int], options: ReadOptions) -
         band=_join_bands(parts, lengths),
         zp_column=join("zp_column", 27.5),
         zp_system=join("zp_system", "ab"),
+        trusted=True in have_units,
         offsets=offsets_of(lengths),
         ids=np.arange(len(parts)),
         options=options,
