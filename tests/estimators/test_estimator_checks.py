@@ -1,7 +1,7 @@
 """scikit-learn's own checks, in full and without exceptions, on estimators in several forms.
 
-`tests/features` runs them on features. Augmentations return light curves, which the checks of
-transformers cannot compare as arrays: `tests/augment` checks their own contract.
+`tests/features` runs them on features, and `tests/augment` on those augmentations that plain
+series are enough for; the tags of the others say that they need flux errors.
 """
 
 from sklearn.utils.estimator_checks import parametrize_with_checks

@@ -196,5 +196,5 @@ def test_nothing_to_pool_with(parts, tmp_path):
         saved,
     ):
         assert TransferClassifier(encoder, C=0.1, **QUICK).fit(train, y_train).C_ == 0.1
-        with pytest.raises(ValueError, match="prior_labels is for pooling .* has no effect with"):
+        with pytest.raises(ValueError, match=r"prior_labels is for pooling .* has no effect with"):
             TransferClassifier(encoder, prior_labels=0, **QUICK).fit(train, y_train)
