@@ -108,7 +108,7 @@ def test_a_classifier_starts_from_it(demo, encoder, tmp_path):
     path, unfitted = encoder.save(tmp_path / "peak.safetensors"), clone(encoder)
     for start, finetune in ((path, "head"), (path, "all"), (unfitted, "head")):
         classifier = TransferClassifier(
-            start, finetune=finetune, C=0.1, max_epochs=2, device="cpu", random_state=0, verbose=0
+            start, finetune=finetune, max_epochs=2, device="cpu", random_state=0, verbose=0
         ).fit(curves, y)
         assert classifier.predict_proba(curves).shape == (120, 3)
 
