@@ -36,22 +36,11 @@ from sklc.weights.trained import TrainedWeights, is_named
 __all__ = ["LightCurveEncoder"]
 
 # Parameters that have no effect with weights, which include a network that is trained.
-_UNREAD_WITH_WEIGHTS = [
-    "representation",
-    "architecture",
-    "hidden_size",
-    "n_layers",
-    "latent_size",
-    "objective",
-    "redshift_weight",
-    "temperature",
-    "adversarial_weight",
-    "augment",
-    "metadata_columns",
-    "class_weight",
-    "callbacks",
-    "checkpoint",
-]
+_UNREAD_WITH_WEIGHTS = (
+    "representation", "architecture", "hidden_size", "n_layers", "latent_size", "objective",
+    "redshift_weight", "temperature", "adversarial_weight", "augment", "metadata_columns",
+    "class_weight", "callbacks", "checkpoint",
+)  # fmt: skip
 
 
 class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, LightCurveEstimator):
