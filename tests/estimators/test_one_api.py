@@ -196,6 +196,16 @@ def test_parameters_that_are_not_read_are_refused(estimator, mode, name, value, 
         estimator(**mode, **{name: value}, **QUICK).fit(demo[0], y)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("objective", "contrastive"), ("augment", True), ("checkpoint", "file")]
+)
+def test_redshifts_train_without_what_is_for_classes(demo, redshifts, name, value):
+    with pytest.raises(
+        ValueError, match=rf"^{name} is for .* trained on classes, and has no effec"
+    ):
+        RedshiftRegressor(LightCurveEncoder(**{name: value}), **QUICK).fit(demo[0], redshifts)
+
+
 def test_surveys_that_no_objective_reads_are_refused(demo):
     survey = np.where(np.arange(90) % 2, "a", "b")
     message = r"survey= is for .* has no effect with .*leave survey out"
