@@ -7,12 +7,7 @@ from numbers import Real
 
 import numpy as np
 
-from sklc.augment.arrays import (
-    check_errors,
-    inflate_errors,
-    log_uniform,
-    until_after_first,
-)
+from sklc.augment.arrays import inflate_errors, log_uniform, until_after_first
 from sklc.augment.base import FRACTION, Augmenter
 from sklc.light_curves.store import Store
 from sklc.utils.floats import saturated
@@ -69,6 +64,7 @@ class ObservingConditions(Augmenter):
         **{name: [FRACTION] for name in ("noisier", "alerts", "thinned", "prefixes", "dropped")},
     }
 
+    _needs_errors = True
     noisier: float = 0.5
     largest_noise: float = 2.5
     alerts: float = 0.5
@@ -77,7 +73,6 @@ class ObservingConditions(Augmenter):
     dropped: float = 0.1
 
     def _draw(self, store: Store, rng: np.random.Generator) -> Store:
-        check_errors(store, self)
         n_objects, offsets, dtype = store.n_objects, store.offsets, store.flux.dtype
 
         def chosen(share: float) -> np.ndarray:

@@ -7,7 +7,7 @@ from numbers import Real
 
 import numpy as np
 
-from sklc.augment.arrays import check_errors, inflate_errors
+from sklc.augment.arrays import inflate_errors
 from sklc.augment.base import Augmenter
 from sklc.cosmology import MAX_REDSHIFT, MIN_REDSHIFT, distance_modulus
 from sklc.errors import LightCurveError
@@ -77,12 +77,12 @@ class Redshifting(Augmenter):
         "largest": [Interval(Real, 1.02, 1 + MAX_REDSHIFT, closed="both")]
     }
 
+    _needs_errors = True
     share: float = 0.3
     _: KW_ONLY
     largest: float = 1.2
 
     def _altered(self, store: Store, chosen: np.ndarray, rng: np.random.Generator) -> Store:
-        check_errors(store, self)  # refuses unknown errors before anything else is done
         z = _redshifts(store)
         far = np.log1p(MAX_REDSHIFT) - np.log1p(np.maximum(z, MIN_REDSHIFT))
         n_steps = np.floor(np.minimum(np.log(self.largest), far) / _STEP)

@@ -37,22 +37,11 @@ from sklc.weights.trained import TrainedWeights, is_named
 __all__ = ["LightCurveEncoder"]
 
 # Parameters that have no effect with weights, which include a network that is trained.
-_UNREAD_WITH_WEIGHTS = [
-    "representation",
-    "architecture",
-    "hidden_size",
-    "n_layers",
-    "latent_size",
-    "objective",
-    "redshift_weight",
-    "temperature",
-    "adversarial_weight",
-    "augment",
-    "metadata_columns",
-    "class_weight",
-    "callbacks",
-    "checkpoint",
-]
+_UNREAD_WITH_WEIGHTS = (
+    "representation", "architecture", "hidden_size", "n_layers", "latent_size", "objective",
+    "redshift_weight", "temperature", "adversarial_weight", "augment", "metadata_columns",
+    "class_weight", "callbacks", "checkpoint",
+)  # fmt: skip
 
 
 class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, LightCurveEstimator):
@@ -349,7 +338,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
             Class labels; required, and used, only with ``weights=None``.
         survey : array-like of shape (n_objects,), optional
             Survey of each object, for ``objective="adversarial"``; without it, the metadata
-            column of that name is used.
+            column of that name is used. It is refused where nothing reads it.
         sample_weight : array-like of shape (n_objects,), optional
             Weight of each object in the loss, used only with ``weights=None``. A weight of k is
             the same as k copies of the object, and 0 leaves it out.
@@ -367,7 +356,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         CheckpointError
             If `checkpoint` is damaged, of another version, or of another training.
         ValueError
-            If y is missing, of another length, or of a single class.
+            If y is missing, of another length, or of a single class, or `survey` has no effect.
         """
         curves = self._curves(X, reset=True)
         y, sample_weight, survey = self._in_order(
@@ -376,6 +365,10 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         columns = self._metadata()
         self._check_mode()
         if self.weights is not None:
+            if survey is not None:
+                raise ValueError(
+                    "survey= is for training, and has no effect with weights: leave survey out."
+                )
             self._trained = self._file = None  # of an earlier fit
             self._file = self._own_file()
             metadata_matrix(curves, self._source().metadata_columns)

@@ -42,6 +42,11 @@ __all__ = ["RedshiftRegressor"]
 _CERTAINLY = 3
 # With fewer errors than this, intervals cannot be calibrated.
 _FEWEST_OBJECTS = 3
+# Parameters of an encoder that training it on redshifts does not read.
+_FOR_CLASSES = (
+    "objective", "redshift_weight", "temperature", "adversarial_weight", "augment",
+    "learning_rate_decay", "weight_decay", "class_weight", "callbacks", "checkpoint",
+)  # fmt: skip
 
 
 class RedshiftRegressor(RegressorMixin, TransferEstimator):
@@ -498,6 +503,9 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
             self._refuse_unread(names, "a head that is trained", mode)
         check_head_sizes(self.head_sizes)
         self._refuse_fine_tuning(is_trained_on_labels(self.encoder))
+        if self.encoder is not None and is_trained_on_labels(self.encoder):
+            mode = "RedshiftRegressor, which trains an unfitted encoder on redshifts"
+            self.encoder._refuse_unread(_FOR_CLASSES, "an encoder that is trained on classes", mode)
         for name, method in (("n_neighbors", "knn"), ("head_sizes", "mlp")):
             if self.method != method:
                 self._refuse_unread([name], f"method={method!r}", f"method={self.method!r}")

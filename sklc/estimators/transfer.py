@@ -31,6 +31,7 @@ __all__ = [
     "default_encoder",
     "fine_tune",
     "is_trained_on_labels",
+    "is_trained_on_own_labels",
     "start_encoder",
 ]
 
@@ -55,6 +56,13 @@ def is_trained_on_labels(encoder: Any) -> bool:
     return encoder is None
 
 
+def is_trained_on_own_labels(encoder: Any) -> bool:
+    """Whether the user's labels are all that `encoder` was, or will be, trained on."""
+    if is_trained_on_labels(encoder) or is_user_fitted(encoder):
+        return True
+    return not getattr(getattr(encoder, "weights", None), "from_weights", True)
+
+
 class TransferEstimator(LightCurveEstimator):
     """Base of the estimators with a parameter `encoder`, whose clones keep one that was fitted.
 
@@ -70,8 +78,15 @@ class TransferEstimator(LightCurveEstimator):
 
     def _refuse_fine_tuning(self, from_scratch: bool) -> None:
         """Refuse parameters of fine-tuning where nothing is fine-tuned."""
-        if from_scratch or self.finetune in (None, "none", "head"):
+        tunes = self.finetune not in (None, "none", "head")
+        if from_scratch or not tunes:
             scratch = "encoder=None" if self.encoder is None else "an unfitted encoder"
+            if tunes:
+                raise ValueError(
+                    f"finetune is for an encoder with weights, and finetune={self.finetune!r} has "
+                    f"no effect with {scratch}, which is trained as a whole: leave finetune out, "
+                    "or set finetune='head'."
+                )
             mode = scratch if from_scratch else f"finetune={self.finetune!r}"
             self._refuse_unread(("finetune_learning_rate", "anchor"), "fine-tuning", mode)
 
