@@ -30,8 +30,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import sklearn
 from _common import RESULTS, _versions
 from _fuzz_targets import TARGETS, Fault
+
+import sklc
 
 _CHUNK = 200  # inputs between two reports
 _PATIENCE = 30.0  # seconds without a report of the number in hand
