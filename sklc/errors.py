@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
 __all__ = [
     "CheckpointError",
     "LightCurveError",
@@ -43,7 +48,16 @@ class SimulationError(ValueError):
 
 
 class LightCurveWarning(UserWarning):
-    """Light curves that are usable but look wrong (units, zero points, dropped observations)."""
+    """Light curves that look wrong (units, zero points), or were left out of a result.
+
+    Attributes
+    ----------
+    failures : pandas.DataFrame or None
+        Where objects were left out, one row for each of them, with its ``object_id``, the
+        ``reason`` and a ``remedy``, as `sklc.light_curves.unusable` returns them. Otherwise None.
+    """
+
+    failures: pd.DataFrame | None = None
 
 
 class PerformanceWarning(UserWarning):

@@ -299,13 +299,17 @@ def _command(options: argparse.Namespace) -> str:
     return f"python -m sklc.pretrain {source} {' '.join(named)}"
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the command line: ``python -m sklc.pretrain``.
+def main(
+    arguments: list[str] | None = None, *, parser: argparse.ArgumentParser | None = None
+) -> None:
+    """Run the command line: ``python -m sklc.pretrain``, or ``sklc pretrain``.
 
     Parameters
     ----------
     arguments : list of str, optional
         Arguments to use instead of those of the process.
+    parser : argparse.ArgumentParser, optional
+        A parser to add the arguments to, which has a name and a way to report errors of its own.
 
     Examples
     --------
@@ -316,7 +320,8 @@ def main(arguments: list[str] | None = None) -> None:
     ...     pass
     usage: python -m sklc.pretrain [-h] (--data DATA | --simulate) ...
     """
-    parser = argparse.ArgumentParser(prog="python -m sklc.pretrain", description=__doc__)
+    if parser is None:
+        parser = argparse.ArgumentParser(prog="python -m sklc.pretrain", description=__doc__)
     data = parser.add_mutually_exclusive_group(required=True)
     data.add_argument("--data", type=Path, help="folder of simulated light curves")
     data.add_argument("--simulate", action="store_true", help="simulate them, from the seed")
@@ -352,6 +357,10 @@ def main(arguments: list[str] | None = None) -> None:
         )
     else:
         curves = LightCurves.from_parquet(options.data)
+        needed = {"class", "survey"} | ({"redshift"} if options.redshift_weight else set())
+        missing = sorted(needed - set(curves.metadata.columns))
+        if missing:
+            parser.error(f"{options.data} has no column {missing[0]} in its objects.parquet")
         curves = curves[curves.metadata["survey"].isin(options.surveys).to_numpy()]
         if not len(curves):
             parser.error(f"{options.data} has no objects of the surveys {options.surveys}.")

@@ -12,9 +12,13 @@ import numpy as np
 from sklc.errors import LightCurveError
 from sklc.light_curves.container import LightCurves
 from sklc.light_curves.store import Store, describe
+from sklc.utils.floats import saturated
 from sklc.utils.offsets import count_by_object, offsets_after, per_observation, reduce_by_object
 
 __all__ = ["CHANNELS", "PRESETS", "InputRepresentation"]
+
+# Numbers that a network can multiply and add up without an overflow of float32.
+_LARGEST = np.float32(1e30)
 
 
 @dataclass(frozen=True)
@@ -207,10 +211,12 @@ class InputRepresentation:
                 f"{len(curves.lengths)} objects are empty). Select the others: "
                 "curves[curves.lengths >= 1]"
             )
-        shown = _Shown(self, curves)
-        values = np.empty((len(shown.time), len(self.channels)), dtype=np.float32)
-        for column, channel in enumerate(self.channels):
-            values[:, column] = CHANNELS[channel](shown)
+        with np.errstate(over="ignore"):  # what overflows is limited below
+            shown = _Shown(self, curves)
+            values = np.empty((len(shown.time), len(self.channels)), dtype=np.float32)
+            for column, channel in enumerate(self.channels):
+                values[:, column] = CHANNELS[channel](shown)
+        np.clip(values, -_LARGEST, _LARGEST, out=values)
         return values, np.diff(shown.offsets)
 
 
@@ -220,7 +226,7 @@ class _Shown:
     def __init__(self, representation: InputRepresentation, curves: LightCurves | Store) -> None:
         self.settings = representation
         scale = 10 ** (-0.4 * (curves.zero_point - representation.zero_point))
-        flux = np.asarray(curves.flux, dtype=np.float64) * scale
+        flux = saturated(np.asarray(curves.flux, dtype=np.float64) * scale)
         # NaN marks an error that the source does not give.
         flux_err = np.nan_to_num(np.asarray(curves.flux_err, dtype=np.float64) * scale, nan=0.0)
         shown = np.abs(flux) >= representation.min_snr * flux_err
@@ -247,7 +253,7 @@ class _Shown:
 
     @cached_property
     def since_first(self) -> np.ndarray:
-        return self.time - self.per_observation(self.time[self.offsets[:-1]])
+        return saturated(self.time - self.per_observation(self.time[self.offsets[:-1]]))
 
     @cached_property
     def peak(self) -> np.ndarray:
@@ -266,7 +272,7 @@ class _Shown:
     def since_peak(self) -> np.ndarray:
         at_peak = self.flux == self.per_observation(self.peak)
         first = -self.largest(np.where(at_peak, -self.time, -np.inf))
-        return self.time - self.per_observation(first)
+        return saturated(self.time - self.per_observation(first))
 
     @cached_property
     def gap(self) -> np.ndarray:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import astropy.units as u
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
@@ -292,6 +293,9 @@ SECTIONS: dict[str, list[Case]] = {
         Case("an id is missing",
              lambda: LightCurves.from_frame(spoiled("object_id", None)),
              '`frame.dropna(subset=["object_id"])`.'),
+        Case("ids of 64 bits that have become floating-point numbers",
+             lambda: LightCurves.from_frame(supernovae().assign(object_id=7.00000000000000101e17)),
+             '`pandas.read_csv(file, dtype={"object_id": "Int64"})`.'),
         Case("ids of mixed types",
              lambda: LightCurves.from_arrays([1.0, 2.0], [5.0, 6.0], object_id=["SN1", 2]),
              '`frame.assign(object_id=frame["object_id"].astype(str))`.'),
@@ -303,6 +307,16 @@ SECTIONS: dict[str, list[Case]] = {
                  supernovae().assign(zp=np.where(np.arange(48) == 10, np.nan, 25.0))
              ),
              '`frame.dropna(subset=["zp"])`, or `zero_point=25.0` for all.'),
+        Case("a unit that contradicts the zero point",
+             lambda: LightCurves.from_arrays(
+                 [1.0, 2.0], [5.0, 6.0] * u.mJy, offsets=[0, 2], zero_point=27.5
+             ),
+             "Leave `zero_point` out."),
+        Case("fluxes in a unit without a zero point",
+             lambda: LightCurves.from_arrays(
+                 [1.0, 2.0], [5.0, 6.0] * u.electron / u.s, offsets=[0, 2]
+             ),
+             "`zero_point=20.44`, or any constant if they are not calibrated."),
         Case("an object without a row of metadata",
              lambda: curves(metadata=pd.DataFrame({"redshift": [0.1] * 5}, index=NAMES[:5])),
              "Add the row, or leave the object out."),
@@ -311,6 +325,11 @@ SECTIONS: dict[str, list[Case]] = {
         Case("NaN in time, flux or error",
              lambda: LightCurves.from_frame(spoiled("flux", np.nan)),
              'Correct it, or `from_frame(frame, invalid="drop")`.'),
+        Case("a value that is masked",
+             lambda: LightCurves.from_arrays(
+                 [1.0, 2.0], np.ma.masked_array([5.0, 1e20], mask=[False, True]), offsets=[0, 2]
+             ),
+             "The same."),
         Case("an infinite time, flux or error",
              lambda: LightCurves.from_frame(spoiled("mjd", np.inf)),
              "The same."),
@@ -329,6 +348,9 @@ SECTIONS: dict[str, list[Case]] = {
         Case('the same, with `duplicates="drop"`',
              lambda: LightCurves.from_frame(duplicated(), duplicates="drop"),
              "Check the number of dropped observations."),
+        Case("an array that is filled up with zeros",
+             lambda: LightCurves.from_padded(np.array([[[1.0, 5.0], [2.0, 6.0], [0.0, 0.0]]])),
+             "Fill it with NaN."),
         Case("an object without observations",
              lambda: classifier().fit(one_without_points(supernovae()), labels()),
              "`keep = curves.lengths >= 1`, then `fit(curves[keep], y[keep])`."),
@@ -350,9 +372,21 @@ SECTIONS: dict[str, list[Case]] = {
         Case("Julian dates",
              lambda: LightCurves.from_frame(supernovae().assign(mjd=lambda f: f.mjd + 2400000.5)),
              "`time - 2400000.5`; only `nightly()` depends on it."),
+        Case("MJD and Julian dates in one table",
+             lambda: LightCurves.from_frame(spoiled("mjd", 2459010.5)),
+             "Subtract 2400000.5 from the Julian dates."),
         Case("times in seconds",
              lambda: LightCurves.from_frame(supernovae().assign(mjd=lambda f: f.mjd * 86400)),
              "`time / 86400`."),
+        Case("an error that stands for a missing one",
+             lambda: LightCurves.from_frame(spoiled("flux_err", 999.0)),
+             "Leave such rows out."),
+        Case("metadata that stand for missing ones",
+             lambda: curves().with_metadata(redshift=[0.1, -9, 0.2, 0.1, 0.3, 0.1]),
+             "Replace them with NaN."),
+        Case("wavelengths in nanometre",
+             lambda: classifier().fit([np.array([[1.0, 5.0, 1.0, 480.0]])] * 6, labels()),
+             "`X[..., 3] /= 1000`."),
         Case("magnitudes as fluxes",
              lambda: LightCurves.from_frame(as_magnitudes()),
              "Convert to fluxes as the message says."),
@@ -366,6 +400,9 @@ SECTIONS: dict[str, list[Case]] = {
              "Select the same rows of `X` and `y`."),
         Case("a label that is missing",
              lambda: classifier().fit(curves(), ["Ia", "Ia", None, "II", "II", "II"]),
+             "Label the object, or leave it out."),
+        Case("labels indexed by ids, without some of them",
+             lambda: classifier().fit(curves(), pd.Series(labels(), index=[*NAMES[:5], "SN7"])),
              "Label the object, or leave it out."),
         Case("labels of mixed types",
              lambda: classifier().fit(curves(), np.array(["Ia"] * 3 + [2] * 3, dtype=object)),
@@ -416,6 +453,14 @@ SECTIONS: dict[str, list[Case]] = {
         Case("a 2-D array with another number of columns than in `fit`",
              lambda: classifier().fit(series(), labels()).predict(series()[:, :8]),
              "Pass a list of arrays (time, flux) instead."),
+        Case("a 2-D array for a model that was fitted on light curves",
+             lambda: classifier().fit(curves(), labels()).predict(series()),
+             "Pass light curves with times."),
+        Case("a single light curve as a 2-D array",
+             lambda: classifier().fit(curves(), labels()).predict(
+                 curves()[:1].to_padded()[0]
+             ),
+             "`[X]`."),
         Case(
             "NaN in a 2-D array",
             lambda: classifier().fit(np.where(series() > 2.99, np.nan, series()), labels()),
@@ -574,8 +619,8 @@ SECTIONS: dict[str, list[Case]] = {
              lambda: Survey.from_pointings(pointings(), season=(50000, 50100)),
              "Pass the season in MJD."),
         Case("pointings in an unknown band",
-             lambda: Survey.from_pointings(pointings(band="clear")),
-             '`passbands={"clear": (wavelength, transmission)}`.'),
+             lambda: Survey.from_pointings(pointings(band="luminance")),
+             '`passbands={"luminance": (wavelength, transmission)}`.'),
     ],
     "Serving, and large data sets": [
         Case("an exported model without the output",

@@ -13,7 +13,7 @@ from sklc.light_curves import LightCurves
 from sklc.passbands import get_passband
 
 # the same examples in every run, and no failures from a busy machine
-settings.register_profile("sklc", derandomize=True, deadline=None)
+settings.register_profile("sklc", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("sklc")
 
 BANDS = ["ztfg", "ztfr", "lssti", "kepler"]

@@ -354,7 +354,7 @@ def test_gaps_in_series(fitted, nothing_runs, name, value):
     message = r"row 1 of X holds NaN or infinity in column 2.*list of arrays"
     with pytest.raises(LightCurveError, match=message):
         ESTIMATORS[name]().fit(X, y_for(name))
-    with pytest.raises(LightCurveError, match=message):
+    with pytest.raises(LightCurveError, match=r"fitted on light curves.* list with one table"):
         use(fitted[name], X)
 
 

@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator
 
 from sklc.errors import LightCurveError
 from sklc.light_curves.store import Store, describe
+from sklc.utils.floats import saturated
 from sklc.utils.offsets import object_of, per_observation, reduce_by_object
 
 __all__ = [
@@ -27,9 +28,13 @@ def log_uniform(rng: np.random.Generator, low: float, high: float, n: int) -> np
 def inflate_errors(
     flux: np.ndarray, flux_err: np.ndarray, factor: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Multiply errors by factors of at least 1, and add the noise that makes them true."""
-    extra = flux_err * np.sqrt(factor**2 - 1) * rng.standard_normal(len(factor))
-    return flux + extra, flux_err * factor
+    """Multiply errors by factors of at least 1, and add the noise that makes them true.
+
+    What would overflow becomes the largest number.
+    """
+    with np.errstate(over="ignore"):
+        extra = flux_err * np.sqrt(factor**2 - 1) * rng.standard_normal(len(factor))
+        return saturated(flux + extra), saturated(flux_err * factor)
 
 
 def until_after_first(
@@ -91,13 +96,16 @@ def spaced(store: Store, kept: np.ndarray, gap: float) -> np.ndarray:
     order = np.argsort(group, kind="stable")
     rows = rows[order]
     _, chain, group = np.unique(group[order], return_index=True, return_inverse=True)
-    since = store.time[rows] - store.time.min(initial=np.inf)
-    # all groups on one axis, so far apart that the gap reaches no other group but the next
-    width = 2.0 ** np.ceil(np.log2(since.max(initial=0.0) + gap + 1.0))
-    axis = group * width + since
-    following = np.searchsorted(axis, axis + gap)
-    following = np.maximum(following, np.arange(1, len(rows) + 1))  # a gap below the precision
-    following[group[np.minimum(following, len(rows) - 1)] != group] = len(rows)
+    since = store.time[rows] - np.repeat(store.time[rows[chain]], np.bincount(group))
+    following = np.arange(1, len(rows) + 1)
+    beyond = np.append(chain[1:], len(rows))[group]  # where the next group starts
+    last = beyond.copy()
+    while (searched := following < last).any():  # by bisection, each in its own group
+        middle = (following + last) // 2
+        before = searched & (since[np.minimum(middle, len(rows) - 1)] < since + gap)
+        following = np.where(before, middle + 1, following)
+        last = np.where(searched & ~before, middle, last)
+    following[following >= beyond] = len(rows)
     marked = np.zeros_like(kept)
     while len(chain):  # one round for each observation of the longest chain, all chains at once
         marked[rows[chain]] = True

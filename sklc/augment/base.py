@@ -10,8 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import validate_data
 
-from sklc.light_curves import LightCurves, as_light_curves
+from sklc.augment.arrays import check_errors
+from sklc.light_curves import LightCurves, as_light_curves, is_series_matrix
 from sklc.light_curves.store import Store
 from sklc.utils.offsets import count_by_object, per_observation
 from sklc.utils.sklearn_compat import Interval, fit_context
@@ -61,6 +63,9 @@ class Augmenter(TransformerMixin, BaseEstimator):
         "random_state": ["random_state"],
     }
 
+    #: Whether light curves without flux errors are refused.
+    _needs_errors: ClassVar[bool] = False
+
     #: The share of the objects to alter; subclasses make it a parameter.
     share: float = field(default=1.0, init=False)
     min_points: int = 3
@@ -69,26 +74,29 @@ class Augmenter(TransformerMixin, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
-        tags.input_tags.two_d_array = True
+        tags.non_deterministic = True  # what is drawn for an object depends on its position
+        tags.input_tags.two_d_array = not self._needs_errors  # a plain series has none
         tags.input_tags.three_d_array = True
         return tags
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any = None, y: Any = None) -> Augmenter:
-        """Check the parameters; there is nothing to learn.
+        """Check the parameters, and a 2-D array; there is nothing to learn.
 
         Parameters
         ----------
         X, y : any, default=None
-            Ignored; there for scikit-learn pipelines.
+            Not needed; there for scikit-learn pipelines.
 
         Returns
         -------
         self : estimator
         """
+        if X is not None and is_series_matrix(X):
+            validate_data(self, X)
         return self
 
-    def transform(self, X: Any) -> LightCurves:
+    def transform(self, X: Any) -> LightCurves | np.ndarray:
         """Return an altered copy; `fit` need not be called before.
 
         Parameters
@@ -98,8 +106,9 @@ class Augmenter(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        curves : LightCurves
-            The same objects in the same order, with their ids and metadata.
+        curves : LightCurves, or ndarray of shape (n_objects, n_samples, 2)
+            The same objects in the same order, with their ids and metadata. A 2-D array of series
+            comes back as a 3-D array of time and flux, padded with NaN at the end of each row.
 
         Raises
         ------
@@ -109,16 +118,24 @@ class Augmenter(TransformerMixin, BaseEstimator):
             If a parameter is out of range.
         """
         self._validate_params()
+        is_series = is_series_matrix(X)
+        if is_series:
+            X = validate_data(self, X, reset=False, ensure_min_samples=0)
         curves = as_light_curves(X, min_points=None)
-        if not len(curves):
+        if len(curves):
+            seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+            # with the name in it, steps of a pipeline with one seed do not choose the same objects
+            rng = np.random.default_rng([seed, zlib.crc32(type(self).__name__.encode())])
+            curves = self._redrawn(curves, rng)
+        if not is_series:
             return curves
-        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        # with the name in it, steps of a pipeline that share a seed do not choose the same objects
-        rng = np.random.default_rng([seed, zlib.crc32(type(self).__name__.encode())])
-        return LightCurves._from_store(self._draw(curves._compact(), rng))
+        padded = np.full((*X.shape, 2), np.nan)
+        given = np.arange(X.shape[1]) < curves.lengths[:, None]
+        padded[given] = np.column_stack([curves.time, curves.flux])
+        return padded
 
     def set_output(self, *, transform: str | None = None) -> Augmenter:
-        """Do nothing: the output is always light curves, also in a pipeline with other settings.
+        """Do nothing: the output is no table, also in a pipeline with other settings.
 
         Parameters
         ----------
@@ -140,8 +157,15 @@ class Augmenter(TransformerMixin, BaseEstimator):
         """
         return self
 
-    def _draw(self, store: Store, rng: np.random.Generator) -> Store:
+    def _redrawn(self, curves: LightCurves, rng: np.random.Generator) -> LightCurves:
         """Return an altered copy; training calls this in every epoch."""
+        store = curves._compact()
+        if self._needs_errors:
+            check_errors(store, self)
+        with np.errstate(over="ignore"):  # a detection limit that overflows is no less a limit
+            return LightCurves._from_store(self._draw(store, rng))
+
+    def _draw(self, store: Store, rng: np.random.Generator) -> Store:
         return self._altered(store, rng.random(store.n_objects) < self.share, rng)
 
     def _altered(self, store: Store, chosen: np.ndarray, rng: np.random.Generator) -> Store:

@@ -7,14 +7,10 @@ from numbers import Real
 
 import numpy as np
 
-from sklc.augment.arrays import (
-    check_errors,
-    inflate_errors,
-    log_uniform,
-    until_after_first,
-)
+from sklc.augment.arrays import inflate_errors, log_uniform, until_after_first
 from sklc.augment.base import FRACTION, Augmenter
 from sklc.light_curves.store import Store
+from sklc.utils.floats import saturated
 from sklc.utils.offsets import count_by_object, per_observation
 from sklc.utils.sklearn_compat import Interval
 
@@ -68,6 +64,7 @@ class ObservingConditions(Augmenter):
         **{name: [FRACTION] for name in ("noisier", "alerts", "thinned", "prefixes", "dropped")},
     }
 
+    _needs_errors = True
     noisier: float = 0.5
     largest_noise: float = 2.5
     alerts: float = 0.5
@@ -76,7 +73,6 @@ class ObservingConditions(Augmenter):
     dropped: float = 0.1
 
     def _draw(self, store: Store, rng: np.random.Generator) -> Store:
-        check_errors(store, self)
         n_objects, offsets, dtype = store.n_objects, store.offsets, store.flux.dtype
 
         def chosen(share: float) -> np.ndarray:
@@ -100,5 +96,5 @@ class ObservingConditions(Augmenter):
         kept &= store.band != per_observation(np.where(chosen(self.dropped), own, -1), offsets)
 
         kept &= per_observation(count_by_object(kept, offsets) >= self.min_points, offsets)
-        noisy = replace(store, flux=flux.astype(dtype), flux_err=flux_err.astype(dtype))
+        noisy = replace(store, flux=saturated(flux, dtype), flux_err=saturated(flux_err, dtype))
         return noisy.keep(kept)

@@ -7,13 +7,14 @@ from numbers import Real
 
 import numpy as np
 
-from sklc.augment.arrays import check_errors, inflate_errors
+from sklc.augment.arrays import inflate_errors
 from sklc.augment.base import Augmenter
 from sklc.cosmology import MAX_REDSHIFT, MIN_REDSHIFT, distance_modulus
 from sklc.errors import LightCurveError
 from sklc.light_curves.bands import unique_passbands
 from sklc.light_curves.store import Store, describe, read_only
 from sklc.passbands.registry import Passband
+from sklc.utils.floats import saturated
 from sklc.utils.offsets import count_by_object
 from sklc.utils.sklearn_compat import Interval
 
@@ -76,12 +77,12 @@ class Redshifting(Augmenter):
         "largest": [Interval(Real, 1.02, 1 + MAX_REDSHIFT, closed="both")]
     }
 
+    _needs_errors = True
     share: float = 0.3
     _: KW_ONLY
     largest: float = 1.2
 
     def _altered(self, store: Store, chosen: np.ndarray, rng: np.random.Generator) -> Store:
-        check_errors(store, self)  # refuses unknown errors before anything else is done
         z = _redshifts(store)
         far = np.log1p(MAX_REDSHIFT) - np.log1p(np.maximum(z, MIN_REDSHIFT))
         n_steps = np.floor(np.minimum(np.log(self.largest), far) / _STEP)
@@ -107,8 +108,8 @@ class Redshifting(Augmenter):
         band, passbands = _moved_passbands(store, np.repeat(steps.astype(np.int64), lengths))
         return replace(
             store,
-            time=read_only(np.where(altered, time, store.time)),
-            flux=read_only(np.where(altered, flux, store.flux).astype(store.flux.dtype)),
+            time=read_only(np.where(altered, saturated(time), store.time)),
+            flux=read_only(saturated(np.where(altered, flux, store.flux), store.flux.dtype)),
             band=read_only(band),
             passbands=passbands,
             metadata=store.metadata.assign(redshift=np.where(moved, moved_z, z)),

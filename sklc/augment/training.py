@@ -135,7 +135,7 @@ class Augmentation:
 def _altered(transformer: Any, curves: LightCurves, rng: np.random.Generator) -> LightCurves:
     """Return `curves` altered by a transformer: the same objects in the same order."""
     if isinstance(transformer, Augmenter):
-        return LightCurves._from_store(transformer._draw(curves._compact(), rng))
+        return transformer._redrawn(curves, rng)
     own = clone(transformer, safe=False)
     if hasattr(own, "get_params"):
         names = [name for name in own.get_params() if f"__{name}".endswith("__random_state")]

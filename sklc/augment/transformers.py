@@ -15,7 +15,6 @@ from numbers import Integral, Real
 import numpy as np
 
 from sklc.augment.arrays import (
-    check_errors,
     inflate_errors,
     log_uniform,
     spaced,
@@ -26,6 +25,7 @@ from sklc.augment.base import FRACTION, Augmenter, Selection
 from sklc.augment.observing_conditions import ObservingConditions
 from sklc.augment.redshifting import Redshifting
 from sklc.light_curves.store import Store, read_only
+from sklc.utils.floats import saturated
 from sklc.utils.sklearn_compat import Interval
 
 __all__ = [
@@ -88,6 +88,10 @@ class Prefixes(Selection):
     longest: float = 150.0
     snr: float | None = 5.0
 
+    @property
+    def _needs_errors(self) -> bool:  # type: ignore[override]
+        return self.snr is not None
+
     def _kept(self, store: Store, rng: np.random.Generator) -> np.ndarray:
         if self.shortest > self.longest:
             raise ValueError(
@@ -95,7 +99,6 @@ class Prefixes(Selection):
             )
         detected = np.ones(store.n_observations, dtype=bool)
         if self.snr is not None:
-            check_errors(store, self)
             detected = store.flux >= self.snr * store.flux_err
         span = log_uniform(rng, self.shortest, self.longest, store.n_objects)
         return until_after_first(store.time, detected, span, store.offsets)
@@ -135,13 +138,13 @@ class DetectionsOnly(Selection):
         "negative": ["boolean"],
     }
 
+    _needs_errors = True
     snr: float = 5.0
     _: KW_ONLY
     negative: bool = False
     share: float = 1.0
 
     def _kept(self, store: Store, rng: np.random.Generator) -> np.ndarray:
-        check_errors(store, self)
         flux = np.abs(store.flux) if self.negative else store.flux
         return flux >= self.snr * store.flux_err
 
@@ -279,6 +282,7 @@ class AlertCadence(Selection):
         "gap": [_NOT_NEGATIVE],
     }
 
+    _needs_errors = True
     snr: float = 5.0
     _: KW_ONLY
     smallest: float = 0.25
@@ -286,7 +290,6 @@ class AlertCadence(Selection):
     share: float = 1.0
 
     def _kept(self, store: Store, rng: np.random.Generator) -> np.ndarray:
-        check_errors(store, self)
         kept = store.flux >= self.snr * store.flux_err
         fraction = log_uniform(rng, self.smallest, 1, store.n_objects)
         kept &= thinned(store, fraction, rng, whole_nights=True)
@@ -322,19 +325,18 @@ class ExtraNoise(Augmenter):
         "largest": [Interval(Real, 1, None, closed="left")]
     }
 
+    _needs_errors = True
     share: float = 0.5
     _: KW_ONLY
     largest: float = 2.5
 
     def _altered(self, store: Store, chosen: np.ndarray, rng: np.random.Generator) -> Store:
-        check_errors(store, self)
         lengths = np.diff(store.offsets)
         factor = log_uniform(rng, 1, self.largest, store.n_objects)
         factor = np.repeat(np.where(chosen & (lengths >= self.min_points), factor, 1.0), lengths)
         flux, flux_err = inflate_errors(store.flux, store.flux_err, factor, rng)
-        dtype = store.flux.dtype
         return replace(
             store,
-            flux=read_only(flux.astype(dtype, copy=False)),
-            flux_err=read_only(flux_err.astype(dtype, copy=False)),
+            flux=read_only(saturated(flux, store.flux.dtype)),
+            flux_err=read_only(saturated(flux_err, store.flux.dtype)),
         )

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from inspect import signature
 from numbers import Integral, Real
 from typing import Any
@@ -28,13 +29,21 @@ from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_array, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from sklc.errors import LightCurveError
 from sklc.estimators.sample import TrainingSample
+from sklc.estimators.targets import in_order
 from sklc.light_curves import LightCurves
-from sklc.light_curves.coerce import as_light_curves, is_series_matrix
+from sklc.light_curves.coerce import (
+    as_light_curves,
+    check_form,
+    is_series_matrix,
+    remember_form,
+)
 from sklc.light_curves.metadata import name_object
+from sklc.light_curves.usable import Screened, screen
+from sklc.light_curves.values import without_mask
 from sklc.networks.device import resolve_device
 from sklc.networks.training.loop import TrainingSettings
 from sklc.utils.sklearn_compat import Hidden, Interval, StrOptions
@@ -79,12 +88,24 @@ class LightCurveEstimator(BaseEstimator):
         tags.input_tags.three_d_array = True
         return tags
 
-    def _curves(self, X: Any, *, reset: bool) -> LightCurves:
+    def _screen(self, X: Any) -> Screened:
+        """Separate the objects that this estimator can use from the others."""
+        check_is_fitted(self)
+        read = partial(self._curves, reset=False, any_length=True)
+        return screen(X, min_points=self.min_points, read=read, check=self._check_objects)
+
+    def _check_objects(self, curves: LightCurves) -> None:
+        """Raise if an object lacks what this estimator needs beside its observations."""
+
+    def _curves(self, X: Any, *, reset: bool, any_length: bool = False) -> LightCurves:
         """Convert X, check it, and for 2-D X check or learn ``n_features_in_``."""
-        if is_series_matrix(X):
+        if not reset:
+            check_form(X, getattr(self, "_fitted_on_series", None))
+        is_series = is_series_matrix(X)
+        if is_series:
             X = validate_data(
                 self,
-                X,
+                without_mask(X),
                 reset=reset,
                 dtype=[np.float64, np.float32],
                 # as_light_curves checks for NaN, with a message that says what to do.
@@ -92,12 +113,18 @@ class LightCurveEstimator(BaseEstimator):
                 # Zero rows give zero rows, but nothing can be learned from them.
                 ensure_min_samples=int(reset),
             )
-        curves = as_light_curves(X, min_points=self.min_points)
+        curves = as_light_curves(X, min_points=None if any_length else self.min_points)
         if reset and not len(curves):
             raise LightCurveError(
                 "Found X with 0 light curves (0 samples) while a minimum of 1 is required to fit."
             )
+        if reset:
+            remember_form(self, is_series)
         return curves
+
+    def _in_order(self, X: Any, curves: LightCurves, **values: Any) -> Any:
+        """Return targets and weights in the order of the light curves, see `targets.in_order`."""
+        return [in_order(own, X, curves, name) for name, own in values.items()]
 
     def _labels(self, y: Any, curves: LightCurves) -> np.ndarray:
         """Check y as class labels of `curves`, one each."""

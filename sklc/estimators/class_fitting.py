@@ -27,6 +27,7 @@ from sklc.estimators.transfer import (
     default_encoder,
     fine_tune,
     is_trained_on_labels,
+    is_trained_on_own_labels,
     start_encoder,
 )
 from sklc.light_curves import LightCurves
@@ -111,10 +112,16 @@ def check_mode(estimator: Any) -> None:
             if estimator.encoder is not None:
                 names, instead = ("metadata_columns", "callbacks"), "set it on the encoder"
                 refuse(names, "a head on a trained encoder", what, instead)
+        elif is_trained_on_own_labels(estimator.encoder):
+            _refuse_prior_labels(estimator, "an encoder trained on labels of your own")
     estimator._refuse_fine_tuning(keeps_its_head(estimator.encoder))
     check_head_sizes(estimator.head_sizes)
     if len(estimator.head_sizes):
         refuse(linear, "a linear head", f"head_sizes={estimator.head_sizes!r}")
+
+
+def _refuse_prior_labels(estimator: Any, mode: str) -> None:
+    estimator._refuse_unread(["prior_labels"], "pooling with the classes of weights", mode)
 
 
 def fit_classes(
@@ -180,7 +187,11 @@ def fit_classes(
         else:
             C = choose_strength(data, seed) if estimator.C is None else float(estimator.C)
             # An encoder that was trained on the user's labels knows no more classes than they do.
-            own = network.head if getattr(start._source(), "from_weights", True) else None
+            own = network.head
+            if is_trained_on_own_labels(estimator.encoder):
+                own = None
+            elif own is None:
+                _refuse_prior_labels(estimator, "weights that were not trained on classes")
             fit_head = getattr(uncertainty, "fit_head", None)
             heads = LinearHeads(data, C, seed, own, estimator.prior_labels, fit_head)
         if encoder is not start:

@@ -23,6 +23,7 @@ from sklc.estimators.sample import TrainingSample
 from sklc.estimators.transfer import TRANSFER_CONSTRAINTS, TransferEstimator
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix
+from sklc.light_curves.usable import skips_unusable
 from sklc.networks.heads import TransferNetwork, in_double_precision, own_head
 from sklc.networks.training.loop import wrap
 from sklc.serving.export import export_classifier
@@ -325,6 +326,7 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
             If y is missing or of a single class, or a parameter is set that has no effect here.
         """
         curves = self._curves(X, reset=True)
+        y, sample_weight = self._in_order(X, curves, y=y, sample_weight=sample_weight)
         check_mode(self)
         columns, uncertainty = self._metadata(), class_uncertainty(self.calibrate)
         if self.finetune == "none":
@@ -361,13 +363,17 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         net.history = self._history
         return net
 
-    def predict_proba(self, X):
+    @skips_unusable
+    def predict_proba(self, X, *, on_error="raise"):
         """Return class probabilities.
 
         Parameters
         ----------
         X : light curves of n_objects
             In any form that `sklc.as_light_curves` takes.
+        on_error : {"raise", "nan"}, default="raise"
+            "raise" an error at an object that cannot be used, such as one that is too short, or
+            give it a row of NaN and warn ("nan"): see `sklc.light_curves.unusable`.
 
         Returns
         -------
@@ -377,7 +383,8 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         check_is_fitted(self)
         return self._probabilities(self._logits(X))
 
-    def predict_set(self, X, *, coverage=0.9, class_conditional=False):
+    @skips_unusable
+    def predict_set(self, X, *, coverage=0.9, class_conditional=False, on_error="raise"):
         """Return a set of plausible classes for each object, with a given coverage.
 
         Least ambiguous sets (Sadinle, Lei & Wasserman 2019, JASA 114, 223), calibrated on labels
@@ -394,6 +401,9 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
             Whether `coverage` holds within each class rather than over all objects. Sets become
             larger, and each class needs at least ``coverage / (1 - coverage)`` members to
             calibrate on.
+        on_error : {"raise", "nan"}, default="raise"
+            "raise" an error at an object that cannot be used, such as one that is too short, or
+            give it an empty set and warn ("nan"): see `sklc.light_curves.unusable`.
 
         Returns
         -------
@@ -441,7 +451,8 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
             class_conditional=bool(class_conditional),
         )
 
-    def decision_function(self, X):
+    @skips_unusable
+    def decision_function(self, X, *, on_error="raise"):
         """Return logits divided by `temperature_`, or the log odds of the second of two classes.
 
         With `merge_classes`, or calibration without a temperature, they are log probabilities.
@@ -450,6 +461,9 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         ----------
         X : light curves of n_objects
             In any form that `sklc.as_light_curves` takes.
+        on_error : {"raise", "nan"}, default="raise"
+            "raise" an error at an object that cannot be used, such as one that is too short, or
+            give it a row of NaN and warn ("nan"): see `sklc.light_curves.unusable`.
 
         Returns
         -------
@@ -463,13 +477,17 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
             scores = self.uncertainty_.log_probabilities(ClassScores(scores, self.merge_))
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
 
-    def predict(self, X):
+    @skips_unusable
+    def predict(self, X, *, on_error="raise"):
         """Return the most probable class of each object.
 
         Parameters
         ----------
         X : light curves of n_objects
             In any form that `sklc.as_light_curves` takes.
+        on_error : {"raise", "nan"}, default="raise"
+            "raise" an error at an object that cannot be used, such as one that is too short, or
+            give it None (NaN among numbers) and warn ("nan"): see `sklc.light_curves.unusable`.
 
         Returns
         -------
@@ -480,7 +498,7 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         return self.classes_[np.argmax(probabilities, axis=1)]
 
     def score(self, X, y, sample_weight=None):
-        """Return the accuracy on labelled light curves.
+        """Return the accuracy on labelled light curves, all of which must be usable.
 
         Parameters
         ----------
@@ -498,6 +516,7 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         """
         check_is_fitted(self)
         curves = self._curves(X, reset=False)
+        y, sample_weight = self._in_order(X, curves, y=y, sample_weight=sample_weight)
         return super().score(curves, self._labels(y, curves), sample_weight)
 
     def to_onnx(self, path):

@@ -21,6 +21,7 @@ from sklc.estimators.encoder_training import EncoderTraining, train_encoder
 from sklc.estimators.sample import TrainingSample, check_surveys, check_weight
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix
+from sklc.light_curves.usable import skips_unusable
 from sklc.networks.architectures import Architecture
 from sklc.networks.device import resolve_device
 from sklc.networks.inference.encode import encode_latents
@@ -36,22 +37,11 @@ from sklc.weights.trained import TrainedWeights, is_named
 __all__ = ["LightCurveEncoder"]
 
 # Parameters that have no effect with weights, which include a network that is trained.
-_UNREAD_WITH_WEIGHTS = [
-    "representation",
-    "architecture",
-    "hidden_size",
-    "n_layers",
-    "latent_size",
-    "objective",
-    "redshift_weight",
-    "temperature",
-    "adversarial_weight",
-    "augment",
-    "metadata_columns",
-    "class_weight",
-    "callbacks",
-    "checkpoint",
-]
+_UNREAD_WITH_WEIGHTS = (
+    "representation", "architecture", "hidden_size", "n_layers", "latent_size", "objective",
+    "redshift_weight", "temperature", "adversarial_weight", "augment", "metadata_columns",
+    "class_weight", "callbacks", "checkpoint",
+)  # fmt: skip
 
 
 class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, LightCurveEstimator):
@@ -348,7 +338,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
             Class labels; required, and used, only with ``weights=None``.
         survey : array-like of shape (n_objects,), optional
             Survey of each object, for ``objective="adversarial"``; without it, the metadata
-            column of that name is used.
+            column of that name is used. It is refused where nothing reads it.
         sample_weight : array-like of shape (n_objects,), optional
             Weight of each object in the loss, used only with ``weights=None``. A weight of k is
             the same as k copies of the object, and 0 leaves it out.
@@ -366,12 +356,19 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         CheckpointError
             If `checkpoint` is damaged, of another version, or of another training.
         ValueError
-            If y is missing, of another length, or of a single class.
+            If y is missing, of another length, or of a single class, or `survey` has no effect.
         """
         curves = self._curves(X, reset=True)
+        y, sample_weight, survey = self._in_order(
+            X, curves, y=y, sample_weight=sample_weight, survey=survey
+        )
         columns = self._metadata()
         self._check_mode()
         if self.weights is not None:
+            if survey is not None:
+                raise ValueError(
+                    "survey= is for training, and has no effect with weights: leave survey out."
+                )
             self._trained = self._file = None  # of an earlier fit
             self._file = self._own_file()
             metadata_matrix(curves, self._source().metadata_columns)
@@ -401,13 +398,17 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         self._trained = TrainedWeights(net, training.representation, classes, columns)
         return self
 
-    def transform(self, X):
+    @skips_unusable
+    def transform(self, X, *, on_error="raise"):
         """Encode light curves.
 
         Parameters
         ----------
         X : light curves of n_objects
             In any form that `sklc.as_light_curves` takes.
+        on_error : {"raise", "nan"}, default="raise"
+            "raise" an error at an object that cannot be used, such as one that is too short, or
+            give it a row of NaN and warn ("nan"): see `sklc.light_curves.unusable`.
 
         Returns
         -------
@@ -551,6 +552,9 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
             mixed_precision=bool(like.mixed_precision),
             **options,
         )
+
+    def _check_objects(self, curves: LightCurves) -> None:
+        metadata_matrix(curves, self._source().metadata_columns)
 
     def _check_mode(self) -> None:
         """Refuse parameters that weights bring along themselves."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import UserDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from inspect import signature
@@ -126,8 +127,16 @@ def train_encoder(
     settings, objectives = training.settings, training.objectives
     weights = np.asarray(class_weight, dtype=np.float32)
     targets = {"class": target, "class_weight": weights[target]}
+    arguments = _Arguments(given)
     for objective in objectives:
-        targets |= objective.targets(curves, given)
+        targets |= objective.targets(curves, arguments)
+    for name, value in given.items():
+        if value is not None and name not in arguments.read:
+            used = ", ".join(map(repr, objectives))
+            raise ValueError(
+                f"{name}= is for an objective that reads it, such as objective='adversarial', and "
+                f"has no effect with {used}: leave {name} out."
+            )
     if sample_weight is not None:
         targets["sample_weight"] = np.asarray(sample_weight, dtype=np.float32)
 
@@ -174,6 +183,18 @@ def train_encoder(
     net = wrap(network)
     net.history = trained.history
     return net
+
+
+class _Arguments(UserDict):
+    """Arguments of `fit` that remember which of them an objective has read."""
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        self.read: set[str] = set()
+        super().__init__(given)
+
+    def __getitem__(self, name: str) -> Any:
+        self.read.add(name)
+        return super().__getitem__(name)
 
 
 def _identity(

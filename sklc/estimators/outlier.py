@@ -23,6 +23,7 @@ from sklc.estimators.sample import TrainingSample
 from sklc.estimators.transfer import TRANSFER_CONSTRAINTS, TransferEstimator, is_trained_on_labels
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import name_object
+from sklc.light_curves.usable import check_on_error, screen, select, skips_unusable
 from sklc.networks.device import resolve_device, single_thread_in_workers
 from sklc.utils.sklearn_compat import Interval, StrOptions, fit_context, unrouted
 
@@ -274,6 +275,7 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
         """Fit, and return the distinct objects with their negative anomaly scores."""
         self._check_mode()
         curves = self._curves(X, reset=True)
+        y, sample_weight = self._in_order(X, curves, y=y, sample_weight=sample_weight)
         if y is not None:
             y = self._labels(y, curves)
         elif reason := self._needs_labels():
@@ -336,7 +338,7 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
             self.offset_ = float(np.quantile(scores, share, **options))
         return sample, scores
 
-    def fit_predict(self, X, y=None, sample_weight=None):
+    def fit_predict(self, X, y=None, sample_weight=None, *, on_error="raise"):
         """Learn what is normal, and label the same objects.
 
         Parameters
@@ -347,6 +349,10 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
             Classes of the normal objects, as in `fit`.
         sample_weight : array-like of shape (n_objects,), optional
             Weight of each object, as in `fit`.
+        on_error : {"raise", "nan"}, default="raise"
+            "raise" an error at an object that cannot be used, such as one that is too short, or
+            leave it out of the fit, give it NaN and warn ("nan"): see
+            `sklc.light_curves.unusable`.
 
         Returns
         -------
@@ -362,6 +368,15 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
         >>> int((forest.fit_predict(curves) == -1).sum())
         12
         """
+        if check_on_error(on_error) == "nan":
+            screened = screen(X, min_points=self.min_points)
+            labels = self.fit_predict(
+                # In their own form, by which a fit tells series from light curves.
+                select(X, screened.positions) if len(screened.failures) else X,
+                *map(screened.of_usable, (y, sample_weight)),
+            )
+            screened.warn()
+            return screened.scatter(labels)
         sample, scores = self._learn(X, y, sample_weight)
         left_out = np.flatnonzero(sample.copy_of < 0)
         scores = scores[sample.copy_of]
@@ -369,13 +384,17 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
             scores[left_out] = self.score_samples(sample.given[left_out])
         return np.where(scores - self.offset_ < 0, -1, 1)
 
-    def anomaly_score(self, X):
+    @skips_unusable
+    def anomaly_score(self, X, *, on_error="raise"):
         """Return anomaly scores, which are higher for more unusual objects.
 
         Parameters
         ----------
         X : light curves of n_objects
             In any form that `sklc.as_light_curves` takes.
+        on_error : {"raise", "nan"}, default="raise"
+            "raise" an error at an object that cannot be used, such as one that is too short, or
+            give it NaN and warn ("nan"): see `sklc.light_curves.unusable`.
 
         Returns
         -------
@@ -386,13 +405,17 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
         check_is_fitted(self)
         return self._scores(self._curves(X, reset=False))[0]
 
-    def score_samples(self, X):
+    @skips_unusable
+    def score_samples(self, X, *, on_error="raise"):
         """Return negative anomaly scores, which are higher for more normal objects.
 
         Parameters
         ----------
         X : light curves of n_objects
             In any form that `sklc.as_light_curves` takes.
+        on_error : {"raise", "nan"}, default="raise"
+            "raise" an error at an object that cannot be used, such as one that is too short, or
+            give it NaN and warn ("nan"): see `sklc.light_curves.unusable`.
 
         Returns
         -------
@@ -404,13 +427,17 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
         """
         return -self.anomaly_score(X)
 
-    def decision_function(self, X):
+    @skips_unusable
+    def decision_function(self, X, *, on_error="raise"):
         """Return ``score_samples(X) - offset_``, which is negative for outliers.
 
         Parameters
         ----------
         X : light curves of n_objects
             In any form that `sklc.as_light_curves` takes.
+        on_error : {"raise", "nan"}, default="raise"
+            "raise" an error at an object that cannot be used, such as one that is too short, or
+            give it NaN and warn ("nan"): see `sklc.light_curves.unusable`.
 
         Returns
         -------
@@ -419,13 +446,17 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
         scores = self.score_samples(X)
         return scores - self.offset_
 
-    def predict(self, X):
+    @skips_unusable
+    def predict(self, X, *, on_error="raise"):
         """Tell normal objects from outliers.
 
         Parameters
         ----------
         X : light curves of n_objects
             In any form that `sklc.as_light_curves` takes.
+        on_error : {"raise", "nan"}, default="raise"
+            "raise" an error at an object that cannot be used, such as one that is too short, or
+            give it NaN and warn ("nan"): see `sklc.light_curves.unusable`.
 
         Returns
         -------
@@ -434,13 +465,17 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
         """
         return np.where(self.decision_function(X) < 0, -1, 1)
 
-    def explain(self, X):
+    @skips_unusable
+    def explain(self, X, *, on_error="raise"):
         """Describe each object by the nearest normal class and the most probable rare class.
 
         Parameters
         ----------
         X : light curves of n_objects
             In any form that `sklc.as_light_curves` takes.
+        on_error : {"raise", "nan"}, default="raise"
+            "raise" an error at an object that cannot be used, such as one that is too short, or
+            give it a row of missing values and warn ("nan"): see `sklc.light_curves.unusable`.
 
         Returns
         -------

@@ -9,6 +9,7 @@ from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
 from sklearn.preprocessing import StandardScaler
 
+from sklc.utils.floats import in_blocks
 from sklc.utils.sklearn_compat import unrouted
 
 __all__ = ["ClassCentres", "LatentForest", "LatentSpace"]
@@ -53,7 +54,7 @@ class LatentSpace:
     def transform(self, latent: np.ndarray, logits: np.ndarray | None) -> np.ndarray:
         """Return the columns that the forest reads, (n_objects, n_columns)."""
         if self.whitening is not None:
-            latent = self.whitening.transform(latent)
+            latent = in_blocks(self.whitening.transform, latent)
         return latent if self.scaler is None else np.c_[latent, self.scaler.transform(logits)]
 
 

@@ -26,6 +26,7 @@ from sklc.estimators.transfer import (
     start_encoder,
 )
 from sklc.light_curves import LightCurves
+from sklc.light_curves.bands import SERIES_PASSBAND
 from sklc.light_curves.metadata import metadata_matrix, name_object
 from sklc.networks.architectures.choice import new_network
 from sklc.networks.heads import DenseHead, TransferNetwork
@@ -34,9 +35,11 @@ from sklc.networks.training.datasets import CurveDataset
 from sklc.networks.training.loop import TrainingSettings, fit_net, seeded, wrap
 from sklc.weights.trained import TrainedWeights
 
-__all__ = ["check_redshifts", "fit_encoder", "redshift_columns", "require_own_head"]
+__all__ = ["check_redshifts", "check_series", "fit_encoder", "redshift_columns", "require_own_head"]
 
 _ALPHAS = np.logspace(-1, 4, 26)
+# No object is known beyond a redshift of 15.
+_HIGHEST_REDSHIFT = 30.0
 # Fine-tuning is undone if it lowers the error on the held-out objects by less than this share. On
 # a hundred objects, a smaller gain may well be chance.
 _LEAST_GAIN = 0.03
@@ -62,6 +65,9 @@ def check_redshifts(y: Any, curves: LightCurves, estimator: LightCurveEstimator)
             "pandas.to_numeric(y, errors='coerce'), and leave out the objects that become NaN."
         ) from error
     unknown, wrong = np.flatnonzero(~np.isfinite(y)), np.flatnonzero(y <= 0)
+    far = np.flatnonzero(np.isfinite(y) & (y > _HIGHEST_REDSHIFT))
+    if curves.passbands == (SERIES_PASSBAND,):  # plain series, whose y may be any number
+        far = far[:0]
     if len(unknown):
         raise LightCurveError(
             f"y contains NaN or infinity: the redshift of {name_object(curves, int(unknown[0]))} "
@@ -72,8 +78,15 @@ def check_redshifts(y: Any, curves: LightCurves, estimator: LightCurveEstimator)
         raise LightCurveError(
             f"Redshifts must be positive, and that of {name_object(curves, int(wrong[0]))} is "
             f"{y[wrong[0]]:g} ({len(wrong)} of {len(y)} redshifts). Nearby objects need their "
-            "cosmological redshift, without peculiar motion; or leave them out: "
-            "keep = y > 0; fit(X[keep], y[keep])"
+            "cosmological redshift, without peculiar motion; numbers such as -9 or -99 stand for "
+            "missing ones. Leave such objects out: keep = y > 0; fit(X[keep], y[keep])"
+        )
+    if len(far):
+        raise LightCurveError(
+            f"The redshift of {name_object(curves, int(far[0]))} is {y[far[0]]:g} ({len(far)} of "
+            f"{len(y)} redshifts exceed {_HIGHEST_REDSHIFT:g}), which looks like a placeholder "
+            f"of a missing one. Leave such objects out: keep = y < {_HIGHEST_REDSHIFT:g}; "
+            "fit(X[keep], y[keep])"
         )
     return y
 
@@ -126,15 +139,20 @@ def redshift_columns(
     if metadata:
         columns.append(metadata_matrix(curves, metadata))
     if series_length:
-        other = np.flatnonzero(curves.lengths != series_length)
-        if len(other):
-            raise LightCurveError(
-                f"This estimator was fitted on a 2-D array of series of {series_length} "
-                f"observations, and {name_object(curves, int(other[0]))} has "
-                f"{curves.lengths[other[0]]}: pass series of that length, or fit on light curves."
-            )
+        check_series(curves, series_length)
         columns.append(curves.flux.reshape(len(curves), series_length))
     return np.concatenate(columns, axis=1)
+
+
+def check_series(curves: LightCurves, series_length: int) -> None:
+    """Refuse objects that are no series of the length of those of the fit; 0 allows any."""
+    other = np.flatnonzero(curves.lengths != series_length)
+    if series_length and len(other):
+        raise LightCurveError(
+            f"This estimator was fitted on a 2-D array of series of {series_length} "
+            f"observations, and {name_object(curves, int(other[0]))} has "
+            f"{curves.lengths[other[0]]}: pass series of that length, or fit on light curves."
+        )
 
 
 def fit_encoder(

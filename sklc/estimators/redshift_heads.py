@@ -20,12 +20,12 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
-from sklc.networks.device import one_thread
 from sklc.networks.heads import in_double_precision
 from sklc.networks.objectives.losses import LOG_SCALE
 from sklc.networks.redshift import RedshiftEnsemble, RedshiftEnsembleLoss
 from sklc.networks.training.datasets import LatentDataset
 from sklc.networks.training.loop import KeepStartIfBetter, TrainingSettings, fit_net, seeded, wrap
+from sklc.utils.floats import in_blocks
 from sklc.utils.sklearn_compat import unrouted
 
 __all__ = ["EnsembleHead", "KernelHead", "NeighborHead", "OwnHead"]
@@ -128,7 +128,11 @@ class _ScaledHead:
         """Means and scales, (n_objects, 2) float64."""
         if not len(columns):
             return np.empty((0, 2))
-        return self._unscale(*self._predict(*self.scaler.transform(columns.astype(float))))
+
+        def predicted(block: np.ndarray) -> np.ndarray:
+            return self._unscale(*self._predict(*self.scaler.transform(block)))
+
+        return in_blocks(predicted, columns.astype(float))
 
     def _unscale(self, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
         scale = np.maximum(scale, _SMALLEST_SCALE)
@@ -151,9 +155,8 @@ class OwnHead:
 
     def predict(self, columns: np.ndarray) -> np.ndarray:
         """Means and scales, (n_objects, 2) float64; the latent is in the first columns."""
-        latent = torch.from_numpy(columns[:, : self.latent_size])
-        with one_thread(), torch.inference_mode():
-            mean, log_scale = self.head(latent).double().numpy().T
+        latent = np.ascontiguousarray(columns[:, : self.latent_size])
+        mean, log_scale = in_double_precision(self.head, latent).T
         return np.column_stack([mean, np.exp(np.clip(log_scale, *LOG_SCALE))])
 
 

@@ -19,6 +19,7 @@ from sklc.estimators.base import (
 )
 from sklc.estimators.redshift_encoder import (
     check_redshifts,
+    check_series,
     fit_encoder,
     redshift_columns,
     require_own_head,
@@ -29,6 +30,7 @@ from sklc.estimators.transfer import TRANSFER_CONSTRAINTS, TransferEstimator, is
 from sklc.light_curves import LightCurves
 from sklc.light_curves.coerce import is_series_matrix
 from sklc.light_curves.metadata import metadata_matrix, name_object
+from sklc.light_curves.usable import skips_unusable
 from sklc.networks.device import resolve_device, single_thread_in_workers
 from sklc.uncertainty.registry import redshift_uncertainty
 from sklc.utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context, unrouted
@@ -40,6 +42,11 @@ __all__ = ["RedshiftRegressor"]
 _CERTAINLY = 3
 # With fewer errors than this, intervals cannot be calibrated.
 _FEWEST_OBJECTS = 3
+# Parameters of an encoder that training it on redshifts does not read.
+_FOR_CLASSES = (
+    "objective", "redshift_weight", "temperature", "adversarial_weight", "augment",
+    "learning_rate_decay", "weight_decay", "class_weight", "callbacks", "checkpoint",
+)  # fmt: skip
 
 
 class RedshiftRegressor(RegressorMixin, TransferEstimator):
@@ -306,6 +313,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
             is set that has no effect with the others.
         """
         curves = self._curves(X, reset=True)
+        y, sample_weight = self._in_order(X, curves, y=y, sample_weight=sample_weight)
         self._check_mode()
         redshift_uncertainty(self.calibrate)  # a wrong name is an error before anything is trained
         columns = self._metadata()
@@ -340,7 +348,8 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         self.redshift_range_ = (float(sample.y.min()), float(sample.y.max()))
         return self
 
-    def predict(self, X, return_std=False):
+    @skips_unusable
+    def predict(self, X, return_std=False, *, on_error="raise"):
         """Return the redshift of each object.
 
         Parameters
@@ -349,6 +358,9 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
             In any form that `sklc.as_light_curves` takes.
         return_std : bool, default=False
             Whether to return standard deviations as well.
+        on_error : {"raise", "nan"}, default="raise"
+            "raise" an error at an object that cannot be used, such as one that is too short, or
+            give it NaN and warn ("nan"): see `sklc.light_curves.unusable`.
 
         Returns
         -------
@@ -376,7 +388,8 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         self._warn_outside(redshift, std, curves)
         return (redshift, std) if return_std else redshift
 
-    def predict_quantiles(self, X, quantiles=(0.16, 0.5, 0.84)):
+    @skips_unusable
+    def predict_quantiles(self, X, quantiles=(0.16, 0.5, 0.84), *, on_error="raise"):
         """Return calibrated quantiles of each object's redshift.
 
         Parameters
@@ -385,6 +398,9 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
             In any form that `sklc.as_light_curves` takes.
         quantiles : array-like of float, default=(0.16, 0.5, 0.84)
             Levels of the quantiles, each between 0 and 1, both excluded.
+        on_error : {"raise", "nan"}, default="raise"
+            "raise" an error at an object that cannot be used, such as one that is too short, or
+            give it a row of NaN and warn ("nan"): see `sklc.light_curves.unusable`.
 
         Returns
         -------
@@ -415,7 +431,8 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         mean, scale = self._mean_and_scale(self._curves(X, reset=False)).T
         return np.expm1(np.maximum(self.uncertainty_.quantiles(mean, scale, levels), 0.0))
 
-    def predict_interval(self, X, *, coverage=0.9):
+    @skips_unusable
+    def predict_interval(self, X, *, coverage=0.9, on_error="raise"):
         """Return an interval that contains the redshift with the stated probability.
 
         Parameters
@@ -424,6 +441,9 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
             In any form that `sklc.as_light_curves` takes.
         coverage : float, default=0.9
             Probability that the interval contains the redshift, between 0 and 1.
+        on_error : {"raise", "nan"}, default="raise"
+            "raise" an error at an object that cannot be used, such as one that is too short, or
+            give it a row of NaN and warn ("nan"): see `sklc.light_curves.unusable`.
 
         Returns
         -------
@@ -444,6 +464,37 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         check_coverage(coverage)
         return self.predict_quantiles(X, [(1 - coverage) / 2, (1 + coverage) / 2])
 
+    def _check_objects(self, curves: LightCurves) -> None:
+        super()._check_objects(curves)
+        check_series(curves, self._series_length)
+
+    def score(self, X, y, sample_weight=None):
+        """Return the coefficient of determination, R², of the predicted redshifts.
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+            In any form that `sklc.as_light_curves` takes.
+        y : array-like of shape (n_objects,)
+            True redshifts. A Series that is indexed by the ids is put into the order of X.
+        sample_weight : array-like of shape (n_objects,), optional
+            Weight of each object.
+
+        Returns
+        -------
+        float
+            1 for perfect predictions; 0 for predictions no better than the mean of `y`.
+
+        Raises
+        ------
+        LightCurveError
+            If an object cannot be used, or `y` is indexed by ids and lacks some of them.
+        """
+        check_is_fitted(self)
+        curves = self._curves(X, reset=False)
+        y, sample_weight = self._in_order(X, curves, y=y, sample_weight=sample_weight)
+        return super().score(curves, y, sample_weight)
+
     def _check_mode(self) -> None:
         """Refuse parameters that the others make pointless."""
         mode = f"finetune={self.finetune!r}"
@@ -452,6 +503,9 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
             self._refuse_unread(names, "a head that is trained", mode)
         check_head_sizes(self.head_sizes)
         self._refuse_fine_tuning(is_trained_on_labels(self.encoder))
+        if self.encoder is not None and is_trained_on_labels(self.encoder):
+            mode = "RedshiftRegressor, which trains an unfitted encoder on redshifts"
+            self.encoder._refuse_unread(_FOR_CLASSES, "an encoder that is trained on classes", mode)
         for name, method in (("n_neighbors", "knn"), ("head_sizes", "mlp")):
             if self.method != method:
                 self._refuse_unread([name], f"method={method!r}", f"method={self.method!r}")

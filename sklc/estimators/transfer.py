@@ -16,6 +16,7 @@ from skorch import NeuralNet
 from sklc.estimators.base import TRAINING_CONSTRAINTS, LightCurveEstimator
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.light_curves import LightCurves
+from sklc.light_curves.metadata import metadata_matrix
 from sklc.networks.architectures import EncoderNetwork
 from sklc.networks.heads import DenseHead, TransferNetwork
 from sklc.networks.training.datasets import CurveDataset
@@ -30,6 +31,7 @@ __all__ = [
     "default_encoder",
     "fine_tune",
     "is_trained_on_labels",
+    "is_trained_on_own_labels",
     "start_encoder",
 ]
 
@@ -54,6 +56,13 @@ def is_trained_on_labels(encoder: Any) -> bool:
     return encoder is None
 
 
+def is_trained_on_own_labels(encoder: Any) -> bool:
+    """Whether the user's labels are all that `encoder` was, or will be, trained on."""
+    if is_trained_on_labels(encoder) or is_user_fitted(encoder):
+        return True
+    return not getattr(getattr(encoder, "weights", None), "from_weights", True)
+
+
 class TransferEstimator(LightCurveEstimator):
     """Base of the estimators with a parameter `encoder`, whose clones keep one that was fitted.
 
@@ -69,10 +78,21 @@ class TransferEstimator(LightCurveEstimator):
 
     def _refuse_fine_tuning(self, from_scratch: bool) -> None:
         """Refuse parameters of fine-tuning where nothing is fine-tuned."""
-        if from_scratch or self.finetune in (None, "none", "head"):
+        tunes = self.finetune not in (None, "none", "head")
+        if from_scratch or not tunes:
             scratch = "encoder=None" if self.encoder is None else "an unfitted encoder"
+            if tunes:
+                raise ValueError(
+                    f"finetune is for an encoder with weights, and finetune={self.finetune!r} has "
+                    f"no effect with {scratch}, which is trained as a whole: leave finetune out, "
+                    "or set finetune='head'."
+                )
             mode = scratch if from_scratch else f"finetune={self.finetune!r}"
             self._refuse_unread(("finetune_learning_rate", "anchor"), "fine-tuning", mode)
+
+    def _check_objects(self, curves: LightCurves) -> None:
+        self.encoder_._check_objects(curves)
+        metadata_matrix(curves, getattr(self, "metadata_columns_", ()))
 
     def _with_weights(self) -> LightCurveEncoder:
         """Return the encoder of ``finetune="none"``, whose own heads are used as they are."""

@@ -154,6 +154,14 @@ class BandCurves:
         """Days from each object's first observation to its last, NaN without."""
         return self.take(self.time, self.last) - self.take(self.time, self.first)
 
+    @property
+    def has_span(self) -> NDArray[np.bool_]:
+        """Whether each object was observed at different times, which are not absurdly far apart.
+
+        light_curve panics where a time span is zero or infinite.
+        """
+        return (self.span > 0) & (self.span < np.inf)
+
     def select(self, mask: NDArray[np.bool_]) -> BandCurves:
         """Only these observations, of the same objects."""
         row, time, flux = self.row[mask], self.time[mask], self.flux[mask]
@@ -197,17 +205,28 @@ def _evaluate(feature, curves: BandCurves, usable: NDArray[np.bool_], n_jobs: in
                 curves.offsets[rows].tolist(), curves.offsets[rows + 1].tolist(), strict=True
             )
         ]
-        values[rows] = feature.many(
-            arrays, fill_value=np.nan, sorted=True, check=False, n_jobs=n_jobs
-        )
+        values[rows] = _many(feature, arrays, n_jobs)
     return values
+
+
+def _many(feature, arrays: list, n_jobs: int) -> Floats:
+    """Values of a feature for each object, (n_objects, n_values); NaN where Rust code panics."""
+    try:
+        return feature.many(arrays, fill_value=np.nan, sorted=True, check=False, n_jobs=n_jobs)
+    except BaseException as error:
+        # A panic is no Exception: it would end the whole batch, and pass by any handler.
+        if type(error).__name__ != "PanicException":
+            raise
+    if len(arrays) == 1:
+        return np.full((1, len(feature.names)), np.nan)
+    half = len(arrays) // 2
+    return np.vstack([_many(feature, part, n_jobs) for part in (arrays[:half], arrays[half:])])
 
 
 def statistics(curves: BandCurves, n_jobs: int = 1) -> Floats:
     """Light-curve statistics of the fluxes as they are, (n_objects, n_statistics)."""
     present = curves.counts > 0
-    # light_curve aborts where it divides by a time span of zero, so it never sees one.
-    usable = {"flux": present, "time": curves.span > 0, "error": present & curves.has_errors}
+    usable = {"flux": present, "time": curves.has_span, "error": present & curves.has_errors}
     return np.hstack([_evaluate(_extractor(kind), curves, usable[kind], n_jobs) for kind in usable])
 
 
@@ -229,7 +248,7 @@ def bazin_fit(curves: BandCurves, n_jobs: int = 1) -> Floats:
     algorithm, settings = next(
         entry for entry in _BAZIN_ALGORITHMS if entry[0] in module.BazinFit.supported_algorithms
     )
-    fit = _evaluate(module.BazinFit(algorithm, **settings), curves, curves.span > 0, n_jobs)
+    fit = _evaluate(module.BazinFit(algorithm, **settings), curves, curves.has_span, n_jobs)
     parameters, chi2 = fit[:, :5], fit[:, 5]
     amplitude, baseline, reference, rise, fall = parameters.T
     with np.errstate(all="ignore"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 from numbers import Integral
 from typing import Any
@@ -17,6 +18,9 @@ from sklc.errors import LightCurveError
 from sklc.features import band as band_features
 from sklc.features.band import BandCurves
 from sklc.light_curves import LightCurves, as_light_curves, is_series_matrix
+from sklc.light_curves.coerce import check_form, remember_form
+from sklc.light_curves.usable import Screened, screen, skips_unusable
+from sklc.light_curves.values import without_mask
 from sklc.passbands import Passband, get_passband, passband_labels
 from sklc.utils.sklearn_compat import check_feature_names_in, fit_context
 
@@ -166,13 +170,17 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
         self._feature_names = np.asarray(names, dtype=object)
         return self
 
-    def transform(self, X: Any) -> NDArray[np.float64]:
+    @skips_unusable
+    def transform(self, X: Any, *, on_error: str = "raise") -> NDArray[np.float64]:
         """Compute the features.
 
         Parameters
         ----------
         X : light curves
             Any form that `sklc.as_light_curves` takes.
+        on_error : {"raise", "nan"}, default="raise"
+            "raise" an error at an object that cannot be used, such as one that is too short, or
+            give it a row of NaN and warn ("nan"): see `sklc.light_curves.unusable`.
 
         Returns
         -------
@@ -212,12 +220,19 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
         check_feature_names_in(self, input_features, generate_names=False)
         return self._feature_names.copy()
 
+    def _screen(self, X: Any) -> Screened:
+        check_is_fitted(self)
+        return screen(X, min_points=None, read=partial(self._curves, reset=False))
+
     def _curves(self, X: Any, *, reset: bool) -> LightCurves:
         """Convert X, and for 2-D X check or learn ``n_features_in_``."""
-        if is_series_matrix(X):
+        if not reset:
+            check_form(X, getattr(self, "_fitted_on_series", None))
+        is_series = is_series_matrix(X)
+        if is_series:
             X = validate_data(
                 self,
-                X,
+                without_mask(X),
                 reset=reset,
                 dtype=[np.float64, np.float32],
                 # Zero rows in, zero rows out; but nothing can be learned from none.
@@ -229,6 +244,8 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
             raise LightCurveError(
                 "Found X with 0 light curves (0 samples) while a minimum of 1 is required to fit."
             )
+        if reset:
+            remember_form(self, is_series)
         return curves
 
     def _columns(self, curves: LightCurves) -> Iterator[tuple[str, NDArray[Any]]]:

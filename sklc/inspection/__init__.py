@@ -1,4 +1,4 @@
-"""Displays in the style of scikit-learn: light curves, maps of the latent space, ROC curves.
+"""Displays in the style of scikit-learn: light curves, classes, latent spaces, ROC curves.
 
 Each display has a ``from_...`` class method that computes and draws it, and a method ``plot`` that
 draws it again. They need matplotlib: ``pip install "sklc[plot]"``.
@@ -6,8 +6,9 @@ draws it again. They need matplotlib: ``pip install "sklc[plot]"``.
 
 from __future__ import annotations
 
+from sklc.inspection._class_history import ClassHistoryDisplay
 from sklc.inspection._latent_map import LatentMapDisplay
 from sklc.inspection._light_curve import LightCurveDisplay
 from sklc.inspection._roc import RocDisplay
 
-__all__ = ["LatentMapDisplay", "LightCurveDisplay", "RocDisplay"]
+__all__ = ["ClassHistoryDisplay", "LatentMapDisplay", "LightCurveDisplay", "RocDisplay"]

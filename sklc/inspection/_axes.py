@@ -41,16 +41,11 @@ def figure_and_axes(ax: Any, caller: str) -> tuple[Any, Any]:
 
 def passband_colour(passband: Passband) -> Any:
     """Return the colour (RGBA) of a passband, from its wavelength alone."""
-    from matplotlib.colors import LinearSegmentedColormap
+    from matplotlib.colors import to_rgba_array
 
-    wavelengths = np.log([wavelength for wavelength, _ in _WAVELENGTH_COLOURS])
-    positions = (wavelengths - wavelengths[0]) / np.ptp(wavelengths)
-    colours = [colour for _, colour in _WAVELENGTH_COLOURS]
-    spectrum = LinearSegmentedColormap.from_list(
-        "wavelength", list(zip(positions, colours, strict=True))
-    )
-    position = (np.log(passband.wavelength) - wavelengths[0]) / np.ptp(wavelengths)
-    return spectrum(float(np.clip(position, 0, 1)))
+    wavelengths, colours = zip(*_WAVELENGTH_COLOURS, strict=True)
+    at, known = np.log(passband.wavelength), np.log(wavelengths)
+    return tuple(float(np.interp(at, known, channel)) for channel in to_rgba_array(colours).T)
 
 
 def class_colours(n_classes: int) -> list[Any]:

@@ -147,21 +147,10 @@ class LightCurveDisplay:
                 rows = shown & (curve.band == code)
                 if not rows.any():
                     continue
-                options = {
-                    "color": passband_colour(passband),
-                    "marker": marker,
-                    "alpha": alpha,
-                    **style,
-                }
-                yerr = curve.flux_err[rows]
-                drawn.append(
-                    self.ax_.errorbar(
-                        curve.time[rows] - start,
-                        curve.flux[rows],
-                        yerr=None if np.isnan(yerr).all() else yerr,
-                        **options,
-                    )
-                )
+                look = {"color": passband_colour(passband), "marker": marker, "alpha": alpha}
+                x, y, yerr = curve.time[rows] - start, curve.flux[rows], curve.flux_err[rows]
+                yerr = None if np.isnan(yerr).all() else yerr
+                drawn.append(self.ax_.errorbar(x, y, yerr=yerr, **(look | style)))
         self.ax_.set(
             title=str(curve.id) if self.title is None else self.title,
             xlabel=f"days since {start:.0f}",

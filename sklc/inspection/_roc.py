@@ -146,21 +146,13 @@ class RocDisplay:
         """
         self.figure_, self.ax_ = figure_and_axes(ax, type(self).__name__)
         self.lines_ = {}
-        for (label, rates), colour in zip(
-            self.curves.items(), class_colours(len(self.curves)), strict=True
-        ):
+        colours = class_colours(len(self.curves))
+        for (label, rates), colour in zip(self.curves.items(), colours, strict=True):
             options = {"color": colour, "label": f"{label}: {self.areas[label]:.3f}", **kwargs}
             (self.lines_[label],) = self.ax_.plot(*rates, **options)
         self.ax_.plot([0, 1], [0, 1], color="0.7", linewidth=0.8, linestyle=":", zorder=0)
-        self.ax_.set(
-            xlabel="false positive rate",
-            ylabel="true positive rate",
-            xlim=(-0.01, 1.01),
-            ylim=(-0.01, 1.01),
-            aspect="equal",
-        )
-        title = f"macro AUROC {self.macro_auroc:.3f}"
-        self.ax_.legend(
-            title=title if self.name is None else f"{self.name}\n{title}", loc="lower right"
-        )
+        self.ax_.set(xlabel="false positive rate", ylabel="true positive rate", aspect="equal")
+        self.ax_.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
+        name = "" if self.name is None else f"{self.name}\n"
+        self.ax_.legend(title=f"{name}macro AUROC {self.macro_auroc:.3f}", loc="lower right")
         return self

@@ -10,9 +10,16 @@ import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError
+from sklc.io.unreadable import read_by_object
+from sklc.light_curves.columns import runs
 from sklc.light_curves.container import LightCurves
 
 __all__ = ["Photometry", "Quality", "Rows"]
+
+
+class NoObservationsError(LightCurveError):
+    """A source, or a part of it, has no observations that can be used."""
+
 
 #: "good" (the documented selection), "all", or a function of the table of raw columns that returns
 #: a boolean array, True for the rows to keep.
@@ -43,7 +50,9 @@ class Rows:
         reason : str
             What these rows are, in the plural, such as "upper limits".
         """
-        mask = np.asarray(pd.array(mask, dtype="boolean").fillna(False), dtype=bool) & self.kept
+        if not (isinstance(mask, np.ndarray) and mask.dtype.kind == "b"):
+            mask = pd.array(mask, dtype="boolean").fillna(False)
+        mask = np.asarray(mask, dtype=bool) & self.kept
         if n := int(mask.sum()):
             self.kept &= ~mask
             self.notes.append(f"left out {n} of {len(self.table)} rows: {reason}")
@@ -62,21 +71,36 @@ class Rows:
 
         Raises
         ------
-        ValueError
+        LightCurveError
             If `quality` is none of these, or the function does not return one value per row.
         """
         if quality == "all":
             return
         if isinstance(quality, str) and quality != "good":
-            raise ValueError(f'quality must be "good", "all" or a function, got {quality!r}')
+            raise LightCurveError(f'quality must be "good", "all" or a function, got {quality!r}')
         chosen = good if isinstance(quality, str) else quality
         mask = np.asarray(pd.array(np.asarray(chosen(self.table)), dtype="boolean").fillna(False))
         if mask.shape != self.kept.shape:
-            raise ValueError(
+            raise LightCurveError(
                 f"quality returned shape {mask.shape} for {len(self.table)} rows: it must return "
                 "one boolean for each row of the table that it is given"
             )
         self.leave_out(~mask.astype(bool), reason if quality == "good" else "quality= chose others")
+
+    def count_objects(self, object_id: Any) -> None:
+        """Note how many objects have lost all of their rows.
+
+        Parameters
+        ----------
+        object_id : array of shape (n_rows,)
+            The ids of all rows.
+        """
+        codes, objects = pd.factorize(object_id)
+        left = len(np.unique(codes[self.kept]))
+        if left < len(objects):
+            self.notes.append(
+                f"{len(objects) - left} of {len(objects)} objects have no observation left"
+            )
 
     def result(self) -> pd.DataFrame:
         """Return the rows that are kept."""
@@ -125,7 +149,7 @@ class Photometry:
         """
         ids = self.object_id
         if not len(ids):
-            raise LightCurveError(
+            raise NoObservationsError(
                 f"{name} has no observations that can be used"
                 + "".join(f"; {note}" for note in self.notes)
                 + '. Look at all rows with quality="all"'
@@ -133,21 +157,28 @@ class Photometry:
         frame = {"object_id": ids, "mjd": self.time, "flux": self.flux, "band": self.band}
         if self.flux_err is not None:
             frame["flux_err"] = self.flux_err
-        per_row = np.ndim(self.zero_point) > 0
-        if per_row:
+        if np.ndim(self.zero_point) > 0:
             frame["zp"] = self.zero_point
         columns = {
             key: value.reset_index(drop=True) if isinstance(value, pd.Series) else value
             for key, value in frame.items()
         }
         table = pd.DataFrame(columns, copy=False)
+        return read_by_object(table, self._from_table)
+
+    def _from_table(self, table: pd.DataFrame) -> LightCurves:
+        """Return the light curves of all rows, or of some of the objects."""
         metadata = self.metadata
         if metadata is not None:
-            metadata = metadata.loc[metadata.index.isin(pd.unique(table["object_id"]))]
+            ids = pd.unique(runs(table["object_id"])[1])
+            position = metadata.index.get_indexer(pd.Index(ids))
+            used = np.zeros(len(metadata), dtype=bool)
+            used[position[position >= 0]] = True
+            metadata = metadata.loc[used]
         return LightCurves.from_frame(
             table,
-            flux_err=None if self.flux_err is None else "flux_err",
-            zero_point="zp" if per_row else float(self.zero_point),
+            flux_err="flux_err" if "flux_err" in table else None,
+            zero_point="zp" if "zp" in table else float(self.zero_point),
             survey=self.survey,
             metadata=metadata,
             duplicates=self.duplicates,

@@ -9,6 +9,7 @@ from typing import Any
 from sklc.errors import LightCurveError
 from sklc.io.registry import FORMATS, NOTES, Format, recognise
 from sklc.io.source import Source
+from sklc.io.text import layout_of
 from sklc.light_curves.container import LightCurves
 
 __all__ = ["Report", "list_formats", "read", "read_report"]
@@ -51,9 +52,7 @@ def read_report(source: Any, format: str | None = None, **options: Any) -> Repor
     Report
     """
     opened = source if isinstance(source, Source) else Source(source)
-    chosen = recognise(opened) if format is None else FORMATS[format]
-    if chosen is None:
-        raise LightCurveError(_unknown(opened))
+    chosen = format_of(opened, format)
     notes: list[str] = []
     token = NOTES.set(notes)
     try:
@@ -109,6 +108,20 @@ def read(
     return report.curves
 
 
+def format_of(source: Source, format: str | None) -> Format:
+    """Return the format of a name, or the one that is recognised.
+
+    Raises
+    ------
+    LightCurveError
+        If there is none.
+    """
+    chosen = recognise(source) if format is None else FORMATS[format]
+    if chosen is None:
+        raise LightCurveError(_unknown(source))
+    return chosen
+
+
 def list_formats() -> dict[str, str]:
     """Return the names of all formats that can be read, and what they are.
 
@@ -126,6 +139,13 @@ def list_formats() -> dict[str, str]:
 
 
 def _unknown(source: Source) -> str:
+    layout = layout_of(source.lines)
+    if layout is not None and not layout.names:
+        return (
+            f"{source.name} is a text table without a header (its first row is "
+            f'{source.lines[layout.first][:80]!r}): pass format="text" and names=, the names of '
+            'all columns in order, such as names=["mjd", "mag", "mag_err", "band"]'
+        )
     columns = f" with the columns {list(source.columns)[:20]}" if source.columns else ""
     return (
         f"{source.name} ({source.kind}{columns}) has no format that is known: pass format= one of "

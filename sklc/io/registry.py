@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
@@ -22,10 +23,6 @@ P = ParamSpec("P")
 _logger = logging.getLogger("sklc.io")
 # What the readers leave out or assume, while someone listens; see `sklc.io.read`.
 NOTES: ContextVar[list[str] | None] = ContextVar("notes", default=None)
-
-# Errors of the packages that parse files; they become one error that names the file.
-_PARSING = (ValueError, KeyError, IndexError, TypeError, AttributeError, EOFError, OSError,
-            AssertionError, ArithmeticError, NotImplementedError, LookupError)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -45,6 +42,9 @@ class Format:
         of a file only.
     read : callable
         A function that returns `LightCurves` from a source, with options of its own.
+    batches : callable, optional
+        A generator of `LightCurves` from a source, a largest number of objects and the same
+        options, which reads part by part; see `sklc.io.read_batches`.
     """
 
     name: str
@@ -52,19 +52,44 @@ class Format:
     flux: str
     recognise: Callable[[Source], bool]
     read: Callable[..., LightCurves]
+    batches: Callable[..., Iterator[LightCurves]] | None = None
 
 
 # The modules of the formats, in the order in which they are asked: the most specific first.
-_ALERTS: tuple[str, ...] = ()
-_SERVICES: tuple[str, ...] = ()
-_MISSIONS: tuple[str, ...] = ()
-_TABLES: tuple[str, ...] = ("long_table",)  # what no survey's own format has claimed
+_ALERTS: tuple[str, ...] = (
+    "antares",
+    "fink",
+    "lasair",
+    "ztf_alerts",
+    "rubin_alerts",
+    "alerce_elasticc",
+    "alerce",
+)
+_SERVICES: tuple[str, ...] = (
+    "ztf_forced", "atlas_forced", "snana", "plasticc", "rubin_tables", "ztf_dr", "open_catalog",
+    "otter", "sncosmo_text",
+)  # fmt: skip
+_MISSIONS: tuple[str, ...] = ("space", "lightkurve", "gaia", "asassn", "aavso")
+_TABLES: tuple[str, ...] = (
+    "sklc_parquet",
+    "hats",
+    "astropy_table",
+    "text_table",
+    "long_table",
+)  # what no survey's own format has claimed
 _MODULES = (*_ALERTS, *_SERVICES, *_MISSIONS, *_TABLES)
+
+
+# The formats of each module, which are registered in the order of the modules, not of the imports.
+_DEFINED: dict[str, list[Format]] = {}
 
 
 def _load() -> None:
     for module in _MODULES:
-        importlib.import_module(f"sklc.io.formats.{module}")
+        name = f"sklc.io.formats.{module}"
+        importlib.import_module(name)
+        for format in _DEFINED.get(name, ()):
+            FORMATS.register(format.name, format)
 
 
 #: The formats by name, in the order in which they are asked.
@@ -72,9 +97,15 @@ FORMATS: Registry[Format] = Registry("format", load=_load, home="sklc.io", error
 
 
 def reader(
-    name: str, *, title: str, flux: str, recognise: Callable[[Source], bool]
+    name: str,
+    *,
+    title: str,
+    flux: str,
+    recognise: Callable[[Source], bool],
+    batches: Callable[..., Iterator[LightCurves]] | None = None,
 ) -> Callable[
-    [Callable[Concatenate[Source, P], Photometry]], Callable[Concatenate[Any, P], LightCurves]
+    [Callable[Concatenate[Source, P], Photometry | LightCurves]],
+    Callable[Concatenate[Any, P], LightCurves],
 ]:
     """Make a function that reads photometry from a `Source` the reader of a format.
 
@@ -83,39 +114,55 @@ def reader(
 
     Parameters
     ----------
-    name, title, flux, recognise
+    name, title, flux, recognise, batches
         As for `Format`.
     """
 
     def decorate(
-        load: Callable[Concatenate[Source, P], Photometry],
+        load: Callable[Concatenate[Source, P], Photometry | LightCurves],
     ) -> Callable[Concatenate[Any, P], LightCurves]:
+        known = inspect.signature(load)
+
         @wraps(load)
-        def read(source: Any, /, *args: P.args, **options: P.kwargs) -> LightCurves:
+        def read(source: Any, *args: P.args, **options: P.kwargs) -> LightCurves:
             opened = source if isinstance(source, Source) else Source(source)
             try:
-                photometry = load(opened, *args, **options)
-                curves = photometry.light_curves(opened.name)
+                known.bind(opened, *args, **options)
+            except TypeError as error:
+                own = [name for name, p in known.parameters.items() if p.kind == p.KEYWORD_ONLY]
+                raise TypeError(f"{load.__name__}: {error}; its options are {own}") from None
+            try:
+                result = load(opened, *args, **options)
+                curves = (
+                    result if isinstance(result, LightCurves) else result.light_curves(opened.name)
+                )
             except LightCurveError as error:
                 if opened.name in str(error):
                     raise
                 raise type(error)(f"{opened.name}: {error}") from error
-            except FileNotFoundError:
+            except (FileNotFoundError, ImportError, MemoryError, Warning):
                 raise
-            except _PARSING as error:
+            except Exception as error:  # each package that parses files has errors of its own
                 raise LightCurveError(
                     f"{opened.name} cannot be read as {title}: {type(error).__name__}: "
                     f"{str(error)[:200]}. Check that it is complete, or pass another format= "
                     "(sklc.io.list_formats() names them)"
                 ) from error
             notes = NOTES.get()
-            for note in photometry.notes:
+            own = [] if isinstance(result, LightCurves) else result.notes
+            for note in own:
                 _logger.info("%s: %s", opened.name, note)
             if notes is not None:
-                notes.extend(photometry.notes)
+                notes.extend(own)
             return curves
 
-        FORMATS.register(name, Format(name, title, flux, recognise, read), overwrite=True)
+        # The parameters of the loader, but what users pass and get.
+        read.__signature__ = inspect.signature(load).replace(  # type: ignore[attr-defined]
+            return_annotation=LightCurves
+        )
+        read.__annotations__ = {**load.__annotations__, "source": Any, "return": LightCurves}
+        format = Format(name, title, flux, recognise, read, batches)
+        _DEFINED.setdefault(load.__module__, []).append(format)
         return read
 
     return decorate
@@ -173,6 +220,11 @@ def recognise(source: Any) -> Format | None:
     -------
     Format or None
 
+    Raises
+    ------
+    LightCurveError
+        If the source is damaged.
+
     Examples
     --------
     >>> from sklc.io import recognise
@@ -180,4 +232,18 @@ def recognise(source: Any) -> Format | None:
     True
     """
     opened = source if isinstance(source, Source) else Source(source)
-    return next((f for f in FORMATS.entries.values() if f.recognise(opened)), None)
+    damage: Exception | None = None
+    for known in FORMATS.entries.values():
+        try:
+            if known.recognise(opened):
+                return known
+        except (LightCurveError, FileNotFoundError, ImportError):
+            raise
+        except Exception as error:  # what is damaged for one format may be sound for another
+            damage = damage or error
+    if damage is not None:
+        raise LightCurveError(
+            f"{opened.name} cannot be read: {type(damage).__name__}: {str(damage)[:200]}. Check "
+            "that it is complete"
+        ) from damage
+    return None

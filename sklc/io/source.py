@@ -10,7 +10,9 @@ import lzma
 import os
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+import zlib
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sklc.errors import LightCurveError
+from sklc.io.text import layout_of
 
 __all__ = ["Source"]
 
@@ -30,6 +33,9 @@ _COMPRESSED: dict[bytes, Callable[[Any], Any]] = {
     b"BZh": bz2.open,
     b"\xfd7zXZ\x00": lzma.open,
 }
+#: Errors of a file that is damaged or cut off.
+DAMAGED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, tarfile.TarError,
+           zipfile.BadZipFile)  # fmt: skip
 _MAGIC = {b"SIMPLE  =": "fits", b"Obj\x01": "avro", b"PAR1": "parquet", b"\x89HDF": "hdf5"}
 
 
@@ -41,7 +47,7 @@ class Source:
 
     Parameters
     ----------
-    given : path, list of paths, bytes, binary file or object
+    given : path, list of paths, bytes, list of bytes, binary file or object
         What was passed to `sklc.io.read`. A string is a path.
 
     Raises
@@ -55,18 +61,20 @@ class Source:
     def __init__(self, given: Any) -> None:
         self.object: Any = None
         self.paths: tuple[Path, ...] = ()
-        self._bytes: bytes | None = None
+        self._bytes: tuple[bytes, ...] = ()
         if isinstance(given, str | os.PathLike):
             self.paths = (Path(given),)
         elif isinstance(given, bytes | bytearray | memoryview):
-            self._bytes = bytes(given)
+            self._bytes = (bytes(given),)
         elif hasattr(given, "read") and callable(given.read) and not hasattr(given, "columns"):
             content = given.read()
-            self._bytes = content.encode() if isinstance(content, str) else content
-        elif _are_paths(given):
+            self._bytes = (content.encode() if isinstance(content, str) else content,)
+        elif _all_are(given, str | os.PathLike):
             self.paths = tuple(Path(path) for path in given)
+        elif _all_are(given, bytes):
+            self._bytes = tuple(given)
         else:
-            self.object = given
+            self.object = list(given) if isinstance(given, Iterator) else given
         for path in self.paths:
             if not path.exists():
                 raise FileNotFoundError(
@@ -80,7 +88,7 @@ class Source:
             return f"{self.paths[0]} and {len(self.paths) - 1} more"
         if self.paths:
             return str(self.paths[0])
-        return "the bytes" if self._bytes is not None else f"the {type(self.object).__name__}"
+        return "the bytes" if self._bytes else f"the {type(self.object).__name__}"
 
     @property
     def is_folder(self) -> bool:
@@ -92,8 +100,8 @@ class Source:
         """The first 64 kB of the first file, decompressed; empty for an object in memory."""
         if self.object is not None:
             return b""
-        for _, file in self.files():
-            with file:
+        for name, file in self.files():
+            with file, complete(name):
                 return file.read(_HEAD)
         return b""
 
@@ -127,18 +135,26 @@ class Source:
         if self.object is not None:
             return _columns_of(self.object)
         if self.kind == "parquet":
-            for _, file in self.files():
-                with file:
-                    return tuple(pq.read_schema(pa.PythonFile(file)).names)
-        rows = [line for line in self.lines if line.strip() and not line.startswith("#")]
-        if not rows:
-            return ()
-        separator = next((s for s in (",", "\t", ";", "|") if s in rows[0]), None)
-        return tuple(name.strip().strip('"') for name in rows[0].split(separator))
+            try:
+                for _, file in self.files():
+                    with file:
+                        return tuple(pq.read_schema(pa.PythonFile(file, mode="r")).names)
+            except (pa.ArrowException, OSError, ValueError) as error:
+                raise LightCurveError(
+                    f"{self.name} is not a complete Parquet file: download it again"
+                ) from error
+        layout = layout_of(self.lines)
+        return () if layout is None else layout.names
 
     def has_columns(self, *names: str) -> bool:
         """Whether the table has all of these columns."""
         return set(names) <= set(self.columns)
+
+    def has_fields(self, *names: str) -> bool:
+        """Whether the columns, or the beginning of a JSON or Avro file, have all of these names."""
+        if self.kind in ("json", "avro"):
+            return all(f'"{name}"'.encode() in self.head for name in names)
+        return self.has_columns(*names)
 
     def files(self) -> Iterator[tuple[str, BinaryIO]]:
         """Open one file after the other: yield names and binary files, decompressed.
@@ -150,17 +166,19 @@ class Source:
         file : binary file
             The caller closes it. It can be read from its beginning, and seeks.
         """
-        if self._bytes is not None:
-            yield "the bytes", _decompressed(io.BytesIO(self._bytes), "the bytes")
+        for number, content in enumerate(self._bytes):
+            name = f"the bytes, item {number}" if len(self._bytes) > 1 else "the bytes"
+            yield from _opened(io.BytesIO(content), name)
         for path in self.paths:
             if path.is_dir():
                 inside = sorted(p for p in path.rglob("*") if p.is_file() and p.name[0] not in "._")
+                inside = [p for p in inside if p.stat().st_size]  # such as SNANA's empty lists
                 if not inside:
                     raise LightCurveError(f"the folder {path} has no files: check the path")
                 for file in inside:
-                    yield from _opened(file)
+                    yield from _opened(file.open("rb"), str(file))
             else:
-                yield from _opened(path)
+                yield from _opened(path.open("rb"), str(path))
 
     def text(self) -> str:
         """Return the one file as text."""
@@ -170,7 +188,7 @@ class Source:
         """Return the bytes of the one file, decompressed."""
         contents = []
         for name, file in self.files():
-            with file:
+            with file, complete(name):
                 contents.append((name, file.read()))
         if len(contents) != 1:
             raise LightCurveError(
@@ -182,64 +200,158 @@ class Source:
     @cached_property
     def json(self) -> Any:
         """The content of a JSON file (or the object itself, if it is no file)."""
-        return self.object if self.object is not None else json.loads(self.text())
+        return self.object if self.object is not None else _parsed(self.text(), self.name)
 
-    def frame(self, **options: Any) -> pd.DataFrame:
-        """Return the table of a CSV or Parquet file, several of them, or an object in memory.
+    def records(self) -> list[Any]:
+        """Return the records of JSON files, in one list; a file holds one, or a list, or lines."""
+        found: list[Any] = []
+        for name, file in self.files():
+            with file, complete(name):
+                content = _parsed(file.read().decode("utf-8-sig"), name)
+            found.extend(content if isinstance(content, list) else [content])
+        return found
+
+    def frame(self, columns: Collection[str] | None = None, **options: Any) -> pd.DataFrame:
+        """Return the table of a CSV, Parquet or JSON file, several of them, or an object.
 
         Parameters
         ----------
+        columns : collection of str, optional
+            What to read of a CSV or Parquet file, as far as it has it; by default everything.
         **options
-            Options of `pandas.read_csv`, which Parquet files do not need.
+            Options of `pandas.read_csv`, which other files do not need.
         """
         if self.object is not None:
             return to_frame(self.object)
+        if self.kind == "json":
+            return to_frame(self.records())
         parts = []
         for _, file in self.files():
             with file:
                 if self.kind == "parquet":
-                    parts.append(pq.read_table(pa.PythonFile(file)).to_pandas())
+                    parts.append(to_frame(_read_parquet(file, columns)))
                 else:
+                    if columns is not None:
+                        options["usecols"] = lambda name: name in columns
                     parts.append(pd.read_csv(file, **options))
         return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
 
+def _read_parquet(file: BinaryIO, columns: Collection[str] | None) -> pa.Table:
+    parquet = pq.ParquetFile(pa.PythonFile(file, mode="r"))
+    there = parquet.schema_arrow.names
+    return parquet.read(None if columns is None else [name for name in there if name in columns])
+
+
 def to_frame(table: Any) -> pd.DataFrame:
-    """Return a table of pandas, pyarrow, polars, astropy or numpy, or a mapping, as a DataFrame."""
+    """Return a table of pandas, pyarrow, polars, astropy or numpy, or records, as a DataFrame.
+
+    A named index becomes a column. Integers stay exact where some of them are missing: pandas
+    itself would make them floats, which changes ids beyond 2**53.
+    """
     if isinstance(table, pd.DataFrame):
-        return table
+        named = [name for name in table.index.names if name is not None]
+        new = [name for name in named if name not in table.columns]
+        return table.reset_index(new) if new else table
     if hasattr(table, "collect") and hasattr(table, "collect_schema"):  # a polars.LazyFrame
         table = table.collect()
     if hasattr(table, "__arrow_c_stream__"):
-        return pa.table(table).to_pandas()
+        return to_frame(pa.table(table).to_pandas(integer_object_nulls=True))
     if hasattr(table, "to_pandas"):
-        return table.to_pandas()
+        return to_frame(table.to_pandas())
     if getattr(getattr(table, "dtype", None), "names", None):
-        return pd.DataFrame({name: np.asarray(table[name]) for name in table.dtype.names})
+        return pd.DataFrame({name: _native(table[name]) for name in table.dtype.names})
+    if isinstance(table, list | tuple) and table and isinstance(table[0], Mapping):
+        return _from_records(table)
+    if isinstance(table, list | tuple) and table and _columns_of(table[0]):
+        return pd.concat([to_frame(part) for part in table], ignore_index=True)
     return pd.DataFrame(table)
 
 
-def _are_paths(given: Any) -> bool:
+def _from_records(records: Sequence[Any]) -> pd.DataFrame:
+    """Return records as a table; a record may lack some of the fields."""
+    for number, row in enumerate(records):
+        if not isinstance(row, Mapping):
+            raise LightCurveError(
+                f"record {number} is {str(row)[:40]!r}, not a record with named fields: correct "
+                "or remove it"
+            )
+    known = dict.fromkeys(name for row in records for name in row)
+    if all(isinstance(name, str) for name in known):
+        try:
+            if len(known) == len(records[0]):  # only the first record tells Arrow the names
+                return to_frame(pa.Table.from_pylist(records))
+        except (pa.ArrowException, OverflowError, TypeError, ValueError):
+            pass  # values of several types, which the reader of the format will tell
+    return pd.DataFrame({name: exact_column([row.get(name) for row in records]) for name in known})
+
+
+def exact_column(values: list[Any]) -> Any:
+    """Return Python values so that pandas does not turn integers into floats."""
+    missing = any(value is None for value in values)
+    if missing and any(isinstance(value, int) for value in values):
+        return pd.Series(values, dtype=object)
+    return values
+
+
+def _native(values: Any) -> np.ndarray:
+    """Return an array in the byte order of this machine, which pandas needs; masked is NaN."""
+    if np.ma.isMaskedArray(values) and values.mask.any():
+        values = np.ma.filled(values.astype(object), None)
+    array = np.asarray(values)
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def _all_are(given: Any, kinds: Any) -> bool:
     return (
         isinstance(given, list | tuple)
         and len(given) > 0
-        and all(isinstance(item, str | os.PathLike) for item in given)
+        and all(isinstance(item, kinds) for item in given)
     )
+
+
+def _parsed(text: str, name: str) -> Any:
+    """Return the content of a JSON file, which may have one record in each line."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        lines = [line for line in text.splitlines() if line.strip()]
+        if len(lines) > 1 and lines[0].rstrip().endswith("}"):
+            try:
+                return [json.loads(line) for line in lines]
+            except json.JSONDecodeError:
+                pass
+        raise LightCurveError(
+            f"{name} is not complete JSON: {error.msg} in line {error.lineno}, column "
+            f"{error.colno}: download it again, or correct this line"
+        ) from None
 
 
 def _columns_of(table: Any) -> tuple[str, ...]:
     names = getattr(getattr(table, "dtype", None), "names", None)
     if names:
         return tuple(names)
-    for attribute in ("columns", "colnames", "column_names"):
+    for attribute in ("column_names", "colnames", "columns"):
         names = getattr(table, attribute, None)
         if names is not None and not callable(names):
-            return tuple(str(name) for name in names)
+            index = getattr(getattr(table, "index", None), "names", None) or ()
+            return tuple(str(name) for name in (*names, *(n for n in index if n is not None)))
     if isinstance(table, Mapping):
         return tuple(str(name) for name in table)
-    if isinstance(table, list | tuple) and table and isinstance(table[0], Mapping):
-        return tuple(str(name) for name in table[0])
+    if isinstance(table, list | tuple) and table and not isinstance(table[0], str):
+        return _columns_of(table[0])
     return ()
+
+
+@contextmanager
+def complete(name: str) -> Iterator[None]:
+    """Name the file whose compressed content ends too early or is damaged."""
+    try:
+        yield
+    except DAMAGED as error:
+        raise LightCurveError(
+            f"{name} is damaged or was not downloaded completely ({error}): download it again"
+        ) from error
 
 
 def _decompressed(file: BinaryIO, name: str) -> BinaryIO:
@@ -253,20 +365,22 @@ def _decompressed(file: BinaryIO, name: str) -> BinaryIO:
     return file
 
 
-def _opened(path: Path) -> Iterator[tuple[str, BinaryIO]]:
-    file = _decompressed(path.open("rb"), str(path))
-    if zipfile.is_zipfile(path):
-        file.close()
-        with zipfile.ZipFile(path) as archive:
+def _opened(raw: BinaryIO, path: str) -> Iterator[tuple[str, BinaryIO]]:
+    """Yield the one file, or the files of an archive."""
+    if zipfile.is_zipfile(raw):
+        with raw, complete(path), zipfile.ZipFile(raw) as archive:
             for member in sorted(archive.namelist()):
                 if not member.endswith("/"):
                     content = io.BytesIO(archive.read(member))
                     yield f"{path}:{member}", _decompressed(content, f"{path}:{member}")
         return
-    start = file.read(512)
+    raw.seek(0)
+    file = _decompressed(raw, path)
+    with complete(path):
+        start = file.read(512)
     file.seek(0)
     if start[257:262] == b"ustar":
-        with file, tarfile.open(fileobj=file) as archive:
+        with file, complete(path), tarfile.open(fileobj=file) as archive:
             for item in archive:
                 if item.isfile():
                     extracted = archive.extractfile(item)
@@ -274,4 +388,4 @@ def _opened(path: Path) -> Iterator[tuple[str, BinaryIO]]:
                     content = io.BytesIO(extracted.read())
                     yield f"{path}:{item.name}", _decompressed(content, f"{path}:{item.name}")
         return
-    yield str(path), file
+    yield path, file

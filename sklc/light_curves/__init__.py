@@ -6,6 +6,7 @@ from sklc.light_curves.light_curve import LightCurve
 from sklc.light_curves.options import ReadOptions
 from sklc.light_curves.registry import READERS, Reader, register_reader
 from sklc.light_curves.streaming import stream
+from sklc.light_curves.usable import unusable
 
 __all__ = [
     "READERS",
@@ -19,4 +20,5 @@ __all__ = [
     "is_series_matrix",
     "register_reader",
     "stream",
+    "unusable",
 ]

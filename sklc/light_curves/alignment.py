@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from sklc.errors import LightCurveError
-from sklc.light_curves.checks import check_same_length
-from sklc.light_curves.columns import Table
+from sklc.light_curves.ids import check_exact
 from sklc.light_curves.store import describe
+from sklc.light_curves.tables import metadata_column, metadata_frame
+from sklc.light_curves.values import plain_array
+from sklc.utils.text import shown
 
 
 def indexed_metadata(metadata: pd.DataFrame | None, ids: np.ndarray) -> pd.DataFrame:
@@ -19,7 +21,7 @@ def indexed_metadata(metadata: pd.DataFrame | None, ids: np.ndarray) -> pd.DataF
     index = pd.Index(ids, name="object_id")
     if metadata is None:
         return pd.DataFrame(index=index)
-    metadata = pd.DataFrame(metadata).copy()
+    metadata = metadata_frame(pd.DataFrame(metadata)).copy()
     metadata.index = index
     metadata.columns = metadata.columns.map(str)
     return metadata
@@ -37,15 +39,15 @@ def align_metadata(
     """
     if metadata is None:
         return None
-    if not isinstance(metadata, pd.DataFrame):
-        metadata = pa.table(metadata).to_pandas()
+    metadata = metadata_frame(metadata)
     if object_id in metadata.columns:
         metadata = metadata.set_index(object_id)
     index = metadata.index
+    check_exact(index)
     if not index.is_unique:
         twice = index[index.duplicated()][0]
         raise LightCurveError(
-            f"the metadata has more than one row for object {twice!r}: keep one row per object"
+            f"the metadata has more than one row for object {shown(twice)}: keep one row per object"
         )
     rows = index.get_indexer(pd.Index(ids))
     missing = np.flatnonzero(rows < 0)
@@ -59,7 +61,7 @@ def align_metadata(
     if len(index) > len(ids):
         extra = index.difference(pd.Index(ids), sort=False)
         raise LightCurveError(
-            f"object {extra[0]!r} has a row in the metadata but no observations ({len(extra)} "
+            f"object {shown(extra[0])} has a row in the metadata but no observations ({len(extra)} "
             "objects): drop these rows, metadata.loc[frame[object_id].unique()]"
         )
     return metadata.iloc[rows]
@@ -74,11 +76,14 @@ def per_object(metadata: Any, ids: np.ndarray) -> pd.DataFrame | None:
     if metadata is None:
         return None
     if not isinstance(metadata, pd.DataFrame):
-        if isinstance(metadata, dict):
-            check_same_length(objects=range(len(ids)), **metadata)
-            return pd.DataFrame(metadata, index=range(len(ids)))
-        metadata = Table(metadata).frame
-        metadata = metadata if isinstance(metadata, pd.DataFrame) else metadata.to_pandas()
+        if isinstance(metadata, Mapping):
+            index = pd.Index(ids)
+            columns = {
+                str(name): align_column(name, values, index, positional=True)
+                for name, values in metadata.items()
+            }
+            return pd.DataFrame(columns, index=range(len(ids)))
+        metadata = metadata_frame(metadata)
     index = metadata.index
     in_order = isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1
     if "object_id" in metadata.columns or not in_order:
@@ -90,10 +95,12 @@ def per_object(metadata: Any, ids: np.ndarray) -> pd.DataFrame | None:
 
 def align_column(name: str, column: Any, index: pd.Index, positional: bool) -> Any:
     """Return a metadata column in the order of the objects."""
+    column = metadata_column(name, column) if not isinstance(column, pd.Series) else column
     aligned = isinstance(column, pd.Series) and not (
         positional and isinstance(column.index, pd.RangeIndex)
     )
     if aligned:
+        check_exact(column.index)
         if not column.index.is_unique:
             raise LightCurveError(f"the index of metadata column {name!r} repeats an id")
         rows = column.index.get_indexer(index)
@@ -125,7 +132,7 @@ def with_survey(
         assert metadata is not None
         return metadata, metadata["survey"].to_numpy(dtype=object)
     if not isinstance(survey, str):
-        survey = np.asarray(survey, dtype=object)
+        survey = plain_array(survey).astype(object)
         if survey.shape != (len(ids),):
             raise LightCurveError(
                 f"survey has shape {survey.shape}: pass one name, or one for each of the "

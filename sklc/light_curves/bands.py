@@ -25,7 +25,9 @@ from sklc.passbands.lookup import (
     built_in_passband,
     get_passband,
     list_passbands,
+    lookup_passband,
 )
+from sklc.passbands.resolving import cut
 from sklc.utils.offsets import object_of, per_observation
 
 #: The passband of plain series, the rows of a 2-D array; in the middle of the optical.
@@ -33,8 +35,13 @@ SERIES_PASSBAND = Passband(name="series", survey="anonymous", wavelength=0.6)
 #: The passband of light curves that come without one.
 UNNAMED_PASSBAND = Passband(name="unnamed", survey="anonymous", wavelength=0.6)
 
+_Key = tuple[Any, str | None]  # a label and its survey
+# An error names this many bands.
+_MOST_NAMED = 20
 _ANONYMOUS = re.compile(r"(\d+(?:\.\d+)?)um")
 _WAVELENGTH_TOLERANCE = 1e-4  # micrometre
+# A wavelength such as 0.52 is more likely a user's own than that of these wide bands.
+_ROUND_WAVELENGTHS = frozenset({"EROS", "MACHO", "unfiltered"})
 _SURVEY, _WAVELENGTH = "_survey", "_wavelength"
 
 
@@ -195,8 +202,7 @@ def resolve_bands(
     offsets, ids : ndarray
         The objects, one of which is named if it uses an unknown band.
     survey : str, ndarray of shape (n_objects,) or None
-        One survey, or one per object. The surveys of objects are used only for labels that are
-        ambiguous or unknown without a survey.
+        One survey, or one per object; names are looked up in the same way in both cases.
 
     Returns
     -------
@@ -209,22 +215,23 @@ def resolve_bands(
     UnknownPassbandError
         If a band is unknown; the message names the first object that uses one, and all such bands.
     """
-    one_survey = survey if isinstance(survey, str) else None
-    found: dict[int, Passband] = {}
-    failed: dict[int, UnknownPassbandError] = {}
-    for code in _used_codes(codes, len(labels)):
-        try:
-            found[code] = resolve(labels[code], one_survey)
-        except UnknownPassbandError as error:
-            failed[code] = error
-    if failed and isinstance(survey, np.ndarray):
-        labels = labels.copy()
-        labels[list(found)] = list(found.values())
-        codes, labels, found, failed = _resolve_per_object(codes, labels, survey, offsets)
+    keys: dict[int, _Key] = {
+        code: (labels[code], survey if isinstance(survey, str) else None)
+        for code in _used_codes(codes, len(labels))
+    }
+    found = {code: _find(*key) for code, key in keys.items()}
+    if isinstance(survey, np.ndarray) and keys:
+        survey_codes, surveys = _surveys(survey)
+        occurring = [surveys[code] for code in np.unique(survey_codes)]
+        found = {code: _same_in_all(labels[code], occurring) for code in keys}
+        if None in found.values():
+            codes, keys = _keys_per_object(codes, labels, survey_codes, surveys, offsets)
+            found = {code: _find(*key) for code, key in keys.items()}
+    failed = {code: keys[code] for code, passband in found.items() if passband is None}
     if failed:
-        _raise_unknown(codes, labels, failed, offsets, ids)
-    position, passbands = unique_passbands(list(found.values()))
-    lookup = np.full(len(labels) + 1, -1, dtype=np.int16)  # code -1 picks the last
+        _raise_unknown(codes, failed, offsets, ids)
+    position, passbands = unique_passbands([band for band in found.values() if band is not None])
+    lookup = np.full(max(found, default=-1) + 2, -1, dtype=np.int16)  # code -1 picks the last
     lookup[list(found)] = position[:-1]
     return _look_up(lookup, codes), passbands
 
@@ -241,7 +248,7 @@ def resolve_wavelengths(wavelength: np.ndarray) -> tuple[np.ndarray, tuple[Passb
         If a wavelength is not plausible in micrometre.
     """
     codes, values = pd.factorize(wavelength)
-    known = list_passbands()
+    known = [band for band in list_passbands() if band.survey not in _ROUND_WAVELENGTHS]
     table = np.array([p.wavelength for p in known])
     passbands = []
     for value in values:
@@ -274,46 +281,59 @@ def _look_up(lookup: np.ndarray, codes: np.ndarray) -> np.ndarray:
     return band
 
 
-def _resolve_per_object(
-    codes: np.ndarray, labels: np.ndarray, survey: np.ndarray, offsets: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, dict[int, Passband], dict[int, UnknownPassbandError]]:
-    """Resolve pairs of label and survey; the pairs take the place of the labels."""
-    survey_codes, surveys = pd.factorize(np.asarray(survey, dtype=object))
-    surveys = with_missing(surveys)
-    survey_codes = survey_codes % len(surveys)
+def _find(label: Any, survey: str | None) -> Passband | None:
+    """Return the passband that `resolve` returns, or None where it raises an error."""
+    anonymous = _anonymous(label) if isinstance(label, str) else None
+    return anonymous or lookup_passband(label, survey)
+
+
+def _surveys(survey: np.ndarray) -> tuple[np.ndarray, list[str | None]]:
+    """Return the code of each object's survey, and the surveys, a final None for no survey."""
+    codes, surveys = pd.factorize(np.asarray(survey, dtype=object))
+    return codes % (len(surveys) + 1), [*map(str, surveys), None]
+
+
+def _same_in_all(label: Any, surveys: list[str | None]) -> Passband | None:
+    """Return the passband of a label if it is the same whatever the survey."""
+    found = {_find(label, survey) for survey in surveys}
+    return found.pop() if len(found) == 1 else None
+
+
+def _keys_per_object(
+    codes: np.ndarray,
+    labels: np.ndarray,
+    survey_codes: np.ndarray,
+    surveys: list[str | None],
+    offsets: np.ndarray,
+) -> tuple[np.ndarray, dict[int, _Key]]:
+    """Return codes of pairs of label and survey, and these pairs; -1 stays -1."""
     pairs = codes.astype(np.int64) * len(surveys)
     pairs += per_observation(survey_codes, offsets)
     pairs[codes < 0] = -1
-    codes, keys = pd.factorize(pairs)
-    if (missing := np.flatnonzero(keys == -1)).size:
+    codes, used = pd.factorize(pairs)
+    if (missing := np.flatnonzero(used == -1)).size:
         codes = np.where(codes == missing[0], -1, codes)
-    found: dict[int, Passband] = {}
-    failed: dict[int, UnknownPassbandError] = {}
-    pair_labels = np.empty(len(keys), dtype=object)
-    for code, key in enumerate(keys):
-        if key < 0:
-            continue
-        pair_labels[code] = label = labels[key // len(surveys)]
-        name = surveys[key % len(surveys)]
-        try:
-            found[code] = resolve(label, None if name is None else str(name))
-        except UnknownPassbandError as error:
-            failed[code] = error
-    return codes, pair_labels, found, failed
+    keys = {
+        code: (labels[pair // len(surveys)], surveys[pair % len(surveys)])
+        for code, pair in enumerate(used)
+        if pair >= 0
+    }
+    return codes, keys
 
 
 def _raise_unknown(
-    codes: np.ndarray,
-    labels: np.ndarray,
-    failed: dict[int, UnknownPassbandError],
-    offsets: np.ndarray,
-    ids: np.ndarray,
+    codes: np.ndarray, failed: dict[int, _Key], offsets: np.ndarray, ids: np.ndarray
 ) -> None:
-    first_use = {code: int(np.argmax(codes == code)) for code in failed}
-    code = min(failed, key=first_use.__getitem__)
+    first_use = {code: int(np.argmax(codes == code)) for code in list(failed)[:_MOST_NAMED]}
+    code = min(first_use, key=first_use.__getitem__)
+    label, survey = failed[code]
     position = int(object_of(offsets, np.array([first_use[code]]))[0])
-    others = list(dict.fromkeys(str(labels[c]) for c in failed if labels[c] != labels[code]))
-    message = f"{describe(ids, position)} uses the band {labels[code]!r}: {failed[code]}"
+    others = list(dict.fromkeys(str(other)[:80] for other, _ in failed.values() if other != label))
+    try:
+        get_passband(label, survey)
+    except UnknownPassbandError as error:
+        message = f"{describe(ids, position)} uses the band {cut(label)}: {error}"
     if others:
-        message += f"\n{len(others)} more unknown band(s) in these light curves: {others}"
+        listed = f"{others[:_MOST_NAMED]}{' ...' if len(others) > _MOST_NAMED else ''}"
+        message += f"\n{len(others)} more unknown band(s) in these light curves: {listed}"
     raise UnknownPassbandError(message)

@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-import inspect
-import warnings
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from sklc.errors import LightCurveError, LightCurveWarning
+from sklc.errors import LightCurveError
+from sklc.light_curves.messages import warn
 from sklc.light_curves.options import ReadOptions
+from sklc.light_curves.placeholders import warn_placeholders
 from sklc.light_curves.store import OBSERVATIONS, Store, blocks, describe
+from sklc.light_curves.values import length_of
 from sklc.utils.offsets import object_of, per_observation, row_index
+from sklc.utils.text import listed
 
+# Observations in one band that differ by no more than this are copies of one, which were rounded to
+# different digits: times to 4 decimals (days), fluxes and errors relative to the larger one.
+_SAME_TIME, _SAME_FLUX, _SAME_ERROR = 6e-5, 1e-3, 1e-2
 _FIRST_JULIAN_DATE = 2_400_000.0  # in 1858; as MJD it would be the year 8429
+_LAST_JULIAN_DATE = 2_500_000.0  # in 2132
 _LONGEST_SPAN = 36_525.0  # days, a century: longer than any survey
-_MAGNITUDES = (10.0, 30.0)
-_MACHINERY = ("sklc", "sklearn", "joblib")
 _HASH = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: spreads consecutive numbers
-
-
-def warn(message: str) -> None:
-    """Warn with a LightCurveWarning that points at the caller outside the machinery."""
-    frame, level = inspect.currentframe(), 1
-    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] in _MACHINERY:
-        frame, level = frame.f_back, level + 1
-    warnings.warn(message, LightCurveWarning, stacklevel=level)
 
 
 def check_same_length(**columns: Any) -> None:
     """Raise LightCurveError unless all columns that are not None have one length."""
-    lengths = {name: len(column) for name, column in columns.items() if column is not None}
+    given = {name: column for name, column in columns.items() if column is not None}
+    lengths = {name: length_of(column, name) for name, column in given.items()}
     if len(set(lengths.values())) > 1:
         listed = ", ".join(f"{name} {n}" for name, n in lengths.items())
         raise LightCurveError(
@@ -62,29 +59,34 @@ def clean(store: Store, without_errors: np.ndarray, options: ReadOptions) -> Sto
     LightCurveWarning
         If observations were dropped, or if units look wrong.
     """
-    sound, ascending = _scan(store, without_errors)
+    sound, ascending, highest = _scan(store, without_errors)
     if not sound:
         store = _apply_invalid(store, without_errors, options.invalid)
+        highest = {n: np.fmax.reduce(getattr(store, n), initial=-np.inf) for n in highest}
     tied = np.zeros(0, dtype=np.int64)
     if not sound or not ascending:
         store, tied = _sort(store, _not_ascending(store))
-    if len(tied) and options.duplicates != "keep":
-        store = _apply_duplicates(store, tied, options.duplicates)
+    if len(tied) and options.duplicates == "raise":
+        _refuse_duplicates(store, _repeated(store, tied))
+    if options.duplicates == "drop":
+        store = _without_copies(store)
     warn_times(store)
+    warn_placeholders(store, highest)
     return store
 
 
-def _scan(obs: Store, without_errors: np.ndarray) -> tuple[bool, bool]:
-    """Return whether all values are valid, and whether times ascend, from one pass over the data.
+def _scan(obs: Store, without_errors: np.ndarray) -> tuple[bool, bool, dict[str, float]]:
+    """Return whether all values are valid, whether times ascend, and the largest values.
 
-    Only minima, maxima and counts are used: True is certain, and False calls for a closer look.
+    There is one pass over the data. Only minima, maxima and counts are used: True is certain, and
+    False calls for a closer look.
     """
     with_errors = not without_errors.any()
     sound = with_errors or bool(without_errors.all())  # where it is mixed, look again
-    n_after = 0
+    n_after, highest = 0, {"flux": -np.inf, "flux_err": -np.inf}
     with np.errstate(invalid="ignore"):
         for rows in blocks(len(obs.time)):
-            sound = sound and _looks_valid(obs, rows, with_errors)
+            sound = sound and _looks_valid(obs, rows, with_errors, highest)
             time = obs.time[max(rows.start - 1, 0) : rows.stop]
             n_after += int(np.count_nonzero(time[1:] > time[:-1]))
         starts = obs.offsets[:-1][np.diff(obs.offsets) > 0]
@@ -93,16 +95,23 @@ def _scan(obs: Store, without_errors: np.ndarray) -> tuple[bool, bool]:
     times = obs.time
     if ascending:  # then all are finite if those at the ends are
         times = times[np.append(starts, np.append(starts, len(times))[1:] - 1)]
-    return bool(sound and np.isfinite(times).all()), ascending
+    return bool(sound and np.isfinite(times).all()), ascending, highest
 
 
-def _looks_valid(obs: Store, rows: slice, with_errors: bool) -> bool:
-    """Whether flux, flux_err and band look valid; minima and maxima propagate NaN."""
+def _looks_valid(obs: Store, rows: slice, with_errors: bool, highest: dict[str, float]) -> bool:
+    """Whether flux, flux_err and band look valid; minima and maxima propagate NaN.
+
+    The largest values are entered in `highest`.
+    """
     flux = obs.flux[rows]
-    valid = flux.min() > -np.inf and flux.max() < np.inf and obs.band[rows].min() >= 0
+    most = flux.max()
+    highest["flux"] = max(highest["flux"], most)
+    valid = flux.min() > -np.inf and most < np.inf and obs.band[rows].min() >= 0
     if with_errors:
         flux_err = obs.flux_err[rows]
-        valid = valid and flux_err.min() > 0 and flux_err.max() < np.inf
+        most = flux_err.max()
+        highest["flux_err"] = max(highest["flux_err"], most)
+        valid = valid and flux_err.min() > 0 and most < np.inf
     return bool(valid)
 
 
@@ -170,25 +179,59 @@ def _sort(obs: Store, rows: np.ndarray) -> tuple[Store, np.ndarray]:
     return obs, _not_ascending(obs)
 
 
-def _apply_duplicates(obs: Store, tied: np.ndarray, duplicates: str) -> Store:
-    """Find duplicates among the observations tied in time, and raise or keep the first of each."""
-    repeated = _repeated(obs, tied)
+def _refuse_duplicates(obs: Store, repeated: np.ndarray) -> None:
+    """Raise if there are rows that repeat another exactly."""
     if not len(repeated):
-        return obs
+        return
     owners = object_of(obs.offsets, repeated)
-    n_objects = len(np.unique(owners))
-    if duplicates == "raise":
-        row, owner = repeated[0], owners[0]
-        raise LightCurveError(
-            f"{describe(obs.ids, owner)}: an observation at time "
-            f"{obs.time[row]} occurs twice, with the same band, flux and flux_err. "
-            f"{len(repeated)} repeated observations of {n_objects} object(s) in all. Pass "
-            'duplicates="drop" to keep the first of each, or duplicates="keep" to keep all'
-        )
-    warn(f"dropped {len(repeated)} repeated observations of {n_objects} object(s)")
+    row, owner = repeated[0], owners[0]
+    raise LightCurveError(
+        f"{describe(obs.ids, owner)}: an observation at time {obs.time[row]} occurs twice, with "
+        f"the same band, flux and flux_err. {len(repeated)} repeated observations of "
+        f'{len(np.unique(owners))} object(s) in all. Pass duplicates="drop" to keep the first of '
+        'each, or duplicates="keep" to keep all'
+    )
+
+
+def _without_copies(obs: Store) -> Store:
+    """Keep the first of the observations that are copies of each other, up to their rounding."""
+    copies = _copies(obs)
+    if not len(copies):
+        return obs
+    n_objects = len(np.unique(object_of(obs.offsets, copies)))
+    warn(f"dropped {len(copies)} repeated observations of {n_objects} object(s)")
     keep = np.ones(len(obs.time), dtype=bool)
-    keep[repeated] = False
+    keep[copies] = False
     return obs.keep(keep)
+
+
+def _copies(obs: Store) -> np.ndarray:
+    """Return the rows that equal an earlier one up to rounding; expects sorted observations."""
+    run = np.ones(len(obs.time), dtype=bool)  # whether a new run of close times begins
+    run[1:] = obs.time[1:] - obs.time[:-1] > _SAME_TIME
+    run[obs.offsets[:-1][obs.lengths > 0]] = True
+    alone = run & np.append(run[1:], True)
+    rows = np.flatnonzero(~alone)
+    if not len(rows):
+        return rows
+    columns = (obs.flux_err[rows], obs.flux[rows], obs.band[rows], np.cumsum(run)[rows])
+    order = np.lexsort(columns)
+    rows = rows[order]
+    error, flux, band, runs = (column[order] for column in columns)
+    same = (runs[1:] == runs[:-1]) & (band[1:] == band[:-1])
+    same &= np.abs(np.diff(obs.time[rows])) <= _SAME_TIME
+    same &= _close(flux, _SAME_FLUX)
+    same &= _close(error, _SAME_ERROR) | (np.isnan(error[1:]) & np.isnan(error[:-1]))
+    group = np.cumsum(np.append(True, ~same))
+    first = pd.Series(rows).groupby(group).transform("min").to_numpy()
+    return np.sort(rows[rows != first])
+
+
+def _close(values: np.ndarray, tolerance: float) -> np.ndarray:
+    """Whether neighbours differ by no more than a share of the larger one."""
+    values = values.astype(np.float64)
+    largest = np.maximum(np.abs(values[1:]), np.abs(values[:-1]))
+    return np.abs(np.diff(values)) <= tolerance * largest
 
 
 def _repeated(obs: Store, tied: np.ndarray) -> np.ndarray:
@@ -208,30 +251,25 @@ def _repeated(obs: Store, tied: np.ndarray) -> np.ndarray:
     return rows[pd.DataFrame(columns).duplicated().to_numpy()]
 
 
-def warn_magnitudes(all_flux: np.ndarray, all_errors: np.ndarray | None) -> None:
-    """Warn if all fluxes, as they are given, and all errors look like magnitudes."""
-    if len(all_flux) < 2 or all_errors is None:
-        return
-    low, high = _MAGNITUDES
-    for stop in (1000, len(all_flux)):  # real fluxes fail within the first thousand
-        flux, error = all_flux[:stop], all_errors[:stop]
-        if not (flux.min() >= low and flux.max() <= high and error.max() < 1 and error.min() > 0):
-            return
-    warn(
-        f"all fluxes lie between {low:g} and {high:g} with errors below 1: are they magnitudes? "
-        "If so: flux = 10 ** (-0.4 * (mag - 27.5)), flux_err = flux * mag_err / 1.0857"
-    )
+def warn_unread(missing: list[str], columns: list[str], where: str = "") -> None:
+    """Warn if there is no band or error column, but there are columns that were not read.
 
-
-def warn_unread(missing: list[str], columns: list[str]) -> None:
-    """Warn if there is no band or error column, but there are columns that were not read."""
+    Parameters
+    ----------
+    missing : list of str
+        Which of "band" and "flux_err" there are no columns for.
+    columns : list of str
+        The columns that were not read.
+    where : str, default=""
+        Which objects this is about, as " of the object at position 3"; by default all.
+    """
     if not missing or not columns:
         return
     meaning = {"band": "all in one unnamed passband", "flux_err": "with unknown errors"}
     warn(
-        f"the observations have no column for {' and '.join(missing)} and were read "
-        f"{', '.join(meaning[name] for name in missing)}; the columns {columns} were not read. If "
-        f"one of them is meant, rename it to {' or '.join(missing)}"
+        f"the observations{where} have no column for {' and '.join(missing)} and were read "
+        f"{', '.join(meaning[name] for name in missing)}; the columns {listed(columns)} were not "
+        f"read. If one of them is meant, rename it to {' or '.join(missing)}"
     )
 
 
@@ -241,11 +279,26 @@ def warn_times(obs: Store) -> None:
     if not len(full):
         return
     first, last = obs.time[obs.offsets[full]], obs.time[obs.offsets[full + 1] - 1]
-    long = np.flatnonzero(last - first > _LONGEST_SPAN)
+    with np.errstate(over="ignore"):
+        span = last - first
+    long = np.flatnonzero(span > _LONGEST_SPAN)
+    mixed = long[
+        (last[long] > _FIRST_JULIAN_DATE)
+        & (last[long] < _LAST_JULIAN_DATE)
+        & (first[long] < _LAST_JULIAN_DATE - _FIRST_JULIAN_DATE)
+    ]
+    if len(mixed):
+        k = full[mixed[0]]
+        warn(
+            f"{describe(obs.ids, k)} has times of two kinds, MJD such as {first[mixed[0]]} and "
+            f"Julian dates such as {last[mixed[0]]} ({len(mixed)} object(s) in all): subtract "
+            "2400000.5 from the Julian dates"
+        )
+        return
     if len(long):
         k = full[long[0]]
         warn(
-            f"{describe(obs.ids, k)} spans {last[long[0]] - first[long[0]]:.0f} "
+            f"{describe(obs.ids, k)} spans {span[long[0]]:.9g} "
             f"days ({len(long)} object(s) span more than a century): are the times in seconds? "
             "Divide by 86400"
         )
@@ -253,8 +306,9 @@ def warn_times(obs: Store) -> None:
     late = np.flatnonzero(last > _FIRST_JULIAN_DATE)
     if len(late):
         k = full[late[0]]
+        some = "" if len(late) == len(full) else f", the other {len(full) - len(late)} are not"
         warn(
             f"times look like Julian dates: {describe(obs.ids, k)} ends at "
-            f"{last[late[0]]} ({len(late)} object(s) in all). Only time differences and nights "
-            "use them; subtract 2400000.5 for MJD"
+            f"{last[late[0]]} ({len(late)} object(s) in all{some}). Only time differences and "
+            "nights use them; subtract 2400000.5 for MJD"
         )

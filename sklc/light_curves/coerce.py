@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import numpy as np
@@ -9,14 +10,16 @@ import numpy as np
 from sklc.errors import LightCurveError
 from sklc.light_curves.bands import SERIES_PASSBAND
 from sklc.light_curves.container import LightCurves
-from sklc.light_curves.forms import from_frame_arguments, is_long, is_table, names_of
+from sklc.light_curves.forms import from_frame_arguments, guessed_arguments, is_long, names_of
 from sklc.light_curves.options import ReadOptions
 from sklc.light_curves.registry import READERS, reader_of
 from sklc.light_curves.store import describe
+from sklc.light_curves.tables import is_table
 from sklc.utils.offsets import count_by_object
+from sklc.utils.text import listed
 
 # Columns are found by their usual names, and a resampled frame may repeat its ids.
-_OPTIONS = ReadOptions(time=None, flux=None, flux_err=None, band=None, unique_ids=False)
+ANY_OPTIONS = ReadOptions(time=None, flux=None, flux_err=None, band=None, unique_ids=False)
 
 
 def as_light_curves(X: Any, *, min_points: int | None = 1) -> LightCurves:
@@ -26,13 +29,16 @@ def as_light_curves(X: Any, *, min_points: int | None = 1) -> LightCurves:
     ----------
     X : LightCurves, NestedFrame, LightCurve, list, array or DataFrame
         - `LightCurves` is returned as it is.
-        - ``nested_pandas.NestedFrame``, or any DataFrame with a nested column: as
-          `LightCurves.from_nested`.
-        - list, tuple or object array with one item per object: each a `LightCurve`; a frame or
-          mapping with the columns time (or mjd, t), flux[, flux_err][, band]; or an array of shape
+        - ``nested_pandas.NestedFrame``, or any table with a nested column, or a column of
+          structures: as `LightCurves.from_nested`. A table with one row per object whose columns
+          time and flux, by their usual names, hold lists.
+        - list, tuple or object array with one item per object: each a `LightCurve`; a table (of
+          pandas, polars, pyarrow or astropy, so also a light curve of lightkurve) or mapping with
+          the columns time (or mjd, t), flux[, flux_err][, band]; or an array of shape
           (n_obs, 2 to 4) with the columns time, flux[, flux_err[, wavelength in micrometre]], which
           may be padded with NaN at the end. An object array may have a second axis of length one,
           as `sklearn.utils.check_array` returns for the nested column of a frame.
+        - mapping from ids to such items, or a grouped table (``frame.groupby("object_id")``).
         - 3-D array: as `LightCurves.from_padded`.
         - 2-D array or DataFrame of numbers, shape (n_objects, n_samples): each row a series in one
           anonymous band, regularly sampled at the times 0, 1, 2, ...
@@ -95,11 +101,72 @@ def is_series_matrix(X: Any) -> bool:
     return not isinstance(X, LightCurves) and reader_of(X) == "series"
 
 
+def check_form(X: Any, fitted_on_series: bool | None) -> None:
+    """Raise if X is a plain 2-D array, and the model expects light curves.
+
+    Parameters
+    ----------
+    X : object
+        Light curves in any form.
+    fitted_on_series : bool or None
+        Whether the model was fitted on a plain 2-D array. If it was not fitted, only what looks
+        like a single light curve is refused.
+
+    Raises
+    ------
+    LightCurveError
+        If X is a 2-D array of series; the message says what to pass instead.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklc.light_curves.coerce import check_form
+    >>> check_form(np.ones((3, 40)), fitted_on_series=True)
+    """
+    if fitted_on_series or not is_series_matrix(X):
+        return
+    shape = np.shape(X)
+    if len(shape) != 2 or not shape[0]:
+        return
+    if looks_like_one_object(X):
+        raise LightCurveError(
+            f"X is a plain 2-D array of shape {shape}, which stands for {shape[0]} objects of "
+            f"{shape[1]} fluxes each, and one of its columns increases as the times of a single "
+            "light curve do: pass a list with one array per object, [X]"
+        )
+    if fitted_on_series is False:
+        raise LightCurveError(
+            f"X is a plain 2-D array of shape {shape}, which stands for {shape[0]} series without "
+            "times and bands, and this model was fitted on light curves: pass them in a form that "
+            "has times, such as LightCurves, or a list with one table or array (time, flux, "
+            "flux_err) per object"
+        )
+
+
+def remember_form(model: Any, is_series: bool) -> None:
+    """Remember whether a model was fitted on a plain 2-D array, as `check_form` asks later."""
+    model._fitted_on_series = is_series
+    if not is_series:  # what an earlier fit on such an array has learned
+        for name in ("n_features_in_", "feature_names_in_"):
+            model.__dict__.pop(name, None)
+
+
+def looks_like_one_object(X: Any) -> bool:
+    """Whether a 2-D array is one light curve: a column of 2 to 4 increases, and exceeds 10,000."""
+    try:
+        array = np.asarray(X, dtype=np.float64)
+    except (TypeError, ValueError):
+        return False
+    if len(array) < 2 or not 2 <= array.shape[1] <= 4:
+        return False
+    return bool(((np.diff(array, axis=0) > 0).all(axis=0) & (array.min(axis=0) > 10_000)).any())
+
+
 def _read(X: Any) -> LightCurves:
     name = reader_of(X)
     if name is None:
         _refuse(X)
-    curves = READERS[name].read(X, _OPTIONS)
+    curves = READERS[name].read(X, ANY_OPTIONS)
     if not isinstance(curves, LightCurves):
         raise TypeError(
             f"the reader {name!r} returned a {type(curves).__name__} for a {type(X).__name__}: its "
@@ -112,6 +179,11 @@ def _refuse(X: Any) -> NoReturn:
     """Raise an error that says why no reader accepts X, and what to do."""
     structured = getattr(getattr(X, "dtype", None), "names", None)
     names = names_of(X) if is_table(X) else list(structured or ())
+    if isinstance(X, Mapping) and is_long(list(map(str, X))):
+        raise TypeError(
+            f"X is a {type(X).__name__} of columns, which is one light curve: pass a list with one "
+            "item per object, [X]"
+        )
     if not names:
         raise TypeError(
             f"X is a {type(X).__name__}, not light curves: pass a LightCurves (from "
@@ -121,15 +193,14 @@ def _refuse(X: Any) -> NoReturn:
             "with sklc.register_reader"
         )
     if structured or is_long(names):
-        table = "pandas.DataFrame(X)" if structured else "X"
         raise LightCurveError(
             "X is a long table, one row per observation: a splitter would split its objects apart. "
-            f"Convert it first: LightCurves.from_frame({table}, {from_frame_arguments(names)})"
+            f"Convert it first: LightCurves.from_frame(X, {from_frame_arguments(names)})"
         )
     raise LightCurveError(
-        f"X is a table with columns that are not numbers, {names[:8]}, and no nested column: "
-        "for a long table use LightCurves.from_frame(X, object_id=..., time=..., flux=..., "
-        "flux_err=..., band=...)"
+        f"X is a table with columns that are not numbers, {listed(names, 8)}, and no nested column:"
+        " for a long table, or one row per object with columns of lists, use "
+        f"LightCurves.from_frame(X, {guessed_arguments(names)})"
     )
 
 
@@ -157,7 +228,7 @@ def check_usable(curves: LightCurves, *, min_points: int = 1) -> None:
     >>> check_usable(curves[curves.lengths >= 2], min_points=2)
     """
     lengths = curves.lengths
-    short = np.flatnonzero(lengths < min_points)
+    short, dark = short_and_dark(curves, min_points)
     if len(short):
         k = short[0]
         raise LightCurveError(
@@ -165,10 +236,6 @@ def check_usable(curves: LightCurves, *, min_points: int = 1) -> None:
             f"{min_points} needed ({len(short)} of {len(lengths)} objects are too short). Select "
             f"the others: curves[curves.lengths >= {min_points}]"
         )
-    flux = curves.flux
-    if np.count_nonzero(flux) == len(flux) or curves.passbands == (SERIES_PASSBAND,):
-        return
-    dark = np.flatnonzero((count_by_object(flux != 0, curves.offsets) == 0) & (lengths > 0))
     if len(dark):
         k = dark[0]
         raise LightCurveError(
@@ -176,3 +243,19 @@ def check_usable(curves: LightCurves, *, min_points: int = 1) -> None:
             f"({len(dark)} of {len(lengths)} objects): remove such objects, for example with "
             "curves[[lc.flux.any() for lc in curves]]"
         )
+
+
+def short_and_dark(curves: LightCurves, min_points: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the positions of objects with too few observations, and of those without flux.
+
+    With None, neither is looked for.
+    """
+    nothing = np.zeros(0, dtype=np.int64)
+    if min_points is None:
+        return nothing, nothing
+    lengths, flux = curves.lengths, curves.flux
+    short = np.flatnonzero(lengths < min_points)
+    if np.count_nonzero(flux) == len(flux) or curves.passbands == (SERIES_PASSBAND,):
+        return short, nothing
+    enough = lengths >= max(min_points, 1)
+    return short, np.flatnonzero(enough & (count_by_object(flux != 0, curves.offsets) == 0))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,31 @@ import pyarrow.compute as pc
 
 from sklc.errors import LightCurveError
 from sklc.light_curves.store import blocks
+from sklc.light_curves.tables import opened
+from sklc.light_curves.units import numeric
+from sklc.light_curves.values import (
+    factorized,
+    object_array,
+    one_chunk,
+    plain_array,
+    raw_column,
+    without_bytes,
+)
+from sklc.utils.text import listed, shown
+
+__all__ = [
+    "COLUMN_NAMES",
+    "Table",
+    "exact_integers",
+    "labels",
+    "numeric",
+    "object_array",
+    "raw_column",
+    "recognised",
+    "runs",
+    "unwrap_strings",
+    "with_missing",
+]
 
 #: Column names that are recognised where none are given, most specific first.
 COLUMN_NAMES: dict[str, tuple[str, ...]] = {
@@ -22,16 +48,15 @@ COLUMN_NAMES: dict[str, tuple[str, ...]] = {
     "band": ("band", "passband", "filter"),
 }
 
-RawColumn = Any  # numpy.ndarray, pyarrow.Array or pandas.Categorical
-
 
 class Table:
     """A long table from any supported library, read by column name.
 
     Parameters
     ----------
-    frame : pandas.DataFrame, pyarrow.Table, polars.DataFrame
-        The table, or any other object with the Arrow C stream interface.
+    frame : table
+        A table of pandas, pyarrow, polars or astropy, a structured array, a mapping of columns, or
+        any other object with the Arrow C stream interface.
 
     Raises
     ------
@@ -40,32 +65,37 @@ class Table:
     """
 
     def __init__(self, frame: Any) -> None:
-        if not isinstance(frame, pd.DataFrame | pa.Table):
-            if not hasattr(frame, "__arrow_c_stream__"):
-                raise TypeError(
-                    "expected a pandas.DataFrame, a polars.DataFrame or a pyarrow.Table with one "
-                    f"row per observation, got {type(frame).__name__}"
-                )
-            frame = pa.table(frame)
-        self.frame = frame
+        self.frame = opened(frame)
 
-    @property
+    @cached_property
     def columns(self) -> list[str]:
         """Names of the columns, a named index included."""
+        if isinstance(self.frame, dict):
+            return list(self.frame)
         if isinstance(self.frame, pa.Table):
             return list(self.frame.column_names)
         return [str(c) for c in self.frame.columns] + [
             str(name) for name in self.frame.index.names if name is not None
         ]
 
+    def _kinds(self) -> list[str]:
+        if isinstance(self.frame, dict):
+            return []
+        is_arrow = isinstance(self.frame, pa.Table)
+        return list(map(str, self.frame.schema.types if is_arrow else self.frame.dtypes))
+
     def __len__(self) -> int:
+        if isinstance(self.frame, dict):
+            return len(next(iter(self.frame.values()), ()))
         return len(self.frame)
 
     def __contains__(self, name: object) -> bool:
         return name in self.columns
 
-    def column(self, name: str, argument: str) -> RawColumn:
+    def column(self, name: str, argument: str) -> Any:
         """Return a column in its own type, without a copy where the library allows it.
+
+        Columns of astropy keep their units and their masks, see `sklc.light_curves.units`.
 
         Parameters
         ----------
@@ -81,18 +111,27 @@ class Table:
         self.require(name, argument)
         if isinstance(self.frame, pa.Table):
             return one_chunk(self.frame.column(name))
+        if isinstance(self.frame, dict):
+            return self.frame[name]
         if name in self.frame.columns:
             column = self.frame[name]
         else:
             column = self.frame.index.get_level_values(name).to_series()
         if isinstance(column, pd.DataFrame):
             raise LightCurveError(f"the table has more than one column {name!r}: keep one of them")
-        return raw_column(column)
+        return column
 
     def require(self, name: str, argument: str) -> None:
         """Raise unless the column is there."""
         if name in self.columns:
             return
+        if any(
+            kind.startswith(("nested<", "struct<", "large_list<struct")) for kind in self._kinds()
+        ):
+            raise LightCurveError(
+                f"the table has no column {shown(name)} (argument {argument}=), and one row per "
+                "object, with a nested column: read it with LightCurves.from_nested(frame)"
+            )
         known = [c for c in COLUMN_NAMES.get(argument, ()) if c in self.columns]
         remedy = f"pass {argument}={known[0]!r}" if known else f"pass {argument}= its name"
         if argument == "flux_err" and not known:
@@ -100,8 +139,8 @@ class Table:
         if argument == "band" and not known:
             remedy += ', or band=None with passband= (such as passband="ztfr") for a single band'
         raise LightCurveError(
-            f"the table has no column {name!r} (argument {argument}=); its columns are "
-            f"{self.columns}: {remedy}"
+            f"the table has no column {shown(name)} (argument {argument}=); its columns are "
+            f"{listed(self.columns)}: {remedy}"
         )
 
 
@@ -111,74 +150,9 @@ def recognised(argument: str, names: Collection[str], what: str, remedy: str) ->
     if found is None and argument in ("time", "flux"):
         raise LightCurveError(
             f"{what} has none of the columns {COLUMN_NAMES[argument]}; its columns are "
-            f"{list(names)}: {remedy}"
+            f"{listed(names)}: {remedy}"
         )
     return found
-
-
-def raw_column(values: Any) -> RawColumn:
-    """Return a column, list or array as a numpy array, an Arrow array or a Categorical."""
-    if isinstance(values, pa.ChunkedArray):
-        return one_chunk(values)
-    if isinstance(values, np.ndarray | pa.Array | pd.Categorical):
-        return values
-    if isinstance(values, pd.Series | pd.Index):
-        if isinstance(values.dtype, pd.CategoricalDtype):
-            return values.array
-        if isinstance(values.dtype, np.dtype):
-            return values.to_numpy()
-        return raw_column(pa.array(values, from_pandas=True))
-    if hasattr(values, "__arrow_c_stream__"):
-        return one_chunk(pa.chunked_array(values))
-    values = (
-        list(values) if isinstance(values, Iterable) and not hasattr(values, "shape") else values
-    )
-    array = np.asarray(values)
-    if array.dtype.kind in "US" and isinstance(values, list):
-        array = object_array(values)  # numpy would turn [1, "a"] into two strings
-    return array
-
-
-def one_chunk(column: pa.ChunkedArray) -> pa.Array:
-    """Return a chunked column as one array; a single chunk is not copied."""
-    if column.num_chunks == 1:
-        return column.chunk(0)
-    array = column.combine_chunks()
-    if isinstance(array, pa.ChunkedArray):
-        array = array.chunk(0) if array.num_chunks else pa.array([], type=column.type)
-    return array
-
-
-def numeric(values: Any, name: str) -> np.ndarray:
-    """Return a column as a floating array of its own precision; missing values become NaN.
-
-    Raises
-    ------
-    LightCurveError
-        If the column does not hold numbers.
-    """
-    raw = raw_column(values)
-    if isinstance(raw, pd.Categorical):
-        raw = np.asarray(raw)
-    if isinstance(raw, pa.Array):
-        if pa.types.is_decimal(raw.type) or pa.types.is_null(raw.type):
-            raw = raw.cast(pa.float64())
-        raw = raw.to_numpy(zero_copy_only=False)
-    if raw.dtype.kind == "M":
-        raise LightCurveError(
-            f"the {name} column holds dates: convert them to days, for example "
-            "pandas.DatetimeIndex(dates).to_julian_date() - 2400000.5"
-        )
-    if raw.dtype.kind == "f":
-        return raw if raw.dtype.itemsize in (4, 8) else raw.astype(np.float32)
-    if raw.dtype.kind in "biu":
-        return raw.astype(np.float64)
-    try:
-        if raw.dtype.kind != "O" or any(isinstance(value, str) for value in raw.flat):
-            raise TypeError
-        return raw.astype(np.float64)
-    except (TypeError, ValueError):
-        raise LightCurveError(_not_numbers(raw, name)) from None
 
 
 def labels(values: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -186,19 +160,30 @@ def labels(values: Any) -> tuple[np.ndarray, np.ndarray]:
 
     Categorical and dictionary-encoded columns give their own codes; not every label need occur.
     """
-    raw = raw_column(values)
+    raw = raw_column(values, "band column")
     if isinstance(raw, pd.Categorical):
         return np.asarray(raw.codes), np.asarray(raw.categories, dtype=object)
     if isinstance(raw, pa.Array):
+        raw = raw.cast(pa.string()) if pa.types.is_null(raw.type) else raw
         if not pa.types.is_dictionary(raw.type):
-            raw = _plain_strings(raw).dictionary_encode()
+            try:
+                raw = _plain_strings(raw).dictionary_encode()
+            except pa.ArrowNotImplementedError:
+                raise LightCurveError(
+                    f"the band column holds values of type {raw.type}: pass one name per row"
+                ) from None
         codes = raw.indices
         if codes.null_count:
             codes = codes.cast(pa.int32()).fill_null(-1)
         values = _plain_strings(raw.dictionary).to_numpy(zero_copy_only=False)
-        return codes.to_numpy(), np.asarray(values, dtype=object)
-    codes, uniques = pd.factorize(raw)
-    return codes, np.asarray(uniques, dtype=object)
+        codes, values = codes.to_numpy(), np.asarray(values, dtype=object)
+        missing = pd.isna(values)
+        if missing.any():  # NaN among the numbers of filters
+            codes = np.where(np.isin(codes, np.flatnonzero(missing)), -1, codes)
+            values = np.where(missing, "", values).astype(object)
+        return codes, values
+    codes, uniques = factorized(raw, "band column")
+    return codes, without_bytes(np.asarray(uniques, dtype=object))
 
 
 def runs(values: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -207,19 +192,28 @@ def runs(values: Any) -> tuple[np.ndarray, np.ndarray]:
     One comparison of neighbours instead of a factorization: a column that is already grouped, as
     files sorted by object are, costs little more than reading it.
     """
-    raw = raw_column(values)
+    raw = raw_column(values, "object id")
     if not len(raw):
         ids = raw if isinstance(raw, np.ndarray) else np.zeros(0, dtype=object)
         return np.zeros(0, dtype=np.int64), unwrap_strings(ids)
+    if isinstance(raw, pa.Array) and pa.types.is_null(raw.type):
+        raw = raw.cast(pa.string())
     if isinstance(raw, pa.Array) and not pa.types.is_dictionary(raw.type):
         raw = _plain_strings(raw)
         if pa.types.is_large_string(raw.type) or raw.null_count:
             starts = np.append(0, np.flatnonzero(_changes(raw)) + 1)
             picked = raw.take(pa.array(starts)).to_pylist()
             return starts, object_array(picked)
-        raw = raw.to_numpy(zero_copy_only=False)
+        raw = plain_array(raw.to_numpy(zero_copy_only=False))
     if isinstance(raw, np.ndarray):
-        starts = _starts(raw)
+        try:
+            starts = _starts(raw)
+        except TypeError:  # pandas.NA does not compare
+            raw = raw.copy()
+            raw[pd.isna(raw)] = None
+            starts = _starts(raw)
+        except ValueError:  # arrays, which are no ids
+            starts = np.arange(len(raw))
         picked = raw[starts]
         return starts, unwrap_strings(picked)
     codes, names = labels(raw)
@@ -241,19 +235,6 @@ def with_missing(labels: np.ndarray) -> np.ndarray:
 def unwrap_strings(array: np.ndarray) -> np.ndarray:
     """Return fixed-width strings as objects, so that ids of all sources compare alike."""
     return array.astype(object) if array.dtype.kind in "US" else array
-
-
-def _not_numbers(raw: np.ndarray, name: str) -> str:
-    """Return the message about a column that is not numeric."""
-    text = pd.Series(raw.ravel(), dtype=object)
-    bad = np.flatnonzero(pd.to_numeric(text, errors="coerce").isna() & text.notna())
-    first = bad[0] if len(bad) else 0
-    return (
-        f"the {name} column does not hold numbers: {text[first]!r} in row {first}"
-        + (f" ({len(bad)} values in all)" if len(bad) else f" is a {type(text[0]).__name__}")
-        + ": correct it, or convert what can be converted with pandas.to_numeric(column, "
-        'errors="coerce") and pass invalid="drop"'
-    )
 
 
 def _plain_strings(array: pa.Array) -> pa.Array:
@@ -280,15 +261,10 @@ def _starts(values: np.ndarray) -> np.ndarray:
     return np.concatenate(found)
 
 
-def object_array(values: Collection[Any]) -> np.ndarray:
-    """Return values as they are in an array of objects, which numpy does not look into."""
-    return np.fromiter(values, dtype=object, count=len(values))
-
-
 def exact_integers(values: np.ndarray) -> np.ndarray:
-    """Return Python integers as int64, or uint64 where only that holds them, or as they are."""
+    """Return Python integers as int64, or uint64 where only that holds them, or as objects."""
     low, high = min(values, default=0), max(values, default=0)
     for dtype in (np.int64, np.uint64):
         if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
             return values.astype(dtype)
-    return values
+    return object_array([int(value) for value in values])

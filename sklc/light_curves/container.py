@@ -15,11 +15,14 @@ from sklc.light_curves.alignment import align_column, indexed_metadata
 from sklc.light_curves.bands import band_columns, unique_passbands
 from sklc.light_curves.checks import warn
 from sklc.light_curves.light_curve import LightCurve
-from sklc.light_curves.options import FROM_TABLE, ReadOptions
-from sklc.light_curves.readers import arrays, nested, padded, parquet
+from sklc.light_curves.options import FROM_TABLE, NOT_GIVEN, ReadOptions
+from sklc.light_curves.placeholders import warn_metadata
+from sklc.light_curves.readers import arrays, magnitudes, nested, padded, parquet
 from sklc.light_curves.readers import frame as tables
 from sklc.light_curves.readers.parquet_blocks import iter_stores
 from sklc.light_curves.store import DEFAULT_ZERO_POINT, OBSERVATIONS, Store
+from sklc.light_curves.tables import is_table, metadata_frame
+from sklc.light_curves.values import plain_array
 from sklc.passbands.registry import Passband, passband_labels
 from sklc.utils.offsets import offsets_of
 
@@ -284,7 +287,7 @@ class LightCurves:
                 f"LightCurves is indexed by position, slice, mask or list of positions, got "
                 f"{key!r}; to select by id: curves[curves.ids == id]"
             )
-        array = np.asarray(key)
+        array = plain_array(key)
         if not len(array) and array.dtype != bool:
             return array.astype(np.int64)
         if array.dtype == object and all(isinstance(k, bool | np.bool_) for k in array):
@@ -338,7 +341,7 @@ class LightCurves:
         cls,
         frame: Any,
         *,
-        object_id: str = "object_id",
+        object_id: str | None = "object_id",
         time: str = "mjd",
         flux: str = "flux",
         flux_err: str | None = "flux_err",
@@ -354,11 +357,17 @@ class LightCurves:
 
         Parameters
         ----------
-        frame : pandas.DataFrame, polars.DataFrame or pyarrow.Table
-            The rows may be in any order. Objects keep the order of their first appearance. The rows
-            of an object are sorted by time; rows of equal time keep their order. Columns of the
-            right type are not copied: do not change them in place afterwards.
-        object_id, time, flux : str
+        frame : table
+            A table of pandas, polars, pyarrow or astropy, a structured array, or a mapping of
+            columns. The rows may be in any order. Objects keep the order of their first appearance.
+            The rows of an object are sorted by time; rows of equal time keep their order. Columns
+            of the right type are not copied: do not change them in place afterwards. If the columns
+            hold lists, there is one row per object, and the columns that are not named become
+            metadata.
+        object_id : str or None, default="object_id"
+            Name of the column of ids. With None, all rows are of one object, with the id 0; if the
+            columns hold lists, the index of the table holds the ids.
+        time, flux : str
             Names of the columns. Times are in days, usually MJD. Integer, categorical or
             dictionary-encoded ids and bands are fast (10 million sorted rows in 30 to 100 ms);
             plain strings take three to ten times as long, unsorted rows longer still.
@@ -375,7 +384,9 @@ class LightCurves:
         zero_point : float or str, optional
             AB zero point of the fluxes, or the name of a column of zero points. If that
             column holds a single value, this is the zero point; if it holds several, each row is
-            rescaled to 27.5. The default is the column "zp" if the table has one, else 27.5.
+            rescaled to 27.5. The default is the column "zp" if the table has one, else that of the
+            unit which the name of the column of fluxes tells (uJy: 23.9, psfFlux in nJy: 31.4),
+            else 27.5. A column "zpsys" tells which zero points are of the Vega system.
         survey : str or sequence of str, optional
             The survey that short band names ("g", 1) belong to, or one survey per object. The
             default is the metadata column "survey", if there is one. It is kept as that column.
@@ -387,8 +398,10 @@ class LightCurves:
             Objects that lose all observations stay, as empty objects.
         duplicates : {"raise", "drop", "keep"}, default="raise"
             What to do with observations that repeat another of the same object in time, band, flux
-            and flux_err. "drop" keeps the first, and warns. Observations of equal time and band but
-            different flux are different measurements, and are kept.
+            and flux_err. "drop" keeps the first, and warns; it also finds copies that were rounded
+            to other digits, up to 6e-5 days in time, 0.1 % in flux and 1 % in flux_err.
+            Observations of equal time and band but different flux are different measurements, and
+            are kept.
 
         Returns
         -------
@@ -406,8 +419,16 @@ class LightCurves:
         Warns
         -----
         LightCurveWarning
-            If observations were dropped, or times or fluxes look like Julian dates, seconds or
-            magnitudes.
+            If observations were dropped; if times or fluxes look like Julian dates, seconds or
+            magnitudes; or if errors or metadata hold numbers that usually stand for a missing
+            value, such as -9, 99 or 1e20.
+
+        Notes
+        -----
+        Values that are masked, None, ``pandas.NA`` or null are missing. Units of astropy are
+        converted: times to days (a `Time` becomes MJD, in its own scale), errors to the unit of the
+        fluxes, and flux densities set the zero point (8.9 for Jy, 16.4 for mJy, 23.9 for uJy, 31.4
+        for nJy). Fluxes in other units need `zero_point`.
 
         Examples
         --------
@@ -442,10 +463,123 @@ class LightCurves:
         return cls(tables.read(frame, options))
 
     @classmethod
+    def from_magnitudes(
+        cls,
+        frame: Any,
+        *,
+        mag: str = "mag",
+        mag_err: str | None = "mag_err",
+        limiting_mag: str | None = None,
+        sign: str | float | None = None,
+        limits: str = "drop",
+        system: str = "AB",
+        object_id: str | None = "object_id",
+        time: str = "mjd",
+        band: str | None = "band",
+        metadata: Any = None,
+        zero_point: float = DEFAULT_ZERO_POINT,
+        survey: Any = None,
+        passband: str | Passband | None = None,
+        invalid: str = "raise",
+        duplicates: str = "raise",
+    ) -> Self:
+        """Build from a long table of magnitudes: one row per observation.
+
+        ``flux = sign * 10 ** (-0.4 * (mag - zero_point))``, and to first order
+        ``flux_err = |flux| * mag_err * ln(10) / 2.5``.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame, polars.DataFrame or pyarrow.Table
+            The rows may be in any order.
+        mag : str, default="mag"
+            Name of the column of magnitudes. Missing values and the sentinels 99, 999, -9, -99, ...
+            mark rows without a detection. Text such as ">18.2" or "<18.2" is a limit.
+        mag_err : str or None, default="mag_err"
+            Name of the column of standard errors in magnitudes; None if they are not known.
+            Errors above 0.3 mag, which belong to fluxes below 3.6 sigma, are kept with a warning:
+            magnitudes of faint detections are biased, and their fluxes are not Gaussian.
+        limiting_mag : str, optional
+            Name of the column of 5-sigma limits, which are used where there is no magnitude; or of
+            a column of booleans, which say that the magnitude itself is a limit.
+        sign : str or {1, -1}, optional
+            Name of the column of the signs of difference fluxes, in any spelling of `isdiffpos`
+            ("t" and "f", 1 and 0, 1 and -1, "+" and "-", True and False), or one sign for all. The
+            default is positive.
+        limits : {"drop", "zero"}, default="drop"
+            "drop" leaves out rows without a magnitude. "zero" reads limits as flux 0 with a fifth
+            of the limit's flux as error. Both warn, and say how many rows were left out.
+        system : str, default="AB"
+            "AB", "Vega", or the name of a column that holds these. Vega magnitudes are converted
+            by ``Passband.ab_minus_vega``.
+        object_id, time : str
+            Names of the columns, as for `from_frame`.
+        band : str or None, default="band"
+            Name of the column of bands; None if `passband` is given.
+        metadata : table, optional
+            One row per object, as for `from_frame`.
+        zero_point : float, default=27.5
+            The AB zero point that the fluxes shall have.
+        survey, passband, invalid, duplicates
+            As for `from_frame`.
+
+        Returns
+        -------
+        LightCurves
+
+        Raises
+        ------
+        LightCurveError
+            As `from_frame`, and if a magnitude has no usable error or sign, or the offset of a
+            passband from Vega to AB magnitudes is not known.
+        ValueError
+            If `limits` or `system` is not known.
+
+        Warns
+        -----
+        LightCurveWarning
+            If rows were left out, errors are above 0.3 mag, or the table has signs that were not
+            asked for.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from sklc.light_curves import LightCurves
+        >>> frame = pd.DataFrame({
+        ...     "object_id": ["a", "a", "a"],
+        ...     "mjd": [59001.3, 59002.4, 59004.3],
+        ...     "band": ["ztfr", "ztfg", "ztfr"],
+        ...     "mag": [20.0, 19.5, float("nan")],
+        ...     "mag_err": [0.1, 0.05, float("nan")],
+        ...     "diffmaglim": [20.6, 20.4, 20.5],
+        ...     "isdiffpos": ["t", "f", None],
+        ... })
+        >>> curves = LightCurves.from_magnitudes(
+        ...     frame, limiting_mag="diffmaglim", limits="zero", sign="isdiffpos"
+        ... )
+        >>> curves.flux.round(1), curves.flux_err.round(1)
+        (array([ 1000. , -1584.9,     0. ]), array([ 92.1,  73. , 126.2]))
+        """
+        names = magnitudes.MagnitudeColumns(mag, mag_err, limiting_mag, sign, limits, system)
+        options = ReadOptions(
+            object_id=object_id,
+            time=time,
+            band=band,
+            metadata=metadata,
+            zero_point=zero_point,
+            survey=survey,
+            passband=passband,
+            invalid=invalid,
+            duplicates=duplicates,
+        )
+        return cls(magnitudes.read(frame, names, options))
+
+    @classmethod
     def from_nested(
         cls,
         nested_frame: Any,
         *,
+        object_id: str | None = None,
         column: str | None = None,
         time: str | None = None,
         flux: str | None = None,
@@ -460,13 +594,18 @@ class LightCurves:
         """Build from a nested-pandas frame: one row per object, one nested column of observations.
 
         Observations that are sorted by time are not copied. All other columns become metadata, and
-        the index becomes the ids.
+        the index, or the column `object_id`, becomes the ids.
 
         Parameters
         ----------
         nested_frame : nested_pandas.NestedFrame
-            The frame, or a pandas.DataFrame with a nested column. A missing light curve is read as
-            an empty one.
+            The frame, or a table of pandas, pyarrow or polars with a column of structures of lists,
+            or of lists of structures, as these libraries read the same files. A missing light curve
+            is read as an empty one.
+        object_id : str, optional
+            Name of the column of ids; by default the index holds them. The index of catalogues of
+            LSDB, ``_healpix_29``, does not, since several objects may share it: then the default
+            is a column of the usual names, such as objectId.
         column : str, optional
             Name of the nested column. It may be left out if there is only one.
         time, flux, flux_err, band : str, optional
@@ -511,7 +650,7 @@ class LightCurves:
             invalid=invalid,
             duplicates=duplicates,
         )
-        return cls(nested.read(nested_frame, options))
+        return cls(nested.read(nested_frame, options, object_id))
 
     @classmethod
     def from_arrays(
@@ -525,7 +664,7 @@ class LightCurves:
         object_id: Any = None,
         ids: Any = None,
         metadata: Any = None,
-        zero_point: float = DEFAULT_ZERO_POINT,
+        zero_point: Any = NOT_GIVEN,
         survey: Any = None,
         passband: str | Passband | None = None,
         invalid: str = "raise",
@@ -552,8 +691,10 @@ class LightCurves:
             Identifiers of the objects, for use with `offsets` or lists; by default 0, 1, 2, ...
         metadata : table or dict of arrays, optional
             One row per object: aligned by its index if that holds ids, otherwise in order.
-        zero_point : float, default=27.5
-            AB zero point of the fluxes.
+        zero_point : float or array-like, default=27.5
+            AB zero point of the fluxes, or one for each observation or object: then the fluxes are
+            rescaled, unless all are equal. By default that of the unit of the fluxes, if they have
+            one.
         survey, passband, invalid, duplicates
             As for `from_frame`.
 
@@ -601,7 +742,7 @@ class LightCurves:
         *,
         ids: Any = None,
         metadata: Any = None,
-        zero_point: float = DEFAULT_ZERO_POINT,
+        zero_point: Any = NOT_GIVEN,
         passband: str | Passband | None = None,
         invalid: str = "raise",
         duplicates: str = "raise",
@@ -867,8 +1008,9 @@ class LightCurves:
 
         Parameters
         ----------
-        frame : pandas.DataFrame, optional
-            A table indexed by id, in any order, with a row for each object; other rows are ignored.
+        frame : table, optional
+            A pandas.DataFrame indexed by id, or a table of another library with a column object_id;
+            in any order, with a row for each object. Other rows are ignored.
         **columns : array-like of shape (n_objects,) or scalar
             Values in the order of the objects; a Series that is indexed by ids is aligned by them.
 
@@ -894,12 +1036,18 @@ class LightCurves:
         metadata = store.metadata.reset_index(drop=True)
         added: dict[str, Any] = {}
         if frame is not None:
-            if not isinstance(frame, pd.DataFrame):
+            if not is_table(frame):
                 raise TypeError(f"expected a pandas.DataFrame, got {type(frame).__name__}")
+            is_indexed = isinstance(frame, pd.DataFrame)
+            frame = metadata_frame(frame)
+            if not is_indexed and "object_id" in frame.columns:
+                frame = frame.set_index("object_id")
             added |= {str(name): frame[name] for name in frame.columns}
         for name, column in (added | columns).items():
             metadata[name] = align_column(name, column, index, name in columns)
-        return self._from_store(replace(store, metadata=indexed_metadata(metadata, store.ids)))
+        metadata = indexed_metadata(metadata, store.ids)
+        warn_metadata(metadata[list(added | columns)])
+        return self._from_store(replace(store, metadata=metadata))
 
     @classmethod
     def concatenate(

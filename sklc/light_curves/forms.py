@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from sklc.light_curves.columns import COLUMN_NAMES
 from sklc.light_curves.light_curve import LightCurve
+from sklc.light_curves.tables import is_astropy_table, is_lazy, is_table
 
 
 def array_of(X: Any) -> Any:
@@ -43,31 +44,28 @@ def are_rows(items: list | tuple) -> bool:
         return False
     try:
         n_axes = {np.ndim(item) for item in items}
-    except ValueError:  # ragged
+    except (ValueError, TypeError):  # ragged, or with units
         return False
     if n_axes == {0}:
         return all(map(np.isscalar, items))
     return n_axes == {1} and len({len(item) for item in items}) == 1
 
 
-def is_table(X: Any) -> bool:
-    """Whether X is a table of pandas, polars or pyarrow."""
-    return isinstance(X, pd.DataFrame | pa.Table | pa.RecordBatch) or (
-        type(X).__module__.split(".")[0] == "polars" and hasattr(X, "columns")
-    )
-
-
 def names_of(X: Any) -> list[str]:
     """Return the names of the columns of a table."""
     if isinstance(X, pa.Table | pa.RecordBatch):
         return list(X.schema.names)
-    return [str(name) for name in X.columns]
+    return [str(name) for name in (X.collect_schema() if is_lazy(X) else X.columns)]
 
 
 def all_numbers(X: Any) -> bool:
     """Whether all columns of a table are numbers."""
     if isinstance(X, pd.DataFrame):
         return all(pd.api.types.is_numeric_dtype(dtype) for dtype in X.dtypes)
+    if is_lazy(X):
+        return False
+    if is_astropy_table(X):
+        return all(getattr(c, "dtype", np.dtype(object)).kind in "biuf" for c in X.itercols())
     schema = pa.table(X).schema
     return all(
         pa.types.is_integer(t) or pa.types.is_floating(t) or pa.types.is_boolean(t)
@@ -88,6 +86,39 @@ def is_long(names: list[str]) -> bool:
 
 
 def from_frame_arguments(names: list[str]) -> str:
-    """Return the arguments of `from_frame` for these columns."""
+    """Return the arguments of `from_frame` for these columns.
+
+    What has no column is None where no other column could be meant.
+    """
     found = {argument: _find(names, argument) for argument in COLUMN_NAMES}
-    return ", ".join(f"{a}={'...' if name is None else repr(name)}" for a, name in found.items())
+    others = not set(names) <= {*found.values(), "zp"}
+    said = {a: repr(name) for a, name in found.items() if name is not None or not others}
+    arguments = {a: said.get(a, "...") for a in found}
+    if arguments["band"] == "None":
+        arguments["passband"] = "'unnamed'"
+    return ", ".join(f"{a}={value}" for a, value in arguments.items())
+
+
+# Parts of names that tell what a column holds, where its name is none of the usual ones.
+_HINTS = {"object_id": ("id", "name"), "time": ("mjd", "jd", "time"), "flux": ("flux",),
+          "flux_err": ("err", "sig", "unc"), "band": ("band", "filt", "fid")}  # fmt: skip
+
+
+def guessed_arguments(names: list[str]) -> str:
+    """Return the arguments of `from_frame` that the names of columns suggest."""
+    left, found = list(names), {}
+    for argument in ("flux_err", "flux", "time", "band", "object_id"):
+        hints = _HINTS[argument]
+        name = _find(left, argument) or next(
+            (n for hint in hints for n in left if hint in n.lower()), None
+        )
+        found[argument] = name
+        left = [n for n in left if n != name]
+    optional = ("flux_err", "band")
+    arguments = {
+        a: repr(found[a]) if found[a] else "None" if a in optional and found["flux"] else "..."
+        for a in COLUMN_NAMES
+    }
+    if arguments["band"] == "None":
+        arguments["passband"] = "'unnamed'"
+    return ", ".join(f"{a}={value}" for a, value in arguments.items())

@@ -7,26 +7,30 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from sklc.errors import LightCurveError
 from sklc.light_curves import columns as tables
 from sklc.light_curves.checks import check_same_length
 from sklc.light_curves.store import describe, stable_order
+from sklc.light_curves.values import factorized
 from sklc.utils.offsets import offsets_of, row_index
+from sklc.utils.text import shown
 
 
 def id_array(ids: Any) -> np.ndarray:
     """Return ids as an array; strings as objects, integers exactly, mixed types as they are."""
     if isinstance(ids, list | tuple):
-        own = tables.object_array(ids)
+        own = tables.object_array([None if i is np.ma.masked or i is pd.NA else i for i in ids])
         kinds = kinds_of(own)
         if kinds == {"int"}:
             return tables.exact_integers(own)
         if len(kinds) > 1:
             return own  # numpy would turn [1, 2.5], [True, 2] and [1, "a"] into one type
-    raw = tables.raw_column(ids)
-    if not isinstance(raw, np.ndarray):
-        raw = np.asarray(pd.Series(raw).to_numpy())
+    raw = tables.raw_column(ids, "object id")
+    if isinstance(raw, pa.Array):
+        raw = tables.object_array(raw.to_pylist()) if raw.null_count else raw.to_pandas()
+    raw = raw if isinstance(raw, np.ndarray) else np.asarray(pd.Series(raw).to_numpy())
     return tables.unwrap_strings(raw)
 
 
@@ -61,11 +65,13 @@ def check_ids(ids: np.ndarray, *, unique: bool = True) -> None:
             "frame.dropna(subset=[object_id])"
         )
     kinds = sorted(kinds_of(ids))
+    if kinds == ["float"]:
+        check_exact(ids)
     if len(kinds) > 1:
         other = next(i for i in ids if kinds_of(tables.object_array([i])) != kinds_of(ids[:1]))
         raise LightCurveError(
-            f"object ids are of mixed types ({', '.join(kinds)}; {ids[0]!r} and {other!r}): "
-            "convert them to one type, for example with astype(str)"
+            f"object ids are of mixed types ({', '.join(kinds)}; {shown(ids[0])} and "
+            f"{shown(other)}): convert them to one type, for example with astype(str)"
         )
     index = pd.Index(ids)
     if unique and not index.is_unique:
@@ -74,6 +80,23 @@ def check_ids(ids: np.ndarray, *, unique: bool = True) -> None:
             f"{describe(ids, twice[0])} has an id that occurs before ({len(twice)} repeated ids): "
             "ids must be unique; make them so, for example with "
             "pandas.DataFrame.reset_index(drop=True)"
+        )
+
+
+def check_exact(ids: Any) -> None:
+    """Raise LightCurveError for numbers that were integers, and are no longer exact as floats."""
+    ids = np.asarray(ids)
+    if ids.dtype.kind != "f" and kinds_of(ids) != {"float"}:
+        return
+    limit = 2.0 ** {2: 11, 4: 24}.get(ids.dtype.itemsize if ids.dtype.kind == "f" else 8, 53)
+    beyond = np.flatnonzero(np.abs(ids.astype(np.float64)) >= limit)
+    if len(beyond):
+        raise LightCurveError(
+            f"the object id {shown(ids[beyond[0]])} is a floating-point number that is too large "
+            f"to be exact ({len(beyond)} in all), so that different objects may have one id: "
+            "integers of 64 bits become such numbers where an id is missing. Read the column as "
+            'integers or text, for example with pandas.read_csv(file, dtype={"object_id": "Int64"})'
+            ", and drop rows without id"
         )
 
 
@@ -149,7 +172,7 @@ def group_rows(object_id: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | Non
             )
         if ids.dtype == object and len(kinds_of(ids)) > 1:
             check_ids(ids)
-    codes, unique = pd.factorize(ids)
+    codes, unique = factorized(ids, "object id")
     if len(unique) == len(ids):
         return np.append(starts, len(column)), ids, None
     if 2 * len(starts) > len(column):  # hardly any neighbours belong together

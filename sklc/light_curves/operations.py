@@ -16,6 +16,7 @@ from sklc.light_curves.columns import object_array
 from sklc.light_curves.ids import check_ids, join_ids
 from sklc.light_curves.store import Store, read_only
 from sklc.passbands.registry import Passband, passband_labels
+from sklc.utils.floats import exponent_of, saturated
 from sklc.utils.offsets import offsets_of
 
 
@@ -26,7 +27,8 @@ def detections(store: Store, snr: float) -> Store:
             "detections need flux errors, and these light curves have none: select by flux, or "
             "build the container with flux_err="
         )
-    return store.keep(store.flux >= snr * store.flux_err)
+    with np.errstate(over="ignore"):  # a limit that overflows is no less a limit
+        return store.keep(store.flux >= snr * store.flux_err)
 
 
 def truncate(store: Store, days: float | None, points: int | None) -> Store:
@@ -41,7 +43,8 @@ def truncate(store: Store, days: float | None, points: int | None) -> Store:
     assert days is not None
     if not days >= 0:
         raise ValueError(f"days must be at least 0, got {days!r}")
-    return store.keep(store.time - store.time[starts] <= days)
+    with np.errstate(over="ignore"):
+        return store.keep(store.time - store.time[starts] <= days)
 
 
 def with_bands(store: Store, names: Sequence[str | Passband]) -> Store:
@@ -93,21 +96,28 @@ def nightly(store: Store) -> Store:
     starts = np.concatenate([[0], np.flatnonzero(key[1:] != key[:-1]) + 1])
     flux, error = store.flux[order].astype(np.float64), store.flux_err[order].astype(np.float64)
     # one error that is not known leaves that night's average unweighted, and its error unknown
-    unknown = np.isnan(np.add.reduceat(error, starts))
+    unknown = np.isnan(np.maximum.reduceat(error, starts))
     counts = np.diff(np.append(starts, len(order)))
-    weight = np.where(np.repeat(unknown, counts), 1.0, error**-2)
+    # Squares of errors and sums of fluxes would overflow, or vanish, where these are extreme.
+    unit = exponent_of(np.minimum.reduceat(error, starts))
+    size = exponent_of(np.maximum.reduceat(np.abs(flux), starts))
+    with np.errstate(over="ignore", under="ignore"):
+        weight = np.ldexp(error, np.repeat(-unit, counts)) ** -2
+    weight[np.repeat(unknown, counts)] = 1.0
     total = np.add.reduceat(weight, starts)
     start_time = store.time[order][starts]
     since = store.time[order] - np.repeat(start_time, counts)  # keeps the digits of the average
     time = start_time + np.add.reduceat(weight * since, starts) / total
-    mean = np.add.reduceat(weight * flux, starts) / total
-    mean_error = np.where(unknown, np.nan, total**-0.5)
+    scaled = np.ldexp(flux, np.repeat(-size, counts))
+    mean = np.ldexp(np.add.reduceat(weight * scaled, starts) / total, size)
+    mean_error = np.where(unknown, np.nan, np.ldexp(total**-0.5, unit))
+    mean_error = np.maximum(mean_error, np.finfo(store.flux_err.dtype).smallest_subnormal)
     owner = owner[order][starts]
     by_time = np.lexsort((time, owner))
     return replace(
         store,
         time=read_only(time[by_time]),
-        flux=read_only(mean[by_time].astype(store.flux.dtype)),
+        flux=read_only(saturated(mean[by_time], store.flux.dtype)),
         flux_err=read_only(mean_error[by_time].astype(store.flux_err.dtype)),
         band=read_only(store.band[order][starts][by_time]),
         offsets=read_only(offsets_of(np.bincount(owner, minlength=store.n_objects))),
@@ -138,7 +148,11 @@ def concatenate(
 
     def scaled(name: str) -> list[np.ndarray]:
         pairs = [(getattr(s, name), 10 ** (-0.4 * (s.zero_point - zero_point))) for s in stores]
-        return [v if factor == 1.0 else (v * factor).astype(v.dtype) for v, factor in pairs]
+        with np.errstate(over="ignore", under="ignore"):
+            parts = [v if factor == 1.0 else saturated(v * factor, v.dtype) for v, factor in pairs]
+        if name == "flux_err":  # an error is positive
+            parts = [np.maximum(part, np.finfo(part.dtype).smallest_subnormal) for part in parts]
+        return parts
 
     return Store(
         time=read_only(np.concatenate([s.time for s in stores])),

@@ -6,21 +6,29 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sklc.light_curves.columns import COLUMN_NAMES
+from sklc.light_curves.columns import COLUMN_NAMES, numeric
 from sklc.light_curves.store import DEFAULT_ZERO_POINT
+from sklc.light_curves.values import joined
+from sklc.light_curves.zero_points import flux_name
 from sklc.passbands.registry import Passband
 
-__all__ = ["FROM_TABLE", "ReadOptions"]
+__all__ = ["FROM_TABLE", "NOT_GIVEN", "ReadOptions"]
 
 
-class _FromTable:
-    """The default zero point: the table's column "zp" if it has one, else 27.5."""
+@dataclass(frozen=True)
+class _NotGiven:
+    """A default zero point, which unlike a number is not the user's word."""
+
+    text: str
 
     def __repr__(self) -> str:
-        return 'the column "zp" if there is one, else 27.5'
+        return self.text
 
 
-FROM_TABLE: Final = _FromTable()
+#: For tables: the column "zp", the unit in the name of the column of fluxes, or 27.5.
+FROM_TABLE: Final = _NotGiven('the column "zp" if there is one, else 27.5')
+#: For arrays, which have no names.
+NOT_GIVEN: Final = _NotGiven("27.5")
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,7 @@ class ReadOptions:
     'jd'
     """
 
-    object_id: str = "object_id"
+    object_id: str | None = "object_id"
     time: str | None = "mjd"
     flux: str | None = "flux"
     flux_err: str | None = "flux_err"
@@ -83,18 +91,26 @@ class ReadOptions:
                 f'duplicates must be "raise", "drop" or "keep", got {self.duplicates!r}'
             )
 
-    def zero_point_column(self, columns: Collection[str]) -> str | None:
+    @property
+    def zero_point_given(self) -> bool:
+        """Whether the zero point is the user's word, rather than the default."""
+        return not isinstance(self.zero_point, _NotGiven)
+
+    def zero_point_column(self, columns: Collection[str], flux: str | None = None) -> str | None:
         """Return the name of the column of zero points, if the fluxes are rescaled by one.
 
         Parameters
         ----------
         columns : collection of str
             The names of all columns of the table.
+        flux : str, optional
+            The name of the column of fluxes, if it is not that of the options.
 
         Returns
         -------
         str or None
-            The name that was given, or "zp" if none was given and there is such a column.
+            The name that was given. If none was given, "zp" or the column that belongs to fluxes of
+            this name (zpdiff to forcediffimflux), if there is such a column.
 
         Examples
         --------
@@ -102,8 +118,9 @@ class ReadOptions:
         >>> ReadOptions().zero_point_column(["mjd", "flux", "zp"])
         'zp'
         """
-        if isinstance(self.zero_point, _FromTable):
-            return "zp" if "zp" in columns else None
+        if not self.zero_point_given:
+            usual = ("zp", *flux_name(flux or self.flux).columns)
+            return next((name for name in usual if name in columns), None)
         return self.zero_point if isinstance(self.zero_point, str) else None
 
     @property
@@ -112,7 +129,15 @@ class ReadOptions:
         return {argument: getattr(self, argument) for argument in COLUMN_NAMES}
 
     @property
+    def has_zero_point(self) -> bool:
+        """Whether a zero point was given as a number."""
+        return self.zero_point_given and not isinstance(self.zero_point, str)
+
+    @property
     def constant_zero_point(self) -> float:
         """The zero point of fluxes that are not rescaled by a column."""
-        is_default = isinstance(self.zero_point, _FromTable)
-        return DEFAULT_ZERO_POINT if is_default else float(self.zero_point)
+        return _one_number(self.zero_point) if self.zero_point_given else DEFAULT_ZERO_POINT
+
+
+def _one_number(value: Any) -> float:
+    return float(numeric(joined([value]), "zero point")[0])

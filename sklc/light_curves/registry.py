@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from sklc.light_curves.container import LightCurves
 from sklc.light_curves.options import ReadOptions
-from sklc.light_curves.readers import items, nested, padded, series
+from sklc.light_curves.readers import items, lists, nested, padded, series
 from sklc.utils.registry import Registry
 
 __all__ = ["READERS", "Reader", "reader_of", "register_reader"]
@@ -81,6 +81,7 @@ class _StoreReader:
 #: The readers by name, in the order in which they are asked.
 READERS: Registry[Reader] = Registry("reader")
 READERS.register("nested", _StoreReader(nested))
+READERS.register("lists", _StoreReader(lists))
 READERS.register("objects", _StoreReader(items))
 READERS.register("padded", _StoreReader(padded))
 READERS.register("series", _StoreReader(series))
@@ -98,8 +99,9 @@ def register_reader(name: str, reader: Reader, *, before: str | None = None) -> 
         ``read(X, options)``, which returns it as `LightCurves`, one for each object of X and in
         the same order. The options are a `ReadOptions`; a reader uses those it can.
     before : str, optional
-        The reader that is to be asked after this one: "nested", "objects" (one object in each
-        item of a list), "padded" (3-D arrays), "series" (2-D arrays), or one of your own. By
+        The reader that is to be asked after this one: "nested", "lists" (columns of lists),
+        "objects" (one object in each item of a list), "padded" (3-D arrays), "series" (2-D
+        arrays), or one of your own. By
         default, the new reader is asked last, when no other reader has accepted X. Objects that
         numpy converts to an array need ``before="padded"``.
 

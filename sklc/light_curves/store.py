@@ -12,6 +12,7 @@ from scipy.sparse import csc_array
 
 from sklc.passbands.registry import Passband
 from sklc.utils.offsets import offsets_after, offsets_of, row_index
+from sklc.utils.text import shown
 
 DEFAULT_ZERO_POINT = 27.5
 #: The columns of a `Store` that have one row per observation.
@@ -118,8 +119,7 @@ def stable_order(codes: np.ndarray, n_codes: int) -> np.ndarray:
 
 def describe(ids: np.ndarray, position: int | np.integer) -> str:
     """Return how messages name an object: by id and position."""
-    name = ids[position]
-    return f"object {name.item() if isinstance(name, np.generic) else name!r} (position {position})"
+    return f"object {shown(ids[position])} (position {position})"
 
 
 def read_only(array: np.ndarray) -> np.ndarray:

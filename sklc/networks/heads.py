@@ -14,6 +14,7 @@ from sklc.networks.architectures.interface import EncoderNetwork
 from sklc.networks.architectures.modules import Standardize, dense_layers
 from sklc.networks.device import one_thread
 from sklc.networks.onnx.graph import Graph
+from sklc.utils.floats import in_blocks
 
 __all__ = [
     "DenseHead",
@@ -25,15 +26,21 @@ __all__ = [
 ]
 
 
-def in_double_precision(module: nn.Module, *inputs: np.ndarray | None) -> np.ndarray:
-    """Output of a module in float64, so that an object does not depend on the batch around it."""
+def in_double_precision(
+    module: nn.Module, first: np.ndarray, *others: np.ndarray | None
+) -> np.ndarray:
+    """Output of a module in float64; that of an object does not depend on those beside it."""
     tensors = {
         name: tensor.double()
         for name, tensor in chain(module.named_parameters(), module.named_buffers())
     }
-    given = tuple(None if array is None else torch.from_numpy(array).double() for array in inputs)
-    with one_thread(), torch.inference_mode():
+
+    def output(*block: np.ndarray | None) -> np.ndarray:
+        given = tuple(None if a is None else torch.from_numpy(a).double() for a in block)
         return torch.func.functional_call(module, tensors, given).numpy()
+
+    with one_thread(), torch.inference_mode():
+        return in_blocks(output, first, *others)
 
 
 class DenseHead(nn.Module):

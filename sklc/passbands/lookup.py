@@ -21,10 +21,9 @@ from sklc.passbands.registry import (
     Passband,
     PassbandIndex,
     built_in,
-    resolve,
     squeeze,
-    unknown_survey,
 )
+from sklc.passbands.resolving import DEFAULT_SURVEY, Unresolved, resolve, unknown_survey
 
 __all__ = [
     "Passband",
@@ -33,12 +32,14 @@ __all__ = [
     "find_passbands",
     "get_passband",
     "list_passbands",
+    "lookup_passband",
     "register_passband",
 ]
 
-_DEFAULT_SURVEY = "user"
 # Two wavelengths closer than this (micrometre) are the same passband.
 _SAME_WAVELENGTH = 1e-4
+# An error lists this many names in full.
+_MOST_MESSAGES = 10
 
 # Readers take the snapshot without a lock; a writer replaces it as a whole.
 _lock = threading.Lock()
@@ -49,10 +50,13 @@ _registry = _BUILT_IN
 def get_passband(name: str | int | Passband, survey: str | None = None) -> Passband:
     """Return the passband of a name, an alias or a filter id.
 
-    A name is looked up, first as it is written and then without regard to case, (1) among the
-    names and aliases of `survey`, (2) among all canonical names, (3) among all aliases, where it
-    has to be unique, and (4) as survey and band in one ("ZTF_g", "lsst-g", "PS1 z"). With a
-    `survey`, aliases of one or two characters and filter ids belong to that survey only.
+    A name is looked up (1) among the names and aliases of `survey`, (2) among all canonical
+    names, (3) among all aliases, where it has to be unique, and (4) as survey and band in one
+    ("ZTF_g", "lsst-g", "PS1 z", "g-ZTF", "PAN-STARRS/PS1.g"). With a `survey`, labels of one or
+    two characters and filter ids belong to that survey only.
+
+    A name is matched as it is written, else in any case. The single letters u, g, r, i, b and v
+    are matched only as they are written, because U, G, R, I, B and V are other bands.
 
     Parameters
     ----------
@@ -115,17 +119,29 @@ def find_passbands(
     """
     registry = _registry
     found: list[Passband] = []
-    problems: dict[str, None] = {}
+    problems: dict[str, Unresolved] = {}
     for name in names:
         passband = name if isinstance(name, Passband) else resolve(registry, name, survey)
         if isinstance(passband, Passband):
             found.append(passband)
         else:
-            problems[passband] = None
+            problems.setdefault(passband.text, passband)
     if problems:
         count = f"{len(problems)} passbands cannot be resolved:\n" if len(problems) > 1 else ""
-        raise UnknownPassbandError(count + "\n".join(problems))
+        messages = [one.message() for one in list(problems.values())[:_MOST_MESSAGES]]
+        if rest := list(problems)[_MOST_MESSAGES:]:
+            messages.append(f"and {len(rest)} more, among them {', '.join(rest[:3])[:80]}")
+        raise UnknownPassbandError(count + "\n".join(messages))
     return found
+
+
+def lookup_passband(name: str | int | Passband, survey: str | None = None) -> Passband | None:
+    """Return the passband of a name as `get_passband` does, or None where that raises an error.
+
+    Writing the error's message takes a hundred times as long as finding that there is none.
+    """
+    found = name if isinstance(name, Passband) else resolve(_registry, name, survey)
+    return found if isinstance(found, Passband) else None
 
 
 def as_registered(passband: Passband) -> Passband:
@@ -143,14 +159,16 @@ def register_passband(
     name: str,
     wavelength: float,
     *,
-    survey: str = _DEFAULT_SURVEY,
+    survey: str = DEFAULT_SURVEY,
     aliases: Sequence[str] = (),
     source: str = "",
+    ab_minus_vega: float | None = None,
 ) -> Passband:
     """Make a passband known by its name for the rest of the session.
 
     All readers, the simulator and the features then understand the name. Registering the same
-    passband again is harmless: the known one is returned, with the new aliases added.
+    passband again is harmless: the known one is returned, with new aliases added, and with the
+    offset of its Vega magnitudes if it had none.
 
     Parameters
     ----------
@@ -164,6 +182,9 @@ def register_passband(
         Other names within the survey.
     source : str, optional
         Where the wavelength comes from.
+    ab_minus_vega : float, optional
+        What has to be added to a Vega magnitude in this band to give the AB magnitude. It is
+        needed only to read Vega magnitudes.
 
     Returns
     -------
@@ -186,9 +207,8 @@ def register_passband(
     True
     """
     global _registry
-    new = Passband(
-        name, survey, wavelength, (aliases,) if isinstance(aliases, str) else tuple(aliases), source
-    )
+    aliases = (aliases,) if isinstance(aliases, str) else tuple(aliases)
+    new = Passband(name, survey, wavelength, aliases, source, ab_minus_vega=ab_minus_vega)
     with _lock:
         registry = _registry
         known_survey = registry.survey(survey)
@@ -196,7 +216,7 @@ def register_passband(
             new = replace(new, survey=known_survey)  # "ztf" joins "ZTF"
         known = resolve(registry, name, None)
         if isinstance(known, Passband):
-            same_survey = new.survey in (known.survey, _DEFAULT_SURVEY)
+            same_survey = new.survey in (known.survey, DEFAULT_SURVEY)
             if not same_survey or abs(known.wavelength - new.wavelength) > _SAME_WAVELENGTH:
                 raise LightCurveError(
                     f"passband {name!r} is already known as {known.name!r} of {known.survey} at "
@@ -205,12 +225,14 @@ def register_passband(
                     f'sklc.register_passband("my_{name}", wavelength={new.wavelength:g}, '
                     f'survey="{new.survey}")'
                 )
-            if set(new.aliases) <= set(known.aliases):
+            merged = _merged(known, new)
+            if merged is known:
                 return known
-            new = replace(known, aliases=tuple(dict.fromkeys((*known.aliases, *new.aliases))))
+            new = merged
         for alias in new.aliases:
             taken = [registry.passbands.get(alias)]
-            taken += registry.in_survey.get(new.survey, ({}, {}))[0].get(alias, ())
+            if new.survey in registry.in_survey:
+                taken += registry.in_survey[new.survey].exact.get(alias, ())
             for other in taken:
                 if other is not None and other.name != new.name:
                     raise LightCurveError(
@@ -218,8 +240,22 @@ def register_passband(
                         f"{other.name!r} ({other.survey}). Leave the alias out, or pass another "
                         "survey=."
                     )
-        _registry = PassbandIndex.build((registry.passbands | {new.name: new}).values())
+        _registry = registry.added(new)
     return new
+
+
+def _merged(known: Passband, new: Passband) -> Passband:
+    """Return a known passband with what a second registration adds, itself if that is nothing."""
+    offset = new.ab_minus_vega if known.ab_minus_vega is None else known.ab_minus_vega
+    if new.ab_minus_vega not in (None, offset):
+        raise LightCurveError(
+            f"passband {known.name!r} is known with ab_minus_vega={known.ab_minus_vega:g}, not "
+            f"{new.ab_minus_vega:g}. Leave the argument out, or register yours under another name."
+        )
+    aliases = tuple(dict.fromkeys((*known.aliases, *new.aliases)))
+    if aliases == known.aliases and offset == known.ab_minus_vega:
+        return known
+    return replace(known, aliases=aliases, ab_minus_vega=offset)
 
 
 def list_passbands(survey: str | None = None) -> list[Passband]:
@@ -252,4 +288,4 @@ def list_passbands(survey: str | None = None) -> list[Passband]:
     known = registry.survey(survey)
     if known is None:
         raise UnknownPassbandError(unknown_survey(registry, survey))
-    return [band for band in registry.passbands.values() if band.survey == known]
+    return registry.of_survey(known)

@@ -1,17 +1,15 @@
-"""An index of passbands: names, aliases and filter ids are looked up, with helpful errors."""
+"""Passbands, and the index of their names, aliases and surveys."""
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from numbers import Real
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 from sklc.errors import LightCurveError
-from sklc.passbands.table import FOLLOW_UP, STANDARD, SURVEYS
+from sklc.passbands.table import AB_MINUS_VEGA, FOLLOW_UP, STANDARD, SURVEYS
 
 
 @dataclass(frozen=True)
@@ -38,12 +36,14 @@ class Passband:
         Where the wavelength comes from.
     sncosmo_name : str, optional
         Name of the band in sncosmo's registry, where it has one.
+    ab_minus_vega : float, optional
+        What has to be added to a Vega magnitude to give the AB magnitude, where it is known.
 
     Raises
     ------
     LightCurveError
-        If the name or the survey is empty, or the wavelength is not a plausible number of
-        micrometres.
+        If the name or the survey is empty, the wavelength is not a plausible number of
+        micrometres, or the offset is not a plausible number of magnitudes.
 
     Examples
     --------
@@ -61,6 +61,7 @@ class Passband:
     aliases: tuple[str, ...] = field(default=(), compare=False)
     source: str = field(default="", compare=False)
     sncosmo_name: str | None = field(default=None, compare=False)
+    ab_minus_vega: float | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.strip():
@@ -85,6 +86,22 @@ class Passband:
                 "by 1000: 4800 Angstrom is wavelength=0.48."
             )
         object.__setattr__(self, "wavelength", wavelength)
+        if self.ab_minus_vega is not None:
+            object.__setattr__(self, "ab_minus_vega", self._checked_offset())
+
+    def _checked_offset(self) -> float:
+        """The offset as a float; those of known bands lie between -0.2 and 7."""
+        try:
+            offset = float(self.ab_minus_vega)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            offset = math.nan
+        if not -5.0 <= offset <= 15.0:
+            raise LightCurveError(
+                f"passband {self.name!r}: ab_minus_vega={self.ab_minus_vega!r} is not an offset "
+                "in magnitudes (-5 to 15). Pass the AB magnitude of Vega in this band, such as "
+                "0.441 for Cousins I."
+            )
+        return offset
 
     def __str__(self) -> str:
         return f"{self.name}({self.survey} {self.wavelength!r}um)"
@@ -122,35 +139,87 @@ def passband_labels(passbands: Iterable[Passband]) -> list[str]:
 
 _Index = dict[str, tuple[Passband, ...]]
 
+#: Letters whose two cases are different bands: r of Sloan and R of Cousins, g and Gaia's G, v and
+#: b of Stromgren or SkyMapper and V and B of Johnson.
+_CASE_COUNTS = re.compile(r"(.*[\W_])?[ugribvUGRIBV]", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Names:
+    """What passbands are called, as it is written and in one case."""
+
+    exact: _Index = field(default_factory=dict)
+    folded: _Index = field(default_factory=dict)
+
+    def add(self, name: str, passband: Passband) -> None:
+        """Add a name of a passband, in place of an older version of the passband."""
+        for index, key in ((self.exact, name), (self.folded, name.casefold())):
+            found = index.get(key, ())
+            if any(other.name == passband.name for other in found):
+                index[key] = tuple(passband if b.name == passband.name else b for b in found)
+            else:
+                index[key] = (*found, passband)
+
+    def find(self, text: str) -> tuple[Passband, ...]:
+        """Return the passbands of a name, in any case unless the case has a meaning."""
+        found = self.exact.get(text, ())
+        if found or _CASE_COUNTS.fullmatch(text):  # "R", "LCO_R"
+            return found
+        return self.folded.get(text.casefold(), ())
+
+    def copy(self) -> Names:
+        """Return a copy that can be added to."""
+        return Names(self.exact.copy(), self.folded.copy())
+
 
 @dataclass(frozen=True)
 class PassbandIndex:
-    """An immutable snapshot: readers need no lock, a writer replaces it as a whole."""
+    """A snapshot that never changes: readers need no lock, a writer replaces it as a whole."""
 
     passbands: dict[str, Passband] = field(default_factory=dict)
-    exact: _Index = field(default_factory=dict)  # name or alias
-    folded: _Index = field(default_factory=dict)  # the same, in one case
-    in_survey: dict[str, tuple[_Index, _Index]] = field(default_factory=dict)
+    names: Names = field(default_factory=Names)  # names and aliases
+    in_survey: dict[str, Names] = field(default_factory=dict)
     survey_names: dict[str, str] = field(default_factory=dict)  # any spelling -> survey
 
     @classmethod
     def build(cls, passbands: Iterable[Passband]) -> PassbandIndex:
-        """Return an index of these passbands."""
+        """Return an index of these passbands, with the labels of the table's surveys."""
         index = cls()
         for passband in passbands:
-            index.passbands[passband.name] = passband
-            exact, folded = index.in_survey.setdefault(passband.survey, ({}, {}))
-            names = (passband.name, *passband.aliases, passband.sncosmo_name or passband.name)
-            for name in dict.fromkeys(names):
-                _add(exact, name, passband)
-                _add(index.exact, name, passband)
-                _add(folded, name.casefold(), passband)
-                _add(index.folded, name.casefold(), passband)
-        for survey in index.in_survey:
-            aliases = _SURVEY_ALIASES.get(survey, ())
-            for name in (survey, *aliases):
-                index.survey_names.setdefault(squeeze(name) or name, survey)
+            index._add(passband)
+        for survey in SURVEYS:
+            for label, name in survey.labels.items():
+                index.in_survey.setdefault(survey.name, Names()).add(label, index.passbands[name])
+        for survey_name in index.in_survey:
+            index._add_survey(survey_name)
         return index
+
+    def added(self, passband: Passband) -> PassbandIndex:
+        """Return an index with one more passband, or with a newer version of one."""
+        index = replace(
+            self,
+            passbands=self.passbands.copy(),
+            names=self.names.copy(),
+            in_survey=self.in_survey.copy(),
+            survey_names=self.survey_names.copy(),
+        )
+        if passband.survey in index.in_survey:
+            index.in_survey[passband.survey] = index.in_survey[passband.survey].copy()
+        index._add(passband)
+        index._add_survey(passband.survey)
+        return index
+
+    def _add(self, passband: Passband) -> None:
+        self.passbands[passband.name] = passband
+        own = self.in_survey.setdefault(passband.survey, Names())
+        names = (passband.name, *passband.aliases, passband.sncosmo_name or passband.name)
+        for name in dict.fromkeys(names):
+            own.add(name, passband)
+            self.names.add(name, passband)
+
+    def _add_survey(self, survey: str) -> None:
+        for name in (survey, *SURVEY_ALIASES.get(survey, ())):
+            self.survey_names.setdefault(squeeze(name) or name, survey)
 
     def survey(self, label: object) -> str | None:
         """Survey meant by a label such as "ztf", "ZTF-BTS" or "SLSN-cat:ZTF"; None if unknown."""
@@ -162,16 +231,16 @@ class PassbandIndex:
         inside = {
             self.survey_names[part]
             for part in map(squeeze, re.split(r"[\W_]+", text))
-            if self.survey_names.get(part) in _SURVEY_ALIASES
-            and self.survey_names[part] not in _TELESCOPES
+            if self.survey_names.get(part) in SURVEY_ALIASES
+            and self.survey_names[part] not in FOLLOW_UP_ONLY
         }
         return inside.pop() if len(inside) == 1 else None
 
-
-def _add(index: _Index, key: str, passband: Passband) -> None:
-    found = index.get(key, ())
-    if passband not in found:
-        index[key] = (*found, passband)
+    def of_survey(self, survey: str) -> list[Passband]:
+        """Return the passbands of a survey, or those its labels stand for if it has none."""
+        own = [band for band in self.passbands.values() if band.survey == survey]
+        named = {b.name: b for found in self.in_survey[survey].exact.values() for b in found}
+        return own or list(named.values())
 
 
 def squeeze(text: str) -> str:
@@ -182,10 +251,10 @@ def squeeze(text: str) -> str:
     return re.sub(r"[\W_]+", "", text).casefold()
 
 
-_TELESCOPES = frozenset(FOLLOW_UP) - {survey.name for survey in SURVEYS}
-_SURVEY_ALIASES: dict[str, tuple[str, ...]] = {
-    survey.name: survey.aliases for survey in SURVEYS
-} | {name: FOLLOW_UP[name][0] for name in _TELESCOPES}
+FOLLOW_UP_ONLY = frozenset(FOLLOW_UP) - {survey.name for survey in SURVEYS}
+SURVEY_ALIASES: dict[str, tuple[str, ...]] = {name: FOLLOW_UP[name][0] for name in FOLLOW_UP_ONLY}
+for _survey in SURVEYS:  # which may have several entries
+    SURVEY_ALIASES[_survey.name] = (*SURVEY_ALIASES.get(_survey.name, ()), *_survey.aliases)
 
 
 def built_in() -> list[Passband]:
@@ -194,119 +263,25 @@ def built_in() -> list[Passband]:
     for survey in SURVEYS:
         for name, wavelength, aliases, sncosmo_name in survey.rows:
             known[name] = Passband(
-                name, survey.name, wavelength, aliases, survey.source, sncosmo_name
+                name,
+                survey.name,
+                wavelength,
+                aliases,
+                survey.source,
+                sncosmo_name,
+                AB_MINUS_VEGA.get(name),
             )
     for telescope, (_, filters) in FOLLOW_UP.items():
         for letter in filters:
             standard = known[STANDARD[letter]]
+            # r, r' and rp are Sloan's r
+            more = (f"{letter}'", f"{letter}p") if letter in "ugriz" else ()
             known[f"{telescope}_{letter}"] = Passband(
                 f"{telescope}_{letter}",
                 telescope,
                 standard.wavelength,
-                (letter,),
+                (letter, *more),
                 f"nominal: {letter} filter of a follow-up telescope; wavelength of {standard.name}",
+                ab_minus_vega=standard.ab_minus_vega,
             )
     return list(known.values())
-
-
-def _as_text(name: object) -> str:
-    """A band name as text; filter ids may come as floats, names of FITS tables as bytes."""
-    if isinstance(name, bytes):
-        name = name.decode("utf-8", errors="replace")
-    if isinstance(name, Real) and not isinstance(name, bool):
-        number = float(name)
-        return str(int(number)) if number.is_integer() else str(number)
-    return str(name).strip()
-
-
-def resolve(index: PassbandIndex, name: object, label: str | None) -> Passband | str:
-    """Return the passband of a name, or a text that says what is wrong with the name."""
-    text = _as_text(name)
-    survey = None if label is None else index.survey(label)
-    # with a survey, "g" must never become the g of another one
-    belongs_to_survey = text.isdecimal() or (survey is not None and len(text) <= 2)
-
-    found: tuple[Passband, ...] = ()
-    if survey is not None:
-        found = _first(index.in_survey[survey], text)
-    if not found and text in index.passbands:
-        return index.passbands[text]
-    if not found and not belongs_to_survey:
-        found = _first((index.exact, index.folded), text)
-    if not found:
-        found = _survey_and_band(index, text)
-    if len(found) == 1:
-        return found[0]
-    return _problem(index, name, text, label, survey, found)
-
-
-def _first(indexes: tuple[_Index, _Index], text: str) -> tuple[Passband, ...]:
-    exact, folded = indexes
-    return exact.get(text) or folded.get(text.casefold()) or ()
-
-
-def _survey_and_band(index: PassbandIndex, text: str) -> tuple[Passband, ...]:
-    """Match "ZTF_g", "lsst-g", "ps1::g", "ASAS-SN V": the survey, a separator and its band."""
-    for separator in re.finditer(r"[\s_\-:./]+", text):
-        band = text[separator.end() :]
-        # "--_r" is the telescope "--" and the band "r"
-        for label in (text[: separator.start()], text[: separator.end() - 1]):
-            survey = index.survey_names.get(squeeze(label) or label)
-            found = () if survey is None else _first(index.in_survey[survey], band)
-            if found:
-                return found
-    return ()
-
-
-def _problem(
-    index: PassbandIndex,
-    name: object,
-    text: str,
-    label: str | None,
-    survey: str | None,
-    found: tuple[Passband, ...],
-) -> str:
-    """Return what is wrong with a name that does not identify one passband, and the remedy."""
-    found = found or index.exact.get(text, ()) or index.folded.get(text.casefold(), ())
-    if label is not None and survey is None:
-        hint = " " + unknown_survey(index, label)
-    elif survey is not None:
-        own = [band.name for band in index.passbands.values() if band.survey == survey]
-        hint = f" {survey} has {_some(own)}."
-    else:
-        hint = ""
-    if found and survey is None:
-        candidates = _some([f"{band.name} ({band.survey})" for band in found])
-        example = found[0].survey.lower()
-        kind = "a filter id, which needs its survey" if text.isdecimal() else "ambiguous"
-        return (
-            f"passband {name!r} is {kind}: {candidates}.{hint} Pass the survey, for example "
-            f'survey="{example}", or the full name, for example "{found[0].name}".'
-        )
-    if text.casefold() in ("", "nan", "none", "<na>", "nat"):
-        return f"passband {name!r} is a missing value: give every observation a band."
-    names = {key.casefold(): key for key in index.exact if len(key) > 2}
-    close = difflib.get_close_matches(text.casefold(), names, n=4, cutoff=0.6)
-    nearest = list(dict.fromkeys(index.exact[names[key]][0].name for key in close))
-    closest = f" The closest known are {_some(nearest)}." if nearest and not found else ""
-    line = f'"{text}", wavelength=<micrometre>'
-    if survey is not None and len(text) <= 2:  # "u" alone would be taken for any survey's u
-        line = (
-            f'"{survey.lower()}_{text}", wavelength=<micrometre>, survey="{survey}", '
-            f'aliases=["{text}"]'
-        )
-    return (
-        f"passband {name!r} is unknown.{hint}{closest} Register it with its effective "
-        f"wavelength: sklc.register_passband({line})"
-    )
-
-
-def unknown_survey(index: PassbandIndex, label: str) -> str:
-    """Return the message for a survey that is not known."""
-    surveys = [survey for survey in index.in_survey if survey not in _TELESCOPES]
-    return f"Survey {label!r} is unknown; known are {', '.join(surveys)}."
-
-
-def _some(names: Sequence[str], most: int = 6) -> str:
-    rest = len(names) - most
-    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")

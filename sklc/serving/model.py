@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from sklc.errors import WeightsError
-from sklc.light_curves.coerce import as_light_curves
+from sklc.light_curves.coerce import as_light_curves, check_form
+from sklc.light_curves.container import LightCurves
 from sklc.light_curves.metadata import metadata_matrix
+from sklc.light_curves.usable import Screened, screen, skips_unusable
 from sklc.networks.onnx.session import open_session
 from sklc.networks.padding import pad, plan_batches
 from sklc.representation import InputRepresentation
@@ -116,13 +118,17 @@ class OnnxModel:
         self.outputs = tuple(output.name for output in self._session.get_outputs())
         self._shapes = {o.name: o.shape[1] for o in self._session.get_outputs()}
 
-    def transform(self, X: Any) -> np.ndarray:
+    @skips_unusable
+    def transform(self, X: Any, *, on_error: str = "raise") -> np.ndarray:
         """Latents.
 
         Parameters
         ----------
         X : light curves of n_objects
             In any form that `sklc.as_light_curves` takes.
+        on_error : {"raise", "nan"}, default="raise"
+            "raise" an error at an object that cannot be used, such as one that is too short, or
+            give it a row of NaN and warn ("nan"): see `sklc.light_curves.unusable`.
 
         Returns
         -------
@@ -135,13 +141,17 @@ class OnnxModel:
         """
         return self.run(X, "latent")
 
-    def predict_proba(self, X: Any) -> np.ndarray:
+    @skips_unusable
+    def predict_proba(self, X: Any, *, on_error: str = "raise") -> np.ndarray:
         """Class probabilities.
 
         Parameters
         ----------
         X : light curves of n_objects
             In any form that `sklc.as_light_curves` takes.
+        on_error : {"raise", "nan"}, default="raise"
+            "raise" an error at an object that cannot be used, such as one that is too short, or
+            give it a row of NaN and warn ("nan"): see `sklc.light_curves.unusable`.
 
         Returns
         -------
@@ -157,13 +167,17 @@ class OnnxModel:
         """
         return self.run(X, "probabilities")
 
-    def predict(self, X: Any) -> np.ndarray:
+    @skips_unusable
+    def predict(self, X: Any, *, on_error: str = "raise") -> np.ndarray:
         """Most probable class of each object.
 
         Parameters
         ----------
         X : light curves of n_objects
             In any form that `sklc.as_light_curves` takes.
+        on_error : {"raise", "nan"}, default="raise"
+            "raise" an error at an object that cannot be used, such as one that is too short, or
+            give it None (NaN among numbers) and warn ("nan"): see `sklc.light_curves.unusable`.
 
         Returns
         -------
@@ -171,7 +185,8 @@ class OnnxModel:
         """
         return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
 
-    def run(self, X: Any, output: str) -> np.ndarray:
+    @skips_unusable
+    def run(self, X: Any, output: str, *, on_error: str = "raise") -> np.ndarray:
         """Return any of the outputs of the model.
 
         Parameters
@@ -181,6 +196,9 @@ class OnnxModel:
         output : str
             One of `outputs`. "redshift" has the mean and the standard deviation of
             ``ln(1 + z)``.
+        on_error : {"raise", "nan"}, default="raise"
+            "raise" an error at an object that cannot be used, such as one that is too short, or
+            give it a row of NaN and warn ("nan"): see `sklc.light_curves.unusable`.
 
         Returns
         -------
@@ -197,19 +215,28 @@ class OnnxModel:
             raise ValueError(
                 f"{self.path.name} has no output {output!r}: it has {list(self.outputs)}."
             )
+        check_form(X, fitted_on_series=None)
         curves = as_light_curves(X)
         result = np.empty((len(curves), self._shapes[output]), dtype=np.float32)
         if not len(curves):
             return result
-        matrices = {n: metadata_matrix(curves, columns) for n, columns in self._columns.items()}
+        matrices = self._metadata(curves)
         values, lengths = self.representation.encode(curves)
         starts = np.cumsum(lengths) - lengths
         for rows in plan_batches(lengths, _BATCH, None):
-            batch = {name: m[rows] for name, m in matrices.items() if m is not None}
+            batch = {name: matrix[rows] for name, matrix in matrices.items()}
             batch["values"] = pad(values, starts[rows], lengths[rows])
             batch["lengths"] = lengths[rows].astype(np.int32)
             result[rows] = self._session.run([output], batch)[0]
         return result
+
+    def _screen(self, X: Any) -> Screened:
+        return screen(X, check=self._metadata)
+
+    def _metadata(self, curves: LightCurves) -> dict[str, np.ndarray]:
+        """Per-object columns by the names of the inputs that they are."""
+        columns = {name: metadata_matrix(curves, own) for name, own in self._columns.items()}
+        return {name: matrix for name, matrix in columns.items() if matrix is not None}
 
     def __repr__(self) -> str:
         return f"OnnxModel({self.path.name!r}, {len(self.classes_)} classes)"

@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
+from sklearn.utils import get_tags
+from sklearn.utils.estimator_checks import parametrize_with_checks
 from strategies import container, naive_objects
 
-from sklc import LightCurves
+from sklc import LightCurves, as_light_curves
 from sklc.augment.transformers import (
     AlertCadence,
     DetectionsOnly,
@@ -192,8 +194,31 @@ def test_unknown_errors_name_the_object(transformer):
 def test_series_without_errors():
     series = np.arange(200.0).reshape(2, 100)
     ended = Prefixes(share=1, longest=50, snr=None, random_state=0).transform(series)
-    assert (ended.lengths < 100).all()
-    assert DropEpochs(share=1, random_state=0).transform(series).lengths.max() < 100
+    # a row of time and flux for each observation that is left, as every estimator takes them
+    assert ended.shape == (2, 100, 2)
+    lengths = as_light_curves(ended).lengths
+    assert (lengths < 100).all()
+    for row, padded, n in zip(series, ended, lengths, strict=True):
+        np.testing.assert_array_equal(padded[:n], np.column_stack([np.arange(n), row[:n]]))
+        assert np.isnan(padded[n:]).all()
+    thinned = DropEpochs(share=1, random_state=0).transform(series)
+    assert as_light_curves(thinned).lengths.max() < 100
+    assert DropEpochs().transform(series[:0]).shape == (0, 100, 2)
+
+
+@parametrize_with_checks([DropEpochs(), DropBands(), Prefixes(share=1, snr=None)])
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+@each
+def test_only_those_that_need_no_errors_say_that_they_take_plain_series(transformer):
+    series = np.abs(np.random.default_rng(0).normal(9, 1, (3, 20)))
+    takes_series = get_tags(transformer()).input_tags.two_d_array
+    assert takes_series == (transformer in (DropBands, DropEpochs))
+    if not takes_series:
+        with pytest.raises(LightCurveError, match="needs flux errors"):
+            transformer().fit_transform(series)
 
 
 def test_composition(curves):

@@ -8,19 +8,12 @@ import tarfile
 
 import numpy as np
 import pytest
+from benchmark_modules import benchmark_module
 
 from sklc import LightCurves
 
-
-@pytest.fixture(scope="module")
-def common(load_module):
-    return load_module("_common")
-
-
-@pytest.fixture(scope="module")
-def label_efficiency(load_module):
-    pytest.importorskip("light_curve")
-    return load_module("label_efficiency")
+common = benchmark_module("_common")
+label_efficiency = benchmark_module("label_efficiency", "light_curve")
 
 
 @pytest.fixture

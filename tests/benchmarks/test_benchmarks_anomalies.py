@@ -4,12 +4,9 @@ import math
 
 import numpy as np
 import pytest
+from benchmark_modules import benchmark_module
 
-
-@pytest.fixture(scope="module")
-def module(load_module):
-    pytest.importorskip("light_curve", reason='the baselines need pip install "sklc[features]"')
-    return load_module("anomalies_real")
+module = benchmark_module("anomalies_real", "light_curve")
 
 
 @pytest.fixture

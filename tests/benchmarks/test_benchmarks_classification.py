@@ -2,18 +2,13 @@
 
 import numpy as np
 import pytest
+from benchmark_modules import benchmark_module
 
 pytest.importorskip("light_curve")
 
 
-@pytest.fixture(scope="module")
-def calibration(load_module):
-    return load_module("calibration")
-
-
-@pytest.fixture(scope="module")
-def early(load_module):
-    return load_module("early_classification")
+calibration = benchmark_module("calibration")
+early = benchmark_module("early_classification")
 
 
 # -- calibration

@@ -5,32 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmark_modules import benchmark_module
 
 from sklc import LightCurves
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def label_draws(load_module):
-    return load_module("_label_draws")
-
-
-@pytest.fixture(scope="module")
-def variable_stars(load_module):
-    pytest.importorskip("light_curve")
-    return load_module("variable_stars")
-
-
-@pytest.fixture(scope="module")
-def snpcc(load_module):
-    pytest.importorskip("light_curve")
-    return load_module("snpcc")
-
-
-@pytest.fixture(scope="module")
-def results_page(load_module):
-    return load_module("results_page")
+label_draws = benchmark_module("_label_draws")
+variable_stars = benchmark_module("variable_stars", "light_curve")
+snpcc = benchmark_module("snpcc", "light_curve")
+results_page = benchmark_module("results_page")
 
 
 def scores(mean, sd=0.01):

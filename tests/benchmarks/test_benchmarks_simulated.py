@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from benchmark_modules import benchmark_module
 
 from sklc.datasets import load_demo
 from sklc.light_curves import LightCurves
@@ -91,9 +92,7 @@ def test_a_training_that_was_stopped_goes_on(simulated, tmp_path, monkeypatch):
 # -- zero-shot redshift
 
 
-@pytest.fixture(scope="module")
-def zero_shot(load_module):
-    return load_module("zero_shot_redshift")
+zero_shot = benchmark_module("zero_shot_redshift")
 
 
 def test_zero_shot_draws_are_disjoint_and_differ(zero_shot):
@@ -142,10 +141,7 @@ def test_zero_shot_redshift_quick(zero_shot, sncosmo_data, cache, run_quick):
 # -- survey to survey
 
 
-@pytest.fixture(scope="module")
-def survey_to_survey(load_module):
-    pytest.importorskip("light_curve")
-    return load_module("survey_to_survey")
+survey_to_survey = benchmark_module("survey_to_survey", "light_curve")
 
 
 def test_labels_are_drawn_outside_the_test_part(survey_to_survey):
@@ -201,9 +197,7 @@ def test_survey_to_survey_quick(survey_to_survey, sncosmo_data, run_quick):
 # -- ablations
 
 
-@pytest.fixture(scope="module")
-def ablations(load_module):
-    return load_module("ablations")
+ablations = benchmark_module("ablations")
 
 
 def test_ablations_change_one_thing_at_a_time(ablations):

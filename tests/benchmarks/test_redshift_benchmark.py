@@ -2,12 +2,9 @@
 
 import numpy as np
 import pytest
+from benchmark_modules import benchmark_module
 
-
-@pytest.fixture(scope="module")
-def module(load_module):
-    pytest.importorskip("light_curve")
-    return load_module("redshift_real")
+module = benchmark_module("redshift_real", "light_curve")
 
 
 def test_others_join_the_same_test_parts(module):

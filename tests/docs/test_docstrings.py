@@ -26,6 +26,7 @@ MODULES = [
     "sklc.estimators.regressor",
     "sklc.simulate",
     "sklc.augment.transformers",
+    "sklc.cli",
     "sklc.cosmology",
     "sklc.simulate.lightcurvelynx",
     "sklc.simulate.classes",

@@ -163,9 +163,12 @@ UNREAD = [
     (TransferClassifier, {"encoder": None}, "C", 1.0),
     (TransferClassifier, {"encoder": LightCurveEncoder()}, "prior_labels", 10),
     (TransferClassifier, {"encoder": LightCurveEncoder()}, "metadata_columns", ["mwebv"]),
-    (TransferClassifier, {"encoder": LightCurveEncoder(), "finetune": "all"}, "anchor", 0.1),
-    (RedshiftRegressor, {"encoder": LightCurveEncoder(), "finetune": "all"}, "anchor", 0.1),
-    (TransferClassifier, {"encoder": None, "finetune": "all"}, "anchor", 0.1),
+    (TransferClassifier, {"encoder": LightCurveEncoder()}, "anchor", 0.1),
+    (RedshiftRegressor, {"encoder": LightCurveEncoder()}, "anchor", 0.1),
+    (TransferClassifier, {"encoder": None}, "anchor", 0.1),
+    *((kind, {"encoder": None}, "finetune", "all") for kind in FOUR[1:]),
+    *((kind, {"encoder": LightCurveEncoder()}, "finetune", "gru+head") for kind in FOUR[1:]),
+    (TransferClassifier, {"encoder": LightCurveEncoder(objective=Brightness())}, "prior_labels", 0),
     (RedshiftRegressor, {"finetune": "none"}, "method", "knn"),
     (RedshiftRegressor, {"finetune": "none"}, "metadata_columns", ["mwebv"]),
     (RedshiftRegressor, {"finetune": "none"}, "head_sizes", (8,)),
@@ -191,6 +194,24 @@ def test_parameters_that_are_not_read_are_refused(estimator, mode, name, value, 
         ValueError, match=rf"^{name} is for .* has no effect with .*leave {name} out"
     ):
         estimator(**mode, **{name: value}, **QUICK).fit(demo[0], y)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("objective", "contrastive"), ("augment", True), ("checkpoint", "file")]
+)
+def test_redshifts_train_without_what_is_for_classes(demo, redshifts, name, value):
+    with pytest.raises(
+        ValueError, match=rf"^{name} is for .* trained on classes, and has no effec"
+    ):
+        RedshiftRegressor(LightCurveEncoder(**{name: value}), **QUICK).fit(demo[0], redshifts)
+
+
+def test_surveys_that_no_objective_reads_are_refused(demo):
+    survey = np.where(np.arange(90) % 2, "a", "b")
+    message = r"survey= is for .* has no effect with .*leave survey out"
+    for params in (SMALL, {**SMALL, "objective": "contrastive"}, {"weights": "ztf"}):
+        with pytest.raises(ValueError, match=message):
+            LightCurveEncoder(**params).fit(*demo, survey=survey)
 
 
 def test_weights_refuse_sizes_before_fit_too(demo):

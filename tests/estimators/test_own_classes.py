@@ -8,7 +8,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.model_selection import cross_val_predict, cross_val_score
 
-from sklc import LightCurveEncoder, TransferClassifier
+from sklc import LightCurveEncoder, RedshiftRegressor, TransferClassifier
 from sklc.datasets import load_demo
 from sklc.errors import LightCurveError
 from sklc.estimators.pretrained_classes import (
@@ -184,11 +184,17 @@ def test_prior_labels_pool_log_probabilities(parts):
     assert scores[1] > scores[0]
 
 
-def test_an_encoder_of_the_users_own_is_not_pooled(parts):
+def test_nothing_to_pool_with(parts, tmp_path):
     train, y_train = parts[0][:60], parts[1][:60]
-    encoder = LightCurveEncoder(hidden_size=8, latent_size=6, **QUICK).fit(train, y_train)
-    first, second = (
-        TransferClassifier(encoder, prior_labels=worth, **QUICK).fit(train, y_train)
-        for worth in (0, 1000)
-    )
-    np.testing.assert_array_equal(first.predict_proba(train), second.predict_proba(train))
+    own = LightCurveEncoder(hidden_size=8, latent_size=6, **QUICK).fit(train, y_train)
+    redshifts = train.metadata["redshift"].to_numpy()
+    without_classes = RedshiftRegressor(clone(own), **QUICK).fit(train, redshifts).encoder_
+    saved = without_classes.save(tmp_path / "redshifts.safetensors")
+    for encoder in (
+        own,
+        TransferClassifier(clone(own), **QUICK).fit(train, y_train).encoder_,
+        saved,
+    ):
+        assert TransferClassifier(encoder, C=0.1, **QUICK).fit(train, y_train).C_ == 0.1
+        with pytest.raises(ValueError, match=r"prior_labels is for pooling .* has no effect with"):
+            TransferClassifier(encoder, prior_labels=0, **QUICK).fit(train, y_train)

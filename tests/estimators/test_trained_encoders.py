@@ -80,10 +80,10 @@ def test_a_network_that_was_trained_is_kept(demo, redshifts, way, tmp_path, monk
         pickle.loads(pickle.dumps(encoder)),
         LightCurveEncoder(path),
         LightCurveEncoder().set_params(weights=encoder.weights),
-        TransferClassifier(encoder, **QUICK).fit(curves, y).encoder_,
-        clone(TransferClassifier(encoder, **QUICK)).fit(curves, y).encoder_,
+        TransferClassifier(encoder, C=0.1, **QUICK).fit(curves, y).encoder_,
+        clone(TransferClassifier(encoder, C=0.1, **QUICK)).fit(curves, y).encoder_,
         clone(RedshiftRegressor(encoder, **QUICK)).fit(curves, redshifts).encoder_,
-        clone(LatentIsolationForest(encoder, **QUICK)).fit(curves).encoder_,
+        clone(LatentIsolationForest(encoder, n_estimators=2, **QUICK)).fit(curves).encoder_,
         clone(make_pipeline(encoder, LogisticRegression())).fit(curves, y)[0],
     ):
         np.testing.assert_array_equal(kept.transform(curves), expected)
@@ -174,7 +174,7 @@ def test_pretrained_encoders_have_everything_before_fit(demo):
 def test_pickles_of_named_weights_hold_the_name(demo, redshifts):
     curves, y = demo
     encoder = LightCurveEncoder("ztf")
-    assert len(pickle.dumps(encoder)) < len(pickle.dumps(encoder.fit(curves))) < 650
+    assert len(pickle.dumps(encoder)) < len(pickle.dumps(encoder.fit(curves))) < 700
     for model in (
         TransferClassifier.pretrained("ztf"),
         TransferClassifier("ztf", **QUICK).fit(curves, y),

@@ -297,6 +297,7 @@ def test_odd_light_curves_have_finite_or_missing_features(kind, curves):
         assert odd.drop(odd.filter(like="n_observations").index).isna().all()
 
 
+@pytest.mark.filterwarnings("ignore:.*stands for a missing value")  # errors of 1e30
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_no_light_curve_breaks_it(data):

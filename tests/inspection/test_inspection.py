@@ -11,7 +11,12 @@ from matplotlib.colors import to_hex, to_rgba
 from sklearn.metrics import roc_auc_score
 
 from sklc import LightCurveError, LightCurves
-from sklc.inspection import LatentMapDisplay, LightCurveDisplay, RocDisplay
+from sklc.inspection import (
+    ClassHistoryDisplay,
+    LatentMapDisplay,
+    LightCurveDisplay,
+    RocDisplay,
+)
 from sklc.inspection._axes import passband_colour
 from sklc.passbands import Passband, get_passband
 
@@ -284,3 +289,64 @@ def test_matplotlib_is_only_needed_to_draw(curves, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(ImportError, match=r'LightCurveDisplay.*pip install "sklc\[plot\]"'):
         LightCurveDisplay.from_curve(curves[0])
+
+
+class Growing:
+    """A classifier whose probabilities tell how many observations it saw."""
+
+    classes_ = np.array(["few", "many", "never"])
+    min_points = 2
+
+    def predict_proba(self, X):
+        many = X.lengths / 10
+        return np.column_stack([1 - many, many, np.zeros(len(X))])
+
+
+class TestClassHistoryDisplay:
+    def test_draws_the_probabilities_of_the_beginnings(self, curves):
+        display = ClassHistoryDisplay.from_estimator(Growing(), curves[0])
+        np.testing.assert_allclose(display.time, curves[0].time[1:])
+        np.testing.assert_allclose(display.probabilities[:, 1], [0.2, 0.3, 0.4, 0.5])
+        assert list(display.lines_) == ["few", "many", "never"]
+        x, y = display.lines_["many"].get_data()
+        np.testing.assert_allclose(x + 59001, display.time)
+        np.testing.assert_allclose(y, display.probabilities[:, 1])
+        legend = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+        assert legend == ["few", "many"]
+        assert display.ax_.get_title() == "a"
+        assert display.ax_.get_xlabel() == "days since 59001"
+
+    def test_observations_of_one_time_come_together_and_long_curves_are_thinned(self):
+        time = np.repeat(np.arange(59000.0, 59300.0), 2)
+        curves = LightCurves.from_arrays([time], [np.arange(600) + 1.0], None, "ztfg")
+        display = ClassHistoryDisplay.from_estimator(Growing(), curves[0])
+        assert len(display.time) == 100
+        assert display.time[[0, -1]].tolist() == [59000.0, 59299.0]
+        assert (np.diff(display.time) > 0).all()
+        assert display.probabilities[0, 1] == pytest.approx(0.2)
+        assert display.probabilities[-1, 1] == pytest.approx(60.0)
+
+    def test_beginnings_without_flux_are_left_out(self):
+        curves = LightCurves.from_arrays(
+            [[1.0, 2.0, 3.0, 4.0]], [[0.0, 0.0, 0.0, 5.0]], None, "ztfg"
+        )
+        display = ClassHistoryDisplay.from_estimator(Growing(), curves[0])
+        assert display.time.tolist() == [4.0]
+
+    def test_draws_again_on_given_axes(self, curves):
+        display = ClassHistoryDisplay.from_estimator(Growing(), curves[0], title="SN")
+        _, ax = plt.subplots()
+        assert display.plot(ax, linewidth=3).ax_ is ax
+        assert ax.get_title() == "SN"
+        assert {line.get_linewidth() for line in ax.get_lines()} == {3}
+
+    def test_refuses_what_it_cannot_draw(self, curves):
+        with pytest.raises(TypeError, match=r"one LightCurve, got a LightCurves.*curves\[0\]"):
+            ClassHistoryDisplay.from_estimator(Growing(), curves)
+        with pytest.raises(LightCurveError, match="'b' has 0 observation"):
+            ClassHistoryDisplay.from_estimator(Growing(), curves[1])
+        dark = LightCurves.from_arrays([[1.0, 2.0]], [[0.0, 0.0]], None, "ztfg", ids=["dark"])
+        with pytest.raises(
+            LightCurveError, match=r"'dark' has 2 observation.*of which 0 have a flux"
+        ):
+            ClassHistoryDisplay.from_estimator(Growing(), dark[0])

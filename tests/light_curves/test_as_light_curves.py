@@ -266,7 +266,7 @@ def test_long_table_of_other_columns(columns, words):
 
 def test_structured_array(curves):
     records = curves.to_frame().astype({"band": object}).to_records(index=False)
-    with pytest.raises(LightCurveError, match=r"from_frame\(pandas\.DataFrame\(X\), object_id='ob"):
+    with pytest.raises(LightCurveError, match=r"from_frame\(X, object_id='object_id', time='mjd'"):
         as_light_curves(np.asarray(records))
     assert not is_series_matrix(np.asarray(records))
 

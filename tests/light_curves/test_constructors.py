@@ -253,7 +253,7 @@ def test_from_arrays_empty_objects_and_default_ids():
     (([[1.0, 2.0]], [[1.0, 2.0], [1.0]]), {}, "time holds 1 objects, but flux 2"),
     (([1.0], [1.0]), {"offsets": [0, 1], "zero_point": np.nan}, "zero point"),
     (([1.0], [1.0]), {"offsets": [0, 1], "survey": ["ztf", "ztf"]}, "survey has shape"),
-    (([1.0], [1.0]), {"offsets": [0, 1], "metadata": {"z": [1, 2]}}, "objects 1, z 2"),
+    (([1.0], [1.0]), {"offsets": [0, 1], "metadata": {"z": [1, 2]}}, "'z' has 2 values for 1 obj"),
 ])  # fmt: skip
 def test_from_arrays_errors(arguments, options, message):
     with pytest.raises(ValueError, match=message):

@@ -197,8 +197,8 @@ def test_repeated_column(frame):
 
 
 def test_not_a_table():
-    with pytest.raises(TypeError, match=r"pandas\.DataFrame.*got dict"):
-        LightCurves.from_frame({"object_id": [1]})
+    with pytest.raises(TypeError, match=r"pandas\.DataFrame.*got set"):
+        LightCurves.from_frame({"object_id"})
 
 
 @pytest.mark.parametrize(

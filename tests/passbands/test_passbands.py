@@ -162,16 +162,22 @@ def test_any_name_resolves_or_raises_the_one_error(name):
 def test_canonical_names_and_aliases_are_unique():
     names = [band.name for band in BUILT_IN]
     assert len(names) == len(set(names))
-    assert len({name.casefold() for name in names}) == len(names) - 1  # P48_r and P48_R
+    same = {name for name in names if names.count(name) + len(_of_other_case(name, names)) > 1}
+    assert {name[-1] for name in same} == set("rRiI")  # P48_r is Sloan's, P48_R Cousins'
     for survey in {band.survey for band in BUILT_IN}:
         aliases = [alias for band in list_passbands(survey) for alias in band.aliases]
         assert len(aliases) == len(set(aliases)), survey
 
 
+def _of_other_case(name, names):
+    return [other for other in names if other != name and other.casefold() == name.casefold()]
+
+
 def test_every_band_has_a_source_and_a_wavelength():
     for band in BUILT_IN:
         assert band.source, band
-        assert 0.1 < band.wavelength < 25, band
+        assert 0.1 < band.wavelength < 26, band
+        assert band.ab_minus_vega is None or -0.2 < band.ab_minus_vega < 7, band
 
 
 @pytest.mark.parametrize("survey", sorted({band.survey for band in BUILT_IN}))
@@ -425,14 +431,22 @@ def test_page_lists_every_band():
 def _tables():
     """The tables of the page, from the passbands themselves."""
     lines = [BEGIN, "", "| survey | bands | wavelengths |", "|---|---|---|"]
-    surveys = [survey.name for survey in SURVEYS]
+    surveys = {survey.name: [] for survey in SURVEYS}
     for survey in SURVEYS:
-        own = [band for band in BUILT_IN if band.survey == survey.name]
-        own.sort(key=lambda band: band.source.startswith("nominal: "))
-        known_as = f" ({', '.join(survey.aliases)})" if survey.aliases else ""
-        bands = ", ".join(_entry(band) for band in own)
-        source = survey.source.replace(INTEGRATED, "sncosmo")
-        lines.append(f"| {survey.name}{known_as} | {bands} | {source} |")
+        surveys[survey.name].append(survey)
+    for name, entries in surveys.items():
+        known_as = f" ({', '.join(entries[0].aliases)})" if entries[0].aliases else ""
+        sources = {band.source: [] for band in BUILT_IN if band.survey == name}
+        for source in sources:
+            sources[source] = [b for b in BUILT_IN if (b.survey, b.source) == (name, source)]
+        for source, own in sources.items():
+            bands = ", ".join(map(_entry, own))
+            lines.append(
+                f"| {name}{known_as} | {bands} | {source.replace(INTEGRATED, 'sncosmo')} |"
+            )
+        labels = [f"`{label}` {band}" for e in entries for label, band in e.labels.items()]
+        if labels:
+            lines.append(f"| {name}{known_as} | {', '.join(labels)} | as the other survey |")
     follow_up = []
     for telescope in [name for name in FOLLOW_UP if name not in surveys]:
         aliases = "".join(f" (`{alias}`)" for alias in FOLLOW_UP[telescope][0])

@@ -139,8 +139,9 @@ def test_transfer_classifier(demo, fitted, finetune):
     assert moved == {"head": set(), "all": everything}.get(finetune, {"observation"})
 
 
-@pytest.mark.parametrize("from_scratch", [False, True])
-@pytest.mark.parametrize("finetune", ["head", "all"])
+@pytest.mark.parametrize(
+    ("from_scratch", "finetune"), [(False, "head"), (False, "all"), (True, "head")]
+)
 def test_redshift_regressor(demo, fitted, from_scratch, finetune):
     curves, _ = demo
     encoder = LightCurveEncoder(architecture="mean", **SMALL) if from_scratch else fitted

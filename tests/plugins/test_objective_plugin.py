@@ -103,11 +103,10 @@ def test_they_can_be_searched(demo):
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
-@pytest.mark.parametrize("finetune", ["head", "all"])
-def test_a_classifier_starts_from_it(demo, encoder, finetune, tmp_path):
+def test_a_classifier_starts_from_it(demo, encoder, tmp_path):
     curves, y = demo
-    path = encoder.save(tmp_path / "peak.safetensors")
-    for start in (path, clone(encoder).set_params(max_epochs=2)):
+    path, unfitted = encoder.save(tmp_path / "peak.safetensors"), clone(encoder)
+    for start, finetune in ((path, "head"), (path, "all"), (unfitted, "head")):
         classifier = TransferClassifier(
             start, finetune=finetune, max_epochs=2, device="cpu", random_state=0, verbose=0
         ).fit(curves, y)

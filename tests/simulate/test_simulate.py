@@ -42,7 +42,7 @@ def common(sncosmo_data):
 @pytest.fixture(scope="module")
 def lsst(sncosmo_data):
     """60 objects of three classes in LSST."""
-    return simulate(60, "lsst", ["SNIa", "SNII", "SLSN-I"], photometry=CLEAN)
+    return simulate(60, "lsst", ["SNIa", "SNIIn", "SLSN-I"], photometry=CLEAN)
 
 
 def signal(curves):
@@ -374,12 +374,12 @@ def test_a_class_of_your_own(sncosmo_data):
 
 @pytest.mark.slow
 def test_a_survey_of_your_own(sncosmo_data, own_survey):
-    curves = simulate(10, own_survey, ["SNIa", "SNII"])
+    curves = simulate(10, own_survey, ["SNIa", "SNIIn"])
     assert set(curves.band_names) == {"Mytel_blue", "Mytel_red"}
     assert set(curves.metadata["survey"]) == {"Mytel"}
     assert curves.ids[0] == "mytel_SNIa_0000000"
     assert np.all(np.isin(np.round(curves.time % 2, 2), [0.2, 0.21]))
-    assert curves.equals(simulate(10, own_survey, ["SNIa", "SNII"], n_jobs=2))
+    assert curves.equals(simulate(10, own_survey, ["SNIa", "SNIIn"], n_jobs=2))
     # magnitudes in a top-hat band: type Ia supernovae outshine their distance as they should
     nearby = simulate(20, own_survey, "SNIa", z_max=0.05)
     truth = nearby.metadata

@@ -2,45 +2,204 @@
 
 from __future__ import annotations
 
-from typing import Any
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from io import BufferedReader
+from pathlib import PurePath
+from typing import Any, BinaryIO
 
-from sklc.io.photometry import Photometry, Rows
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sklc.errors import LightCurveError
+from sklc.io.choices import Choices
+from sklc.io.columns import Names, identify
+from sklc.io.photometry import Photometry, Quality
 from sklc.io.registry import reader
-from sklc.io.source import Source
-from sklc.light_curves.columns import COLUMN_NAMES
+from sklc.io.source import Source, to_frame
+from sklc.io.tabular import join, located, photometry_of, recognised
+from sklc.io.text import read_text_table
+from sklc.light_curves.container import LightCurves
+from sklc.passbands.lookup import Passband
 
 __all__ = ["read_long_table"]
 
 
-def _recognise(source: Source) -> bool:
-    return all(_found(source.columns, argument) for argument in ("time", "flux", "band"))
+def stem(name: str) -> str:
+    """Return the name of a file without its folder and extensions, as the id of an object."""
+    if name.startswith("the "):  # the bytes, or an object in memory
+        return "0"
+    archive, colon, member = name.rpartition(":")
+    base = PurePath(
+        member if colon and archive.endswith((".zip", ".tar", ".gz", ".tgz")) else name
+    ).name
+    for ending in (".gz", ".bz2", ".xz", ".zip"):
+        base = base.removesuffix(ending)
+    return base.rpartition(".")[0] or base
 
 
-def _found(columns: Any, argument: str) -> str | None:
-    return next((name for name in COLUMN_NAMES[argument] if name in columns), None)
+def tables(source: Source, **layout: Any) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield the name of each file, and its table."""
+    if source.object is not None:
+        yield source.name, to_frame(source.object)
+        return
+    for name, file in source.files():
+        with file:
+            if source.kind == "parquet":
+                yield name, to_frame(_read_parquet(file))
+            else:
+                yield name, read_text_table(file, name, **layout)
+
+
+def _read_parquet(file: BinaryIO) -> pa.Table:
+    """Return the table of a Parquet file; text, which repeats, as categories."""
+    # a file on disk is read fastest by its name
+    opened = file.name if isinstance(file, BufferedReader) else pa.PythonFile(file, mode="r")
+    schema = pq.read_schema(opened)
+    text = [
+        f.name for f in schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)
+    ]
+    if not isinstance(file, BufferedReader):
+        file.seek(0)
+        opened = pa.PythonFile(file, mode="r")
+    return pq.read_table(opened, read_dictionary=text)
+
+
+def joined(found: Iterable[tuple[str, pd.DataFrame]], choices: Choices) -> Photometry:
+    """Return the photometry of several tables, each of one object if it has no column of ids."""
+    parts = []
+    for name, frame in found:
+        with located(name):
+            parts.append(photometry_of(frame, choices, stem(name)))
+    return join(parts)
+
+
+def _chunks(source: Source, rows: int) -> Iterator[tuple[str, Iterator[pd.DataFrame]]]:
+    """Yield the name of each file, and its table in chunks."""
+    for name, file in source.files():
+        with file:
+            if source.kind == "parquet":
+                batches = pq.ParquetFile(pa.PythonFile(file, mode="r")).iter_batches(rows)
+                yield name, (to_frame(pa.Table.from_batches([batch])) for batch in batches)
+            else:
+                yield name, iter(read_text_table(file, name, chunksize=rows))
+
+
+def _batches(
+    source: Source, n_objects: int, *, chunksize: int = 500_000, **options: Any
+) -> Iterator[LightCurves]:
+    """Read tables whose observations of an object stand together, some rows at a time."""
+    choices = Choices.of(**options)
+    names = identify(source.columns, choices.names)
+    if source.object is not None or names.object_id is None:
+        curves = read_long_table(source, **options)
+        yield from (curves[k : k + n_objects] for k in range(0, len(curves), n_objects))
+        return
+    done: set[Any] = set()
+    for name, chunks in _chunks(source, chunksize):
+        rest: pd.DataFrame | None = None
+        first = next(chunks, None)
+        if first is None:
+            continue
+        if len(first) < chunksize and not done:  # the whole file, in any order
+            with located(name):
+                curves = photometry_of(first, choices).light_curves(name)
+            done.update(curves.ids.tolist())
+            yield from (curves[k : k + n_objects] for k in range(0, len(curves), n_objects))
+            continue
+        for chunk in itertools.chain([first], chunks, [None]):
+            frame = rest if chunk is None else chunk if rest is None else pd.concat([rest, chunk])
+            if frame is None or not len(frame):
+                continue
+            ids = frame[names.object_id].to_numpy()
+            starts = np.append(0, np.flatnonzero(ids[1:] != ids[:-1]) + 1)
+            complete = starts if chunk is None else starts[:-1]
+            own = pd.Index(ids[complete])
+            twice = own[own.duplicated()].tolist() or [i for i in own if i in done]
+            if twice:
+                raise LightCurveError(
+                    f"{name} is not sorted by object: {twice[0]!r} has rows in several places. "
+                    "Read it as a whole with sklc.io.read, or sort it"
+                )
+            stops = np.append(starts[1:], len(frame))
+            for k in range(0, len(complete), n_objects):
+                part = complete[k : k + n_objects]
+                done.update(ids[part].tolist())
+                piece = frame.iloc[part[0] : stops[k + len(part) - 1]].reset_index(drop=True)
+                with located(name):
+                    photometry = photometry_of(piece, choices)
+                    if len(photometry.time):
+                        yield photometry.light_curves(name)
+            rest = frame.iloc[starts[-1] :] if chunk is not None else None
 
 
 @reader(
     "long-table",
-    title="A table with one row per observation (CSV, Parquet or in memory)",
+    title="A table with one row per observation (CSV, text, Parquet or in memory)",
     flux="flux as the table has it",
-    recognise=_recognise,
+    recognise=recognised,
+    batches=_batches,
 )
-def read_long_table(source: Source, *, survey: str | None = None) -> Photometry:
+def read_long_table(
+    source: Source,
+    *,
+    object_id: str | None = None,
+    time: str | None = None,
+    flux: str | None = None,
+    flux_err: str | None = None,
+    mag: str | None = None,
+    mag_err: str | None = None,
+    band: str | None = None,
+    zero_point: float | None = None,
+    survey: str | None = None,
+    passband: str | Passband | None = None,
+    bands: Mapping[Any, Any] | None = None,
+    system: str | None = None,
+    metadata: Any = None,
+    quality: Quality = "good",
+) -> Photometry:
     r"""Read a table with one row per observation.
+
+    Columns are found by their usual names in any spelling ("MJD", "HJD-2450000", "Flux (mJy)",
+    "mag_err", "FILTER", ...); the arguments name others. The file may have commas, tabs,
+    semicolons, blanks or fixed columns.
 
     Parameters
     ----------
     source : path, list of paths, bytes, binary file or table
-        A CSV or Parquet file or a table, with columns for time (``mjd``, ``time`` or ``t``), flux,
-        flux error (if known), band and object id (if there is more than one object), under the
-        usual names. For other names use `LightCurves.from_frame`.
+        A text file, a Parquet file, several of one kind, or a table in memory. Without a column of
+        ids, each file is one object, which is named after the file.
+    object_id, time, flux, flux_err, mag, mag_err, band : str, optional
+        Names of columns. Fluxes are taken if their zero point is known, else magnitudes if there
+        are any. Whether the flux is total or difference flux is up to the table.
+    zero_point : float, optional
+        AB zero point of the fluxes. The default is the column of zero points; or what the unit in
+        the name of the flux says (nJy 31.4, uJy 23.9, mJy 16.4, Jy 8.9); or else 27.5, with a note.
     survey : str, optional
-        The survey that short band names belong to.
+        The survey that short band names belong to. "standard" stands for Bessell UBVRI, SDSS ugriz
+        and 2MASS JHK.
+    passband : str or Passband, optional
+        The one passband of all rows, where there is no column of bands.
+    bands : mapping, optional
+        Passbands of labels, such as ``{"0": "bessellr"}``.
+    system : {"AB", "Vega"}, optional
+        The system of magnitudes. The default is what a column such as "magsys" says; or else Vega
+        for Johnson-Cousins, 2MASS, Swift, WISE and Gaia bands and AB for all others, with a note.
+    metadata : table or path, optional
+        One row per object, with the same column of ids. Columns of the table itself that have one
+        value per object (redshift, ra, dec, mwebv, label) are read as well.
+    quality : {"good", "all"} or callable, default="good"
+        Which rows to keep: all, or those for which a function of the table returns True. Rows
+        without a time, a flux, a band or a positive error, and upper limits, are always left out,
+        with a note.
 
     Returns
     -------
     LightCurves
+        Times are MJD: Julian dates and calendar dates are converted. Time scale, and whether start
+        or middle of the exposure, are those of the table.
 
     Raises
     ------
@@ -53,18 +212,15 @@ def read_long_table(source: Source, *, survey: str | None = None) -> Photometry:
     >>> read_long_table(b"mjd,band,flux\n59000.1,ztfg,31.0\n59003.1,ztfg,52.0\n")
     LightCurves: 1 objects, 2 observations (median 2), bands ztfg, zero point 27.5
     """
-    rows = Rows(source.frame())
-    table = rows.result()
-    names = {argument: _found(table.columns, argument) for argument in COLUMN_NAMES}
-    ids = names["object_id"]
-    errors = names["flux_err"]
-    return Photometry(
-        object_id=table[ids] if ids else ["0"] * len(table),
-        time=table[names["time"]],
-        flux=table[names["flux"]],
-        flux_err=table[errors] if errors else None,
-        band=table[names["band"]],
-        zero_point=table.get("zp", 27.5),
+    choices = Choices(
+        Names(object_id, time, flux, flux_err, mag, mag_err, band),
+        zero_point=zero_point,
         survey=survey,
-        notes=rows.notes,
+        passband=passband,
+        bands=bands,
+        system=system,
+        quality=quality,
+        metadata=metadata,
     )
+    text = [name for name in (band,) if name is not None]
+    return joined(tables(source, text=text), choices)

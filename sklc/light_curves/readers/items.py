@@ -2,40 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from sklc.errors import LightCurveError
 from sklc.light_curves import columns as tables
+from sklc.light_curves.alignment import indexed_metadata
 from sklc.light_curves.bands import UNNAMED_PASSBAND, resolve_wavelengths
 from sklc.light_curves.build import build
-from sklc.light_curves.checks import warn_unread
+from sklc.light_curves.checks import check_same_length, warn_unread
 from sklc.light_curves.columns import COLUMN_NAMES
-from sklc.light_curves.forms import are_rows, array_of, is_object, is_table
+from sklc.light_curves.flux_units import calibrated
+from sklc.light_curves.forms import are_rows, array_of, is_object
+from sklc.light_curves.ids import check_ids, id_array
 from sklc.light_curves.light_curve import LightCurve
 from sklc.light_curves.operations import concatenate
 from sklc.light_curves.options import ReadOptions
+from sklc.light_curves.placeholders import check_wavelengths
 from sklc.light_curves.readers.frame import read_columns
-from sklc.light_curves.store import Store
+from sklc.light_curves.store import Store, read_only
+from sklc.light_curves.tables import groups_of, is_grouped, is_table
+from sklc.light_curves.units import check_scales
+from sklc.light_curves.values import numbers, plain_nd, unit_of
+from sklc.light_curves.zero_points import SYSTEM_COLUMNS
 from sklc.utils.offsets import offsets_of
 
 
 def accepts(X: Any) -> bool:
-    """Whether X is a `LightCurve`, or a list or array with one object in each item."""
+    """Whether X is a `LightCurve`, or holds one object in each item, by position or by id."""
+    if is_grouped(X):
+        return True
+    if isinstance(X, Mapping) and not sparse.issparse(X):
+        return bool(X) and all(map(_is_table_of_one, X.values()))
     if isinstance(X, list | tuple):
         return not are_rows(X)
     array = array_of(X)
     if array is None or array.dtype != object or not 1 <= array.ndim <= 2:
         return isinstance(X, LightCurve)
-    if array.ndim == 1:
-        return not len(array) or is_object(array[0])
+    if array.ndim == 1 or array.shape[1] == 1:
+        return not len(array) or any(map(is_object, array.ravel()))
     # scikit-learn itself refuses a matrix that holds a mapping.
-    return any(
-        is_object(cell) and (array.shape[1] == 1 or not isinstance(cell, Mapping))
-        for cell in array[:1].ravel()
+    return any(is_object(cell) and not isinstance(cell, Mapping) for cell in array[:1].ravel())
+
+
+def _is_table_of_one(item: Any) -> bool:
+    """Whether an item of a mapping from ids is an object, rather than one of its columns."""
+    return (
+        isinstance(item, LightCurve | Mapping)
+        or is_table(item)
+        or (isinstance(item, np.ndarray) and item.ndim == 2)
     )
 
 
@@ -46,6 +67,14 @@ def read(X: Any, options: ReadOptions) -> tuple[Store, np.ndarray | None]:
     """
     if isinstance(X, LightCurve):
         return X._store, np.array([X._row])
+    if is_grouped(X) or isinstance(X, Mapping):
+        keys, tables_ = zip(*groups_of(X), strict=True)
+        store, rows = _store_of_items(list(tables_), options)
+        store = store if rows is None else store.compact(rows)
+        ids = id_array(list(keys))
+        check_ids(ids)
+        metadata = indexed_metadata(store.metadata, ids)
+        return replace(store, ids=read_only(ids), metadata=metadata), None
     if not isinstance(X, list | tuple):
         X = one_column(array_of(X))
     return _store_of_items(list(X), options)
@@ -89,8 +118,16 @@ def _store_of_columns(items: list, positions: list[int], options: ReadOptions) -
         for item, position in zip(items, positions, strict=True)
     ]
     lengths = [len(part["time"]) for part in parts]
+    _warn_unread(parts, positions)
+    have_units = {part.pop("has_unit", False) for part in parts}
+    if len(have_units) > 1:
+        raise LightCurveError(
+            "the fluxes of some objects have a unit, and those of others have none: give all a "
+            "unit, or pass numbers"
+        )
+    check_scales(part.pop("scale", None) for part in parts)
 
-    def join(name: str, missing: float) -> np.ndarray | None:
+    def join(name: str, missing: Any) -> np.ndarray | None:
         if all(part.get(name) is None for part in parts):
             return None
         return np.concatenate(
@@ -108,6 +145,8 @@ def _store_of_columns(items: list, positions: list[int], options: ReadOptions) -
         errors_unknown=np.array([part.get("flux_err") is None for part in parts], dtype=bool),
         band=_join_bands(parts, lengths),
         zp_column=join("zp_column", 27.5),
+        zp_system=join("zp_system", "ab"),
+        trusted=True in have_units,
         offsets=offsets_of(lengths),
         ids=np.arange(len(parts)),
         options=options,
@@ -137,29 +176,12 @@ def _join_bands(parts: list[dict[str, Any]], lengths: list[int]) -> pd.Categoric
 
 def _columns_of(item: Any, position: int, options: ReadOptions) -> dict[str, Any]:
     """Return the columns that one object has; bands as codes and labels."""
-    if isinstance(item, Mapping):
-        item = pd.DataFrame(dict(item))
-    if is_table(item):
-        table = tables.Table(item)
-        what = f"the table of the object at position {position}"
-        arguments = ("time", "flux", "flux_err", "band")
-        names = {
-            a: tables.recognised(a, table.columns, what, "rename the one to use") for a in arguments
-        }
-        raw = read_columns(table, names, options)
-        columns: dict[str, Any] = {
-            argument: tables.labels(own) if argument == "band" else tables.numeric(own, argument)
-            for argument, own in raw.items()
-        }
-        if position == 0:
-            known = {name for names in COLUMN_NAMES.values() for name in names} | {"zp"}
-            warn_unread(
-                [argument for argument in ("band", "flux_err") if argument not in columns],
-                [name for name in table.columns if name not in known],
-            )
-        return columns
+    if isinstance(item, Mapping) or is_table(item):
+        return _columns_of_table(item, position, options)
     try:
-        array = np.asarray(item)
+        array = plain_nd(item, f"object at position {position}")
+    except LightCurveError:
+        raise
     except ValueError:
         array = np.empty(0)
     if array.ndim != 2 or not 2 <= array.shape[1] <= 4:
@@ -179,11 +201,57 @@ def _columns_of(item: Any, position: int, options: ReadOptions) -> dict[str, Any
             f"{array.shape}, not (n_obs, 2 to 4) with the columns time, flux[, flux_err[, "
             f"wavelength]]: {remedy}"
         )
-    array = tables.numeric(array, f"object at position {position}")
+    array = numbers(array, f"object at position {position}")
     given_rows = np.flatnonzero(~np.isnan(array).all(axis=1))
     array = array[: given_rows[-1] + 1 if len(given_rows) else 0]  # the rest is padding
     given = ("time", "flux", "flux_err", "wavelength")[: array.shape[1]]
     columns = {name: array[:, k] for k, name in enumerate(given)}
     if "flux_err" in columns and len(array) and np.isnan(columns["flux_err"]).all():
         del columns["flux_err"]
+    if "wavelength" in columns:
+        check_wavelengths(columns["wavelength"])
     return columns
+
+
+_READ: dict[str, Callable[[Any], Any]] = {
+    "band": tables.labels,
+    "zp_column": partial(tables.numeric, name="zero point"),
+    "zp_system": lambda column: np.asarray(column, dtype=object),
+}
+
+
+def _columns_of_table(item: Any, position: int, options: ReadOptions) -> dict[str, Any]:
+    """Return the columns of the table of one object."""
+    table = tables.Table(item)
+    what = f"the table of the object at position {position}"
+    arguments = ("time", "flux", "flux_err", "band")
+    names = {
+        a: tables.recognised(a, table.columns, what, "rename the one to use") for a in arguments
+    }
+    raw = read_columns(table, names, options)
+    has_unit = unit_of(raw["flux"]) is not None
+    flux, error, own = calibrated(raw["flux"], raw.get("flux_err"), raw.get("zp_column"), options)
+    raw |= {"flux": flux} if error is None else {"flux": flux, "flux_err": error}
+    if has_unit and "zp_column" not in raw:
+        raw["zp_column"] = np.full(len(flux), own.constant_zero_point)
+    columns: dict[str, Any] = {
+        argument: _READ.get(argument, partial(tables.numeric, name=argument))(column)
+        for argument, column in raw.items()
+    }
+    check_same_length(**{a: c[0] if a == "band" else c for a, c in columns.items()})
+    known = {name for names in COLUMN_NAMES.values() for name in names} | {"zp", *SYSTEM_COLUMNS}
+    columns["unread"] = tuple(name for name in table.columns if name not in known)
+    return columns | {"scale": raw["time"], "has_unit": has_unit}
+
+
+def _warn_unread(parts: list[dict[str, Any]], positions: list[int]) -> None:
+    """Warn of the first object without bands or errors whose table has other columns."""
+    for part, position in zip(parts, positions, strict=True):
+        unread = part.pop("unread", ())
+        missing = [argument for argument in ("band", "flux_err") if argument not in part]
+        if missing and unread:
+            where = "" if position == 0 else f" of the object at position {position}"
+            warn_unread(missing, list(unread), where)
+            break
+    for part in parts:
+        part.pop("unread", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,38 +14,111 @@ from sklc.errors import LightCurveError
 from sklc.light_curves.bands import band_columns
 from sklc.light_curves.build import build
 from sklc.light_curves.checks import warn_unread
-from sklc.light_curves.columns import Table, recognised
+from sklc.light_curves.columns import COLUMN_NAMES, Table, recognised
+from sklc.light_curves.ids import id_array
 from sklc.light_curves.options import ReadOptions
 from sklc.light_curves.readers.frame import read_columns
 from sklc.light_curves.store import DEFAULT_ZERO_POINT, Store
+from sklc.light_curves.tables import is_table
+from sklc.light_curves.values import first_given, is_single
 from sklc.utils.offsets import offsets_of
+from sklc.utils.text import listed, shown
+
+# Indices of catalogues that say where an object lies, and not which it is: they repeat.
+_POSITIONS = ("_healpix_29", "_hipscat_index", "_healpix_19")
 
 
 def nested_columns(frame: Any) -> list[str]:
-    """Return the names of the nested columns of a DataFrame; none for anything else."""
+    """Return the names of the nested columns of a table.
+
+    These are the columns of nested-pandas, and those of the structures that other libraries read
+    from the same files: structures of lists, and lists of structures.
+    """
+    if isinstance(frame, pd.DataFrame):
+        return [str(name) for name, dtype in frame.dtypes.items() if _is_nested(dtype, frame, name)]
+    if isinstance(frame, pa.Table | pa.RecordBatch):
+        return [field.name for field in frame.schema if _is_structure(field.type)]
+    if is_table(frame) and hasattr(frame, "__arrow_c_stream__"):  # of polars
+        return [name for name, kind in frame.schema.items() if "Struct" in str(kind)]
+    return []
+
+
+def _is_nested(dtype: Any, frame: pd.DataFrame, name: Any) -> bool:
+    if isinstance(dtype, NestedDtype):
+        return True
+    if isinstance(dtype, pd.ArrowDtype):
+        return _is_structure(dtype.pyarrow_dtype)
+    if not pd.api.types.is_object_dtype(dtype) or isinstance(frame[name], pd.DataFrame):
+        return False
+    first = first_given(frame[name])
+    if isinstance(first, Mapping):
+        return not all(map(is_single, first.values()))
+    is_list = isinstance(first, list | np.ndarray) and not is_single(first)
+    return is_list and any(isinstance(cell, Mapping) for cell in first[:1])
+
+
+def _is_structure(kind: pa.DataType) -> bool:
+    """Whether this is the type of structures of lists, or of lists of structures."""
+    is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind)
+    if is_list:
+        return pa.types.is_struct(kind.value_type)
+    return pa.types.is_struct(kind) and all(
+        pa.types.is_list(field.type) or pa.types.is_large_list(field.type) for field in kind
+    )
+
+
+def _with_nested(frame: Any, found: list[str]) -> pd.DataFrame:
+    """Return a table whose nested columns are those of nested-pandas."""
     if not isinstance(frame, pd.DataFrame):
-        return []
-    return [str(name) for name, dtype in frame.dtypes.items() if isinstance(dtype, NestedDtype)]
+        frame = pa.table(frame).to_pandas(types_mapper=_structures_of_arrow)
+    others = [name for name in found if not isinstance(frame[name].dtype, NestedDtype)]
+    for name in others:
+        column = frame[name]
+        if not isinstance(column.dtype, pd.ArrowDtype):
+            try:
+                column = pd.Series(pd.arrays.ArrowExtensionArray(pa.array(column)), frame.index)
+            except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+                raise LightCurveError(
+                    f"the column {name!r} holds structures that differ between the objects "
+                    f"({error}): give each the same fields, and numbers or text in each field"
+                ) from error
+        try:
+            dtype = NestedDtype.from_pandas_arrow_dtype(column.dtype)
+        except ValueError as error:
+            raise LightCurveError(
+                f"the column {name!r} holds structures that are no light curves ({error}): each "
+                "needs lists of times and fluxes"
+            ) from error
+        frame = frame.assign(**{name: column.astype(dtype)})
+    return frame
+
+
+def _structures_of_arrow(kind: pa.DataType) -> pd.ArrowDtype | None:
+    return pd.ArrowDtype(kind) if _is_structure(kind) else None
 
 
 def accepts(X: Any) -> bool:
     """Whether X is a frame with a nested column, or a nested column itself."""
-    return bool(nested_columns(X.to_frame("lightcurve") if isinstance(X, pd.Series) else X))
+    if isinstance(X, pd.Series):
+        return isinstance(X.dtype, NestedDtype)
+    return bool(nested_columns(X))
 
 
-def read(X: pd.DataFrame | pd.Series, options: ReadOptions) -> Store:
+def read(X: pd.DataFrame | pd.Series, options: ReadOptions, object_id: str | None = None) -> Store:
     """Return a nested frame as a store; see `LightCurves.from_nested`."""
     frame = X.to_frame("lightcurve") if isinstance(X, pd.Series) else X
     found, column = nested_columns(frame), options.column
     if column is None:
         if len(found) != 1:
             raise LightCurveError(
-                f"the frame has {len(found)} nested columns {found}: "
+                f"the frame has {len(found)} nested columns {listed(found)}: "
                 + ("pass column= one of them" if found else "build one with NestedFrame.from_flat")
             )
         column = found[0]
     elif column not in found:
-        raise LightCurveError(f"{column!r} is not a nested column; those are {found}")
+        raise LightCurveError(f"{shown(column)} is not a nested column; those are {listed(found)}")
+    frame = _with_nested(frame, [column])
+    ids, object_id = _ids(frame, object_id, options)
     lists = one_list_array(frame[column].array.list_array)
     offsets, observations = list_parts(lists)
     fields = [field.name for field in observations.type]
@@ -61,14 +135,44 @@ def read(X: pd.DataFrame | pd.Series, options: ReadOptions) -> Store:
     warn_unread(missing, [name for name in fields if name not in {*names.values(), zero_point}])
     table = Table(pa.table({name: observations.field(name) for name in fields}))
     columns = read_columns(table, names, options)
-    metadata = pd.DataFrame(frame).loc[:, [name not in found for name in frame.columns]]
+    used = [*found, object_id]
+    metadata = pd.DataFrame(frame).loc[:, [name not in used for name in frame.columns]]
     return build(
         **columns,
         offsets=offsets,
-        ids=frame.index.to_numpy(),
+        ids=ids,
         metadata=metadata if metadata.shape[1] else None,
         options=options,
     )
+
+
+def _ids(
+    frame: pd.DataFrame, object_id: str | None, options: ReadOptions
+) -> tuple[np.ndarray, str | None]:
+    """Return the ids, and the column that holds them; None if it is the index."""
+    named = next((name for name in COLUMN_NAMES["object_id"] if name in frame.columns), None)
+    if object_id is None and frame.index.name in _POSITIONS:
+        if named is None:
+            raise LightCurveError(
+                f"the frame is indexed by {frame.index.name!r}, a position on the sky that several "
+                "objects may share: pass object_id= the column that holds the ids to "
+                "LightCurves.from_nested, or set the index to it with frame.set_index"
+            )
+        object_id = named
+    if object_id is None:
+        ids = id_array(frame.index)
+        if options.unique_ids and named is not None and not frame.index.is_unique:
+            raise LightCurveError(
+                f"the index of the frame repeats {shown(frame.index[frame.index.duplicated()][0])}:"
+                f" pass object_id={named!r}, the column that holds the ids"
+            )
+        return ids, None
+    if object_id not in frame.columns:
+        raise LightCurveError(
+            f"the frame has no column {shown(object_id)} (argument object_id=); its columns are "
+            f"{listed(frame.columns)}"
+        )
+    return id_array(frame[object_id]), object_id
 
 
 def one_list_array(column: pa.ChunkedArray) -> pa.LargeListArray:
@@ -124,6 +228,6 @@ def _field_name(argument: str, given: str | None, fields: list[str], column: str
     if given not in fields:
         raise LightCurveError(
             f"the nested column {column!r} has no field {given!r} (argument {argument}=); its "
-            f"fields are {fields}"
+            f"fields are {listed(fields)}"
         )
     return given

@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 
 from sklc.errors import LightCurveError
-from sklc.light_curves import columns as tables
 from sklc.light_curves.alignment import per_object
 from sklc.light_curves.bands import resolve_wavelengths
 from sklc.light_curves.build import build
 from sklc.light_curves.forms import array_of
 from sklc.light_curves.ids import object_ids
 from sklc.light_curves.options import ReadOptions
+from sklc.light_curves.placeholders import check_wavelengths
 from sklc.light_curves.store import Store
+from sklc.light_curves.values import numbers, plain_array, plain_nd
 from sklc.utils.offsets import offsets_of
 
 
@@ -26,7 +27,7 @@ def accepts(X: Any) -> bool:
 
 def read(X: Any, options: ReadOptions, lengths: Any = None, ids: Any = None) -> Store:
     """Return a padded array as a store; see `LightCurves.from_padded`."""
-    X = tables.numeric(np.asarray(X), "padded")
+    X = numbers(plain_nd(X, "padded array"), "padded")
     if X.ndim != 3 or not 2 <= X.shape[2] <= 4:
         raise LightCurveError(
             "a padded array has the shape (n_objects, n_observations, 2 to 4) with the columns "
@@ -37,15 +38,18 @@ def read(X: Any, options: ReadOptions, lengths: Any = None, ids: Any = None) -> 
         given = ~np.isnan(X).all(axis=2)
         lengths = np.max(given * np.arange(1, longest + 1), axis=1, initial=0)
     else:
-        lengths = np.asarray(lengths)
+        lengths = plain_array(lengths)
         bad = np.flatnonzero((lengths < 0) | (lengths > longest)) if lengths.ndim == 1 else [0]
         if lengths.shape != (n_objects,) or lengths.dtype.kind not in "iu" or len(bad):
             raise LightCurveError(
                 f"lengths must be {n_objects} integers between 0 and {longest}, one per object"
             )
+    lengths = lengths.astype(np.int64)
     values = X[np.arange(longest) < lengths[:, None]]
     ids = object_ids(ids, n_objects)
     time, flux, *rest = (values[:, k] for k in range(n_columns))
+    if len(rest) > 1:
+        check_wavelengths(rest[1])
     return build(
         time=time,
         flux=flux,

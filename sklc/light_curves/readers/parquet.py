@@ -29,6 +29,7 @@ from sklc.light_curves.ids import check_ids, group_rows, id_array
 from sklc.light_curves.options import FROM_TABLE, ReadOptions
 from sklc.light_curves.readers.frame import read_columns
 from sklc.light_curves.store import Store, describe
+from sklc.light_curves.zero_points import SYSTEM_COLUMNS
 from sklc.passbands.registry import Passband
 from sklc.utils.offsets import offsets_of, row_index
 
@@ -104,7 +105,8 @@ def columns_of(schema: pa.Schema, options: ReadOptions) -> tuple[list[str], list
     """
     essential = list(options.columns.values())
     band = [f"{options.band}_survey", f"{options.band}_wavelength"]
-    named = dict.fromkeys([*essential, *band, options.zero_point_column(schema.names)])
+    zero_point = options.zero_point_column(schema.names)
+    named = dict.fromkeys([*essential, *band, zero_point, *SYSTEM_COLUMNS])
     names: list[Any] = [name for name in named if name in schema.names]
     if not {name for name in essential if name is not None} <= set(names):
         names = schema.names  # for the message, which lists the columns
@@ -145,6 +147,8 @@ def assemble(
     n_empty : int, optional
         How many objects are known to have no observations; by default what the header says.
     """
+    if options.object_id is None:
+        raise ValueError("parquet files need object_id=, the name of the column of ids in both")
     metadata, ids = _split_ids(metadata_of(objects), options.object_id, files[0])
     table, header = Table(photometry), read_header(photometry.schema)
     n_empty = header.get("empty_objects", 0) if n_empty is None else n_empty
@@ -153,6 +157,8 @@ def assemble(
         # An empty column does not tell the zero point.
         options = replace(options, zero_point=header.get("zero_point", FROM_TABLE))
         columns.pop("zp_column", None)
+    own = header.get("zero_point")
+    trusted = own is not None and (not options.zero_point_given or options.zero_point == own)
     offsets, found, order = group_rows(columns.pop("object_id"))
     rows = _match(ids, found, *files)
     without = np.flatnonzero(rows < 0)
@@ -174,6 +180,8 @@ def assemble(
         order=order,
         metadata=metadata if metadata.shape[1] else None,
         options=options,
+        look_at_depth=not trusted and not options.zero_point_given,
+        trusted=trusted,
     )
 
 
@@ -299,6 +307,13 @@ def files_of(
     """Return the paths of objects and photometry, or raise FileNotFoundError."""
     if path is not None and objects is None and photometry is None:
         folder = Path(path)
+        if folder.is_file():
+            raise FileNotFoundError(
+                f"{folder} is a file, not a folder of {OBJECTS} and {PHOTOMETRY}. A file with one "
+                "row per object is read with LightCurves.from_nested(nested_pandas.read_parquet("
+                "file)), one with a row per observation with LightCurves.from_frame("
+                "pandas.read_parquet(file))"
+            )
         files = folder / OBJECTS, folder / PHOTOMETRY
     elif path is None and objects is not None and photometry is not None:
         files = Path(objects), Path(photometry)

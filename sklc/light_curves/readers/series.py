@@ -5,12 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 from scipy import sparse
 
 from sklc.errors import LightCurveError
-from sklc.light_curves import columns as tables
 from sklc.light_curves.alignment import indexed_metadata
 from sklc.light_curves.bands import SERIES_PASSBAND
 from sklc.light_curves.forms import (
@@ -19,12 +16,13 @@ from sklc.light_curves.forms import (
     array_of,
     is_long,
     is_object,
-    is_table,
     names_of,
 )
 from sklc.light_curves.options import ReadOptions
 from sklc.light_curves.readers.items import one_column
 from sklc.light_curves.store import Store, read_only
+from sklc.light_curves.tables import is_table, metadata_frame
+from sklc.light_curves.values import numbers, plain_nd
 
 
 def accepts(X: Any) -> bool:
@@ -53,9 +51,9 @@ def read(X: Any, options: ReadOptions) -> Store:
             "dense numpy array."
         )
     if is_table(X):
-        frame = X if isinstance(X, pd.DataFrame) else pa.table(X).to_pandas()
+        frame = metadata_frame(X)
         X = frame.to_numpy(dtype=np.float64, na_value=np.nan)
-    X = np.asarray(X)
+    X = plain_nd(X, "array of series")
     if X.ndim != 2 or not X.shape[1]:
         raise LightCurveError(
             f"X has the shape {X.shape}; an array of series has the shape (n_objects, n_samples). "
@@ -67,7 +65,7 @@ def read(X: Any, options: ReadOptions) -> Store:
     if X.dtype.kind == "c":
         raise LightCurveError("Complex data not supported: fluxes are real numbers")
     n_objects, n_samples = X.shape
-    flux = tables.numeric(X.ravel(), "flux")
+    flux = numbers(X.ravel(), "flux")
     if not np.isfinite(flux.sum()) and not (finite := np.isfinite(flux)).all():
         first = int(np.argmin(finite))
         raise LightCurveError(

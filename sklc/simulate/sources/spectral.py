@@ -137,11 +137,8 @@ class SpectralSource(Source):
         """Build, or read from the cache, the table of band fluxes."""
 
         def build() -> BandGrid:
-            cubes, info = [], []
-            for template in self.templates:
-                cube, facts = normalised(template.load(), self.reference)
-                cubes.append(cube)
-                info.append(facts)
+            spectra = [normalised(template.load(), self.reference) for template in self.templates]
+            cubes, info = zip(*spectra, strict=True)
             return build_grid(cubes, PHASE, bands, z_max, info=np.array(info))
 
         keys = [template.key() for template in self.templates]
@@ -203,22 +200,19 @@ class SpectralSource(Source):
     ) -> np.ndarray:
         """Return the flux of observations; time zero is first light."""
         owner, days, band = points.owner, points.days, points.band
-        start = grid.info[objects["series"], 0]
-        phase = start[owner] + days / self._pace(objects)[owner]
-        flux = grid.lookup(
+        series, redshift, ebv = (
             objects["series"],
             objects["redshift"],
             self._reddening(grid, objects),
-            owner,
-            band,
-            phase,
         )
+        phase = grid.info[series, 0][owner] + days / self._pace(objects)[owner]
+        flux = grid.lookup(series, redshift, ebv, owner, band, phase)
         flux *= self._amplitude(grid, objects).astype(np.float32)[owner]
         flux[(phase <= PHASE[0]) | (phase >= PHASE[-1])] = 0.0
         if self.scatter is not None:
-            peak = grid.info[objects["series"], 1]
+            since_peak = phase - grid.info[series, 1][owner]
             deviation = self.scatter.magnitudes(
-                rng, objects["redshift"], grid.effective, owner, phase - peak[owner], band
+                rng, redshift, grid.effective, owner, since_peak, band
             )
             flux *= np.exp(-0.921034 * deviation)
         return flux

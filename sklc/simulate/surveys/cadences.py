@@ -27,6 +27,8 @@ __all__ = ["des", "lsst_ddf", "lsst_wfd", "ps1", "ztf"]
 
 # Share of the sky background in the noise of a source at the 5-sigma depth (Ivezic et al. 2019).
 _GAMMA = 0.039
+# Positions that stand for a field.
+_PER_FIELD = 4
 # East longitudes of the telescopes in degrees.
 PALOMAR, PACHON, TOLOLO, HALEAKALA = -116.86, -70.75, -70.80, -156.26
 
@@ -180,7 +182,7 @@ def lsst_ddf() -> Visits:
     """
     rng = np.random.default_rng(5303)
     first, n_days = 61041, 3652
-    centre, ra, dec = _fields(rng, _DDF, per_field=4, spread=1.2)
+    centre, ra, dec = _fields(rng, _DDF, spread=1.2)
     field, night = _field_nights(
         rng, centre[:, 0], first, n_days, season=190.0, clear=0.8, gaps=[2, 3, 4]
     )
@@ -200,7 +202,7 @@ def lsst_ddf() -> Visits:
         quantiles=[(m50 - 0.35, m50, m50 + 0.25) for _, m50, _ in _WFD_DEPTHS],
         moon=_LSST_MOON,
     )
-    return _spread(rng, field[row], time, band, depth, ra, dec, per_field=4)
+    return _spread(rng, field[row], time, band, depth, ra, dec)
 
 
 _MDS = {"MD01": (35.9, -4.3), "MD02": (53.1, -27.8), "MD03": (130.6, 44.3), "MD04": (150.0, 2.2),
@@ -229,7 +231,7 @@ def ps1() -> Visits:
     """
     rng = np.random.default_rng(5304)
     first, n_days = 55317, 1384
-    centre, ra, dec = _fields(rng, _MDS, per_field=4, spread=1.0)
+    centre, ra, dec = _fields(rng, _MDS, spread=1.0)
     field, night = _field_nights(
         rng, centre[:, 0], first, n_days, season=167.0, clear=0.7, gaps=[1]
     )
@@ -251,7 +253,7 @@ def ps1() -> Visits:
         quantiles=[(m50 - 0.7, m50, m50 + 0.35) for m50 in (23.3, 23.3, 23.2, 22.8, 21.5)],
         moon=[1.0, 0.8, 0.4, 0.2, 0.0],
     )
-    return _spread(rng, field[row], time, band, depth, ra, dec, per_field=4)
+    return _spread(rng, field[row], time, band, depth, ra, dec)
 
 
 _DES = {"E1": (7.87, -43.01), "E2": (9.50, -44.00), "S1": (42.82, 0.00), "S2": (41.19, -0.99),
@@ -281,7 +283,7 @@ def des() -> Visits:
     """
     rng = np.random.default_rng(5305)
     first, n_days, n_fields = 56535, 1630, len(_DES)
-    _, ra, dec = _fields(rng, _DES, per_field=4, spread=0.9)
+    _, ra, dec = _fields(rng, _DES, spread=0.9)
     # a field is due after about 7 d, a little earlier or later as weather and moon allow
     gap = rng.choice([5, 6, 7, 8, 9], size=(n_fields, 300), p=[0.15, 0.25, 0.3, 0.2, 0.1])
     night = np.cumsum(gap, axis=1) - rng.integers(3, 9, size=(n_fields, 1))
@@ -302,7 +304,7 @@ def des() -> Visits:
         quantiles=[(m50 - 0.7, m50, m50 + 0.4) for m50 in (*_DES_SHALLOW, *_DES_DEEP)],
         moon=[1.2, 0.9, 0.5, 0.2] * 2,
     )
-    return _spread(rng, field[row], time, band, depth, ra, dec, per_field=4)
+    return _spread(rng, field[row], time, band, depth, ra, dec)
 
 
 # ------------------------------------------------------------------ what the cadences share
@@ -311,12 +313,11 @@ def des() -> Visits:
 def _fields(
     rng: np.random.Generator,
     centres: Mapping[str, tuple[float, float]],
-    per_field: int,
     spread: float,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Centres of fields, and the coordinates of a few positions in each."""
     centre = np.array(list(centres.values()))
-    ra, dec = np.repeat(centre, per_field, axis=0).T
+    ra, dec = np.repeat(centre, _PER_FIELD, axis=0).T
     dec = dec + rng.uniform(-spread, spread, len(dec))
     ra = ra + rng.uniform(-spread, spread, len(ra)) / np.cos(np.radians(dec))
     return centre, ra % 360.0, dec
@@ -350,19 +351,13 @@ def _spread(
     depth: np.ndarray,
     ra: np.ndarray,
     dec: np.ndarray,
-    per_field: int,
 ) -> Visits:
     """Give the visits of a field to its positions, with the small differences between chips."""
-    position = field[:, None] * per_field + np.arange(per_field)
+    position = field[:, None] * _PER_FIELD + np.arange(_PER_FIELD)
     shift = rng.normal(0.0, 0.03, size=len(ra))
-    return _visits(
-        position.ravel(),
-        np.repeat(time, per_field),
-        np.repeat(band, per_field),
-        np.repeat(depth, per_field) + shift[position.ravel()],
-        ra,
-        dec,
-    )
+    time, band, depth = (np.repeat(column, _PER_FIELD) for column in (time, band, depth))
+    position = position.ravel()
+    return _visits(position, time, band, depth + shift[position], ra, dec)
 
 
 def _visits(

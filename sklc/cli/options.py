@@ -1,0 +1,165 @@
+"""From the text of arguments to the options of readers and estimators."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sklc.cli.arguments import UsageError
+from sklc.io import Format
+
+__all__ = ["Reading", "merged_classes", "reader_parameters"]
+
+# Classes that papers join; a class of the weights that is named nowhere stays as it is.
+_TYPES = {
+    "SNIa": ("SNIa", "SNIa-91bg", "SNIax"),
+    "SNII": ("SNII", "SNIIn", "SNIIb"),
+    "SNIb/c": ("SNIb/c", "SNIb", "SNIc", "SNIc-BL", "SNIbn"),
+}
+_WORDS = {"true": True, "false": False, "none": None}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How files are to be read.
+
+    Parameters
+    ----------
+    format : str or None
+        The name of the format; None if it is to be recognised.
+    given : tuple of (str, str)
+        Names and texts of the options of the format.
+    join : bool
+        Whether all files are read as one.
+    whole : bool
+        Whether large files, too, are read as a whole.
+    ids_from_files : bool
+        Whether objects are named after their files.
+    batch_size : int
+        The largest number of objects at a time.
+    stop : bool
+        Whether the first object that cannot be used is an error.
+    """
+
+    format: str | None
+    given: tuple[tuple[str, str], ...]
+    join: bool
+    whole: bool
+    ids_from_files: bool
+    batch_size: int
+    stop: bool
+
+    @classmethod
+    def of(cls, options: Namespace) -> Reading:
+        """Return how the arguments of a command want files to be read."""
+        pairs = []
+        for name in ("quality", "survey"):
+            if getattr(options, name) is not None:
+                pairs.append((name, getattr(options, name)))
+        for text in options.option:
+            key, equals, value = text.partition("=")
+            if not equals or not key.strip().isidentifier():
+                raise UsageError(f"--option {text!r} is not KEY=VALUE, such as --option survey=ztf")
+            pairs.append((key.strip(), value))
+        twice = {key for key, _ in pairs if sum(key == other for other, _ in pairs) > 1}
+        if twice:
+            raise UsageError(f"the option {min(twice)} is given twice: give it once")
+        return cls(
+            options.format,
+            tuple(pairs),
+            options.join,
+            options.whole,
+            options.ids_from_files,
+            getattr(options, "batch_size", 10_000),
+            getattr(options, "on_error", "nan") == "raise",
+        )
+
+    def options_of(self, format: Format) -> dict[str, Any]:
+        """Return the options for the reader of a format.
+
+        Raises
+        ------
+        UsageError
+            If the format does not have an option.
+        """
+        known = reader_parameters(format)
+        any_name = any(p.kind is p.VAR_KEYWORD for p in known.values())
+        given = dict(self.given)
+        if not self.applies_quality(format):
+            given.pop("quality", None)
+        for name in given:
+            if name not in known and not any_name:
+                raise UsageError(
+                    f"the format {format.name} has no option {name}: its options are "
+                    f"{', '.join(known) or 'none'} (see sklc formats {format.name})"
+                )
+        return {name: _value(text, known.get(name)) for name, text in given.items()}
+
+    def applies_quality(self, format: Format) -> bool:
+        """Whether a choice of quality, if there is one, means anything for a format."""
+        return "quality" not in dict(self.given) or "quality" in reader_parameters(format)
+
+
+def reader_parameters(format: Format) -> dict[str, inspect.Parameter]:
+    """Return the options of the reader of a format, by name; the source is none of them.
+
+    Parameters
+    ----------
+    format : Format
+        The format.
+    """
+    parameters = list(inspect.signature(format.read).parameters.values())[1:]
+    return {p.name: p for p in parameters if p.kind is not p.VAR_POSITIONAL}
+
+
+def _value(text: str, parameter: inspect.Parameter | None) -> Any:
+    """Return the value that a text stands for, as the reader's annotation wants it."""
+    annotation = "" if parameter is None or parameter.annotation is parameter.empty else str(
+        parameter.annotation
+    )  # fmt: skip
+    if text.lower() in _WORDS:
+        return _WORDS[text.lower()]
+    if not annotation or re.search(r"\b(int|float|bool|Any|dict|Mapping)\b", annotation):
+        try:
+            return ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            return text
+    if re.search(r"\b(Sequence|Iterable|list|tuple)\b", annotation):
+        return [part.strip() for part in text.split(",")]
+    return text
+
+
+def merged_classes(given: Sequence[str] | None, classes: Sequence[str]) -> dict[str, list[str]]:
+    """Return which classes of the weights make up each class of the result.
+
+    Parameters
+    ----------
+    given : sequence of str or None
+        The values of ``--merge``: "Ia=SNIa,SNIax"; an empty one stands for the main types.
+    classes : sequence of str
+        Classes of the weights.
+    """
+    if not given:
+        return {name: [name] for name in classes}
+    if "" in given:
+        if any(given):
+            raise UsageError("give --merge alone, or with NAME=CLASS,..., but not both")
+        named = {part: name for name, parts in _TYPES.items() for part in parts}
+        merged: dict[str, list[str]] = {}
+        for own in classes:
+            merged.setdefault(named.get(own, own), []).append(own)
+        return merged
+    merged = {}
+    for text in (word for value in given for word in re.split(r"[;\s]+", value) if word):
+        name, equals, parts = text.partition("=")
+        if not (name and equals and parts.strip(",")):
+            raise UsageError(f"--merge {text!r} is not NAME=CLASS,..., such as Ia=SNIa,SNIax")
+        if name in merged:
+            raise UsageError(f"--merge names {name} twice: name each class once")
+        merged[name] = [part for part in parts.split(",") if part]
+    return merged

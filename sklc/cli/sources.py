@@ -1,0 +1,349 @@
+"""The files of a command, read one after the other in parts of bounded size."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import sklc.io
+from sklc.cli.arguments import UsageError
+from sklc.cli.console import Console, explain
+from sklc.cli.options import Reading
+from sklc.cli.usable import Problem
+from sklc.errors import LightCurveError
+from sklc.io import Format, Source, read_report, recognise
+from sklc.io.registry import FORMATS, NOTES
+from sklc.io.unreadable import Unreadable, collect_unreadable
+from sklc.light_curves import LightCurves
+from sklc.light_curves.ids import id_array, join_ids
+
+__all__ = ["FileReport", "Part", "Sources", "stem_of"]
+
+# Files of more bytes are read part by part: some formats need to be sorted by object for that.
+_LARGE = 1 << 28
+
+_ENDINGS = {
+    ".gz", ".bz2", ".xz", ".zip", ".tar", ".tgz", ".csv", ".tsv", ".txt", ".dat", ".json", ".avro",
+    ".parquet", ".fits", ".ecsv", ".vot", ".xml",
+}  # fmt: skip
+
+
+@dataclass
+class FileReport:
+    """What was read of a file.
+
+    Attributes
+    ----------
+    name : str
+        The file.
+    format : Format or None
+        Its format; None if it could not be read.
+    objects, observations : int
+        How many there are.
+    bands : dict of str to None
+        The names of their bands, in the order of appearance.
+    zero_point : float or None
+        The AB zero point of the fluxes.
+    notes : list of str
+        What was left out or assumed.
+    warnings : list of str
+        The warnings while it was read.
+    error : str
+        Why it could not be read; empty if it could.
+    """
+
+    name: str
+    format: Format | None = None
+    objects: int = 0
+    observations: int = 0
+    bands: dict[str, None] = field(default_factory=dict)
+    zero_point: float | None = None
+    notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    error: str = ""
+
+    def add(self, curves: LightCurves, n_unreadable: int) -> None:
+        """Count the objects of a part of the file."""
+        self.objects += len(curves) + n_unreadable
+        self.observations += len(curves.time)
+        self.bands |= dict.fromkeys(curves.passbands[k].name for k in np.unique(curves.band))
+        self.zero_point = curves.zero_point
+
+    def __str__(self) -> str:
+        if self.format is None or self.zero_point is None:
+            return f"{self.name}: {self.error}"
+        text = (
+            f"{self.name}: {self.format.title}; {self.format.flux}; {self.objects:,} objects, "
+            f"{self.observations:,} observations, bands {' '.join(self.bands)}, "
+            f"zero point {self.zero_point:g}"
+        )
+        return "; ".join([text, *self.notes, *([self.error] if self.error else [])])
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the objects of a file; the rows are in the order of the file.
+
+    Attributes
+    ----------
+    file : str
+        The name of the file.
+    ids : ndarray of shape (n_rows,)
+        The id of each row in the result.
+    curves : LightCurves
+        The objects that can be read.
+    rows : ndarray of int, shape (n_objects,)
+        Their rows.
+    problems : dict of int to Problem
+        Why the objects of the other rows cannot be read.
+    repeated : dict to Problem
+        Objects that have no row, by id: they are in another file, too.
+    """
+
+    file: str
+    ids: np.ndarray
+    curves: LightCurves
+    rows: np.ndarray
+    problems: dict[int, Problem]
+    repeated: dict[Any, Problem]
+
+
+class Sources:
+    """The files of a command.
+
+    Parameters
+    ----------
+    files : list of str
+        Paths; "-" is standard input.
+    reading : Reading
+        How they are read.
+    console : Console
+        Where files that cannot be read are told.
+    distinct : bool, default=True
+        Whether an object that another file had before is left out, and told.
+    """
+
+    def __init__(
+        self, files: list[str], reading: Reading, console: Console, *, distinct: bool = True
+    ) -> None:
+        twice = [file for file, count in Counter(files).items() if count > 1]
+        if twice:
+            raise UsageError(f"the file {twice[0]} is given twice: give it once")
+        if "-" in files and len(files) > 1:
+            raise UsageError("- (standard input) cannot be read beside files: give it alone")
+        if reading.format is not None:
+            FORMATS[reading.format]  # an unknown name is an error before anything is read
+        self.files = files
+        self.reading = reading
+        self.console = console
+        self.reports: list[FileReport] = []
+        self.distinct = distinct
+        self._seen: dict[str, str] = {}  # the file of each id, where it may occur again
+
+    @property
+    def failed(self) -> list[FileReport]:
+        """The files that could not be read, or not to their end."""
+        return [report for report in self.reports if report.error]
+
+    def parts(self) -> Iterator[Part]:
+        """Read the files.
+
+        Yields
+        ------
+        Part
+
+        Raises
+        ------
+        Exception
+            What reading the only file raises, or the last if none can be read.
+        """
+        several = len(self.files) > 1 and not self.reading.join
+        given: list[Any] = list(self.files) if several or len(self.files) == 1 else [self.files]
+        last: Exception | None = None
+        for source in given:
+            report = FileReport(_name_of(source))
+            self.reports.append(report)
+            first = len(self.console.warnings)
+            again = self.distinct and (several or _is_large(source))
+            try:
+                for part in self._parts_of(source, report):
+                    report.warnings[:] = dict.fromkeys(self.console.warnings[first:])
+                    yield self._without_repeated(part) if again else part
+            except Exception as error:
+                if isinstance(error, UsageError):
+                    raise
+                last = _with_name(error, report.name)
+                if not several or self.reading.stop:
+                    raise last from error
+                report.error = explain(last)
+                self.console.fail(f"{report.name} was not read: {report.error}")
+        if last is not None and len(self.failed) == len(self.reports):
+            raise last
+
+    def _parts_of(self, source: Any, report: FileReport) -> Iterator[Part]:
+        with _listening(self.reading) as heard:
+            report.format, batches = _open(source, self.reading, heard)
+            waiting, taken = list[Unreadable](), 0
+            for curves, last in _with_last(batches):
+                report.notes[:] = dict.fromkeys(heard.notes)
+                waiting += heard.unreadable[taken:]
+                taken = len(heard.unreadable)
+                own = set(curves.ids.tolist()) if waiting else set()
+                here = [u for u in waiting if last or u.after is None or u.after in own]
+                waiting = [u for u in waiting if u not in here]
+                alone = last and not report.objects and len(curves) == 1 and not here
+                report.add(curves, len(here))
+                yield self._part(report.name, curves, here, alone=alone)
+
+    def _part(
+        self, file: str, curves: LightCurves, unreadable: list[Unreadable], *, alone: bool
+    ) -> Part:
+        """Put the unreadable objects in their places."""
+        ids, rows = curves.ids, np.arange(len(curves))
+        problems: dict[int, Problem] = {}
+        if unreadable:
+            place = {object_id: k + 1 for k, object_id in enumerate(ids.tolist())}
+            places = [0 if u.after is None else place.get(u.after, len(ids)) for u in unreadable]
+            order = np.argsort([*rows, *(p - 0.5 for p in places)], kind="stable")
+            ids = join_ids([ids, id_array([u.object_id for u in unreadable])])[order]
+            rows = np.flatnonzero(order < len(curves))
+            missing = np.flatnonzero(order >= len(curves)).tolist()
+            problems = {
+                row: Problem.of(unreadable[order[row] - len(curves)].reason) for row in missing
+            }
+        if self.reading.ids_from_files:
+            stem = stem_of(file)
+            own = [stem] if alone else [f"{stem}:{object_id}" for object_id in ids.tolist()]
+            ids = np.array(own, dtype=object)
+        return Part(file, ids, curves, rows, problems, {})
+
+    def _without_repeated(self, part: Part) -> Part:
+        """Leave out the objects that another file, or another part of a large file, had before."""
+        names = [str(object_id) for object_id in part.ids.tolist()]
+        known = np.array([name in self._seen for name in names], dtype=bool)
+        repeated = {
+            part.ids[row : row + 1].tolist()[0]: _repeated(self._seen[names[row]], part.file)
+            for row in np.flatnonzero(known).tolist()
+        }
+        self._seen |= {name: self._seen.get(name, part.file) for name in names}
+        if not repeated:
+            return part
+        new_row = np.cumsum(~known) - 1
+        kept = ~known[part.rows]
+        problems = {
+            int(new_row[r]): problem for r, problem in part.problems.items() if not known[r]
+        }
+        return Part(
+            part.file,
+            part.ids[~known],
+            part.curves[kept],
+            new_row[part.rows[kept]],
+            problems,
+            repeated,
+        )
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """What readers say while they read."""
+
+    notes: list[str]
+    unreadable: list[Unreadable]
+
+
+@contextmanager
+def _listening(reading: Reading) -> Iterator[_Heard]:
+    """Collect the notes of readers and, unless the first is an error, unreadable objects."""
+    notes: list[str] = []
+    token = NOTES.set(notes)
+    try:
+        if reading.stop:
+            yield _Heard(notes, [])
+        else:
+            with collect_unreadable() as unreadable:
+                yield _Heard(notes, unreadable)
+    finally:
+        NOTES.reset(token)
+
+
+def _open(
+    source: Any, reading: Reading, heard: _Heard
+) -> tuple[Format | None, Iterator[LightCurves]]:
+    """Return the format of a source, and its light curves in parts."""
+    given = sys.stdin.buffer.read() if source == "-" else source
+    opened = Source(given)
+    format = recognise(opened) if reading.format is None else FORMATS[reading.format]
+    options = {} if format is None else reading.options_of(format)
+    if format is not None and not reading.applies_quality(format):
+        heard.notes.append(f"the format {format.name} has no flags of quality: all rows are read")
+    name = None if format is None else format.name
+    read_batches = getattr(sklc.io, "read_batches", None)
+    if read_batches is not None and _is_large(source) and not reading.whole:
+        return format, iter(
+            read_batches(given, format=name, n_objects=reading.batch_size, **options)
+        )
+    report = read_report(opened, name, **options)
+    heard.notes.extend(report.notes)
+    curves, step = report.curves, reading.batch_size
+    return format, (curves[k : k + step] for k in range(0, len(curves), step))
+
+
+def _with_last(batches: Iterator[LightCurves]) -> Iterator[tuple[LightCurves, bool]]:
+    """Yield each part, and whether it is the last."""
+    previous = next(batches, None)
+    while previous is not None:
+        following = next(batches, None)
+        yield previous, following is None
+        previous = following
+
+
+def _is_large(source: Any) -> bool:
+    """Whether files are to be read part by part."""
+    paths = [Path(path) for path in ([source] if isinstance(source, str) else source)]
+    files = [file for path in paths for file in (path.rglob("*") if path.is_dir() else [path])]
+    return sum(file.stat().st_size for file in files if file.is_file()) > _LARGE
+
+
+def _repeated(other: str, file: str) -> Problem:
+    """Say why an object has no row of its own."""
+    if other == file:
+        return Problem(
+            "it occurs again in another part of the file", "read the file at once, with --whole"
+        )
+    return Problem(
+        f"{other} has an object of this id, too, which is in the table",
+        "if they are the same object, use --join; if they are not, --ids-from-files",
+    )
+
+
+def _with_name(error: Exception, name: str) -> Exception:
+    """Return an error that names the file: itself, if it does."""
+    text = explain(error)
+    return error if name in text else LightCurveError(f"{name}: {text}")
+
+
+def _name_of(source: Any) -> str:
+    if isinstance(source, list):
+        return f"{source[0]} and {len(source) - 1} more"
+    return "standard input" if source == "-" else str(source)
+
+
+def stem_of(file: str) -> str:
+    """Return the name of a file without its folder and the endings of formats.
+
+    Parameters
+    ----------
+    file : str
+        The path of the file.
+    """
+    path = Path(file)
+    while path.suffix.lower() in _ENDINGS:
+        path = path.with_suffix("")
+    return path.name

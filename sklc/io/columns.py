@@ -1,0 +1,283 @@
+"""Columns of tables that astronomers make: which one is the time, the flux, the band, ..."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sklc.errors import LightCurveError
+
+__all__ = ["Names", "by_label", "identify", "is_true", "labels", "missing", "numbers", "plain"]
+
+#: The AB zero points of fluxes in these units.
+ZERO_POINTS = {"jy": 8.9, "mjy": 16.4, "ujy": 23.9, "njy": 31.4}
+# Names of columns in the plain form of `plain`, the most specific first.
+_OBJECT = [
+    "objectid", "diaobjectid", "oid", "locusid", "sourceid", "asassnid", "snid", "ticid", "tic",
+    "kepid", "kic", "epic", "targetid", "objid", "cid", "objectname", "objname", "starname",
+    "starid", "iauname", "target", "object", "sn", "star", "name", "transient", "id",
+]  # fmt: skip
+_TIME = [
+    "mjd", "mjdtai", "mjdutc", "mjdtdb", "midpointmjdtai", "midpointtai", "expmidptmjd", "obsmjd",
+    "mjdobs", "mjdmid", "midmjd", "hmjd", "bmjd", "bjd", "bjdtdb", "hjd", "jd", "jdutc", "obsjd",
+    "jdmid", "julianday", "juliandate", "btjd", "bkjd", "time", "t", "obstime", "dateobs",
+    "obsdate", "date", "datetime", "epoch", "day", "days",
+]  # fmt: skip
+_FLUX = [
+    "psfdiffflux",
+    "flux",
+    "fluxcal",
+    "psfflux",
+    "fnu",
+    "fluxdensity",
+    "forcedflux",
+    "scienceflux",
+]
+_MAG = ["mag", "magnitude", "magab", "abmag", "magpsf", "psfmag", "magap", "m"]
+_BAND = [
+    "band", "filter", "passband", "flt", "filt", "filtername", "filtercode", "bandname",
+    "photfilter", "bandpass", "photometricband", "filters", "bands", "filterid", "fid",
+]  # fmt: skip
+_ZERO_POINT = ["zp", "zeropoint", "zpt", "magzp", "zpab", "zeropt"]
+_SYSTEM = ["magsys", "zpsys", "magsystem", "photsys", "system", "photometricsystem"]
+_LIMIT_FLAG = ["nondet", "nondetection", "isupperlimit", "upperlimit", "islimit", "limit", "ul"]
+_TELESCOPE = ["telescope", "instrument", "source", "facility", "survey", "observatory", "site"]
+_OWN_ERROR = ["err", "error", "uncertainty", "unc", "sigma", "std"]
+_FLUX_ERRORS = ["fluxerr", "fluxerror", "eflux", "dflux", "ferr", "fluxunc"]
+_MAG_ERRORS = ["magerr", "magerror", "emag", "dmag", "merr", "dm", "magunc", "sigmapsf"]
+_ANY_ERRORS = ["err", "error", "uncertainty", "unc", "sigma", "errors"]
+_METADATA = {
+    "ra": ["ra", "radeg", "ramean", "raj2000", "raobj", "objectra"],
+    "dec": ["dec", "decl", "decdeg", "decmean", "decj2000", "decobj", "objectdec"],
+    "redshift": ["redshift", "zspec", "specz", "redshiftfinal", "truez", "hostgalspecz", "zhelio"],
+    "mwebv": ["mwebv", "ebvmw", "ebv"],
+    "label": [
+        "label",
+        "class",
+        "type",
+        "target",
+        "classification",
+        "sntype",
+        "spectype",
+        "truetarget",
+    ],
+}
+_MISSING = {"", "--", "-", "...", "na", "n/a", "nan", "null", "none", "<na>", "masked"}
+
+
+@dataclass(frozen=True)
+class Names:
+    """The columns of a table, by what they hold; None where there is no such column.
+
+    Parameters
+    ----------
+    object_id, time, flux, flux_err, mag, mag_err, band, zero_point : str, optional
+        Names of columns.
+    system, limit, telescope : str, optional
+        Columns of the magnitude system, of a flag that marks upper limits, and of telescopes.
+    """
+
+    object_id: str | None = None
+    time: str | None = None
+    flux: str | None = None
+    flux_err: str | None = None
+    mag: str | None = None
+    mag_err: str | None = None
+    band: str | None = None
+    zero_point: str | None = None
+    system: str | None = None
+    limit: str | None = None
+    telescope: str | None = None
+
+    @property
+    def is_light_curve(self) -> bool:
+        """Whether these are the columns of light curves."""
+        return self.time is not None and (self.flux is not None or self.mag is not None)
+
+
+def plain(name: object) -> str:
+    """Return the name of a column without case, separators and unit: "Flux Error (mJy)"."""
+    return re.sub(r"[\s_\-.:#'\"]+", "", re.sub(r"[\[(].*[\])]", "", str(name))).casefold()
+
+
+def unit_of(name: object) -> str | None:
+    """Return the unit of flux in the name of a column, "ujy" for "flux_err (uJy)", if any."""
+    text = re.sub(r"[\s_\-.:]+", "", str(name)).casefold().replace("µ", "u").replace("μ", "u")
+    text = text.replace("micro", "u").replace("nano", "n").replace("milli", "m")
+    found = re.search(r"([num]?jy|[num]?jansky)(?:err|error|unc)?[\])]?$", text)
+    if found:
+        return found[1].replace("jansky", "jy")
+    if text.startswith(("psfflux", "psfdiffflux", "scienceflux", "templateflux")):
+        return "njy"
+    return None
+
+
+def identify(columns: Iterable[Any], given: Names = Names()) -> Names:
+    """Find the columns of light curves by their usual names.
+
+    Parameters
+    ----------
+    columns : iterable
+        The names of the columns of a table.
+    given : Names
+        Columns that are known already.
+
+    Returns
+    -------
+    Names
+
+    Raises
+    ------
+    LightCurveError
+        If a column that is given does not exist.
+
+    Examples
+    --------
+    >>> from sklc.io.columns import identify
+    >>> names = identify(["Name", "HJD", "Flux (mJy)", "Flux Error (mJy)", "Filter"])
+    >>> names.time, names.flux, names.flux_err
+    ('HJD', 'Flux (mJy)', 'Flux Error (mJy)')
+    """
+    columns = [str(name) for name in columns]
+    for argument, name in vars(given).items():
+        if name is not None and name not in columns:
+            raise LightCurveError(
+                f"the table has no column {name!r} (argument {argument}=); its columns are "
+                f"{columns[:40]}: pass {argument}= one of them"
+            )
+    taken = {name for name in vars(given).values() if name is not None}
+    known: dict[str, str] = {}
+    for name in columns:
+        if name not in taken:
+            known.setdefault(plain(name), name)
+
+    def first(words: Iterable[str]) -> str | None:
+        return next((known[word] for word in words if word in known), None)
+
+    found = {
+        "object_id": first(_OBJECT),
+        "time": first(_TIME) or next((n for n in known.values() if offset_in_name(n)), None),
+        "band": first(_BAND),
+        "zero_point": first(_ZERO_POINT),
+        "system": first(_SYSTEM),
+        "limit": first(_LIMIT_FLAG),
+        "telescope": first(_TELESCOPE),
+        "flux": first(_FLUX) or _in_unit(known),
+        "mag": first(_MAG),
+    }
+    names = replace(given, **{k: v for k, v in found.items() if getattr(given, k) is None})
+    return replace(
+        names,
+        flux_err=given.flux_err or _error_of(names.flux, known, _FLUX_ERRORS),
+        mag_err=given.mag_err or _error_of(names.mag, known, _MAG_ERRORS),
+    )
+
+
+def metadata_columns(columns: Iterable[Any]) -> dict[str, str]:
+    """Return the columns that hold label, redshift, ra, dec and mwebv of objects."""
+    known = {plain(name): str(name) for name in columns}
+    found = {
+        what: next((known[word] for word in words if word in known), None)
+        for what, words in _METADATA.items()
+    }
+    return {what: name for what, name in found.items() if name is not None}
+
+
+def offset_in_name(name: object) -> float | None:
+    """Return the date that a column of times counts from: 2450000.0 for "HJD-2450000"."""
+    match = re.fullmatch(r"[HB]?JD[\s_]*[-_]?[\s_]*(24\d{5}(?:\.\d+)?)", str(name).strip(), re.I)
+    return float(match[1]) if match else None
+
+
+def _in_unit(known: dict[str, str]) -> str | None:
+    """Return the column whose name is a unit of flux, and which is no error."""
+    for word, name in known.items():
+        if re.fullmatch(r"(?:flux|f|fnu)?[num]?jy", word):
+            return name
+    return None
+
+
+def _error_of(value: str | None, known: dict[str, str], usual: list[str]) -> str | None:
+    """Return the column of the errors of another column: "dmag" or "mag_err" for "mag"."""
+    if value is None:
+        return None
+    own, unit = plain(value), unit_of(value) or ""
+    base = own.removesuffix(unit)
+    words = [f"{b}{end}" for b in (own, base) for end in _OWN_ERROR]
+    words += [f"{start}{b}" for b in (own, base) for start in (*_OWN_ERROR, "d", "e")]
+    words += [f"{base}{end}{other}" for end in _OWN_ERROR for other in (unit, *ZERO_POINTS)]
+    candidates = (known[word] for word in (*words, *usual, *_ANY_ERRORS) if word in known)
+    return next((name for name in candidates if name != value), None)
+
+
+def labels(values: Any) -> tuple[np.ndarray, list[Any]]:
+    """Return codes and the labels that they stand for; -1 is missing. Text is stripped.
+
+    Columns of few labels are thus looked at label by label, not row by row.
+    """
+    codes, found = pd.factorize(values if isinstance(values, pd.Series) else pd.Series(values))
+    own = [label.decode(errors="replace") if isinstance(label, bytes) else label for label in found]
+    own = [label.strip() if isinstance(label, str) else label for label in own]
+    absent = [isinstance(label, str) and label.casefold() in _MISSING for label in own]
+    if any(absent):
+        codes = np.where(np.array([*absent, False])[codes], -1, codes)
+    return codes, own
+
+
+def by_label(values: Any, of: Callable[[str], bool], *, absent: bool = False) -> np.ndarray:
+    """Return what a function of the text of a label returns for each row; `absent` if missing."""
+    codes, found = labels(values)
+    return np.array([*(of(str(label)) for label in found), absent], dtype=bool)[codes]
+
+
+def is_true(label: str) -> bool:
+    """Whether a label means yes."""
+    return label.casefold() in ("true", "t", "1", "1.0", "yes", "y")
+
+
+def missing(values: Any) -> np.ndarray:
+    """Return where a column holds no value: NaN, None, masked, or a text such as "null"."""
+    if isinstance(values, pd.Series) and values.dtype.kind in "fiub":
+        return values.isna().to_numpy()
+    return labels(values)[0] < 0
+
+
+def numbers(values: Any, column: str, *, limits: bool = False) -> np.ndarray:
+    """Return a column of a table as float64; a missing value is NaN.
+
+    Parameters
+    ----------
+    values : array-like
+        The column.
+    column : str
+        Its name, for messages.
+    limits : bool, default=False
+        Whether values such as ">17.5" and "<17.5" are limits, which are NaN, or an error.
+
+    Raises
+    ------
+    LightCurveError
+        If a value is no number. The message names the row.
+    """
+    series = pd.Series(values).reset_index(drop=True)
+    if series.dtype.kind in "fiub":
+        return series.to_numpy(dtype=np.float64, na_value=np.nan)
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        series = series.astype(object)
+    result = pd.to_numeric(series, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    bad = np.isnan(result) & ~missing(series)
+    if bad.any() and limits:
+        bad &= ~series.astype(str).str.strip().str.match(r"[<>]").to_numpy(dtype=bool)
+    if bad.any():
+        row = int(np.argmax(bad))
+        value = repr(series.iloc[row])[:80]
+        raise LightCurveError(
+            f"column {column!r} holds {value} in row {row + 1} of the table ({int(bad.sum())} such "
+            "values), which is no number: correct or remove the row"
+        )
+    return result

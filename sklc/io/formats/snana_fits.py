@@ -1,0 +1,217 @@
+"""The pairs of HEAD and PHOT files of SNANA (FITS) as tables."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import pandas as pd
+
+from sklc._optional import require
+from sklc.errors import LightCurveError
+from sklc.io.formats.snana_files import NEEDED, Part, zero_points
+from sklc.io.source import Source
+from sklc.io.survey_columns import coded
+
+__all__ = ["fits_parts"]
+
+_DAMAGED = (OSError, Warning, TypeError, IndexError, KeyError)  # and what astropy adds
+_END_OF_OBJECT = -777.0  # the MJD of the rows between objects
+
+
+def fits_parts(source: Source, phot: Any, notes: list[str], every_column: bool) -> list[Part]:
+    """Read pairs of HEAD and PHOT files, with every column of the latter or what is needed."""
+    fits = require("astropy.io.fits", extra="io", user="sklc.io.read_snana")
+    parts = []
+    for (head_name, head_file), (phot_name, phot_file) in _pairs(source, phot, fits):
+        with warnings.catch_warnings(), head_file, phot_file:
+            warnings.filterwarnings("error", message=".*truncated.*")
+            try:
+                parts.append(
+                    _fits_part(
+                        fits, head_name, head_file, phot_name, phot_file, notes, every_column
+                    )
+                )
+            except (*_DAMAGED, fits.VerifyError) as error:
+                raise LightCurveError(
+                    f"{head_name} and {phot_name} cannot be read: {error}. Check that both were "
+                    "downloaded completely"
+                ) from error
+    return parts
+
+
+def _fits_part(
+    fits: Any,
+    head_name: str,
+    head_file: BinaryIO,
+    phot_name: str,
+    phot_file: BinaryIO,
+    notes: list[str],
+    every_column: bool,
+) -> Part:
+    with fits.open(head_file) as head, fits.open(phot_file) as photometry:
+        keys, observed = head[0].header, photometry[1].data
+        header = _frame(head[1].data, plain=True)
+        for column in ("SNID", "PTROBS_MIN", "PTROBS_MAX"):
+            if column not in header.columns:
+                raise LightCurveError(
+                    f"{head_name} has no column {column}: it is not a HEAD file of SNANA"
+                )
+        names = list(observed.names)
+        band = next((c for c in ("BAND", "FLT") if c in names), None)
+        if absent := [*(c for c in NEEDED if c not in names), *([] if band else ["BAND"])]:
+            raise LightCurveError(f"{phot_name} lacks the columns {', '.join(absent)}")
+        mjd = np.asarray(observed["MJD"])
+        rows, lengths = _rows(header, mjd, f"{head_name} and {phot_name}", notes)
+        if keys.get("MWEBV_APPLYFLAG") == 1:
+            notes.append(f"{head_name}: FLUXCAL is corrected for the extinction of the Milky Way")
+        needed = None if every_column else {*NEEDED, str(band)}
+        table = _frame(observed, rows, needed)
+        zero_point = keys.get("ZP_FLUXCAL", head[1].header.get("ZP_FLUXCAL"))
+        survey = str(keys.get("SURVEY", head[1].header.get("SURVEY", ""))).strip()
+        return Part(
+            name=head_name,
+            version=re.sub(r"[_.]?HEAD\.FITS.*$", "", Path(head_name).name, flags=re.IGNORECASE),
+            survey=survey or None,
+            header=header,
+            table=table,
+            band=table[str(band)],
+            ids=header["SNID"].to_numpy(),
+            lengths=lengths,
+            zero_point=zero_points(header, zero_point, head_name),
+        )
+
+
+def _rows(
+    header: pd.DataFrame, mjd: np.ndarray, names: str, notes: list[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The rows of the PHOT file that belong to the objects, one after the other, and how many.
+
+    PTROBS_MIN and PTROBS_MAX name them. Tools that select objects often leave these as they were:
+    then the rows that separate objects count, if they agree with NOBS.
+    """
+    first = header["PTROBS_MIN"].to_numpy(np.int64) - 1  # counted from 1, both inclusive
+    stop = header["PTROBS_MAX"].to_numpy(np.int64)
+    separators = np.flatnonzero(mjd == _END_OF_OBJECT)
+    is_end = np.zeros(len(mjd) + 1, dtype=bool)
+    is_end[[*separators, len(mjd)]] = True
+    lengths = np.maximum(stop - first, 0)
+    inside = (first >= 0) & (stop <= len(mjd))
+    if inside.all() and (not len(separators) or is_end[stop].all()):
+        rows = np.repeat(first - (np.cumsum(lengths) - lengths), lengths) + np.arange(lengths.sum())
+        if not is_end[rows].any():
+            return rows, lengths
+    starts = np.append(0, separators + 1)
+    between = np.diff(np.append(starts, len(mjd) + 1)) - 1
+    if between[-1] == 0:  # a separator ends the file
+        between = between[:-1]
+    expected = header["NOBS"].to_numpy(np.int64) if "NOBS" in header.columns else lengths
+    if not np.array_equal(between, expected):
+        raise LightCurveError(
+            f"{names} do not belong together: the first refers to {int(stop.max())} rows of "
+            f"{len(header)} objects, and the second has {len(mjd)} rows of {len(between)} objects. "
+            "Check that both are complete and of one version"
+        )
+    notes.append(
+        f"{names}: PTROBS_MIN and PTROBS_MAX do not fit, and NOBS fits the rows between objects, "
+        "which were taken instead"
+    )
+    return np.flatnonzero(mjd != _END_OF_OBJECT), between
+
+
+def _frame(
+    data: Any, rows: Any = slice(None), wanted: set[str] | None = None, plain: bool = False
+) -> pd.DataFrame:
+    """The columns of a FITS table, in the byte order of the machine and without padding."""
+    raw = data.view(np.ndarray)
+    columns: dict[str, Any] = {}
+    for name in data.names if wanted is None else wanted:
+        values = np.asarray(data[name]) if data.columns[name].bzero else raw[name]
+        if values.ndim > 1:
+            continue  # such as lists of filters
+        if values.dtype.kind in "SU":
+            columns[name] = _text(values, rows, plain)
+        else:
+            values = values[rows]
+            columns[name] = values.astype(values.dtype.newbyteorder("="), copy=False)
+    return pd.DataFrame(columns, copy=False)
+
+
+def _text(values: np.ndarray, rows: Any, plain: bool) -> Any:
+    """Text of a fixed width without blanks; categories, as bands repeat."""
+    values = np.ascontiguousarray(values[rows])
+    width = -(-values.dtype.itemsize // 8)  # in words of 8 bytes, which are compared fast
+    numbers = values.astype(f"S{8 * width}").view(np.uint64).reshape(-1, width)
+    differ = np.flatnonzero((numbers != numbers[:1]).any(axis=0))
+    codes = pd.factorize(numbers[:, differ[0]] if len(differ) == 1 else values)[0]
+    first = np.zeros(codes.max(initial=-1) + 1, dtype=np.int64)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    texts = np.array([bytes(text).strip(b"\x00 ").decode() for text in values[first]], object)
+    if plain:
+        return texts[codes]
+    distinct, position = np.unique(texts.astype(str), return_inverse=True)
+    return coded(position[codes], distinct.tolist())
+
+
+def _pairs(
+    source: Source, phot: Any, fits: Any
+) -> Iterator[tuple[tuple[str, BinaryIO], tuple[str, BinaryIO]]]:
+    """Yield the HEAD files with their PHOT files, opened."""
+    if phot is not None:
+        given = Source(phot)
+        yield _only(source, "HEAD"), _only(given, "PHOT")
+        return
+    found: dict[str, dict[str, tuple[str, BinaryIO]]] = {}
+    for name, file in source.files():
+        key = Path(name).name.upper().removesuffix(".GZ")
+        kind = next((k for k in ("HEAD", "PHOT") if f"{k}.FIT" in key), None)
+        if kind is None:
+            file.close()
+            if name == "the bytes":
+                raise LightCurveError("pass the PHOT file, too: read_snana(head, phot=phot)")
+            continue
+        found.setdefault(key.replace(f"{kind}.FIT", "HEAD.FIT"), {})[kind] = (name, file)
+    if not found:
+        raise LightCurveError(
+            f"{source.name} is no HEAD file of SNANA by its name (..._HEAD.FITS): pass the PHOT "
+            "file, too, as in read_snana(head, phot=phot)"
+        )
+    for pair in found.values():
+        for kind, other in (("HEAD", "PHOT"), ("PHOT", "HEAD")):
+            if kind not in pair:
+                pair[kind] = _beside(*pair[other], kind, other, fits)
+        yield pair["HEAD"], pair["PHOT"]
+
+
+def _only(source: Source, kind: str) -> tuple[str, BinaryIO]:
+    files = list(source.files())
+    if len(files) != 1:
+        raise LightCurveError(f"pass one {kind} file with phot=, not {len(files)}")
+    return files[0]
+
+
+def _beside(name: str, file: BinaryIO, kind: str, other: str, fits: Any) -> tuple[str, BinaryIO]:
+    """Open the file that belongs to another one, in the same folder."""
+    path = Path(name)
+    likely = re.sub(f"{other}(?=\\.FIT)", kind, path.name, flags=re.IGNORECASE)
+    names = [likely, f"{likely}.gz", re.sub(r"\.gz$", "", likely)]
+    announced = ""
+    if kind == "PHOT":
+        # damage is reported when the table is read
+        with warnings.catch_warnings(), suppress(*_DAMAGED, fits.VerifyError):
+            warnings.simplefilter("ignore")
+            announced = Path(str(fits.getheader(file).get("PHOTFILE", "")).strip()).name
+        file.seek(0)
+        names += [announced, f"{announced}.gz"] if announced else []
+    for candidate in names:
+        if (path.parent / candidate).is_file():
+            return next(iter(Source(path.parent / candidate).files()))
+    raise LightCurveError(
+        f"the {kind} file of {name} is not beside it (looked for {', '.join(names[:3])}): put it "
+        "there, or pass phot="
+    )

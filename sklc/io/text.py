@@ -1,0 +1,247 @@
+"""Tables in text files: CSV, tabs, blanks, ruled, with or without a header."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import pandas as pd
+
+from sklc.errors import LightCurveError
+from sklc.io.columns import identify
+
+__all__ = ["Layout", "layout_of", "read_text_table"]
+
+_HEAD = 1 << 16  # bytes that are looked at to find out the layout
+_NUMBER = re.compile(
+    r"[<>]?[-+]?(\d+\.?\d*|\.\d+)([eEdD][-+]?\d+)?|nan|null|na|none|--|-|inf", re.I
+)
+_RULE = re.compile(r"[\s|+]*[-=]{2,}[-=\s|+]*")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the lines of a text file make up a table.
+
+    Parameters
+    ----------
+    separator : str
+        What stands between columns; a regular expression for blanks.
+    names : tuple of str
+        The names of the columns; none if there is no header.
+    first : int
+        The number of lines before the first row of data.
+    spans : tuple of pairs of int
+        Where the columns of a table of fixed width begin and end; none for other tables.
+    """
+
+    separator: str
+    names: tuple[str, ...]
+    first: int
+    spans: tuple[tuple[int, int], ...] = ()
+
+
+def split(line: str, separator: str) -> list[str]:
+    """Return the fields of a line, without blanks and quotes around them."""
+    if separator == r"\s+":
+        return line.split()
+    try:
+        fields = next(csv.reader([line.strip()], delimiter=separator), [])
+    except csv.Error:  # such as a field without an end
+        fields = line.split(separator)
+    return [field.strip() for field in fields]
+
+
+def layout_of(lines: Sequence[str], separator: str | None = None) -> Layout | None:
+    """Find out how lines make up a table; None if they do not.
+
+    Parameters
+    ----------
+    lines : sequence of str
+        The first lines of a file.
+    separator : str, optional
+        What stands between columns, if it is known.
+
+    Returns
+    -------
+    Layout or None
+
+    Examples
+    --------
+    >>> from sklc.io.text import layout_of
+    >>> layout_of(["# mjd  mag  err", "59000.1  17.5  0.1"]).names
+    ('mjd', 'mag', 'err')
+    """
+    rows = [k for k, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")]
+    if not rows:
+        return None
+    head = lines[rows[0]]
+    if separator is None:
+        separator = next((s for s in ",\t;|" if s in head), r"\s+")
+    if len(rows) > 1 and _RULE.fullmatch(lines[rows[1]]) and " " in lines[rows[1]].strip():
+        spans = tuple(m.span() for m in re.finditer(r"[-=]+", lines[rows[1]]))
+        names = tuple(head[a:b].strip() for a, b in spans)
+        return Layout(separator, names, rows[1] + 1, spans)
+    fields = split(head, separator)
+    if not any(_NUMBER.fullmatch(field) for field in fields):
+        return Layout(separator, tuple(fields), rows[0] + 1)
+    for line in reversed(lines[: rows[0]]):  # a header that is commented out
+        text = line.lstrip().lstrip("#%!").strip()
+        named = split(text, separator if separator != r"\s+" and separator in text else r"\s+")
+        if len(named) == len(fields) and identify(named).is_light_curve:
+            return Layout(separator, tuple(named), rows[0])
+    return Layout(separator, (), rows[0])
+
+
+def read_text_table(
+    file: BinaryIO,
+    where: str,
+    *,
+    names: Sequence[str] | None = None,
+    separator: str | None = None,
+    text: Sequence[str] = (),
+    chunksize: int | None = None,
+) -> Any:
+    """Read a table from a text file of any layout.
+
+    Parameters
+    ----------
+    file : binary file
+        The file, at its beginning.
+    where : str
+        Its name, for messages.
+    names : sequence of str, optional
+        Names of the columns, for a file without a header.
+    separator : str, optional
+        What stands between columns. By default it is found out.
+    text : sequence of str
+        Columns that are text, even if they look like numbers.
+    chunksize : int, optional
+        The number of rows to read at a time.
+
+    Returns
+    -------
+    pandas.DataFrame, or an iterator of these if `chunksize` is given
+
+    Raises
+    ------
+    LightCurveError
+        If the file is no table.
+    """
+    start = file.read(_HEAD)
+    file.seek(0)
+    lines = start.decode("utf-8-sig", errors="replace").splitlines()
+    layout = layout_of(lines, separator)
+    if layout is None:
+        raise LightCurveError(f"{where} has no rows: check that it was downloaded completely")
+    columns, first = list(layout.names), layout.first
+    columns = columns if names is None else list(names)
+    widths = _widths(lines[first:], layout, columns)
+    if columns and widths and widths[0] != len(columns):
+        if len(columns) in widths:
+            raise LightCurveError(_ragged(first + 1, where, widths[0], len(columns)))
+        raise LightCurveError(
+            f"{where} has rows of {widths[0]} fields (the first is {lines[first][:80]!r}) and "
+            f"{len(columns)} names of columns {columns[:20]}: "
+            + ("correct the header" if names is None else "name all columns in names=, in order")
+        )
+    if not columns:
+        raise LightCurveError(
+            f"{where} has no header that names its columns (the first row is "
+            f'{lines[first][:80]!r}): pass format="text" and names=, such as names=["mjd", "mag", '
+            '"mag_err"]'
+        )
+    options: dict[str, Any] = {"names": columns, "skiprows": first, "header": None}
+    if (
+        layout.names
+        and not layout.spans
+        and names is None
+        and not lines[first - 1].lstrip().startswith("#")
+    ):
+        options = {"skiprows": first - 1, "header": 0}  # twice as fast as names=
+    if chunksize is not None:
+        options["chunksize"] = chunksize
+    if layout.spans:
+        wide: Any = [*layout.spans[:-1], (layout.spans[-1][0], None)]
+        return pd.read_fwf(file, colspecs=wide, comment="#", encoding="utf-8-sig", **options)
+    if layout.separator == ";" and re.search(r"\d,\d", lines[min(first, len(lines) - 1)]):
+        options["decimal"] = ","
+    options |= {"sep": layout.separator, "index_col": False}
+    if re.search(r"[,;|] ", "\n".join(lines[first : first + 50])):
+        options["skipinitialspace"] = True
+    options["dtype"] = _exact(columns, lines[first:], layout.separator, text)
+    if any("#" in line for line in lines[first:]):
+        options["comment"] = "#"
+    try:
+        frame = pd.read_csv(file, **options)
+    except pd.errors.ParserError as error:
+        found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
+        if not found:
+            raise
+        message = _ragged(int(found[2]), where, int(found[3]), int(found[1]))
+        raise LightCurveError(message) from error
+    if chunksize is None:
+        name = identify(columns).object_id
+        if name is not None and frame[name].dtype.kind == "f" and frame[name].isna().any():
+            # a missing value made floats of the ids, which may be beyond 2**53
+            file.seek(0)
+            options["dtype"] = {**options["dtype"], name: str}
+            frame = pd.read_csv(file, **options)
+        frame.columns = pd.Index(columns)
+        _check_complete(file, where, frame, layout)
+    return frame
+
+
+def _widths(lines: Sequence[str], layout: Layout, columns: Sequence[str]) -> list[int]:
+    """Return the numbers of fields of the first rows; a separator at the end does not count."""
+    if layout.spans:
+        return [len(layout.spans)]
+    rows = [row for row in lines[:20] if row.strip() and not row.lstrip().startswith("#")]
+    fields = [split(row, layout.separator) for row in rows]
+    return [len(row) - (len(row) == len(columns) + 1 and not row[-1]) for row in fields]
+
+
+def _ragged(number: int, where: str, found: int, expected: int) -> str:
+    return (
+        f"line {number} of {where} has {found} fields instead of {expected}: the file may be "
+        "truncated; correct or remove the line"
+    )
+
+
+def _check_complete(file: BinaryIO, where: str, frame: pd.DataFrame, layout: Layout) -> None:
+    """Raise if a line has too few fields, which pandas would fill up with missing values."""
+    if not len(frame) or not frame.iloc[:, -1].isna().any():
+        return
+    n_columns = frame.shape[1]
+    file.seek(0)
+    separator = None if layout.separator == r"\s+" else layout.separator.encode()
+    content = file.read()
+    if separator is not None and b'"' not in content:  # a count is nearly always enough, and fast
+        first = b"".join(content.split(b"\n", layout.first)[: layout.first])
+        found = content.count(separator) - first.count(separator)
+        if found >= len(frame) * (n_columns - 1):
+            return
+    lines = content.splitlines()
+    for number, line in enumerate(lines, start=1):
+        if number <= layout.first or not line.strip() or line.lstrip().startswith(b"#"):
+            continue
+        count = len(line.split()) if separator is None else line.count(separator) + 1
+        if count < n_columns:
+            raise LightCurveError(_ragged(number, where, count, n_columns))
+
+
+def _exact(
+    columns: list[str], lines: list[str], separator: str, text: Sequence[str]
+) -> dict[str, Any]:
+    """Return the types of columns that pandas would change: ids with leading zeros, and text."""
+    types: dict[str, Any] = dict.fromkeys(text, str)
+    name = identify(columns).object_id
+    if name is not None:
+        where = columns.index(name)
+        fields = (split(line, separator) for line in lines[:200])
+        if any(len(f) > where and re.match(r"0\d", f[where]) for f in fields):
+            types[name] = str
+    return types

@@ -1,0 +1,237 @@
+"""Files that are read: several, damaged, with options; and files that are written."""
+
+import gzip
+import os
+import shutil
+
+import pandas as pd
+import pytest
+
+from sklc import LightCurves
+
+
+@pytest.fixture
+def halves(photometry, tmp_path):
+    """Two files of six objects each."""
+    ids = photometry["object_id"].unique()
+    paths = []
+    for name, own in (("one", ids[:6]), ("two", ids[6:])):
+        paths.append(tmp_path / f"{name}.csv")
+        photometry[photometry["object_id"].isin(own)].to_csv(paths[-1], index=False)
+    return paths
+
+
+def test_several_files_are_one_table(run, night, halves):
+    ran = run("classify", halves[0], "--weights", "ztf", halves[1])  # an option between files
+    pd.testing.assert_frame_equal(
+        ran.table, run("classify", night, "--weights", "ztf").table, atol=1e-6
+    )
+    assert ran.err.count("sklc: read ") == 2
+
+
+def test_a_file_that_cannot_be_read_does_not_stop_the_others(run, halves, tmp_path):
+    damaged, failures = tmp_path / "damaged.csv.gz", tmp_path / "failures.csv"
+    damaged.write_bytes(gzip.compress(halves[0].read_bytes())[:-200])
+    missing = tmp_path / "missing.csv"
+    ran = run("classify", damaged, halves[1], missing, "--failures", failures)
+    assert ran.status == 1
+    assert len(ran.table) == 6
+    errors = [line for line in ran.err.splitlines() if line.startswith("sklc: error: ")]
+    assert [str(path) in line for path, line in zip([damaged, missing], errors, strict=True)]
+    assert "2 of 3 files were not read" in ran.err
+    table = pd.read_csv(failures)
+    assert table["file"].tolist() == [str(damaged), str(missing)]
+    assert table["object_id"].isna().all()
+    assert table["reason"].notna().all()
+    for files in ([damaged, missing], [damaged], [damaged, "--join", halves[1]]):
+        ran = run("classify", *files, "-o", tmp_path / "none.csv")
+        assert ran.status == 2
+        assert not (tmp_path / "none.csv").exists()
+    assert run("classify", halves[0], damaged, "--on-error", "raise").status == 2
+
+
+def test_an_object_in_two_files_is_told_joined_or_renamed(run, night, halves, demo_curves):
+    ran = run("classify", halves[1], night)
+    assert ran.status == 1
+    assert ran.table["object_id"].tolist() == [*demo_curves.ids[6:], *demo_curves.ids[:6]]
+    assert f"and 5 others: {halves[1]} has an object of this id, too" in ran.err
+    assert "--join" in ran.err
+    joined = run("classify", halves[1], night, "--join")
+    assert joined.status == 0
+    assert sorted(joined.table["object_id"]) == sorted(demo_curves.ids)
+    named = run("classify", halves[1], night, "--ids-from-files")
+    assert named.status == 0
+    assert named.table["object_id"].tolist() == [
+        *(f"two:{name}" for name in demo_curves.ids[6:]),
+        *(f"night:{name}" for name in demo_curves.ids),
+    ]
+    assert "given twice" in run("classify", night, night).err
+
+
+def test_a_file_without_ids_is_named_after_itself(run, photometry, tmp_path):
+    first = photometry[photometry["object_id"] == "SIM0000"].drop(columns="object_id")
+    paths = [tmp_path / "SN 2020abc.csv.gz", tmp_path / "v1.2.csv"]
+    for path in paths:
+        first.to_csv(path, index=False)
+    table = run("classify", *paths, "--ids-from-files").table
+    assert table["object_id"].tolist() == ["SN 2020abc", "v1.2"]
+
+
+def test_the_objects_of_a_bad_file_keep_their_order_under_other_names(run, spoilt):
+    path, _, bad = spoilt
+    table = run("classify", path, "--ids-from-files").table
+    missing = table.loc[table["class"].isna(), "object_id"]
+    assert missing.tolist() == [f"spoilt:{name}" for name in bad]
+
+
+def test_archives_and_standard_input(run, night, tmp_path, monkeypatch):
+    expected = run("classify", night).table
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    shutil.copy(night, folder)
+    archive = shutil.make_archive(str(tmp_path / "night"), "gztar", folder)
+    for path in (folder, archive):
+        pd.testing.assert_frame_equal(run("classify", path).table, expected)
+    with night.open() as stream:
+        monkeypatch.setattr("sys.stdin", stream)
+        pd.testing.assert_frame_equal(run("classify", "-").table, expected)
+    assert "standard input" in run("classify", "-", night).err
+
+
+def test_options_of_formats(run, photometry, tmp_path):
+    path = tmp_path / "short.csv"
+    photometry.assign(band=photometry["band"].str[-1]).to_csv(path, index=False)
+    assert run("classify", path).status == 2  # which survey's g?
+    for options in (["--survey", "ztf"], ["--option", "survey=ztf"], ["--format", "long-table",
+                    "--survey=ztf"]):  # fmt: skip
+        ran = run("classify", path, *options)
+        assert ran.status == 0
+        assert "bands ztf" in ran.err
+    for options, message in (
+        (["--option", "survey"], "is not KEY=VALUE"),
+        (["--option", "survey=ztf", "--survey", "ztf"], "survey is given twice"),
+        (["--option", "nosuch=1"], "the format long-table has no option nosuch: its options are"),
+        (["--format", "long-tabel"], "Did you mean 'long-table'?"),
+    ):
+        ran = run("classify", path, *options)
+        assert (ran.status, ran.out) == (2, "")
+        assert message in ran.err
+
+
+def test_values_of_options_have_the_type_that_the_reader_wants(run, tmp_path, known_format):
+    got = {}
+
+    def read(
+        source,
+        *,
+        quality: str = "good",
+        survey: str | None = None,
+        names: "list[str] | None" = None,
+        zero_point: float = 1.0,
+        nights: bool = False,
+        other=None,
+    ):
+        got.update(quality=quality, survey=survey, names=names, zero_point=zero_point)
+        got.update(nights=nights, other=other)
+        return LightCurves.from_arrays([[1.0]], [[3.0]], None, "ztfg", ids=["a"])
+
+    known_format(read)
+    path = tmp_path / "a.txt"
+    path.write_text("a")
+    options = ["survey=12", "names=mjd, mag", "zero_point=25", "nights=true", "other=[1, 2]"]
+    arguments = [word for text in options for word in ("--option", text)]
+    ran = run("info", path, "--format", "toy", "--quality", "all", *arguments)
+    assert ran.status == 0
+    assert got == {"quality": "all", "survey": "12", "names": ["mjd", "mag"],
+                   "zero_point": 25, "nights": True, "other": [1, 2]}  # fmt: skip
+    assert "zero_point=1.0" in run("formats", "toy").out
+
+
+def test_quality_means_nothing_for_a_format_without_flags_and_that_is_said(
+    run, tmp_path, known_format
+):
+    known_format(lambda source: LightCurves.from_arrays([[1.0]], [[3.0]], None, "ztfg"))
+    path = tmp_path / "a.txt"
+    path.write_text("toy")
+    ran = run("classify", path, "--quality", "all")
+    assert ran.status == 0
+    assert "the format toy has no flags of quality" in ran.err
+
+
+def test_an_object_in_two_parts_of_a_large_file_is_told(run, night, demo_curves, monkeypatch):
+    def read_batches(source, *, format, n_objects):
+        yield demo_curves[:n_objects]
+        yield demo_curves[n_objects - 2 :]
+
+    monkeypatch.setattr("sklc.cli.sources._LARGE", 1000)
+    monkeypatch.setattr("sklc.io.read_batches", read_batches, raising=False)
+    ran = run("classify", night, "--batch-size", 7)
+    assert ran.status == 1
+    assert ran.table["object_id"].tolist() == demo_curves.ids.tolist()
+    assert "and 1 other: it occurs again in another part of the file" in ran.err
+    assert run("classify", night, "--whole").status == 0
+
+
+# -- files that are written
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("out.txt", "ends in none of .csv, .parquet"),
+        ("nosuch/out.csv", "does not exist"),
+        ("folder.csv", "is a folder"),
+        ("night.csv", "is one of the files to read"),
+        ("old.csv", "--overwrite"),
+    ],
+)
+def test_where_a_table_cannot_be_written_nothing_is_done(run, night, tmp_path, name, message):
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "old.csv").write_text("kept")
+    before, overwrite = night.read_bytes(), ["--overwrite"] if name != "old.csv" else []
+    for option in ("-o", "--failures"):
+        if (option, name) == ("--failures", "out.txt"):
+            message = "ends in none of .csv"
+        ran = run("classify", night, option, tmp_path / name, *overwrite)
+        assert (ran.status, ran.out) == (2, "")
+        assert ran.err.startswith("sklc: error: ")
+        assert ran.err.count("\n") == 1
+        assert message in ran.err
+    assert night.read_bytes() == before
+    assert (tmp_path / "old.csv").read_text() == "kept"
+
+
+def test_a_file_is_replaced_when_the_new_one_is_complete(run, night, halves, tmp_path, monkeypatch):
+    out, link = tmp_path / "out.csv", tmp_path / "link.csv"
+    out.write_text("old")
+    link.symlink_to(out)
+
+    def fail(self, X):
+        assert out.read_text() == "old"
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sklc.TransferClassifier.predict_proba", fail)
+        ran = run("classify", night, "-o", out, "--overwrite")
+    assert ran.status == 2
+    assert "not enough memory" in ran.err
+    assert out.read_text() == "old"
+    for path in (out, link):
+        ran = run("classify", night, "-o", path, "--overwrite")
+        assert ran.status == 0
+        assert ran.out == ""
+        assert len(pd.read_csv(out)) == 12
+    assert link.is_symlink()
+    assert not [name for name in os.listdir(tmp_path) if "partial" in name]
+
+
+def test_ids_of_two_types_do_not_share_a_column(run, photometry, night, tmp_path):
+    numbers = tmp_path / "numbers.csv"
+    codes = pd.factorize(photometry["object_id"])[0]
+    photometry.assign(object_id=codes).to_csv(numbers, index=False)
+    assert run("classify", night, numbers).status == 0
+    out = tmp_path / "out.parquet"
+    ran = run("classify", night, numbers, "-o", out)
+    assert ran.status == 2
+    assert "of different types" in ran.err
+    assert not out.exists()
