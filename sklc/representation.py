@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,9 @@ class InputRepresentation:
     """Convert light curves to the numbers that a network reads, one row per observation.
 
     Every constant of the input convention is a field, so that a weights file, which stores this
-    object, restores its own preprocessing. Two presets exist: ``"relative"``, the default, and
-    ``"papers"``, the plain input of Gupta et al. (2025).
+    object, restores its own preprocessing. Three presets exist: ``"relative"``, the default;
+    ``"corroborated"``, the same for surveys of any length; and ``"papers"``, the plain input of
+    Gupta et al. (2025).
 
     Parameters
     ----------
@@ -115,6 +117,10 @@ class InputRepresentation:
                 f"Unknown input channels {unknown}: choose at least one of {sorted(CHANNELS)}."
             )
         object.__setattr__(self, "channels", tuple(self.channels))
+        for name in ("min_snr", "corroboration"):
+            value = getattr(self, name)
+            if not isinstance(value, Real) or not 0 <= float(value) < np.inf:
+                raise ValueError(f"{name}={value!r} is not a number of at least 0.")
 
     @classmethod
     def preset(cls, name: str) -> InputRepresentation:
@@ -122,7 +128,7 @@ class InputRepresentation:
 
         Parameters
         ----------
-        name : {"relative", "papers"}
+        name : {"relative", "corroborated", "papers"}
             The name of the preset.
 
         Returns
@@ -343,19 +349,22 @@ CHANNELS: dict[str, Callable[[_Shown], np.ndarray]] = {
     "log_peak": lambda x: x.log(x.per_observation(x.peak)),
 }
 
+_RELATIVE = InputRepresentation(
+    channels=(
+        "centered_wavelength",
+        "time",
+        "gap",
+        "relative_flux",
+        "relative_flux_err",
+        "log_flux",
+        "log_peak",
+    )
+)
+
 PRESETS: dict[str, InputRepresentation] = {
     "papers": InputRepresentation(
         channels=("wavelength", "time", "flux", "flux_err"), time_scale=1.0
     ),
-    "relative": InputRepresentation(
-        channels=(
-            "centered_wavelength",
-            "time",
-            "gap",
-            "relative_flux",
-            "relative_flux_err",
-            "log_flux",
-            "log_peak",
-        )
-    ),
+    "relative": _RELATIVE,
+    "corroborated": replace(_RELATIVE, corroboration=20.0),
 }

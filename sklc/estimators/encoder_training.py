@@ -10,6 +10,7 @@ from inspect import signature
 from typing import Any
 
 import numpy as np
+import torch
 from skorch import NeuralNet
 
 from sklc.augment.training import Augmentation, chosen_transformers
@@ -18,6 +19,7 @@ from sklc.light_curves.metadata import metadata_matrix
 from sklc.networks.architectures import Architecture, EncoderNetwork
 from sklc.networks.architectures.choice import DEFAULT_SIZES, choose_architecture, new_network
 from sklc.networks.device import single_thread_in_workers
+from sklc.networks.inference.encode import encode_latents
 from sklc.networks.objectives.interface import Objective
 from sklc.networks.objectives.network import ObjectiveLoss, ObjectiveNetwork, kept_heads
 from sklc.networks.objectives.registry import chosen_objectives
@@ -27,6 +29,9 @@ from sklc.networks.training.loop import TrainingSettings, fit_net, resident_devi
 from sklc.representation import InputRepresentation
 
 __all__ = ["EncoderTraining", "objectives_of", "train_encoder"]
+
+# Objects over which latents are standardised: more would not change their mean and scale.
+_MOST_FOR_SCALE = 50_000
 
 
 @dataclass(frozen=True)
@@ -180,9 +185,25 @@ def train_encoder(
             )
     finally:
         train.close()
+    if training.architecture.standardize_latent:
+        _standardize_latent(network, train.original, training)
     net = wrap(network)
     net.history = trained.history
     return net
+
+
+def _standardize_latent(
+    network: EncoderNetwork, curves: LightCurves, training: EncoderTraining
+) -> None:
+    """Bring each unit of the latent to mean 0 and variance 1 over the training data."""
+    some = np.linspace(0, len(curves) - 1, min(len(curves), _MOST_FOR_SCALE)).astype(int)
+    columns = metadata_matrix(curves[some], training.columns)
+    network.eval()
+    latents = encode_latents(network, training.representation, curves[some], columns)
+    mean, scale = latents.mean(axis=0, dtype=np.float64), latents.std(axis=0, dtype=np.float64)
+    # A unit that never varies stays as it is, and is 0.
+    scale = np.where(scale > 1e-6 * scale.max(), scale, 1.0)
+    network.rescale_latent(*(torch.tensor(x, dtype=torch.float32) for x in (mean, scale)))
 
 
 class _Arguments(UserDict):

@@ -27,7 +27,7 @@ from sklc.simulate.lightcurvelynx import from_lightcurvelynx
 from sklc.simulate.run import simulate
 from sklc.simulate.settings import Photometry, Trigger
 from sklc.simulate.sources import SpectralSource
-from sklc.simulate.surveys import Survey, list_surveys, register_survey
+from sklc.simulate.surveys import Survey, draw_survey, list_surveys, register_survey
 from sklc.simulate.to_parquet import simulate_to_parquet
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "SpectralSource",
     "Survey",
     "Trigger",
+    "draw_survey",
     "from_lightcurvelynx",
     "list_classes",
     "list_surveys",

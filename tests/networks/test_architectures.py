@@ -12,7 +12,8 @@ from plugins.toy_architecture import MeanNetwork
 from small import curves_of
 
 import sklc
-from sklc import InputRepresentation, LightCurveEncoder
+from sklc import InputRepresentation, LightCurveEncoder, TransferClassifier
+from sklc.datasets import load_demo
 from sklc.networks.architectures import (
     ARCHITECTURES,
     GRU,
@@ -32,6 +33,7 @@ from sklc.networks.inference import encode as inference
 from sklc.networks.inference.device import encode_on_device
 from sklc.networks.inference.encode import encode_latents
 from sklc.networks.training.datasets import CurveDataset
+from sklc.serving import OnnxModel
 
 RELATIVE = InputRepresentation.preset("relative")
 SHAPE = NetworkShape(RELATIVE.channels, 3)
@@ -310,3 +312,66 @@ def test_rules_are_checked_before_training():
 
     with pytest.raises(TypeError, match="cannot be named n_classes"):
         Clash()
+
+
+# -- latents that are standardised
+
+
+@pytest.fixture(scope="module")
+def standardized():
+    curves, y = load_demo(return_X_y=True)
+    encoder = LightCurveEncoder(
+        architecture=GRU(hidden_size=8, latent_size=12, standardize_latent=True), redshift_weight=0.3,
+        max_epochs=3, early_stopping=False, random_state=0,
+    )  # fmt: skip
+    return encoder.fit(curves, y), curves
+
+
+def test_standardized_latents_have_mean_0_and_variance_1_over_the_training_data(standardized):
+    encoder, curves = standardized
+    latent = encoder.transform(curves)
+    np.testing.assert_allclose(latent.mean(axis=0), 0, atol=1e-4)
+    np.testing.assert_allclose(latent.std(axis=0), 1, atol=1e-4)
+    assert (latent < 0).mean() > 0.2  # they are not cut at 0
+
+
+def test_standardizing_changes_nothing_that_the_heads_say():
+    architecture = GRU(hidden_size=8, latent_size=12, standardize_latent=True)
+    torch.manual_seed(0)
+    shape = NetworkShape(RELATIVE.channels, 3, 0, {"redshift": (2,), "deep": (4, 1)})
+    network = architecture.build(shape).eval()
+    values, lengths = torch.randn(5, 9, 7), torch.tensor([9, 4, 1, 6, 2])
+
+    def said():
+        latent = network.to_latent(network.state(values, lengths))
+        heads = [network.head, *network.all_heads().values()]
+        return latent, [head(latent) for head in heads]
+
+    with torch.inference_mode():
+        latent, before = said()
+        mean, scale = torch.randn(12), torch.rand(12) + 0.1
+        network.rescale_latent(mean, scale)
+        scaled, after = said()
+    torch.testing.assert_close(scaled, (latent - mean) / scale, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(after, before, rtol=1e-4, atol=1e-4)
+
+
+def test_standardized_latents_are_saved_and_exported(standardized, tmp_path):
+    encoder, curves = standardized
+    path = encoder.save(tmp_path / "mine.safetensors")
+    again = LightCurveEncoder(path)
+    np.testing.assert_array_equal(again.transform(curves[:20]), encoder.transform(curves[:20]))
+    assert again.net_.module_.architecture.standardize_latent
+    pytest.importorskip("onnxruntime", reason="needs the extra onnx")
+    model = OnnxModel(encoder.to_onnx(tmp_path / "mine.onnx"))
+    np.testing.assert_allclose(
+        model.transform(curves[:20]), encoder.transform(curves[:20]), atol=2e-4
+    )
+
+
+def test_training_the_rest_keeps_the_scale(standardized):
+    encoder, curves = standardized
+    y = load_demo(return_X_y=True)[1]
+    tuned = TransferClassifier(encoder, finetune="all", max_epochs=1, random_state=0)
+    latent = tuned.fit(curves[:60], y[:60]).encoder_.transform(curves)
+    assert 0.5 < np.median(latent.std(axis=0)) < 2

@@ -1,6 +1,7 @@
 """What the network sees of an observation."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -179,3 +180,82 @@ def test_an_object_is_encoded_the_same_alone():
     for i in range(len(curves)):
         alone, _ = representation.encode(curves[i : i + 1])
         np.testing.assert_array_equal(alone, values[ends[i] - shown[i] : ends[i]])
+
+
+# -- observations that confirm each other
+
+
+def corroborated(time, flux, flux_err=1.0, **options):
+    """Return the rows of one object that are shown."""
+    curves = LightCurves.from_arrays(
+        time=[time], flux=[flux], flux_err=[np.full(len(time), flux_err)], band=[["r"] * len(time)],
+        survey="ztf",
+    )  # fmt: skip
+    preset = replace(PRESETS["corroborated"], channels=("flux",), **options)
+    shown = preset.encode(curves)[0][:, 0].astype(float) * preset.flux_scale
+    return np.round(shown, 3).tolist()
+
+
+def test_noise_in_years_of_forced_photometry_is_not_shown():
+    rng = np.random.default_rng(0)
+    time = np.arange(0.0, 3000.0, 3.0)
+    flux = rng.normal(0.0, 1.0, len(time))
+    supernova = 40 * np.exp(-(((time - 1500) / 25) ** 2))
+    alone = np.abs(flux) >= 3
+    assert alone.sum() >= 2  # what stretches a supernova to years
+    curves = LightCurves.from_arrays(
+        time=[time], flux=[flux + supernova], flux_err=[np.ones(len(time))], band=[["r"] * 1000],
+        survey="ztf",
+    )  # fmt: skip
+    spans = {
+        name: np.ptp(replace(PRESETS[name], channels=("time",)).encode(curves)[0]) * 100
+        for name in ("relative", "corroborated")
+    }
+    assert spans["relative"] > 800
+    assert 70 < spans["corroborated"] < 150
+
+
+@pytest.mark.parametrize(
+    ("time", "flux", "expected"),
+    [
+        # Two at 3.6 sigma within 20 days reach 5 together; what is alone is not shown.
+        ([0, 15, 500], [3.6, 3.6, 4.5], [3.6, 3.6]),
+        ([0, 15], [3.1, 3.2], [3.1, 3.2]),  # nothing is confirmed: all above min_snr
+        ([0, 50, 500, 501], [3.6, 3.6, 9, 9], [9, 9]),  # too far away, for 3.6 sigma
+        ([0, 50, 500, 501], [6.0, 6.0, 9, 9], [6, 6, 9, 9]),  # at 6 sigma, 80 days are near
+        ([0, 5, 300, 301], [4.0, -4.0, 9, 9], [9, 9]),  # opposite signs confirm nothing
+        ([0, 5, 300, 301], [-4.0, -4.0, 9, 9], [-4, -4, 9, 9]),
+        ([0, 5, 10], [9.0, 1.0, 9.0], [9, 9]),  # the neighbours are those above min_snr
+    ],
+)
+def test_neighbours_confirm_each_other(time, flux, expected):
+    assert corroborated(np.array(time, float), np.array(flux, float)) == expected
+
+
+def test_an_object_is_not_confirmed_by_its_neighbour_in_the_table():
+    both = LightCurves.from_arrays(
+        time=[[0.0, 1.0, 400.0], [401.0, 800.0, 801.0]],
+        flux=[[9.0, 9.0, 4.5], [4.5, 9.0, 9.0]],
+        flux_err=[[1.0] * 3] * 2,
+        band=[["r"] * 3] * 2,
+        survey="ztf",
+    )
+    preset = replace(PRESETS["corroborated"], channels=("flux",))
+    assert preset.encode(both)[1].tolist() == [2, 2]
+    for k in (0, 1):
+        assert preset.encode(both[k : k + 1])[1].tolist() == [2]
+
+
+def test_what_is_without_errors_needs_no_confirmation():
+    curves = LightCurves.from_arrays(
+        time=[[0.0, 500.0]], flux=[[1.0, 2.0]], flux_err=None, band=None
+    )
+    assert PRESETS["corroborated"].encode(curves)[1].tolist() == [2]
+
+
+@pytest.mark.parametrize("days", [-1.0, np.nan, np.inf, "20"])
+def test_days_of_corroboration_are_checked(days):
+    with pytest.raises((ValueError, TypeError), match="corroboration="):
+        replace(PRESETS["relative"], corroboration=days)
+    with pytest.raises((ValueError, TypeError), match="min_snr="):
+        replace(PRESETS["relative"], min_snr=days)

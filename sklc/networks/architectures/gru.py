@@ -87,8 +87,8 @@ class GRU(Architecture):
     ----------
     latent_size : int, default=128
         Length of the latent vector.
-    latent_norm : bool, default=False
-        Whether a latent is normalised over its units, instead of cut at 0 (ReLU).
+    standardize_latent : bool, default=False
+        Whether the units of the latent are linear and standardised, instead of cut at 0 (ReLU).
     hidden_size : int, default=100
         Units of each layer.
     n_layers : int, default=2
@@ -99,7 +99,7 @@ class GRU(Architecture):
     >>> from sklc import LightCurveEncoder
     >>> from sklc.networks.architectures import GRU
     >>> LightCurveEncoder(architecture=GRU(hidden_size=64))
-    LightCurveEncoder(architecture=GRU(latent_size=128, latent_norm=False, hidden_size=64, n_layers=2))
+    LightCurveEncoder(architecture=GRU(latent_size=128, standardize_latent=False, ...))
     """
 
     network: ClassVar[type[EncoderNetwork]] = GRUNetwork

@@ -68,10 +68,9 @@ class Architecture:
     ----------
     latent_size : int, default=128
         Length of the latent vector.
-    latent_norm : bool, default=False
-        Whether a latent is normalised to mean 0 and variance 1 over its units, so that its norm is
-        the square root of `latent_size`. Otherwise it is cut at 0 (ReLU), as in the papers, and
-        units may fall idle.
+    standardize_latent : bool, default=False
+        Whether the units of the latent are linear, and have mean 0 and variance 1 over the training
+        data. Otherwise they are cut at 0 (ReLU), as in the papers, and many of them may be idle.
 
     Examples
     --------
@@ -107,7 +106,7 @@ class Architecture:
     looks_ahead: ClassVar[bool] = True
 
     latent_size: int = 128
-    latent_norm: bool = False
+    standardize_latent: bool = False
 
     def __post_init__(self) -> None:
         for setting in fields(self):
@@ -160,7 +159,7 @@ class EncoderNetwork(nn.Module, ABC):
     """A network in two steps: observations to a state, and the state to the latent and its heads.
 
     observations -> `state` -> dense (tanh) -> [metadata branch, concatenated] -> dense latent
-    (ReLU, or normalised) -> class logits and further linear heads
+    (ReLU or linear) -> class logits and further linear heads
 
     Parameters
     ----------
@@ -357,9 +356,28 @@ class EncoderNetwork(nn.Module, ABC):
         if self.metadata is not None:
             dense = torch.cat([dense, self.metadata(metadata)], dim=1)
         latent = self.latent(dense)
-        if self.architecture.latent_norm:
-            return nn.functional.layer_norm(latent, (self.latent_size,))
-        return torch.relu(latent)
+        return latent if self.architecture.standardize_latent else torch.relu(latent)
+
+    def rescale_latent(self, mean: torch.Tensor, scale: torch.Tensor) -> None:
+        """Shift and divide each unit of a linear latent; what the heads say of it stays the same.
+
+        Parameters
+        ----------
+        mean, scale : Tensor of shape (latent_size,)
+            What is subtracted from each unit, and what it is then divided by.
+
+        Examples
+        --------
+        See `Architecture`, whose `standardize_latent` uses it after training.
+        """
+        with torch.no_grad():
+            self.latent.bias.sub_(mean).div_(scale)
+            self.latent.weight.div_(scale[:, None])
+            for head in (self.head, *self.all_heads().values()):
+                layers = [] if head is None else head.modules()
+                for first in [layer for layer in layers if isinstance(layer, nn.Linear)][:1]:
+                    first.bias.add_(first.weight @ mean)
+                    first.weight.mul_(scale)
 
     def outputs(
         self, state: torch.Tensor, metadata: torch.Tensor | None = None, *, with_state: bool
@@ -411,9 +429,7 @@ class EncoderNetwork(nn.Module, ABC):
             branch = self.metadata.to_onnx(graph, graph.add_input("metadata", np.float32, shape))
             hidden = graph.apply("Concat", hidden, branch, axis=1)
         latent = graph.dense(self.latent, hidden)
-        if self.architecture.latent_norm:
-            return graph.normalize(latent)
-        return graph.apply("Relu", latent)
+        return latent if self.architecture.standardize_latent else graph.apply("Relu", latent)
 
     def forward(
         self, values: torch.Tensor, lengths: torch.Tensor, metadata: torch.Tensor | None = None

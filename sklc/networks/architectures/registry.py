@@ -43,7 +43,7 @@ def register_architecture(
     >>> from sklc.networks.architectures import ARCHITECTURES, GRU
     >>> register_architecture("one-layer", partial(GRU, n_layers=1))
     >>> ARCHITECTURES["one-layer"](hidden_size=32)
-    GRU(latent_size=128, hidden_size=32, n_layers=1)
+    GRU(latent_size=128, standardize_latent=False, hidden_size=32, n_layers=1)
     >>> ARCHITECTURES.unregister("one-layer")
     """
     if not callable(architecture):

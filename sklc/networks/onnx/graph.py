@@ -66,13 +66,6 @@ class Graph:
         self.nodes.append(self.onnx.helper.make_node(operation, list(inputs), names, **attributes))
         return names[0] if n_outputs == 1 else names
 
-    def normalize(self, inputs: str) -> str:
-        """Append the normalisation of each row to mean 0 and variance 1; return the result."""
-        centred = self.apply("Sub", inputs, self.apply("ReduceMean", inputs, axes=[1]))
-        variance = self.apply("ReduceMean", self.apply("Mul", centred, centred), axes=[1])
-        softened = self.apply("Add", variance, self.constant(1e-5))  # as torch's layer_norm
-        return self.apply("Div", centred, self.apply("Sqrt", softened))
-
     def dense(self, module: Any, inputs: str) -> str:
         """Append a ``torch.nn.Linear``, or a ``torch.nn.Sequential`` of them and of ReLUs."""
         for layer in module if hasattr(module, "__len__") else [module]:

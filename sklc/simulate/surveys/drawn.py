@@ -52,10 +52,12 @@ def draw_survey(
 
     Examples
     --------
-    >>> from sklc.simulate.surveys.drawn import draw_survey
+    >>> from sklc.simulate import draw_survey
     >>> survey = draw_survey(17)
     >>> survey.name, survey.visits.n_positions
     ('random-17', 25)
+    >>> draw_survey(17, wavelengths=(0.3, 0.6)).passbands[-1].wavelength < 0.65
+    True
     """
     if not is_integer(random_state, least=0):
         raise SimulationError(f"random_state={random_state!r} is not an integer of at least 0.")
