@@ -321,9 +321,12 @@ def test_rules_are_checked_before_training():
 def standardized():
     curves, y = load_demo(return_X_y=True)
     encoder = LightCurveEncoder(
-        architecture=GRU(hidden_size=8, latent_size=12, standardize_latent=True), redshift_weight=0.3,
-        max_epochs=3, early_stopping=False, random_state=0,
-    )  # fmt: skip
+        architecture=GRU(hidden_size=8, latent_size=12, standardize_latent=True),
+        redshift_weight=0.3,
+        max_epochs=3,
+        early_stopping=False,
+        random_state=0,
+    )
     return encoder.fit(curves, y), curves
 
 

@@ -110,8 +110,8 @@ def _visits(rng: np.random.Generator, n_bands: int, n: int) -> Visits:
     season = rng.choice([150.0, 180.0, 210.0, 240.0, 270.0, 330.0, 366.0])
     ra, dec = sky(rng, n, -60.0, 70.0)
     # The density of nights: at most some 250 observations a year keep the size bounded.
-    gap = float(rng.choice([0.5, 1, 2, 3, 4, 5, 7, 10, 15, 30],
-                           p=[0.03, 0.12, 0.2, 0.2, 0.12, 0.12, 0.09, 0.06, 0.04, 0.02]))  # fmt: skip
+    gaps = [0.5, 1, 2, 3, 4, 5, 7, 10, 15, 30]
+    gap = float(rng.choice(gaps, p=[0.03, 0.12, 0.2, 0.2, 0.12, 0.12, 0.09, 0.06, 0.04, 0.02]))
     regular = rng.random() < 0.4
     clear = weather(rng, n_days + 1, rng.uniform(0.6, 0.98))
     position, night = [], []
