@@ -11,6 +11,7 @@ __all__ = [
     "CheckpointError",
     "LightCurveError",
     "LightCurveWarning",
+    "NotDetectedError",
     "PerformanceWarning",
     "SimulationError",
     "UnknownPassbandError",
@@ -45,6 +46,10 @@ class CheckpointError(ValueError):
 
 class SimulationError(ValueError):
     """A simulation that cannot be run, for example for an unknown class or a missing template."""
+
+
+class NotDetectedError(SimulationError):
+    """A class of which a simulated survey detects hardly any object."""
 
 
 class LightCurveWarning(UserWarning):

@@ -225,6 +225,32 @@ class InputRepresentation:
         np.clip(values, -_LARGEST, _LARGEST, out=values)
         return values, np.diff(shown.offsets)
 
+    def shown(self, curves: LightCurves) -> LightCurves:
+        """Return the observations that the network sees, by `min_snr` and `corroboration`.
+
+        Parameters
+        ----------
+        curves : LightCurves
+            Light curves.
+
+        Returns
+        -------
+        LightCurves
+            All objects, each with at least one observation if it has any.
+
+        Examples
+        --------
+        >>> from sklc import InputRepresentation
+        >>> from sklc.datasets import load_demo
+        >>> curves = load_demo().curves[:4]
+        >>> curves.lengths, InputRepresentation.preset("corroborated").shown(curves).lengths
+        (array([111,  18,  38,  86]), array([111,  18,  38,  86]))
+        """
+        store = curves._compact()
+        flux_err = np.nan_to_num(np.asarray(store.flux_err, dtype=np.float64), nan=0.0)
+        flux = np.asarray(store.flux, dtype=np.float64)
+        return type(curves)._from_store(store.keep(_significant(flux, flux_err, store, self)))
+
 
 class _Shown:
     """The observations that the network sees, and quantities that several channels share."""
@@ -235,16 +261,7 @@ class _Shown:
         flux = saturated(np.asarray(curves.flux, dtype=np.float64) * scale)
         # NaN marks an error that the source does not give.
         flux_err = np.nan_to_num(np.asarray(curves.flux_err, dtype=np.float64) * scale, nan=0.0)
-        shown = np.abs(flux) >= representation.min_snr * flux_err
-        if representation.corroboration:
-            confirmed = _confirmed(flux, flux_err, shown, curves, representation)
-            # What is not confirmed is shown only where nothing else is.
-            shown = confirmed | (
-                shown
-                & per_observation(count_by_object(confirmed, curves.offsets) == 0, curves.offsets)
-            )
-        # All observations of an object are shown if none is significant.
-        shown |= per_observation(count_by_object(shown, curves.offsets) == 0, curves.offsets)
+        shown = _significant(flux, flux_err, curves, representation)
         self.time = np.asarray(curves.time, dtype=np.float64)[shown]
         self.wavelength = curves.wavelength[shown]
         self.flux, self.flux_err = flux[shown], flux_err[shown]
@@ -288,6 +305,24 @@ class _Shown:
 
     def log(self, flux: np.ndarray) -> np.ndarray:
         return np.arcsinh(flux / (2 * self.settings.flux_softening)) / np.log(10)
+
+
+def _significant(
+    flux: np.ndarray,
+    flux_err: np.ndarray,
+    curves: LightCurves | Store,
+    representation: InputRepresentation,
+) -> np.ndarray:
+    """Return which observations are shown: at least one of each object."""
+    shown = np.abs(flux) >= representation.min_snr * flux_err
+    if representation.corroboration:
+        confirmed = _confirmed(flux, flux_err, shown, curves, representation)
+        # What is not confirmed is shown only where nothing else is.
+        shown = confirmed | (
+            shown & per_observation(count_by_object(confirmed, curves.offsets) == 0, curves.offsets)
+        )
+    # All observations of an object are shown if none is significant.
+    return shown | per_observation(count_by_object(shown, curves.offsets) == 0, curves.offsets)
 
 
 # What two neighbours together must reach.

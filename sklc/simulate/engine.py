@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from sklc.cosmology import distance_modulus, draw_redshift
-from sklc.errors import SimulationError
+from sklc.errors import NotDetectedError, SimulationError
 from sklc.simulate.classes.source_class import SourceClass
 from sklc.simulate.settings import Settings
 from sklc.simulate.sources.base import Objects, Points
@@ -155,7 +155,7 @@ class ClassSimulator:
         raise AssertionError("unreachable")  # pragma: no cover
 
     def _fail(self, accepted: int, drawn: int) -> None:
-        raise SimulationError(
+        raise NotDetectedError(
             f"{self.source_class.name} in {self.survey.name}: {accepted} of {drawn:,} candidates "
             f"were accepted (efficiency {accepted / drawn:.1g}) by {self.settings.trigger} with "
             f"redshifts to {self.z_max:g}: ask for fewer detections, a fainter limit or, with "

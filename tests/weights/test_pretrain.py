@@ -1,6 +1,7 @@
 """Pretraining: the command, its names of weights, and going on after an interruption."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,7 +9,15 @@ from small import same_weights
 
 from sklc import LightCurveEncoder
 from sklc.errors import LightCurveError
-from sklc.pretrain import SIMULATED, add_to_manifest, main, pretrain, simulate_training_set
+from sklc.pretrain import (
+    SIMULATED,
+    add_to_manifest,
+    main,
+    pretrain,
+    simulate_any_survey,
+    simulate_training_set,
+)
+from sklc.simulate import simulate
 from sklc.weights.file import WeightsFile
 
 
@@ -54,6 +63,46 @@ def test_the_command_simulates_from_the_seed(sncosmo_data, tmp_path):
         main(["--simulate", "--data", "x", "--name", "a-v1", "--output", str(tmp_path)])
 
 
+@pytest.mark.slow
+def test_the_command_trains_for_any_survey(sncosmo_data, tmp_path, monkeypatch):
+    own = "sklc.pretrain.training_sets"
+    monkeypatch.setattr(f"{own}._ANY_SURVEY", {"SNIa": 20, "TDE": 20, "variable-star": 20})
+    monkeypatch.setattr(f"{own}._KNOWN", {"ztf": 2, "des": 1})
+    simulated = []
+    monkeypatch.setattr(
+        f"{own}.simulate", lambda n, survey, **k: simulated.append(n) or simulate(n, survey, **k)
+    )
+    made = partial(simulate_any_survey, tmp_path / "made", n_surveys=2)
+    curves = made()
+    assert curves.metadata["survey"].value_counts().to_dict() == {
+        "ZTF": 120, "DES": 60, "random-0": 60, "random-1": 60
+    }  # fmt: skip
+    assert list(curves.metadata) == ["class", "survey", "redshift"]
+    assert (curves.metadata["redshift"] > 0).all()
+    assert (curves.lengths > 0).all()
+    n = len(simulated)
+    assert made().equals(curves)  # from the folder
+    assert len(simulated) == n
+    left = simulate_any_survey(tmp_path / "left", n_surveys=1, leave_out=["des"])
+    assert set(left.metadata["survey"]) == {"ZTF", "random-0"}
+
+    curves.to_parquet(tmp_path / "data")
+    main(["--data", str(tmp_path / "data"), "--surveys", "any", "--name", "mine-v1", "--epochs",
+          "1", "--hidden-size", "4", "--output", str(tmp_path)])  # fmt: skip
+    entry = json.loads((tmp_path / "manifest.json").read_text())["weights"]["mine-v1"]
+    assert set(entry["passbands"]) == {"ztfg", "ztfr", "desg", "desr", "desi", "desz"}
+    assert set(entry["metrics"]) >= {"macro_auroc_random", "macro_auroc_ZTF"}
+    assert entry["input"]["corroboration"] == 20
+    latent = LightCurveEncoder(tmp_path / entry["file"]).transform(curves)
+    assert 0.8 < np.median(latent.std(axis=0)) < 1.2
+
+
+def test_simulated_surveys_need_a_folder(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(["--simulate", "--surveys", "any", "--name", "a-v1", "--output", str(tmp_path)])
+    assert "--checkpoints" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("name", "alias", "version"),
     [
@@ -83,7 +132,9 @@ def test_a_name_is_never_given_twice_and_that_is_found_before_training(
     main(command(folder, tmp_path, "plain"))
     manifest = tmp_path / "weights" / "manifest.json"
     before = manifest.read_text()
-    monkeypatch.setattr("sklc.pretrain.pretrain", lambda *args, **kwargs: pytest.fail("trained"))
+    monkeypatch.setattr(
+        "sklc.pretrain.command_line.pretrain", lambda *args, **kwargs: pytest.fail("trained")
+    )
     (tmp_path / "weights" / "other_v1.safetensors").touch()
     for name, message in (
         ("demo-v1", "never given twice: choose another version"),

@@ -1,0 +1,22 @@
+"""Pretrain an encoder on simulated light curves: ``python -m sklc.pretrain --help``.
+
+The data are made by `sklc.simulate` from the seed, or are a folder with ``objects.parquet``
+(object_id, survey, class, redshift) and ``photometry.parquet``, as `LightCurves.from_parquet`
+reads. With ``--checkpoints``, an interrupted run continues when the same command is given again. An
+interrupted run writes no weights.
+"""
+
+from sklc.pretrain.command_line import main
+from sklc.pretrain.manifest import add_to_manifest, check_new_name
+from sklc.pretrain.training import pretrain
+from sklc.pretrain.training_sets import SIMULATED, simulate_any_survey, simulate_training_set
+
+__all__ = [
+    "SIMULATED",
+    "add_to_manifest",
+    "check_new_name",
+    "main",
+    "pretrain",
+    "simulate_any_survey",
+    "simulate_training_set",
+]

@@ -1,0 +1,183 @@
+"""The command line of pretraining."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import time
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import sklc
+from sklc.light_curves import LightCurves
+from sklc.networks.objectives.registry import OBJECTIVES
+from sklc.passbands import Passband, passband_labels
+from sklc.pretrain.manifest import add_to_manifest, alias_and_version, check_new_name, file_name
+from sklc.pretrain.training import any_survey_settings, pretrain
+from sklc.pretrain.training_sets import simulate_any_survey, simulate_training_set
+from sklc.weights.catalogue import file_digest
+from sklc.weights.file import FORMAT_VERSION
+
+__all__ = ["main"]
+
+_DESCRIPTION = "Pretrain an encoder on simulated light curves: see docs/pretraining.md."
+
+# What is added to the summary of a weights file.
+_SUMMARY = {"classifier": "", "adversarial": ", adversarial on the survey"}
+
+
+def _passbands(bands: list[Passband]) -> dict[str, Any]:
+    """Return the wavelengths of the known passbands, and the range of all."""
+    wavelengths = [band.wavelength for band in bands]
+    known = {
+        label: band.wavelength
+        for label, band in zip(passband_labels(bands), bands, strict=True)
+        if not band.survey.startswith("random-")
+    }
+    return {"passbands": known, "wavelength_range": [min(wavelengths), max(wavelengths)]}
+
+
+def _command(options: argparse.Namespace) -> str:
+    """Return the command that made the weights, without the folders of one machine."""
+    source = "--simulate" if options.data is None else f"--data {options.data.name}"
+    if options.data is None and options.share != 1:
+        source += f" --share {options.share}"
+    shown = vars(options) | {"surveys": " ".join(options.surveys), "output": "sklc/weights"}
+    hidden = {"data", "simulate", "share", "n_jobs", "checkpoints", "device", "threads"}
+    named = (f"--{k.replace('_', '-')} {v}" for k, v in shown.items() if k not in hidden)
+    return f"python -m sklc.pretrain {source} {' '.join(named)}"
+
+
+def main(
+    arguments: list[str] | None = None, *, parser: argparse.ArgumentParser | None = None
+) -> None:
+    """Run the command line: ``python -m sklc.pretrain``, or ``sklc pretrain``.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        Arguments to use instead of those of the process.
+    parser : argparse.ArgumentParser, optional
+        A parser to add the arguments to, which has a name and a way to report errors of its own.
+
+    Examples
+    --------
+    >>> from sklc.pretrain import main
+    >>> try:
+    ...     main(["--help"])  # doctest: +ELLIPSIS
+    ... except SystemExit:
+    ...     pass
+    usage: python -m sklc.pretrain [-h] (--data DATA | --simulate) ...
+    """
+    if parser is None:
+        parser = argparse.ArgumentParser(prog="python -m sklc.pretrain", description=_DESCRIPTION)
+    data = parser.add_mutually_exclusive_group(required=True)
+    data.add_argument("--data", type=Path, help="folder of simulated light curves")
+    data.add_argument("--simulate", action="store_true", help="simulate them, from the seed")
+    parser.add_argument(
+        "--share",
+        type=float,
+        default=1.0,
+        help="share of the 90,000 objects per survey (780,000 for any) to simulate",
+    )
+    parser.add_argument("--n-jobs", type=int, default=1, help="processes that simulate")
+    parser.add_argument(
+        "--surveys",
+        nargs="+",
+        default=["ZTF", "LSST"],
+        help="names; or any: surveys drawn at random, known ones, and classes beyond supernovae",
+    )
+    parser.add_argument("--name", required=True, help="name of the weights, such as ztf+lsst-v1")
+    parser.add_argument("--output", type=Path, required=True, help="folder for the weights")
+    parser.add_argument("--objective", choices=OBJECTIVES.names(), default="classifier")
+    parser.add_argument("--checkpoints", type=Path, help="folder to save to and resume from")
+    parser.add_argument("--epochs", type=int, default=16)
+    parser.add_argument("--hidden-size", type=int, default=100)
+    parser.add_argument("--redshift-weight", type=float, default=0.3)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--threads", type=int, help="torch threads")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args(arguments)
+    try:  # what would be found wrong only after hours of training
+        options.output.mkdir(parents=True, exist_ok=True)
+        check_new_name(options.output, options.name)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    any_survey = [name.lower() for name in options.surveys] == ["any"]
+    simulation = {"share": options.share, "seed": options.seed, "n_jobs": options.n_jobs}
+    if options.simulate and any_survey:
+        if options.checkpoints is None:
+            parser.error("--surveys any needs --checkpoints, a folder for what is simulated")
+        curves = simulate_any_survey(options.checkpoints / "any-survey", **simulation)
+    elif options.simulate:
+        curves = simulate_training_set(options.surveys, **simulation)
+    else:
+        curves = LightCurves.from_parquet(options.data)
+        needed = {"class", "survey"} | ({"redshift"} if options.redshift_weight else set())
+        missing = sorted(needed - set(curves.metadata.columns))
+        if missing:
+            parser.error(f"{options.data} has no column {missing[0]} in its objects.parquet")
+        if not any_survey:
+            curves = curves[curves.metadata["survey"].isin(options.surveys).to_numpy()]
+        if not len(curves):
+            parser.error(f"{options.data} has no objects of the surveys {options.surveys}.")
+    print(f"{options.name}: {curves}")
+    start = time.perf_counter()
+    recipe = {name: getattr(options, name) for name in ("seed", "epochs", "redshift_weight")}
+    encoder, metrics = pretrain(
+        curves,
+        objective=options.objective,
+        **(
+            any_survey_settings(options.hidden_size)
+            if any_survey
+            else {"hidden_size": options.hidden_size}
+        ),
+        checkpoint=options.checkpoints and options.checkpoints / f"{options.name}.checkpoint",
+        device=options.device,
+        verbose=1,
+        **recipe,
+    )
+    seconds = time.perf_counter() - start
+    info = {
+        "name": options.name,
+        "summary": f"Trained on {len(curves):,} simulated {' and '.join(options.surveys)} "
+        f"light curves of {len(encoder.classes_)} classes"
+        + _SUMMARY.get(options.objective, f", {options.objective}"),
+        "objective": options.objective + (" and redshift" if options.redshift_weight else ""),
+        "training_data": f"{'sklc.simulate' if options.simulate else options.data.name}: "
+        f"{', '.join(options.surveys)}",
+        "n_objects": len(curves),
+        "n_observations": len(curves.time),
+        **recipe,
+        **_passbands([curves.passbands[code] for code in np.unique(curves.band)]),
+        "metrics": metrics,
+        "hours": round(seconds / 3600, 2),
+        "licence": "BSD-3-Clause",
+        "command": _command(options),
+        "date": date.today().isoformat(),
+        "versions": {
+            "sklc": sklc.__version__,
+            "python": platform.python_version(),
+            **{package: version(package) for package in ("torch", "numpy", "skorch")},
+        },
+    }
+    path = encoder.save(options.output / file_name(options.name), **info)
+    entry = {
+        "file": path.name,
+        "sha256": file_digest(path),
+        "format_version": FORMAT_VERSION,
+        "version": alias_and_version(options.name)[1],
+        "classes": encoder.classes_.tolist(),
+        "input": encoder.representation_.to_dict(),
+        **{key: value for key, value in info.items() if key != "name"},
+    }
+    add_to_manifest(path, options.name, entry)
+    print(f"wrote {path} ({path.stat().st_size / 1e3:.0f} kB): {json.dumps(metrics)}")

@@ -1,0 +1,209 @@
+"""The simulated light curves that the shipped weights are trained on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from sklc.errors import NotDetectedError
+from sklc.light_curves import LightCurves, concatenate
+from sklc.representation import PRESETS
+from sklc.simulate import TWELVE_CLASSES, Survey, draw_survey, simulate
+
+__all__ = ["SIMULATED", "simulate_any_survey", "simulate_training_set"]
+
+# Simulated light curves of each class in a survey. The two large classes of real samples are
+# larger here, too; 180,000 in all for two surveys.
+SIMULATED = {
+    "SNIa": 14000,
+    "SNII": 14000,
+    "SNIb": 6000,
+    "SNIc": 6000,
+    "SNIc-BL": 5000,
+    "SNIIb": 6000,
+    "SNIIn": 6000,
+    "SNIa-91bg": 6000,
+    "SNIax": 6000,
+    "TDE": 7000,
+    "SLSN-I": 7000,
+    "AGN": 7000,
+}
+
+
+def simulate_training_set(
+    surveys: Sequence[str], *, share: float = 1.0, seed: int = 0, n_jobs: int = 1
+) -> LightCurves:
+    """Simulate the light curves of twelve classes that the shipped weights are trained on.
+
+    Parameters
+    ----------
+    surveys : sequence of str
+        Names that `sklc.simulate.simulate` knows.
+    share : float, default=1.0
+        Share of the 90,000 light curves of each survey to simulate.
+    seed : int, default=0
+        Seed of the simulation.
+    n_jobs : int, default=1
+        Processes that simulate.
+
+    Returns
+    -------
+    LightCurves
+        Light curves with the classes of Gupta, Muthukrishna, Rehemtulla & Shah (2025).
+
+    Raises
+    ------
+    SimulationError
+        As `sklc.simulate.simulate`: if templates are missing, for example.
+
+    Examples
+    --------
+    See ``python -m sklc.pretrain --simulate``; it needs the templates of sncosmo.
+    >>> from sklc.pretrain import SIMULATED
+    >>> sum(SIMULATED.values())
+    90000
+    """
+    numbers = {name: max(20, round(share * count)) for name, count in SIMULATED.items()}
+    options: dict[str, Any] = {"random_state": seed, "n_jobs": n_jobs}
+    return concatenate([simulate(numbers, name, TWELVE_CLASSES, **options) for name in surveys])
+
+
+# Light curves of each class in one survey of `simulate_any_survey`.
+_ANY_SURVEY = {
+    "SNIa": 620,
+    "SNII": 620,
+    "SNIb": 280,
+    "SNIc": 280,
+    "SNIc-BL": 240,
+    "SNIIb": 280,
+    "SNIIn": 280,
+    "SNIa-91bg": 280,
+    "SNIax": 280,
+    "TDE": 320,
+    "SLSN-I": 320,
+    "AGN": 320,
+    "variable-star": 300,
+    "artefact": 250,
+    "dwarf-nova": 200,
+    "uLens": 150,
+    "KN": 60,
+}
+# What is kept around the detections: a season, years, all of the survey, or what alerts have.
+_WINDOWS = ((-30.0, 60.0), (-200.0, 400.0), None, (-5.0, 100.0))
+# Surveys that exist, and how many light curves of each: in multiples of those of a drawn one.
+_KNOWN = {"ztf": 3, "lsst": 2, "ps1": 1, "des": 1, "lsst-ddf": 1}
+# Drawn surveys between two rounds of the known ones.
+_ROUND = 6
+# What is dropped here is never shown, also with the noise that augmentation adds.
+_KEPT = replace(PRESETS["corroborated"], min_snr=2.5)
+# The redshift of objects in the Milky Way, whose logarithm a redshift head may ask for.
+_NEAREST = 1e-4
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Light curves of one survey with one window."""
+
+    name: str
+    survey: str | Survey
+    numbers: Mapping[str, int]
+    window: tuple[float, float] | None
+    seed: int
+
+    def simulate(self, n_jobs: int) -> tuple[LightCurves, list[str]]:
+        """Return the light curves, and the classes that the survey does not detect."""
+        found, missing = [], []
+        for name, number in self.numbers.items():
+            try:
+                curves = simulate({name: number}, self.survey, window=self.window,
+                                  random_state=self.seed, n_jobs=n_jobs)  # fmt: skip
+            except NotDetectedError:
+                missing.append(name)
+                continue
+            found.append(_KEPT.shown(curves))
+        return concatenate(found), missing
+
+
+def simulate_any_survey(
+    folder: str | Path,
+    *,
+    share: float = 1.0,
+    n_surveys: int = 90,
+    leave_out: Sequence[str] = (),
+    seed: int = 0,
+    n_jobs: int = 1,
+) -> LightCurves:
+    """Simulate seventeen classes in surveys drawn at random and in known ones, part by part.
+
+    Each survey is seen through one of four windows, from a season around the detections to all of
+    its years. Observations that no weights are shown are dropped.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where the parts are written. A repeated call simulates only those that are missing.
+    share : float, default=1.0
+        Share of the 780,000 light curves (with 90 surveys) to simulate.
+    n_surveys : int, default=90
+        Number of surveys drawn by `sklc.simulate.draw_survey`.
+    leave_out : sequence of str, default=()
+        Known surveys to leave out, to measure how weights fare in a survey that they never saw.
+    seed : int, default=0
+        Seed of surveys and objects.
+    n_jobs : int, default=1
+        Processes that simulate.
+
+    Returns
+    -------
+    LightCurves
+        With the metadata class, survey, and redshift. Ids begin with the number of the part.
+
+    Raises
+    ------
+    SimulationError
+        If templates are missing, for example. A class that a drawn survey does not detect is left
+        out of that survey, as ``missing.json`` in the folder says.
+
+    Examples
+    --------
+    See ``python -m sklc.pretrain --recipe any --simulate``; it needs the templates of sncosmo.
+    """
+    parts, folder = [], Path(folder)
+    missing: dict[str, list[str]] = {}
+    for part in _parts(share, n_surveys, leave_out, seed):
+        own = folder / part.name
+        if not (own / "missing.json").exists():
+            curves, absent = part.simulate(n_jobs)
+            curves.to_parquet(own)
+            (own / "missing.json").write_text(json.dumps(absent))
+        missing[part.name] = json.loads((own / "missing.json").read_text())
+        parts.append(_for_training(LightCurves.from_parquet(own)))
+    (folder / "missing.json").write_text(json.dumps(missing, indent=1))
+    return concatenate(parts, prefix_ids=True)
+
+
+def _parts(share: float, n_surveys: int, leave_out: Sequence[str], seed: int) -> Iterator[_Part]:
+    def numbers(times: int) -> dict[str, int]:
+        return {name: max(2, round(times * share * n)) for name, n in _ANY_SURVEY.items()}
+
+    for k in range(n_surveys):
+        turn, left = divmod(k, _ROUND)
+        if left == 0:
+            window, own_seed = _WINDOWS[turn % len(_WINDOWS)], 1000 * (seed + 1) + turn
+            for name, times in _KNOWN.items():
+                if name not in leave_out:
+                    yield _Part(f"{name}-{turn}", name, numbers(times), window, own_seed)
+        own_seed = 1000 * seed + k
+        survey = draw_survey(own_seed)
+        yield _Part(survey.name, survey, numbers(1), _WINDOWS[k % len(_WINDOWS)], own_seed)
+
+
+def _for_training(curves: LightCurves) -> LightCurves:
+    """Return the light curves with only the metadata that training reads."""
+    metadata = curves.metadata[["class", "survey", "redshift"]]
+    nearest = metadata["redshift"].clip(lower=_NEAREST).fillna(_NEAREST)
+    store = replace(curves._compact(), metadata=metadata.assign(redshift=nearest))
+    return LightCurves._from_store(store)
