@@ -7,14 +7,11 @@ interrupted run writes no weights.
 """
 
 from sklc.pretrain.command_line import main
-from sklc.pretrain.manifest import add_to_manifest, check_new_name
 from sklc.pretrain.training import pretrain
 from sklc.pretrain.training_sets import SIMULATED, simulate_any_survey, simulate_training_set
 
 __all__ = [
     "SIMULATED",
-    "add_to_manifest",
-    "check_new_name",
     "main",
     "pretrain",
     "simulate_any_survey",

@@ -114,9 +114,7 @@ def pretrain(
         redshift_weight=redshift_weight,
         augment=augment,
         representation=representation,
-        **(
-            {"hidden_size": hidden_size} if architecture is None else {"architecture": architecture}
-        ),
+        **network,
         max_epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,

@@ -169,7 +169,10 @@ def simulate_any_survey(
 
     Examples
     --------
-    See ``python -m sklc.pretrain --recipe any --simulate``; it needs the templates of sncosmo.
+    See ``python -m sklc.pretrain --simulate --surveys any``; it needs the templates of sncosmo.
+
+    >>> from sklc.pretrain import simulate_any_survey
+    >>> curves = simulate_any_survey("parts", share=0.01, n_surveys=6)  # doctest: +SKIP
     """
     parts, folder = [], Path(folder)
     missing: dict[str, list[str]] = {}

@@ -11,12 +11,12 @@ from sklc import LightCurveEncoder
 from sklc.errors import LightCurveError
 from sklc.pretrain import (
     SIMULATED,
-    add_to_manifest,
     main,
     pretrain,
     simulate_any_survey,
     simulate_training_set,
 )
+from sklc.pretrain.manifest import add_to_manifest
 from sklc.simulate import simulate
 from sklc.weights.file import WeightsFile
 

@@ -128,7 +128,7 @@ def _visits(rng: np.random.Generator, n_bands: int, n: int) -> Visits:
         night.append(days)
     where, when = np.concatenate(position), np.concatenate(night)
     share = rng.uniform(0.3, 1.0, n_bands)
-    if rng.random() < 0.35 and n_bands > 1:  # one band a visit, in turn
+    if rng.random() < 0.35 and n_bands > 1:  # one band per visit, in turn
         seen = rng.choice(n_bands, len(when), p=share / share.sum())[:, None] == np.arange(n_bands)
     else:
         seen = rng.random((len(when), n_bands)) < share
