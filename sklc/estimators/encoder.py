@@ -33,6 +33,7 @@ from sklc.utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_cont
 from sklc.weights.catalogue import file_digest
 from sklc.weights.file import WeightsFile, load_weights
 from sklc.weights.trained import TrainedWeights, is_named
+from sklc.weights.wavelengths import warn_of_passbands
 
 __all__ = ["LightCurveEncoder"]
 
@@ -543,6 +544,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
     def _encode(self, curves: LightCurves, like: LightCurveEstimator, **options) -> np.ndarray:
         """Encode light curves where, and as precisely as, the parameters of `like` say."""
         source = self._source()
+        warn_of_passbands(curves, source.info)
         return encode_latents(
             source.network,
             source.representation,

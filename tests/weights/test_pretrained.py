@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import sklc.weights.file
-from sklc import list_weights
+from sklc import InputRepresentation, list_weights
 from sklc.networks.architectures import GRU, NetworkShape
 from sklc.representation import InputRepresentation
 from sklc.weights.file import FORMAT_VERSION, WeightsFile, load_weights, manifest
@@ -33,7 +33,7 @@ def test_manifest_is_complete_and_true(name):
     assert {"training_data", "seed", "metrics", "passbands", "version", "summary"} <= set(entry)
     checkpoint = load_weights(name)
     assert list(checkpoint.classes) == entry["classes"]
-    assert checkpoint.representation.to_dict() == entry["input"]
+    assert checkpoint.representation == InputRepresentation.from_dict(entry["input"])
     assert entry["format_version"] <= FORMAT_VERSION
     for survey in {band[:-1] for band in entry["passbands"]}:
         bands = [band for band in "ugrizy" if survey + band in entry["passbands"]]
