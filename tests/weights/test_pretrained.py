@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import sklc.weights.file
-from sklc import InputRepresentation, list_weights
+from sklc import list_weights
 from sklc.networks.architectures import GRU, NetworkShape
 from sklc.representation import InputRepresentation
 from sklc.weights.file import FORMAT_VERSION, WeightsFile, load_weights, manifest
