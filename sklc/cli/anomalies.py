@@ -12,10 +12,9 @@ from sklc.cli.console import Console
 from sklc.cli.options import Reading
 from sklc.cli.run import Columns, write_rows
 from sklc.cli.sources import Sources
-from sklc.cli.usable import problems_of
 from sklc.errors import LightCurveError
 from sklc.estimators import LatentIsolationForest
-from sklc.light_curves import LightCurves
+from sklc.light_curves import LightCurves, unusable
 
 __all__ = ["anomalies"]
 
@@ -48,7 +47,7 @@ def anomalies(options: Namespace, console: Console) -> int:
     forest.fit(_normal(options, console))
 
     def columns(curves: LightCurves) -> Columns:
-        explained = forest.explain(curves)
+        explained = forest.explain(curves, on_error="nan")
         scores = explained["anomaly_score"].to_numpy()
         return {
             "anomaly_score": scores,
@@ -68,7 +67,7 @@ def _normal(options: Namespace, console: Console) -> LightCurves:
     sources = Sources(options.normal or options.files, reading, Console(quiet=True), distinct=False)
     usable = []
     for part in sources.parts():
-        bad = list(problems_of(part.curves, options.min_points))
+        bad = unusable(part.curves, min_points=options.min_points).index
         usable.append(part.curves[np.setdiff1d(np.arange(len(part.curves)), bad)])
     count = sum(map(len, usable))
     if count < 2:

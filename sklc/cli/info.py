@@ -78,7 +78,7 @@ def _describe(report: FileReport, parts: list[Part]) -> dict[str, Any]:
     unusable: dict[str, str] = {}
     for part in parts:
         own = part.problems | {
-            int(part.rows[k]): problem for k, problem in problems_of(part.curves, 1).items()
+            int(part.rows[k]): problem for k, problem in problems_of(part.curves).items()
         }
         unusable |= {str(part.ids[row]): own[row].reason for row in sorted(own)}
     metadata = pd.concat([curves.metadata for curves in every])

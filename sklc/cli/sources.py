@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 
-import sklc.io
 from sklc.cli.arguments import UsageError
 from sklc.cli.console import Console, explain
 from sklc.cli.options import Reading
 from sklc.cli.usable import Problem
 from sklc.errors import LightCurveError
-from sklc.io import Format, Source, read_report, recognise
+from sklc.io import Format, Source, read_batches, read_report, recognise
 from sklc.io.registry import FORMATS, NOTES
 from sklc.io.unreadable import Unreadable, collect_unreadable
 from sklc.light_curves import LightCurves
@@ -284,11 +283,8 @@ def _open(
     if format is not None and not reading.applies_quality(format):
         heard.notes.append(f"the format {format.name} has no flags of quality: all rows are read")
     name = None if format is None else format.name
-    read_batches = getattr(sklc.io, "read_batches", None)
-    if read_batches is not None and _is_large(source) and not reading.whole:
-        return format, iter(
-            read_batches(given, format=name, n_objects=reading.batch_size, **options)
-        )
+    if _is_large(source) and not reading.whole:
+        return format, read_batches(opened, format=name, n_objects=reading.batch_size, **options)
     report = read_report(opened, name, **options)
     heard.notes.extend(report.notes)
     curves, step = report.curves, reading.batch_size
@@ -315,11 +311,11 @@ def _repeated(other: str, file: str) -> Problem:
     """Say why an object has no row of its own."""
     if other == file:
         return Problem(
-            "it occurs again in another part of the file", "read the file at once, with --whole"
+            "it occurs again in another part of the file", "Read the file as a whole, with --whole"
         )
     return Problem(
         f"{other} has an object of this id, too, which is in the table",
-        "if they are the same object, use --join; if they are not, --ids-from-files",
+        "If they are the same object, use --join; if they are not, --ids-from-files",
     )
 
 

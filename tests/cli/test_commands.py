@@ -77,7 +77,7 @@ def test_python_m_is_the_same_and_a_pipe_that_closes_is_no_error(run):
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interruption_leaves_no_file(run, night, tmp_path, monkeypatch, number, status):
-    def interrupt(self, X):
+    def interrupt(self, X, **options):
         assert [path for path in tmp_path.iterdir() if "partial" in path.name]
         os.kill(os.getpid(), number)
         time.sleep(10)
@@ -155,7 +155,7 @@ def test_errors_are_one_line(run, night, tmp_path, monkeypatch, arguments, messa
 
 
 def test_debug_shows_where_an_error_comes_from(capsys, night, monkeypatch):
-    def fail(self, X):
+    def fail(self, X, **options):
         raise KeyError("a fault of ours")
 
     monkeypatch.setattr("sklc.TransferClassifier.predict_proba", fail)
