@@ -30,8 +30,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import sklearn
 from _common import RESULTS, _versions
 from _fuzz_targets import TARGETS, Fault
+
+import sklc
 
 _CHUNK = 200  # inputs between two reports
 _PATIENCE = 30.0  # seconds without a report of the number in hand
@@ -96,8 +99,8 @@ def _on_purpose(error: BaseException, frame: traceback.FrameSummary) -> bool:
     documented = (ValueError, TypeError, ImportError, FileNotFoundError)
     if isinstance(error, Fault) or not isinstance(error, documented):
         return False
-    parts = Path(frame.filename).parts
-    by_us = "sklc" in parts or "sklearn" in parts
+    file = Path(frame.filename).resolve()
+    by_us = any(Path(p.__file__ or "").resolve().parent in file.parents for p in (sklc, sklearn))
     return by_us and linecache.getline(frame.filename, frame.lineno or 0).strip().startswith(
         "raise"
     )

@@ -26,6 +26,7 @@ from sklc.estimators.transfer import (
     start_encoder,
 )
 from sklc.light_curves import LightCurves
+from sklc.light_curves.bands import SERIES_PASSBAND
 from sklc.light_curves.metadata import metadata_matrix, name_object
 from sklc.networks.architectures.choice import new_network
 from sklc.networks.heads import DenseHead, TransferNetwork
@@ -65,6 +66,8 @@ def check_redshifts(y: Any, curves: LightCurves, estimator: LightCurveEstimator)
         ) from error
     unknown, wrong = np.flatnonzero(~np.isfinite(y)), np.flatnonzero(y <= 0)
     far = np.flatnonzero(np.isfinite(y) & (y > _HIGHEST_REDSHIFT))
+    if curves.passbands == (SERIES_PASSBAND,):  # plain series, whose y may be any number
+        far = far[:0]
     if len(unknown):
         raise LightCurveError(
             f"y contains NaN or infinity: the redshift of {name_object(curves, int(unknown[0]))} "
