@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from sklc.cli.arguments import UsageError
-from sklc.cli.console import Console
+from sklc.cli.console import Console, counted
 from sklc.cli.options import Reading
 from sklc.cli.run import Columns, write_rows
 from sklc.cli.sources import Sources
@@ -72,12 +72,11 @@ def _normal(options: Namespace, console: Console) -> LightCurves:
     count = sum(map(len, usable))
     if count < 2:
         raise LightCurveError(
-            f"{len(sources.files)} file(s) hold {count} object(s) that can be used, and a forest "
-            "isolates objects from each other: give at least two, and preferably hundreds, or name "
-            "files of others with --normal"
+            f"{counted(count, 'object')} can be used, and a forest isolates objects from each "
+            "other: give at least two, and preferably hundreds, or name files of others with "
+            "--normal"
         )
     if options.normal:
-        console.say(
-            f"learned what is normal from {count:,} objects in {len(sources.files)} file(s)"
-        )
+        files = counted(len(sources.files), "file")
+        console.say(f"learned what is normal from {counted(count, 'object')} in {files}")
     return LightCurves.concatenate(usable, prefix_ids=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["Console", "one_line"]
+__all__ = ["Console", "counted", "explain", "one_line"]
 
 # What the library raises, with messages for people.
 _EXPLAINED = (ValueError, TypeError, ImportError, OSError)
@@ -74,6 +74,11 @@ class Console:
 def one_line(text: Any) -> str:
     """Return a text without line breaks."""
     return " ".join(str(text).split())
+
+
+def counted(number: int, what: str) -> str:
+    """Return a number and a noun: "1 object", "12,000 objects"."""
+    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def explain(error: BaseException) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sklc.cli.console import Console
-from sklc.cli.options import Reading
+from sklc.cli.options import Reading, in_shell
 from sklc.cli.sources import FileReport, Part, Sources
 from sklc.cli.usable import problems_of
 
@@ -85,7 +85,7 @@ def _describe(report: FileReport, parts: list[Part]) -> dict[str, Any]:
     return {
         "format": format.name,
         "title": format.title,
-        "flux": format.flux,
+        "flux": in_shell(format.flux, format),
         "objects": report.objects,
         "ids": ids,
         "observations": report.observations,

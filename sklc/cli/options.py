@@ -13,7 +13,7 @@ from typing import Any
 from sklc.cli.arguments import UsageError
 from sklc.io import Format
 
-__all__ = ["Reading", "merged_classes", "reader_parameters"]
+__all__ = ["Reading", "in_shell", "merged_classes", "reader_parameters"]
 
 # Classes that papers join; a class of the weights that is named nowhere stays as it is.
 _TYPES = {
@@ -117,6 +117,32 @@ def reader_parameters(format: Format) -> dict[str, inspect.Parameter]:
     return {p.name: p for p in parameters if p.kind is not p.VAR_POSITIONAL}
 
 
+def in_shell(text: str, format: Format | None) -> str:
+    """Return a message of a reader, which speaks of arguments in Python, in the words of a shell.
+
+    Parameters
+    ----------
+    text : str
+        The message.
+    format : Format or None
+        The format that is read; None if it is not known.
+    """
+    names = ["format", "names", *(() if format is None else reader_parameters(format))]
+
+    def option(found: re.Match[str]) -> str:
+        name, value = found[1], found[2] or ""
+        if name == "format":
+            return f"--format={value}"
+        return (
+            f"--option '{name}={value}'" if value[:1] in ("[", "{") else f"--option {name}={value}"
+        )
+
+    own = rf"(?<![\w.-])({'|'.join(names)})=(?!=)(\[[^]]*\]|\{{[^}}]*\}})?"
+    return re.sub(own, option, text).replace(
+        "as a whole with sklc.io.read", "as a whole, with --whole"
+    )
+
+
 def _value(text: str, parameter: inspect.Parameter | None) -> Any:
     """Return the value that a text stands for, as the reader's annotation wants it."""
     annotation = "" if parameter is None or parameter.annotation is parameter.empty else str(
@@ -124,7 +150,11 @@ def _value(text: str, parameter: inspect.Parameter | None) -> Any:
     )  # fmt: skip
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
-    if not annotation or re.search(r"\b(int|float|bool|Any|dict|Mapping)\b", annotation):
+    if (
+        text[:1] in ("[", "{", "(")
+        or not annotation
+        or re.search(r"\b(int|float|bool|Any|dict|Mapping)\b", annotation)
+    ):
         try:
             return ast.literal_eval(text)
         except (ValueError, SyntaxError):

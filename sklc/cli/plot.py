@@ -12,7 +12,7 @@ from typing import Any
 
 from sklc._optional import require
 from sklc.cli.arguments import UsageError
-from sklc.cli.console import Console
+from sklc.cli.console import Console, counted
 from sklc.cli.options import Reading
 from sklc.cli.run import Tally, warn_of_total_flux
 from sklc.cli.sources import Sources, stem_of
@@ -108,13 +108,13 @@ def _choose(options: Namespace, sources: Sources, tally: Tally, console: Console
     wanted -= {str(failure.object_id) for failure in tally.failures}
     if wanted:
         raise UsageError(
-            f"there is no object {min(wanted)!r} in the {len(sources.files)} file(s): see its id "
-            "with sklc info"
+            f"there is no object {min(wanted)!r} in {counted(len(sources.files), 'file')}: see "
+            "the ids with sklc info"
         )
     if n_more:
         console.say(
-            f"drew the first {options.max} objects of {options.max + n_more:,}: see --max and "
-            "--object"
+            f"drew {options.max} of {counted(options.max + n_more, 'object')}, the first ones: see "
+            "--max and --object"
         )
     return chosen
 

@@ -124,9 +124,7 @@ def redshift(options: Namespace, console: Console) -> int:
         predicted, error = model.predict(curves, return_std=True, on_error="nan")
         made = {"redshift": predicted, "redshift_err": error}
         if options.coverage is not None:
-            limits = model.predict_interval(
-                curves, coverage=options.coverage, on_error="nan"
-            )
+            limits = model.predict_interval(curves, coverage=options.coverage, on_error="nan")
             made |= {"redshift_low": limits[:, 0], "redshift_high": limits[:, 1]}
         return {name: np.asarray(values) for name, values in made.items()}
 

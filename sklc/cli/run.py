@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from sklc.cli.arguments import UsageError
-from sklc.cli.console import Console, one_line
-from sklc.cli.options import Reading
+from sklc.cli.console import Console, counted, one_line
+from sklc.cli.options import Reading, in_shell
 from sklc.cli.sources import Part, Sources
 from sklc.cli.tables import Failure, OutputFile, TableWriter, write_failures
 from sklc.cli.usable import Problem, collect_problems
@@ -86,8 +86,8 @@ class Tally:
         for report in complete[:_SHOWN]:
             say(f"read {report}")
         if len(complete) > _SHOWN:
-            say(f"read {len(complete) - _SHOWN:,} more files")
-        text = f"{done} {self.n_objects:,} objects"
+            say(f"read {counted(len(complete) - _SHOWN, 'more file')}")
+        text = f"{done} {counted(self.n_objects, 'object')}"
         if failed:
             text += f"; {failed:,} could not be used"
         if sources.failed:
@@ -97,7 +97,7 @@ class Tally:
         for failure in self.failures:
             alike.setdefault(Problem(failure.reason, failure.remedy), []).append(failure)
         for why, own in list(alike.items())[:_SHOWN]:
-            others = f" and {len(own) - 1:,} other{'s' * (len(own) > 2)}" if len(own) > 1 else ""
+            others = f" and {counted(len(own) - 1, 'other')}" if len(own) > 1 else ""
             say(f"  {own[0].object_id!r} in {own[0].file}{others}: {why}")
         if len(alike) > _SHOWN:
             more = "" if self.output else " (--failures FILE.csv lists all)"
@@ -160,7 +160,7 @@ def warn_of_total_flux(sources: Sources, console: Console) -> None:
         Where the warning goes.
     """
     for format in {report.format for report in sources.reports if report.format is not None}:
-        flux = format.flux
+        flux = in_shell(format.flux, format)
         if "total" in flux and "difference" not in flux:
             console.warn(
                 f"{format.name} gives {flux}, and the weights were trained on difference fluxes of "

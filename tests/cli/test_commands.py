@@ -112,6 +112,7 @@ def test_progress_is_shown_on_a_terminal(night, monkeypatch):
     [
         ([], "required: COMMAND"),
         (["clasify"], "invalid choice: 'clasify'"),
+        (["NIGHT"], "name a command before the file, such as: sklc info "),
         (["classify"], "required: FILE"),
         (["classify", "nosuch.csv"], "nosuch.csv does not exist"),
         (["classify", "NIGHT", "--wieghts", "ztf"], "unknown argument '--wieghts'"),
@@ -135,6 +136,7 @@ def test_progress_is_shown_on_a_terminal(night, monkeypatch):
         (["simulate", "--survey", "ztf"], "--output is needed"),
         (["simulate", "--survey", "ztf", "-o", "x.csv"], "simulations are folders"),
         (["simulate", "--survey", "ztf", "-o", "x", "-n", "many"], "neither a number nor"),
+        (["simulate", "--survey", "ztf", "-o", "x", "-n", "0"], "a number above 0"),
         (["simulate", "--survey", "ztf", "-o", "x", "-n", "5", "-n", "TDE=2"], "but not both"),
         (["simulate", "--survey", "nosuch", "-o", "x"], "nosuch"),
         (["pretrain"], "--name, --output"),
@@ -189,7 +191,7 @@ def test_plots(run, night, spoilt, demo_curves, tmp_path, monkeypatch):
     ran = run("plot", night, "--max", 2)
     assert ran.status == 0
     assert (tmp_path / "night.png").read_bytes().startswith(PNG)
-    assert "first 2 objects of 12" in ran.err
+    assert "drew 2 of 12 objects" in ran.err
     assert "wrote night.png" in ran.err
     assert "--overwrite" in run("plot", night, "--max", 2).err
     folder = tmp_path / "plots"
