@@ -64,7 +64,11 @@ def anomalies(options: Namespace, console: Console) -> int:
 def _normal(options: Namespace, console: Console) -> LightCurves:
     """Return the usable objects that the forest learns from."""
     reading = replace(Reading.of(options), stop=False)
-    sources = Sources(options.normal or options.files, reading, Console(quiet=True), distinct=False)
+    files, listener = (
+        options.normal or options.files,
+        Console(quiet=True, silent=not options.normal),
+    )
+    sources = Sources(files, reading, listener, distinct=False)
     usable = []
     for part in sources.parts():
         bad = unusable(part.curves, min_points=options.min_points).index
@@ -77,6 +81,6 @@ def _normal(options: Namespace, console: Console) -> LightCurves:
             "--normal"
         )
     if options.normal:
-        files = counted(len(sources.files), "file")
-        console.say(f"learned what is normal from {counted(count, 'object')} in {files}")
+        where = counted(len(files), "file")
+        console.say(f"learned what is normal from {counted(count, 'object')} in {where}")
     return LightCurves.concatenate(usable, prefix_ids=True)

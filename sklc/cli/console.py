@@ -24,11 +24,14 @@ class Console:
         Whether to write errors only.
     debug : bool
         Whether to show where an error comes from.
+    silent : bool
+        Whether to write nothing at all, where a second reading says the same.
     """
 
-    def __init__(self, *, quiet: bool = False, debug: bool = False) -> None:
-        self.quiet = quiet
+    def __init__(self, *, quiet: bool = False, debug: bool = False, silent: bool = False) -> None:
+        self.quiet = quiet or silent
         self.debug = debug
+        self.silent = silent
         self.warnings: list[str] = []
 
     @property
@@ -55,7 +58,8 @@ class Console:
 
     def fail(self, text: str) -> None:
         """Write an error, in one line."""
-        _write(f"sklc: error: {text}")
+        if not self.silent:
+            _write(f"sklc: error: {text}")
 
     @contextmanager
     def shows_warnings(self) -> Iterator[None]:

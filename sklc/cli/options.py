@@ -12,6 +12,8 @@ from typing import Any
 
 from sklc.cli.arguments import UsageError
 from sklc.io import Format
+from sklc.io.registry import FORMATS
+from sklc.passbands import list_passbands
 
 __all__ = ["Reading", "in_shell", "merged_classes", "reader_parameters"]
 
@@ -21,6 +23,11 @@ _TYPES = {
     "SNII": ("SNII", "SNIIn", "SNIIb"),
     "SNIb/c": ("SNIb/c", "SNIb", "SNIc", "SNIc-BL", "SNIbn"),
 }
+# How the library tells to add a passband, which a shell cannot; the label is the alias, if any.
+_REGISTER = re.compile(
+    r"Register it with its effective wavelength: sklc\.register_passband\("
+    r"""(?:[^()]*aliases=\[)?("[^"]*")[^()]*\)"""
+)
 _WORDS = {"true": True, "false": False, "none": None}
 
 
@@ -56,7 +63,15 @@ class Reading:
 
     @classmethod
     def of(cls, options: Namespace) -> Reading:
-        """Return how the arguments of a command want files to be read."""
+        """Return how the arguments of a command want files to be read.
+
+        Raises
+        ------
+        UnknownPassbandError
+            If there is no such survey.
+        """
+        if options.survey is not None:
+            list_passbands(options.survey)
         pairs = []
         for name in ("quality", "survey"):
             if getattr(options, name) is not None:
@@ -127,7 +142,9 @@ def in_shell(text: str, format: Format | None) -> str:
     format : Format or None
         The format that is read; None if it is not known.
     """
-    names = ["format", "names", *(() if format is None else reader_parameters(format))]
+    names = {"format", "names"} if format is None else {"format", *reader_parameters(format)}
+    if "options" in names:  # those of tables
+        names |= {*reader_parameters(FORMATS["long-table"])}
 
     def option(found: re.Match[str]) -> str:
         name, value = found[1], found[2] or ""
@@ -137,9 +154,12 @@ def in_shell(text: str, format: Format | None) -> str:
             f"--option '{name}={value}'" if value[:1] in ("[", "{") else f"--option {name}={value}"
         )
 
-    own = rf"(?<![\w.-])({'|'.join(names)})=(?!=)(\[[^]]*\]|\{{[^}}]*\}})?"
-    return re.sub(own, option, text).replace(
-        "as a whole with sklc.io.read", "as a whole, with --whole"
+    own = rf"(?<![\w.-])({'|'.join(sorted(names))})=(?!=)(\[[^]]*\]|\{{[^}}]*\}})?"
+    text = re.sub(own, option, text)
+    if "bands" in names:
+        text = _REGISTER.sub(r"""Say which it is, with --option 'bands={\1: "NAME"}'""", text)
+    return text.replace("as a whole with sklc.io.read", "as a whole, with --whole").replace(
+        "--format= one of", "--format with one of"
     )
 
 
@@ -192,4 +212,9 @@ def merged_classes(given: Sequence[str] | None, classes: Sequence[str]) -> dict[
         if name in merged:
             raise UsageError(f"--merge names {name} twice: name each class once")
         merged[name] = [part for part in parts.split(",") if part]
+        if unknown := [part for part in merged[name] if part not in classes]:
+            raise UsageError(
+                f"--merge names {unknown[0]}, which is no class of the weights: these are "
+                f"{', '.join(classes)}"
+            )
     return merged

@@ -197,7 +197,7 @@ def rows_of(
             tally.add(part.file, object_id, problem)
         table = pd.DataFrame(columns, index=part.rows)
         truths = dict.fromkeys(table.select_dtypes("bool"), "boolean")  # may be missing
-        table = table.astype(truths).drop(index=part.rows[list(problems)])
+        table = table.astype(truths).drop(index=part.rows[list(problems)].tolist())
         tally.n_objects += len(table)
         table = table.reindex(np.arange(len(part.ids)))
         table.insert(0, "object_id", part.ids)

@@ -182,7 +182,7 @@ class Sources:
                 if not several or self.reading.stop:
                     raise last from error
                 report.error = explain(last)
-                self.console.fail(f"{report.name} was not read: {report.error}")
+                self.console.fail(report.error)
         if last is not None and len(self.failed) == len(self.reports):
             raise last
 

@@ -117,7 +117,8 @@ def test_progress_is_shown_on_a_terminal(night, monkeypatch):
         (["classify", "nosuch.csv"], "nosuch.csv does not exist"),
         (["classify", "NIGHT", "--wieghts", "ztf"], "unknown argument '--wieghts'"),
         (["classify", "NIGHT", "--weights", "nosuch"], "weights='nosuch' is not known"),
-        (["classify", "NIGHT", "--merge", "Ia=SNIa,SNXX"], "SNXX"),
+        (["classify", "NIGHT", "--merge", "Ia=SNIa,SNXX"], "SNXX, which is no class"),
+        (["info", "NIGHT", "--survey", "nosuch"], "Survey 'nosuch' is unknown"),
         (["classify", "NIGHT", "--merge", "Ia="], "is not NAME=CLASS"),
         (["classify", "NIGHT", "--merge", "A=SNIa", "A=TDE"], "names A twice"),
         (["classify", "NIGHT", "--merge", "--merge", "A=SNIa"], "but not both"),
@@ -195,7 +196,7 @@ def test_plots(run, night, spoilt, demo_curves, tmp_path, monkeypatch):
     assert "wrote night.png" in ran.err
     assert "--overwrite" in run("plot", night, "--max", 2).err
     folder = tmp_path / "plots"
-    folder.mkdir()
+    assert "does not exist" in run("plot", night, "-o", folder / "inner").err
     wanted = demo_curves.ids[[3, 1]]
     run("plot", night, *(w for i in wanted for w in ("--object", i)), "--no-classes", "-o", folder)
     assert sorted(path.name for path in folder.iterdir()) == [f"{i}.png" for i in sorted(wanted)]

@@ -258,6 +258,13 @@ def test_remedies_are_in_the_words_of_a_shell(run, photometry, tmp_path, monkeyp
     remedy = re.search(r"(--option survey=\S+?),", err)[1]
     assert run("classify", short, *shlex.split(remedy)).status == 0
 
+    strange = tmp_path / "strange.csv"
+    photometry.replace({"band": {"ztfg": "nosuchband"}}).to_csv(strange, index=False)
+    ran = run("classify", strange, "--on-error", "raise")
+    assert "register_passband" not in ran.err
+    remedy = re.search(r"--option '(bands=.*?)'", ran.err)[1].replace("NAME", "ztfg")
+    assert run("classify", strange, "--option", remedy).status == 0
+
     bare = tmp_path / "bare.txt"
     bare.write_text("59000.1 18.2 0.1 ztfg\n59003.1 18.0 0.1 ztfr\n")
     err = run("info", bare).err
@@ -298,6 +305,22 @@ def test_where_a_table_cannot_be_written_nothing_is_done(run, night, tmp_path, n
         assert message in ran.err
     assert night.read_bytes() == before
     assert (tmp_path / "old.csv").read_text() == "kept"
+
+
+def test_a_folder_that_cannot_be_written_to(run, night, tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied", ".out.csv.1.partial")
+
+    with monkeypatch.context() as patch:  # the superuser may write everywhere
+        patch.setattr("os.access", lambda *_: False)
+        ran = run("classify", night, "-o", tmp_path / "out.csv")
+        assert "cannot be written to: choose another" in ran.err
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.open", refuse)
+        ran = run("classify", night, "-o", tmp_path / "out.csv")
+    assert ran.status == 2
+    assert "out.csv cannot be written (Permission denied)" in ran.err
+    assert "partial" not in ran.err
 
 
 def test_a_file_is_replaced_when_the_new_one_is_complete(run, night, halves, tmp_path, monkeypatch):

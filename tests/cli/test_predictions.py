@@ -102,6 +102,11 @@ def test_anomalies_among_themselves_or_others(run, night, photometry, demo_curve
     assert alone.status == 2
     assert "1 object can be used" in alone.err
     assert "--normal" in alone.err
+    damaged = tmp_path / "damaged.parquet"
+    damaged.write_bytes(b"PAR1")
+    ran = run("anomalies", night, damaged)  # which are read twice
+    assert ran.status == 1
+    assert ran.err.count(str(damaged)) == 1
     ran = run("anomalies", some, "--normal", night, "--seed", 3)
     assert ran.table["object_id"].tolist() == demo_curves.ids[:1].tolist()
     assert "normal from 12 objects" in ran.err

@@ -116,7 +116,8 @@ def test_a_wrong_output_is_noticed():
 def test_pages_have_examples():
     examples = {page.name: sum(">>>" in text for _, _, text in blocks(page)) for page in PAGES}
     pages = {"README.md", "input.md", "bad_input.md", "representation.md", "weights.md",
-             "fine_tuning.md", "passbands.md", "features.md", "simulation.md", "command_line.md"}  # fmt: skip
+             "fine_tuning.md", "passbands.md", "features.md", "simulation.md",
+             "command_line.md"}  # fmt: skip
     assert pages <= {name for name, count in examples.items() if count}
 
 
