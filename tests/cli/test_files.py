@@ -8,6 +8,7 @@ import re
 import shlex
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -308,9 +309,12 @@ def test_where_a_table_cannot_be_written_nothing_is_done(run, night, tmp_path, n
 
 
 def test_a_folder_that_cannot_be_written_to(run, night, tmp_path, monkeypatch):
-    def refuse(*_, **__):
-        raise PermissionError(13, "Permission denied", ".out.csv.1.partial")
+    def refuse(path, *mode, **named):
+        if path.suffix == ".partial":
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *mode, **named)
 
+    opened = Path.open
     with monkeypatch.context() as patch:  # the superuser may write everywhere
         patch.setattr("os.access", lambda *_: False)
         ran = run("classify", night, "-o", tmp_path / "out.csv")
