@@ -8,14 +8,13 @@ from dataclasses import replace
 import numpy as np
 
 from sklc.cli.arguments import UsageError
-from sklc.cli.console import Console
+from sklc.cli.console import Console, counted
 from sklc.cli.options import Reading
 from sklc.cli.run import Columns, write_rows
 from sklc.cli.sources import Sources
-from sklc.cli.usable import problems_of
 from sklc.errors import LightCurveError
 from sklc.estimators import LatentIsolationForest
-from sklc.light_curves import LightCurves
+from sklc.light_curves import LightCurves, unusable
 
 __all__ = ["anomalies"]
 
@@ -48,7 +47,7 @@ def anomalies(options: Namespace, console: Console) -> int:
     forest.fit(_normal(options, console))
 
     def columns(curves: LightCurves) -> Columns:
-        explained = forest.explain(curves)
+        explained = forest.explain(curves, on_error="nan")
         scores = explained["anomaly_score"].to_numpy()
         return {
             "anomaly_score": scores,
@@ -65,20 +64,23 @@ def anomalies(options: Namespace, console: Console) -> int:
 def _normal(options: Namespace, console: Console) -> LightCurves:
     """Return the usable objects that the forest learns from."""
     reading = replace(Reading.of(options), stop=False)
-    sources = Sources(options.normal or options.files, reading, Console(quiet=True), distinct=False)
+    files, listener = (
+        options.normal or options.files,
+        Console(quiet=True, silent=not options.normal),
+    )
+    sources = Sources(files, reading, listener, distinct=False)
     usable = []
     for part in sources.parts():
-        bad = list(problems_of(part.curves, options.min_points))
+        bad = unusable(part.curves, min_points=options.min_points).index
         usable.append(part.curves[np.setdiff1d(np.arange(len(part.curves)), bad)])
     count = sum(map(len, usable))
     if count < 2:
         raise LightCurveError(
-            f"{len(sources.files)} file(s) hold {count} object(s) that can be used, and a forest "
-            "isolates objects from each other: give at least two, and preferably hundreds, or name "
-            "files of others with --normal"
+            f"{counted(count, 'object')} can be used, and a forest isolates objects from each "
+            "other: give at least two, and preferably hundreds, or name files of others with "
+            "--normal"
         )
     if options.normal:
-        console.say(
-            f"learned what is normal from {count:,} objects in {len(sources.files)} file(s)"
-        )
+        where = counted(len(files), "file")
+        console.say(f"learned what is normal from {counted(count, 'object')} in {where}")
     return LightCurves.concatenate(usable, prefix_ids=True)

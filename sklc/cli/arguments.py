@@ -277,8 +277,8 @@ def _plot(parser: Parser) -> None:
     _reading(parser)
     _output(
         parser,
-        "a figure (.png, .pdf or .svg) with a row for each object, or an existing folder for one "
-        "PNG per object (default: the name of the first file, with .png, in the current folder)",
+        "a figure (.png, .pdf or .svg) with a row for each object, or a folder for one PNG per "
+        "object (default: the name of the first file, with .png, in the current folder)",
     )
     group = parser.add_argument_group("figure")
     group.add_argument(

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["Console", "one_line"]
+__all__ = ["Console", "counted", "explain", "one_line"]
 
 # What the library raises, with messages for people.
 _EXPLAINED = (ValueError, TypeError, ImportError, OSError)
@@ -24,11 +24,14 @@ class Console:
         Whether to write errors only.
     debug : bool
         Whether to show where an error comes from.
+    silent : bool
+        Whether to write nothing at all, where a second reading says the same.
     """
 
-    def __init__(self, *, quiet: bool = False, debug: bool = False) -> None:
-        self.quiet = quiet
+    def __init__(self, *, quiet: bool = False, debug: bool = False, silent: bool = False) -> None:
+        self.quiet = quiet or silent
         self.debug = debug
+        self.silent = silent
         self.warnings: list[str] = []
 
     @property
@@ -55,7 +58,8 @@ class Console:
 
     def fail(self, text: str) -> None:
         """Write an error, in one line."""
-        _write(f"sklc: error: {text}")
+        if not self.silent:
+            _write(f"sklc: error: {text}")
 
     @contextmanager
     def shows_warnings(self) -> Iterator[None]:
@@ -74,6 +78,11 @@ class Console:
 def one_line(text: Any) -> str:
     """Return a text without line breaks."""
     return " ".join(str(text).split())
+
+
+def counted(number: int, what: str) -> str:
+    """Return a number and a noun: "1 object", "12,000 objects"."""
+    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def explain(error: BaseException) -> str:

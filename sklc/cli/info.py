@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sklc.cli.console import Console
-from sklc.cli.options import Reading
+from sklc.cli.options import Reading, in_shell
 from sklc.cli.sources import FileReport, Part, Sources
 from sklc.cli.usable import problems_of
 
@@ -78,14 +78,14 @@ def _describe(report: FileReport, parts: list[Part]) -> dict[str, Any]:
     unusable: dict[str, str] = {}
     for part in parts:
         own = part.problems | {
-            int(part.rows[k]): problem for k, problem in problems_of(part.curves, 1).items()
+            int(part.rows[k]): problem for k, problem in problems_of(part.curves).items()
         }
         unusable |= {str(part.ids[row]): own[row].reason for row in sorted(own)}
     metadata = pd.concat([curves.metadata for curves in every])
     return {
         "format": format.name,
         "title": format.title,
-        "flux": format.flux,
+        "flux": in_shell(format.flux, format),
         "objects": report.objects,
         "ids": ids,
         "observations": report.observations,

@@ -64,15 +64,15 @@ def formats(options: Namespace, console: Console) -> int:
     int
         The exit status.
     """
+    from sklc.cli.options import in_shell, reader_parameters
     from sklc.io.registry import FORMATS
 
     if options.name is None:
-        print(_table({name: f"{f.title} ({f.flux})" for name, f in FORMATS.entries.items()}))
+        known = FORMATS.entries
+        print(_table({name: f"{f.title}; {in_shell(f.flux, f)}" for name, f in known.items()}))
         return 0
-    from sklc.cli.options import reader_parameters
-
     format = FORMATS[options.name]
-    print(f"{format.name}: {format.title}\nflux: {format.flux}")
+    print(f"{format.name}: {format.title}\nflux: {in_shell(format.flux, format)}")
     given = [
         name if p.default is p.empty else f"{name}={p.default!r}"
         for name, p in reader_parameters(format).items()

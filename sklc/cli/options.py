@@ -12,8 +12,10 @@ from typing import Any
 
 from sklc.cli.arguments import UsageError
 from sklc.io import Format
+from sklc.io.registry import FORMATS
+from sklc.passbands import list_passbands
 
-__all__ = ["Reading", "merged_classes", "reader_parameters"]
+__all__ = ["Reading", "in_shell", "merged_classes", "reader_parameters"]
 
 # Classes that papers join; a class of the weights that is named nowhere stays as it is.
 _TYPES = {
@@ -21,6 +23,11 @@ _TYPES = {
     "SNII": ("SNII", "SNIIn", "SNIIb"),
     "SNIb/c": ("SNIb/c", "SNIb", "SNIc", "SNIc-BL", "SNIbn"),
 }
+# How the library tells to add a passband, which a shell cannot; the label is the alias, if any.
+_REGISTER = re.compile(
+    r"Register it with its effective wavelength: sklc\.register_passband\("
+    r"""(?:[^()]*aliases=\[)?("[^"]*")[^()]*\)"""
+)
 _WORDS = {"true": True, "false": False, "none": None}
 
 
@@ -56,7 +63,15 @@ class Reading:
 
     @classmethod
     def of(cls, options: Namespace) -> Reading:
-        """Return how the arguments of a command want files to be read."""
+        """Return how the arguments of a command want files to be read.
+
+        Raises
+        ------
+        UnknownPassbandError
+            If there is no such survey.
+        """
+        if options.survey is not None:
+            list_passbands(options.survey)
         pairs = []
         for name in ("quality", "survey"):
             if getattr(options, name) is not None:
@@ -117,6 +132,37 @@ def reader_parameters(format: Format) -> dict[str, inspect.Parameter]:
     return {p.name: p for p in parameters if p.kind is not p.VAR_POSITIONAL}
 
 
+def in_shell(text: str, format: Format | None) -> str:
+    """Return a message of a reader, which speaks of arguments in Python, in the words of a shell.
+
+    Parameters
+    ----------
+    text : str
+        The message.
+    format : Format or None
+        The format that is read; None if it is not known.
+    """
+    names = {"format", "names"} if format is None else {"format", *reader_parameters(format)}
+    if "options" in names:  # those of tables
+        names |= {*reader_parameters(FORMATS["long-table"])}
+
+    def option(found: re.Match[str]) -> str:
+        name, value = found[1], found[2] or ""
+        if name == "format":
+            return f"--format={value}"
+        return (
+            f"--option '{name}={value}'" if value[:1] in ("[", "{") else f"--option {name}={value}"
+        )
+
+    own = rf"(?<![\w.-])({'|'.join(sorted(names))})=(?!=)(\[[^]]*\]|\{{[^}}]*\}})?"
+    text = re.sub(own, option, text)
+    if "bands" in names:
+        text = _REGISTER.sub(r"""Say which it is, with --option 'bands={\1: "NAME"}'""", text)
+    return text.replace("as a whole with sklc.io.read", "as a whole, with --whole").replace(
+        "--format= one of", "--format with one of"
+    )
+
+
 def _value(text: str, parameter: inspect.Parameter | None) -> Any:
     """Return the value that a text stands for, as the reader's annotation wants it."""
     annotation = "" if parameter is None or parameter.annotation is parameter.empty else str(
@@ -124,7 +170,11 @@ def _value(text: str, parameter: inspect.Parameter | None) -> Any:
     )  # fmt: skip
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
-    if not annotation or re.search(r"\b(int|float|bool|Any|dict|Mapping)\b", annotation):
+    if (
+        text[:1] in ("[", "{", "(")
+        or not annotation
+        or re.search(r"\b(int|float|bool|Any|dict|Mapping)\b", annotation)
+    ):
         try:
             return ast.literal_eval(text)
         except (ValueError, SyntaxError):
@@ -162,4 +212,9 @@ def merged_classes(given: Sequence[str] | None, classes: Sequence[str]) -> dict[
         if name in merged:
             raise UsageError(f"--merge names {name} twice: name each class once")
         merged[name] = [part for part in parts.split(",") if part]
+        if unknown := [part for part in merged[name] if part not in classes]:
+            raise UsageError(
+                f"--merge names {unknown[0]}, which is no class of the weights: these are "
+                f"{', '.join(classes)}"
+            )
     return merged

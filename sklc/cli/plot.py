@@ -12,7 +12,7 @@ from typing import Any
 
 from sklc._optional import require
 from sklc.cli.arguments import UsageError
-from sklc.cli.console import Console
+from sklc.cli.console import Console, counted
 from sklc.cli.options import Reading
 from sklc.cli.run import Tally, warn_of_total_flux
 from sklc.cli.sources import Sources, stem_of
@@ -108,13 +108,13 @@ def _choose(options: Namespace, sources: Sources, tally: Tally, console: Console
     wanted -= {str(failure.object_id) for failure in tally.failures}
     if wanted:
         raise UsageError(
-            f"there is no object {min(wanted)!r} in the {len(sources.files)} file(s): see its id "
-            "with sklc info"
+            f"there is no object {min(wanted)!r} in {counted(len(sources.files), 'file')}: see "
+            "the ids with sklc info"
         )
     if n_more:
         console.say(
-            f"drew the first {options.max} objects of {options.max + n_more:,}: see --max and "
-            "--object"
+            f"drew {options.max} of {counted(options.max + n_more, 'object')}, the first ones: see "
+            "--max and --object"
         )
     return chosen
 
@@ -129,8 +129,11 @@ class _Outputs:
         if path is None:
             first = "light_curves" if options.files[0] == "-" else options.files[0]
             path = Path(f"{stem_of(os.path.abspath(first))}.png")
-        self.folder = path if path.is_dir() else None
-        self.file = None if self.folder else self._file(path)
+        self.folder = path if path.is_dir() or not path.suffix else None
+        if self.folder is None:
+            self.file = self._file(path)
+        elif not path.parent.is_dir():
+            raise UsageError(f"the folder {path.parent} does not exist: create it first")
 
     def _file(self, path: Path) -> OutputFile:
         self.written.append(str(path))
@@ -141,9 +144,9 @@ class _Outputs:
     def figures(self, chosen: list[_Drawn]) -> Iterator[tuple[OutputFile, list[_Drawn]]]:
         """Yield each file with the objects that are drawn in it."""
         if self.folder is None:
-            assert self.file is not None
             yield self.file, chosen
             return
+        self.folder.mkdir(exist_ok=True)
         names: list[str] = []
         for item in chosen:
             name = re.sub(r"[^\w.+-]", "_", str(item.object_id))[:100]

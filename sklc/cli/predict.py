@@ -65,7 +65,7 @@ def classify(options: Namespace, console: Console) -> int:
     names = classifier.classes_
 
     def columns(curves: LightCurves) -> Columns:
-        probabilities = classifier.predict_proba(curves)
+        probabilities = classifier.predict_proba(curves, on_error="nan")
         return {
             "class": names[probabilities.argmax(axis=1)].astype(object),
             "probability": probabilities.max(axis=1),
@@ -95,7 +95,8 @@ def encode(options: Namespace, console: Console) -> int:
     )
 
     def columns(curves: LightCurves) -> Columns:
-        return {f"latent_{k}": own for k, own in enumerate(encoder.transform(curves).T)}
+        latents = encoder.transform(curves, on_error="nan")
+        return {f"latent_{k}": own for k, own in enumerate(latents.T)}
 
     return write_rows(options, console, "encoded", columns)
 
@@ -120,10 +121,10 @@ def redshift(options: Namespace, console: Console) -> int:
     )
 
     def columns(curves: LightCurves) -> Columns:
-        predicted, error = model.predict(curves, return_std=True)
+        predicted, error = model.predict(curves, return_std=True, on_error="nan")
         made = {"redshift": predicted, "redshift_err": error}
         if options.coverage is not None:
-            limits = model.predict_interval(curves, coverage=options.coverage)
+            limits = model.predict_interval(curves, coverage=options.coverage, on_error="nan")
             made |= {"redshift_low": limits[:, 0], "redshift_high": limits[:, 1]}
         return {name: np.asarray(values) for name, values in made.items()}
 

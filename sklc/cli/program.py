@@ -77,6 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(given: list[str], console: Console) -> int:
+    if given and given[0] not in _COMMANDS and os.path.exists(given[0]):
+        raise UsageError(f"name a command before the file, such as: sklc info {given[0]}")
     defaults = Namespace(debug=False, quiet=False)
     options, rest = build_parser().parse_known_args(with_explicit_merge(given), defaults)
     console.quiet, console.debug = options.quiet, options.debug

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from sklc.cli.arguments import UsageError
-from sklc.cli.console import Console, one_line
-from sklc.cli.options import Reading
+from sklc.cli.console import Console, counted, one_line
+from sklc.cli.options import Reading, in_shell
 from sklc.cli.sources import Part, Sources
 from sklc.cli.tables import Failure, OutputFile, TableWriter, write_failures
-from sklc.cli.usable import Problem, apply
+from sklc.cli.usable import Problem, collect_problems
 from sklc.errors import LightCurveError
 from sklc.light_curves import LightCurves
 from sklc.utils.progress import progress_bar
@@ -61,10 +61,8 @@ class Tally:
             If the first such object is to be an error.
         """
         if self.stop:
-            text = f"{file}: object {object_id!r}: {problem.reason}"
-            raise LightCurveError("; ".join(filter(None, [text, problem.remedy])))
-        reason = one_line(problem.reason)
-        self.failures.append(Failure(file, object_id, reason, problem.remedy))
+            raise LightCurveError(f"{file}: object {object_id!r}: {problem}")
+        self.failures.append(Failure(file, object_id, *map(one_line, problem)))
 
     def finish(self, done: str, sources: Sources, written: str = "") -> int:
         """Write the summary and the table of failures.
@@ -88,19 +86,19 @@ class Tally:
         for report in complete[:_SHOWN]:
             say(f"read {report}")
         if len(complete) > _SHOWN:
-            say(f"read {len(complete) - _SHOWN:,} more files")
-        text = f"{done} {self.n_objects:,} objects"
+            say(f"read {counted(len(complete) - _SHOWN, 'more file')}")
+        text = f"{done} {counted(self.n_objects, 'object')}"
         if failed:
             text += f"; {failed:,} could not be used"
         if sources.failed:
             text += f"; {len(sources.failed):,} of {len(read):,} files were not read"
         say(text)
-        alike: dict[tuple[str, str], list[Failure]] = {}
+        alike: dict[Problem, list[Failure]] = {}
         for failure in self.failures:
-            alike.setdefault((failure.reason, failure.remedy), []).append(failure)
+            alike.setdefault(Problem(failure.reason, failure.remedy), []).append(failure)
         for why, own in list(alike.items())[:_SHOWN]:
-            others = f" and {len(own) - 1:,} other{'s' * (len(own) > 2)}" if len(own) > 1 else ""
-            say(f"  {own[0].object_id!r} in {own[0].file}{others}: {'; '.join(filter(None, why))}")
+            others = f" and {counted(len(own) - 1, 'other')}" if len(own) > 1 else ""
+            say(f"  {own[0].object_id!r} in {own[0].file}{others}: {why}")
         if len(alike) > _SHOWN:
             more = "" if self.output else " (--failures FILE.csv lists all)"
             say(f"  ... and others, for {len(alike) - _SHOWN:,} more reasons{more}")
@@ -130,7 +128,8 @@ def write_rows(
     done : str
         What is done, such as "classified".
     method : callable
-        It takes light curves, and returns columns with one value per object.
+        It takes light curves, and returns columns with one value per object; with a warning of
+        those that it cannot use.
 
     Returns
     -------
@@ -143,7 +142,7 @@ def write_rows(
         TableWriter(options.output, overwrite=options.overwrite, inputs=[*options.files]) as writer,
         progress_bar(console.progress, unit=" objects", unit_scale=True, desc=done) as bar,
     ):
-        for frame in rows_of(sources.parts(), method, tally, options.min_points):
+        for frame in rows_of(sources.parts(), method, tally):
             writer.write(frame)
             bar.update(len(frame))
     warn_of_total_flux(sources, console)
@@ -161,7 +160,7 @@ def warn_of_total_flux(sources: Sources, console: Console) -> None:
         Where the warning goes.
     """
     for format in {report.format for report in sources.reports if report.format is not None}:
-        flux = format.flux
+        flux = in_shell(format.flux, format)
         if "total" in flux and "difference" not in flux:
             console.warn(
                 f"{format.name} gives {flux}, and the weights were trained on difference fluxes of "
@@ -170,23 +169,18 @@ def warn_of_total_flux(sources: Sources, console: Console) -> None:
 
 
 def rows_of(
-    parts: Iterator[Part],
-    method: Callable[[LightCurves], Columns],
-    tally: Tally,
-    min_points: int,
+    parts: Iterator[Part], method: Callable[[LightCurves], Columns], tally: Tally
 ) -> Iterator[pd.DataFrame]:
-    """Apply a method to all objects that it can use, and make tables with a row for each object.
+    """Apply a method to all objects, and make tables with a row for each.
 
     Parameters
     ----------
     parts : iterator of Part
         The objects.
     method : callable
-        It takes light curves, and returns columns with one value per object.
+        As for `write_rows`.
     tally : Tally
         Counts the objects, and those that fail.
-    min_points : int
-        The least number of observations that an object must have.
 
     Yields
     ------
@@ -194,15 +188,17 @@ def rows_of(
         Ids and columns; the values of objects that could not be used are missing.
     """
     for part in parts:
-        columns, used, problems = apply(method, part.curves, min_points)
+        with collect_problems() as problems:
+            columns = method(part.curves)
         of_rows = part.problems | {int(part.rows[k]): own for k, own in problems.items()}
         for row in sorted(of_rows):
             tally.add(part.file, part.ids[row : row + 1].tolist()[0], of_rows[row])
         for object_id, problem in part.repeated.items():
             tally.add(part.file, object_id, problem)
-        tally.n_objects += len(used)
-        table = pd.DataFrame(columns, index=part.rows[used])
+        table = pd.DataFrame(columns, index=part.rows)
         truths = dict.fromkeys(table.select_dtypes("bool"), "boolean")  # may be missing
-        table = table.astype(truths).reindex(np.arange(len(part.ids)))
+        table = table.astype(truths).drop(index=part.rows[list(problems)].tolist())
+        tally.n_objects += len(table)
+        table = table.reindex(np.arange(len(part.ids)))
         table.insert(0, "object_id", part.ids)
         yield table

@@ -76,6 +76,8 @@ def _numbers(options: Namespace) -> int | dict[str, int]:
         if name in numbers:
             raise UsageError(f"-n {text!r} gives a number for a second time: give one")
         numbers[name] = int(number)
+    if numbers and not any(numbers.values()):
+        raise UsageError("no light curves are asked for: give a number above 0 with -n")
     if "" in numbers:
         if len(numbers) > 1:
             raise UsageError("give -n N for every class, or -n CLASS=N for each, but not both")

@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 
-import sklc.io
 from sklc.cli.arguments import UsageError
-from sklc.cli.console import Console, explain
-from sklc.cli.options import Reading
+from sklc.cli.console import Console, counted, explain
+from sklc.cli.options import Reading, in_shell
 from sklc.cli.usable import Problem
 from sklc.errors import LightCurveError
-from sklc.io import Format, Source, read_report, recognise
+from sklc.io import Format, Source, read_batches, read_report, recognise
 from sklc.io.registry import FORMATS, NOTES
 from sklc.io.unreadable import Unreadable, collect_unreadable
 from sklc.light_curves import LightCurves
@@ -80,9 +79,9 @@ class FileReport:
         if self.format is None or self.zero_point is None:
             return f"{self.name}: {self.error}"
         text = (
-            f"{self.name}: {self.format.title}; {self.format.flux}; {self.objects:,} objects, "
-            f"{self.observations:,} observations, bands {' '.join(self.bands)}, "
-            f"zero point {self.zero_point:g}"
+            f"{self.name}: {self.format.title}; {in_shell(self.format.flux, self.format)}; "
+            f"{counted(self.objects, 'object')}, {counted(self.observations, 'observation')}, "
+            f"bands {' '.join(self.bands)}, zero point {self.zero_point:g}"
         )
         return "; ".join([text, *self.notes, *([self.error] if self.error else [])])
 
@@ -179,20 +178,20 @@ class Sources:
             except Exception as error:
                 if isinstance(error, UsageError):
                     raise
-                last = _with_name(error, report.name)
+                last = _told(error, report)
                 if not several or self.reading.stop:
                     raise last from error
                 report.error = explain(last)
-                self.console.fail(f"{report.name} was not read: {report.error}")
+                self.console.fail(report.error)
         if last is not None and len(self.failed) == len(self.reports):
             raise last
 
     def _parts_of(self, source: Any, report: FileReport) -> Iterator[Part]:
         with _listening(self.reading) as heard:
-            report.format, batches = _open(source, self.reading, heard)
             waiting, taken = list[Unreadable](), 0
-            for curves, last in _with_last(batches):
-                report.notes[:] = dict.fromkeys(heard.notes)
+            for curves, last in _with_last(_batches(source, self.reading, report, heard)):
+                notes = (in_shell(note, report.format) for note in heard.notes)
+                report.notes[:] = dict.fromkeys(notes)
                 waiting += heard.unreadable[taken:]
                 taken = len(heard.unreadable)
                 own = set(curves.ids.tolist()) if waiting else set()
@@ -200,10 +199,10 @@ class Sources:
                 waiting = [u for u in waiting if u not in here]
                 alone = last and not report.objects and len(curves) == 1 and not here
                 report.add(curves, len(here))
-                yield self._part(report.name, curves, here, alone=alone)
+                yield self._part(report, curves, here, alone=alone)
 
     def _part(
-        self, file: str, curves: LightCurves, unreadable: list[Unreadable], *, alone: bool
+        self, report: FileReport, curves: LightCurves, unreadable: list[Unreadable], *, alone: bool
     ) -> Part:
         """Put the unreadable objects in their places."""
         ids, rows = curves.ids, np.arange(len(curves))
@@ -215,14 +214,14 @@ class Sources:
             ids = join_ids([ids, id_array([u.object_id for u in unreadable])])[order]
             rows = np.flatnonzero(order < len(curves))
             missing = np.flatnonzero(order >= len(curves)).tolist()
-            problems = {
-                row: Problem.of(unreadable[order[row] - len(curves)].reason) for row in missing
-            }
+            reasons = (unreadable[order[row] - len(curves)].reason for row in missing)
+            told = [Problem.of(in_shell(reason, report.format)) for reason in reasons]
+            problems = dict(zip(missing, told, strict=True))
         if self.reading.ids_from_files:
-            stem = stem_of(file)
+            stem = stem_of(report.name)
             own = [stem] if alone else [f"{stem}:{object_id}" for object_id in ids.tolist()]
             ids = np.array(own, dtype=object)
-        return Part(file, ids, curves, rows, problems, {})
+        return Part(report.name, ids, curves, rows, problems, {})
 
     def _without_repeated(self, part: Part) -> Part:
         """Leave out the objects that another file, or another part of a large file, had before."""
@@ -273,26 +272,24 @@ def _listening(reading: Reading) -> Iterator[_Heard]:
         NOTES.reset(token)
 
 
-def _open(
-    source: Any, reading: Reading, heard: _Heard
-) -> tuple[Format | None, Iterator[LightCurves]]:
-    """Return the format of a source, and its light curves in parts."""
-    given = sys.stdin.buffer.read() if source == "-" else source
-    opened = Source(given)
+def _batches(
+    source: Any, reading: Reading, report: FileReport, heard: _Heard
+) -> Iterator[LightCurves]:
+    """Read a source in parts; its format is known before the first of them, and before errors."""
+    opened = Source(sys.stdin.buffer.read() if source == "-" else source)
     format = recognise(opened) if reading.format is None else FORMATS[reading.format]
+    report.format = format
     options = {} if format is None else reading.options_of(format)
     if format is not None and not reading.applies_quality(format):
         heard.notes.append(f"the format {format.name} has no flags of quality: all rows are read")
-    name = None if format is None else format.name
-    read_batches = getattr(sklc.io, "read_batches", None)
-    if read_batches is not None and _is_large(source) and not reading.whole:
-        return format, iter(
-            read_batches(given, format=name, n_objects=reading.batch_size, **options)
-        )
-    report = read_report(opened, name, **options)
-    heard.notes.extend(report.notes)
-    curves, step = report.curves, reading.batch_size
-    return format, (curves[k : k + step] for k in range(0, len(curves), step))
+    name, step = None if format is None else format.name, reading.batch_size
+    if _is_large(source) and not reading.whole:
+        yield from read_batches(opened, format=name, n_objects=step, **options)
+        return
+    read = read_report(opened, name, **options)
+    heard.notes.extend(read.notes)
+    for k in range(0, len(read.curves), step):
+        yield read.curves[k : k + step]
 
 
 def _with_last(batches: Iterator[LightCurves]) -> Iterator[tuple[LightCurves, bool]]:
@@ -315,18 +312,22 @@ def _repeated(other: str, file: str) -> Problem:
     """Say why an object has no row of its own."""
     if other == file:
         return Problem(
-            "it occurs again in another part of the file", "read the file at once, with --whole"
+            "it occurs again in another part of the file", "Read the file as a whole, with --whole"
         )
     return Problem(
         f"{other} has an object of this id, too, which is in the table",
-        "if they are the same object, use --join; if they are not, --ids-from-files",
+        "If they are the same object, use --join; if they are not, --ids-from-files",
     )
 
 
-def _with_name(error: Exception, name: str) -> Exception:
-    """Return an error that names the file: itself, if it does."""
+def _told(error: Exception, report: FileReport) -> Exception:
+    """Return an error of a reader in the words of a shell; it names the file."""
     text = explain(error)
-    return error if name in text else LightCurveError(f"{name}: {text}")
+    if report.name == "standard input":
+        text = text.replace("the bytes", report.name)
+    told = in_shell(text, report.format)
+    told = told if report.name in told else f"{report.name}: {told}"
+    return error if told == explain(error) else LightCurveError(told)
 
 
 def _name_of(source: Any) -> str:

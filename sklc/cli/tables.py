@@ -48,6 +48,8 @@ class OutputFile:
             raise UsageError(f"{path} is a folder: name a file in it")
         if not path.parent.is_dir():
             raise UsageError(f"the folder {path.parent} does not exist: create it first")
+        if not os.access(path.parent, os.W_OK):
+            raise UsageError(f"the folder {path.parent} cannot be written to: choose another")
         if any(os.path.abspath(path) == os.path.abspath(given) for given in inputs):
             raise UsageError(f"{path} is one of the files to read: choose another name")
         self.path = path
@@ -64,7 +66,12 @@ class OutputFile:
 
     def open(self) -> IO[bytes]:
         """Open the file beside its place."""
-        return self.partial.open("wb")
+        try:
+            return self.partial.open("wb")
+        except OSError as error:
+            raise UsageError(
+                f"{self.path} cannot be written ({error.strerror}): choose another place"
+            ) from error
 
     def keep(self) -> None:
         """Move what was written to its place."""

@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from sklc.errors import LightCurveError
 from sklc.io.text import layout_of
 
-__all__ = ["Source"]
+__all__ = ["Source", "exact_column", "parsed", "to_frame"]
 
 _HEAD = 1 << 16  # bytes of a file that are read to recognise its format
 _COMPRESSED: dict[bytes, Callable[[Any], Any]] = {
@@ -200,14 +200,14 @@ class Source:
     @cached_property
     def json(self) -> Any:
         """The content of a JSON file (or the object itself, if it is no file)."""
-        return self.object if self.object is not None else _parsed(self.text(), self.name)
+        return self.object if self.object is not None else parsed(self.text(), self.name)
 
     def records(self) -> list[Any]:
         """Return the records of JSON files, in one list; a file holds one, or a list, or lines."""
         found: list[Any] = []
         for name, file in self.files():
             with file, complete(name):
-                content = _parsed(file.read().decode("utf-8-sig"), name)
+                content = parsed(file.read().decode("utf-8-sig"), name)
             found.extend(content if isinstance(content, list) else [content])
         return found
 
@@ -310,7 +310,7 @@ def _all_are(given: Any, kinds: Any) -> bool:
     )
 
 
-def _parsed(text: str, name: str) -> Any:
+def parsed(text: str, name: str) -> Any:
     """Return the content of a JSON file, which may have one record in each line."""
     try:
         return json.loads(text)

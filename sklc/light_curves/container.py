@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -11,18 +10,14 @@ import numpy as np
 import pandas as pd
 
 from sklc.light_curves import operations
-from sklc.light_curves.alignment import align_column, indexed_metadata
-from sklc.light_curves.bands import band_columns, unique_passbands
-from sklc.light_curves.checks import warn
+from sklc.light_curves.display import html_table
+from sklc.light_curves.indexing import selected
 from sklc.light_curves.light_curve import LightCurve
 from sklc.light_curves.options import FROM_TABLE, NOT_GIVEN, ReadOptions
-from sklc.light_curves.placeholders import warn_metadata
 from sklc.light_curves.readers import arrays, magnitudes, nested, padded, parquet
 from sklc.light_curves.readers import frame as tables
 from sklc.light_curves.readers.parquet_blocks import iter_stores
 from sklc.light_curves.store import DEFAULT_ZERO_POINT, OBSERVATIONS, Store
-from sklc.light_curves.tables import is_table, metadata_frame
-from sklc.light_curves.values import plain_array
 from sklc.passbands.registry import Passband, passband_labels
 from sklc.utils.offsets import offsets_of
 
@@ -253,50 +248,17 @@ class LightCurves:
         -------
         LightCurve or LightCurves
         """
-        if isinstance(key, tuple):
-            if len(key) != 2 or key[1] is not Ellipsis:
-                raise IndexError(
-                    f"LightCurves has one axis, the objects, got the index {key!r}; for several "
-                    "objects pass a list of positions"
-                )
-            key = key[0]
-        if isinstance(key, int | np.integer) and not isinstance(key, bool):
-            if not -len(self) <= key < len(self):
-                raise IndexError(f"position {key} is out of range for {len(self)} objects")
-            position = int(key) % len(self)
-            row = position if self._rows is None else int(self._rows[position])
-            return LightCurve(self._store, row)
-        if self._rows is None and isinstance(key, slice):
-            # without listing all rows: the cost depends on the size of the slice alone
-            return self._from_store(self._store, np.arange(*key.indices(len(self))))
-        rows = np.arange(self._store.n_objects) if self._rows is None else self._rows
-        chosen = key if isinstance(key, slice) else self._positions(key)
-        return self._from_store(self._store, rows[chosen])
-
-    def _positions(self, key: Any) -> np.ndarray:
-        """Return a key for several objects as an array of bool or int."""
-        if isinstance(key, pd.Series) and key.dtype == bool:
-            default = isinstance(key.index, pd.RangeIndex)
-            if not default and len(key) == len(self) and not (key.index == self.ids).all():
-                raise IndexError(
-                    "the mask is indexed by other ids, or in another order, than these light "
-                    "curves: use mask.loc[curves.ids]"
-                )
-        if isinstance(key, str) or np.ndim(key) != 1:
-            raise IndexError(
-                f"LightCurves is indexed by position, slice, mask or list of positions, got "
-                f"{key!r}; to select by id: curves[curves.ids == id]"
+        chosen = selected(key, len(self), lambda: self.ids)
+        if isinstance(chosen, int):
+            return LightCurve(
+                self._store, chosen if self._rows is None else int(self._rows[chosen])
             )
-        array = plain_array(key)
-        if not len(array) and array.dtype != bool:
-            return array.astype(np.int64)
-        if array.dtype == object and all(isinstance(k, bool | np.bool_) for k in array):
-            array = array.astype(bool)
-        if array.dtype.kind not in "iub":
-            raise IndexError(f"positions must be integers or booleans, got dtype {array.dtype}")
-        if array.dtype == bool and len(array) != len(self):
-            raise IndexError(f"the mask has {len(array)} values for {len(self)} objects")
-        return array
+        if self._rows is not None:
+            return self._from_store(self._store, self._rows[chosen])
+        if isinstance(chosen, slice):
+            # without listing all rows: the cost depends on the size of the slice alone
+            return self._from_store(self._store, np.arange(*chosen.indices(len(self))))
+        return self._from_store(self._store, np.arange(self._store.n_objects)[chosen])
 
     # -- comparison and display
 
@@ -323,16 +285,7 @@ class LightCurves:
         """
         if not isinstance(other, LightCurves) or len(self) != len(other):
             return False
-        return bool(
-            self.zero_point == other.zero_point
-            and all(
-                np.array_equal(getattr(self, name), getattr(other, name))
-                for name in ("ids", "lengths", "time", "flux")
-            )
-            and np.array_equal(self.flux_err, other.flux_err, equal_nan=True)
-            and np.array_equal(*_common_bands(self, other))
-            and self.metadata.equals(other.metadata)
-        )
+        return operations.equal(self._compact(), other._compact())
 
     # Constructors
 
@@ -490,8 +443,8 @@ class LightCurves:
 
         Parameters
         ----------
-        frame : pandas.DataFrame, polars.DataFrame or pyarrow.Table
-            The rows may be in any order.
+        frame : table
+            As for `from_frame`.
         mag : str, default="mag"
             Name of the column of magnitudes. Missing values and the sentinels 99, 999, -9, -99, ...
             mark rows without a detection. Text such as ">18.2" or "<18.2" is a limit.
@@ -512,12 +465,8 @@ class LightCurves:
         system : str, default="AB"
             "AB", "Vega", or the name of a column that holds these. Vega magnitudes are converted
             by ``Passband.ab_minus_vega``.
-        object_id, time : str
-            Names of the columns, as for `from_frame`.
-        band : str or None, default="band"
-            Name of the column of bands; None if `passband` is given.
-        metadata : table, optional
-            One row per object, as for `from_frame`.
+        object_id, time, band, metadata
+            As for `from_frame`.
         zero_point : float, default=27.5
             The AB zero point that the fluxes shall have.
         survey, passband, invalid, duplicates
@@ -613,8 +562,7 @@ class LightCurves:
             mjd, time, t; flux; flux_err, fluxerr, flux_error; band, passband, filter. If there is
             no field of errors, they are unknown.
         zero_point : float or str, optional
-            AB zero point of the fluxes, or the name of a field of zero points, as for
-            `from_frame`. By default the field "zp" if there is one, else 27.5.
+            As for `from_frame`, with the name of a field, "zp" by default.
         survey, passband, invalid, duplicates
             As for `from_frame`. If there is neither a band field nor `passband`, the passband is
             anonymous.
@@ -1031,23 +979,7 @@ class LightCurves:
         >>> curves.with_metadata(redshift=[0.1, 0.2]).metadata["redshift"].to_dict()
         {'a': 0.1, 'b': 0.2}
         """
-        store = self._compact()
-        index = pd.Index(store.ids)
-        metadata = store.metadata.reset_index(drop=True)
-        added: dict[str, Any] = {}
-        if frame is not None:
-            if not is_table(frame):
-                raise TypeError(f"expected a pandas.DataFrame, got {type(frame).__name__}")
-            is_indexed = isinstance(frame, pd.DataFrame)
-            frame = metadata_frame(frame)
-            if not is_indexed and "object_id" in frame.columns:
-                frame = frame.set_index("object_id")
-            added |= {str(name): frame[name] for name in frame.columns}
-        for name, column in (added | columns).items():
-            metadata[name] = align_column(name, column, index, name in columns)
-        metadata = indexed_metadata(metadata, store.ids)
-        warn_metadata(metadata[list(added | columns)])
-        return self._from_store(replace(store, metadata=metadata))
+        return self._from_store(operations.with_metadata(self._compact(), frame, columns))
 
     @classmethod
     def concatenate(
@@ -1136,23 +1068,7 @@ class LightCurves:
         0         a  1.0  ztfg   9.0       1.0  27.5
         1         a  2.0  ztfg   8.0       1.0  27.5
         """
-        store = self._compact()
-        if n_empty := int(np.sum(self.lengths == 0)):
-            warn(
-                f"{n_empty} of {len(self)} objects have no observations, and so no row in the "
-                "table: to_nested and to_parquet keep such objects"
-            )
-        bands = band_columns(store.band, store.passbands)
-        return pd.DataFrame(
-            {
-                "object_id": np.repeat(store.ids, np.diff(store.offsets)),
-                "mjd": store.time,
-                **{name: column.to_pandas() for name, column in bands.items()},
-                "flux": store.flux,
-                "flux_err": store.flux_err,
-                "zp": np.full(store.n_observations, store.zero_point),
-            }
-        )
+        return tables.to_frame(self._compact())
 
     def to_nested(self) -> NestedFrame:
         """Return a nested-pandas frame, one row per object.
@@ -1205,12 +1121,7 @@ class LightCurves:
         array([[3.    , 7.    , 2.    , 0.4814],
                [   nan,    nan,    nan,    nan]])
         """
-        longest = int(self.lengths.max(initial=0))
-        padded = np.full((len(self), longest, 4), np.nan)
-        where = np.arange(longest) < self.lengths[:, None]
-        for k, column in enumerate((self.time, self.flux, self.flux_err, self.wavelength)):
-            padded[where, k] = column
-        return padded
+        return padded.to_padded(self._compact(), self.wavelength)
 
     def to_parquet(self, folder: str | Path) -> None:
         """Write objects.parquet and photometry.parquet; `from_parquet` reads them back.
@@ -1244,19 +1155,7 @@ class LightCurves:
         return text + (f", metadata {_some(columns, 6)}" if columns else "")
 
     def _repr_html_(self) -> str:
-        rows = [
-            {
-                "object_id": curve.id,
-                "observations": len(curve),
-                "time": f"{curve.time[0]:.1f} to {curve.time[-1]:.1f}" if len(curve) else "",
-                "bands": " ".join(passband_labels(curve.passbands)),
-                **curve.metadata.iloc[:4].to_dict(),
-            }
-            for curve in self[:5]
-        ]
-        table = pd.DataFrame(rows).to_html(index=False, border=0) if rows else ""
-        more = f"<p>and {len(self) - 5:,} more</p>" if len(self) > 5 else ""
-        return f"<p>{html.escape(repr(self))}</p>{table}{more}"
+        return html_table(repr(self), list(self[:5]), len(self))
 
 
 def concatenate(
@@ -1289,12 +1188,6 @@ def concatenate(
     4
     """
     return LightCurves.concatenate(containers, suffixes=suffixes, prefix_ids=prefix_ids)
-
-
-def _common_bands(first: LightCurves, second: LightCurves) -> tuple[np.ndarray, np.ndarray]:
-    """Return the band codes of two containers as an index into all their passbands."""
-    code, _ = unique_passbands([*first.passbands, *second.passbands])
-    return code[first.band], code[len(first.passbands) :][second.band]
 
 
 def _some(names: list[str], most: int) -> str:

@@ -1,8 +1,8 @@
-"""Selections of observations, nightly averages and concatenation, as functions of stores."""
+"""Selections, nightly averages, concatenation, metadata and equality, as functions of stores."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,11 +10,13 @@ import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError, UnknownPassbandError
-from sklc.light_curves.alignment import indexed_metadata
+from sklc.light_curves.alignment import align_column, indexed_metadata
 from sklc.light_curves.bands import resolve, unique_passbands
 from sklc.light_curves.columns import object_array
 from sklc.light_curves.ids import check_ids, join_ids
+from sklc.light_curves.placeholders import warn_metadata
 from sklc.light_curves.store import Store, read_only
+from sklc.light_curves.tables import is_table, metadata_frame
 from sklc.passbands.registry import Passband, passband_labels
 from sklc.utils.floats import exponent_of, saturated
 from sklc.utils.offsets import offsets_of
@@ -188,3 +190,38 @@ def _check_unique(ids: list[np.ndarray], all_ids: np.ndarray) -> None:
             'container such as suffixes=["", "_lsst"]'
         )
     check_ids(all_ids)
+
+
+def with_metadata(store: Store, frame: Any, columns: Mapping[str, Any]) -> Store:
+    """See `LightCurves.with_metadata`."""
+    index = pd.Index(store.ids)
+    metadata = store.metadata.reset_index(drop=True)
+    added: dict[str, Any] = {}
+    if frame is not None:
+        if not is_table(frame):
+            raise TypeError(f"expected a pandas.DataFrame, got {type(frame).__name__}")
+        is_indexed = isinstance(frame, pd.DataFrame)
+        frame = metadata_frame(frame)
+        if not is_indexed and "object_id" in frame.columns:
+            frame = frame.set_index("object_id")
+        added |= {str(name): frame[name] for name in frame.columns}
+    added |= columns
+    for name, column in added.items():
+        metadata[name] = align_column(name, column, index, name in columns)
+    metadata = indexed_metadata(metadata, store.ids)
+    warn_metadata(metadata[list(added)])
+    return replace(store, metadata=metadata)
+
+
+def equal(first: Store, second: Store) -> bool:
+    """See `LightCurves.equals`."""
+    if first.zero_point != second.zero_point:
+        return False
+    names = ("ids", "lengths", "time", "flux")
+    code, _ = unique_passbands([*first.passbands, *second.passbands])
+    return bool(
+        all(np.array_equal(getattr(first, name), getattr(second, name)) for name in names)
+        and np.array_equal(first.flux_err, second.flux_err, equal_nan=True)
+        and np.array_equal(code[first.band], code[len(first.passbands) :][second.band])
+        and first.metadata.equals(second.metadata)
+    )

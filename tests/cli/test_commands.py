@@ -77,7 +77,7 @@ def test_python_m_is_the_same_and_a_pipe_that_closes_is_no_error(run):
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interruption_leaves_no_file(run, night, tmp_path, monkeypatch, number, status):
-    def interrupt(self, X):
+    def interrupt(self, X, **options):
         assert [path for path in tmp_path.iterdir() if "partial" in path.name]
         os.kill(os.getpid(), number)
         time.sleep(10)
@@ -112,11 +112,13 @@ def test_progress_is_shown_on_a_terminal(night, monkeypatch):
     [
         ([], "required: COMMAND"),
         (["clasify"], "invalid choice: 'clasify'"),
+        (["NIGHT"], "name a command before the file, such as: sklc info "),
         (["classify"], "required: FILE"),
         (["classify", "nosuch.csv"], "nosuch.csv does not exist"),
         (["classify", "NIGHT", "--wieghts", "ztf"], "unknown argument '--wieghts'"),
         (["classify", "NIGHT", "--weights", "nosuch"], "weights='nosuch' is not known"),
-        (["classify", "NIGHT", "--merge", "Ia=SNIa,SNXX"], "SNXX"),
+        (["classify", "NIGHT", "--merge", "Ia=SNIa,SNXX"], "SNXX, which is no class"),
+        (["info", "NIGHT", "--survey", "nosuch"], "Survey 'nosuch' is unknown"),
         (["classify", "NIGHT", "--merge", "Ia="], "is not NAME=CLASS"),
         (["classify", "NIGHT", "--merge", "A=SNIa", "A=TDE"], "names A twice"),
         (["classify", "NIGHT", "--merge", "--merge", "A=SNIa"], "but not both"),
@@ -135,6 +137,7 @@ def test_progress_is_shown_on_a_terminal(night, monkeypatch):
         (["simulate", "--survey", "ztf"], "--output is needed"),
         (["simulate", "--survey", "ztf", "-o", "x.csv"], "simulations are folders"),
         (["simulate", "--survey", "ztf", "-o", "x", "-n", "many"], "neither a number nor"),
+        (["simulate", "--survey", "ztf", "-o", "x", "-n", "0"], "a number above 0"),
         (["simulate", "--survey", "ztf", "-o", "x", "-n", "5", "-n", "TDE=2"], "but not both"),
         (["simulate", "--survey", "nosuch", "-o", "x"], "nosuch"),
         (["pretrain"], "--name, --output"),
@@ -155,7 +158,7 @@ def test_errors_are_one_line(run, night, tmp_path, monkeypatch, arguments, messa
 
 
 def test_debug_shows_where_an_error_comes_from(capsys, night, monkeypatch):
-    def fail(self, X):
+    def fail(self, X, **options):
         raise KeyError("a fault of ours")
 
     monkeypatch.setattr("sklc.TransferClassifier.predict_proba", fail)
@@ -189,11 +192,11 @@ def test_plots(run, night, spoilt, demo_curves, tmp_path, monkeypatch):
     ran = run("plot", night, "--max", 2)
     assert ran.status == 0
     assert (tmp_path / "night.png").read_bytes().startswith(PNG)
-    assert "first 2 objects of 12" in ran.err
+    assert "drew 2 of 12 objects" in ran.err
     assert "wrote night.png" in ran.err
     assert "--overwrite" in run("plot", night, "--max", 2).err
     folder = tmp_path / "plots"
-    folder.mkdir()
+    assert "does not exist" in run("plot", night, "-o", folder / "inner").err
     wanted = demo_curves.ids[[3, 1]]
     run("plot", night, *(w for i in wanted for w in ("--object", i)), "--no-classes", "-o", folder)
     assert sorted(path.name for path in folder.iterdir()) == [f"{i}.png" for i in sorted(wanted)]

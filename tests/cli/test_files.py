@@ -1,13 +1,21 @@
 """Files that are read: several, damaged, with options; and files that are written."""
 
 import gzip
+import io
+import json
 import os
+import re
+import shlex
 import shutil
+from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from sklc import LightCurves
+from sklc.io.registry import FORMATS
 
 
 @pytest.fixture
@@ -158,18 +166,117 @@ def test_quality_means_nothing_for_a_format_without_flags_and_that_is_said(
     assert "the format toy has no flags of quality" in ran.err
 
 
-def test_an_object_in_two_parts_of_a_large_file_is_told(run, night, demo_curves, monkeypatch):
-    def read_batches(source, *, format, n_objects):
+@pytest.fixture
+def batches_of_tables():
+    """A function that replaces, until the test ends, how long tables are read part by part."""
+    own = FORMATS["long-table"]
+
+    def replaced(batches):
+        FORMATS.register("long-table", replace(own, batches=batches), overwrite=True)
+
+    yield replaced
+    FORMATS.register("long-table", own, overwrite=True)
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_large_file_is_read_part_by_part(
+    run, photometry, tmp_path, monkeypatch, batches_of_tables, ending
+):
+    path = tmp_path / f"night.{ending}"
+    write = photometry.to_csv if ending == "csv" else photometry.to_parquet
+    write(path, index=False)
+    whole = run("classify", path)
+    # As if a few rows were many, in a file that is too large to be read as a whole.
+    monkeypatch.setattr("sklc.cli.sources._LARGE", 1000)
+    batches = FORMATS["long-table"].batches
+    sizes = []
+
+    def few_rows(source, n_objects, **options):
+        for curves in batches(source, n_objects, chunksize=40, **options):
+            sizes.append(len(curves))
+            yield curves
+
+    batches_of_tables(few_rows)
+    parts = run("classify", path, "--batch-size", 2)
+    assert (parts.status, parts.err) == (whole.status, whole.err)
+    pd.testing.assert_frame_equal(parts.table, whole.table, atol=1e-6)
+    assert sum(sizes) == 12
+    assert max(sizes) == 2
+
+    out = tmp_path / "out.csv"
+    photometry.sample(frac=1, random_state=0).to_csv(tmp_path / "mixed.csv", index=False)
+    ran = run("classify", tmp_path / "mixed.csv", "-o", out)
+    assert (ran.status, ran.err.count("\n")) == (2, 1)
+    assert "mixed.csv is not sorted by object" in ran.err
+    assert "Read it as a whole, with --whole, or sort it" in ran.err
+    assert not out.exists()
+    ran = run("classify", tmp_path / "mixed.csv", "--whole")
+    assert ran.status == 0
+    assert sorted(ran.table["object_id"]) == sorted(whole.table["object_id"])
+
+
+def test_an_object_in_two_parts_of_a_large_file_is_told(
+    run, night, demo_curves, monkeypatch, batches_of_tables
+):
+    def overlapping(source, n_objects):
         yield demo_curves[:n_objects]
         yield demo_curves[n_objects - 2 :]
 
     monkeypatch.setattr("sklc.cli.sources._LARGE", 1000)
-    monkeypatch.setattr("sklc.io.read_batches", read_batches, raising=False)
+    batches_of_tables(overlapping)
     ran = run("classify", night, "--batch-size", 7)
     assert ran.status == 1
     assert ran.table["object_id"].tolist() == demo_curves.ids.tolist()
     assert "and 1 other: it occurs again in another part of the file" in ran.err
     assert run("classify", night, "--whole").status == 0
+
+
+def test_the_table_of_objects_of_a_challenge_is_an_option(run, tmp_path):
+    ids = [615, 713]
+    light_curves = pd.DataFrame({"object_id": np.repeat(ids, 2), "mjd": [59750.4, 59752.4] * 2,
+                                 "passband": [2, 1] * 2, "flux": [-5.1, 30.1, 4.0, 9.0],
+                                 "flux_err": 3.8, "detected_bool": 1})  # fmt: skip
+    objects = pd.DataFrame({"object_id": ids[::-1], "ra": [53.1, 349.0], "decl": [-27.8, -61.9],
+                            "mwebv": [0.007, 0.017], "target": [88, 92]})  # fmt: skip
+    path, about = tmp_path / "training_set.csv", tmp_path / "training_set_metadata.csv"
+    light_curves.to_csv(path, index=False)
+    objects.to_csv(about, index=False)
+    ran = run("info", path, "--option", f"metadata={about}", "--json")
+    assert ran.status == 0
+    facts = json.loads(ran.out)[str(path)]
+    assert facts["format"] == "plasticc"
+    assert facts["metadata"]["mwebv"] == {"from": 0.007, "median": 0.012, "to": 0.017}
+    assert facts["metadata"]["label"]
+    ran = run("classify", path, "--option", "metadata=nosuch.csv")
+    assert (ran.status, ran.err.count("\n")) == (2, 1)
+    assert "nosuch.csv does not exist" in ran.err
+
+
+def test_remedies_are_in_the_words_of_a_shell(run, photometry, tmp_path, monkeypatch):
+    short = tmp_path / "short.csv"
+    photometry.assign(band=photometry["band"].str[-1]).to_csv(short, index=False)
+    err = run("classify", short).err
+    remedy = re.search(r"(--option survey=\S+?),", err)[1]
+    assert run("classify", short, *shlex.split(remedy)).status == 0
+
+    strange = tmp_path / "strange.csv"
+    photometry.replace({"band": {"ztfg": "nosuchband"}}).to_csv(strange, index=False)
+    ran = run("classify", strange, "--on-error", "raise")
+    assert "register_passband" not in ran.err
+    remedy = re.search(r"--option '(bands=.*?)'", ran.err)[1].replace("NAME", "ztfg")
+    assert run("classify", strange, "--option", remedy).status == 0
+
+    bare = tmp_path / "bare.txt"
+    bare.write_text("59000.1 18.2 0.1 ztfg\n59003.1 18.0 0.1 ztfr\n")
+    err = run("info", bare).err
+    remedies = re.findall(r"--format=\S+|--option '[^']*'", err)
+    assert len(remedies) == 2
+    ran = run("info", bare, *(word for remedy in remedies for word in shlex.split(remedy)))
+    assert ran.status == 0
+    assert "2; per object 2" in ran.out
+
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    assert run("classify", "-").err.startswith("sklc: error: standard input is empty")
 
 
 # -- files that are written
@@ -201,12 +308,31 @@ def test_where_a_table_cannot_be_written_nothing_is_done(run, night, tmp_path, n
     assert (tmp_path / "old.csv").read_text() == "kept"
 
 
+def test_a_folder_that_cannot_be_written_to(run, night, tmp_path, monkeypatch):
+    def refuse(path, *mode, **named):
+        if path.suffix == ".partial":
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *mode, **named)
+
+    opened = Path.open
+    with monkeypatch.context() as patch:  # the superuser may write everywhere
+        patch.setattr("os.access", lambda *_: False)
+        ran = run("classify", night, "-o", tmp_path / "out.csv")
+        assert "cannot be written to: choose another" in ran.err
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.open", refuse)
+        ran = run("classify", night, "-o", tmp_path / "out.csv")
+    assert ran.status == 2
+    assert "out.csv cannot be written (Permission denied)" in ran.err
+    assert "partial" not in ran.err
+
+
 def test_a_file_is_replaced_when_the_new_one_is_complete(run, night, halves, tmp_path, monkeypatch):
     out, link = tmp_path / "out.csv", tmp_path / "link.csv"
     out.write_text("old")
     link.symlink_to(out)
 
-    def fail(self, X):
+    def fail(self, X, **options):
         assert out.read_text() == "old"
         raise MemoryError
 

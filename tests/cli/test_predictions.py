@@ -100,8 +100,13 @@ def test_anomalies_among_themselves_or_others(run, night, photometry, demo_curve
     photometry[photometry["object_id"] == demo_curves.ids[0]].to_csv(some, index=False)
     alone = run("anomalies", some)
     assert alone.status == 2
-    assert "1 object(s)" in alone.err
+    assert "1 object can be used" in alone.err
     assert "--normal" in alone.err
+    damaged = tmp_path / "damaged.parquet"
+    damaged.write_bytes(b"PAR1")
+    ran = run("anomalies", night, damaged)  # which are read twice
+    assert ran.status == 1
+    assert ran.err.count(str(damaged)) == 1
     ran = run("anomalies", some, "--normal", night, "--seed", 3)
     assert ran.table["object_id"].tolist() == demo_curves.ids[:1].tolist()
     assert "normal from 12 objects" in ran.err
@@ -143,7 +148,7 @@ def test_objects_that_are_too_short(run, photometry, tmp_path):
     ran = run("classify", short, "--min-points", 2)
     assert ran.status == 1
     assert ran.table["class"].isna().tolist() == [k == 3 for k in range(12)]
-    assert f"'{ids[3]}' in {short}: 1 observation, and 2 needed; " in ran.err
+    assert f"'{ids[3]}' in {short}: 1 observation, and 2 needed. " in ran.err
     assert run("classify", short).status == 0
     stopped = run("classify", short, "--min-points", 2, "--on-error", "raise")
     assert stopped.status == 2

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sklc.errors import LightCurveError
-from sklc.io import Source, recognise
+from sklc.io import Source, read, recognise
 
 BIG = 170028485706776685
 
@@ -61,3 +61,47 @@ def test_a_parquet_file_that_is_cut_off(tmp_path):
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(LightCurveError, match=r"a\.parquet is not a complete Parquet file"):
         recognise(path)
+
+
+# -- tables with one row per observation
+
+TABLE = pd.DataFrame({"object_id": [BIG, BIG, BIG + 1], "mjd": [59000.1, 59003.1, 59001.2],
+                      "band": ["ztfg", "ztfr", "ztfg"], "flux": [31.0, 52.0, 9.0],
+                      "flux_err": [2.0, 3.0, 2.0]})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TABLE.to_json(orient="records"),
+        TABLE.to_json(orient="records", lines=True),
+        TABLE.to_json(),
+        json.dumps(TABLE.to_dict(orient="list"), indent=1),
+    ],
+    ids=["records", "lines", "columns-by-number", "columns"],
+)
+def test_tables_with_one_row_per_observation(text, tmp_path):
+    path = tmp_path / "night.json"
+    path.write_text(text)
+    assert recognise(path).name == "long-table"
+    curves = read(path, verbose=False)
+    assert curves.ids.tolist() == [BIG, BIG + 1]
+    assert curves.flux.tolist() == [31.0, 52.0, 9.0]
+    assert curves.band_names.tolist() == ["ztfg", "ztfr", "ztfg"]
+
+
+def test_columns_that_begin_a_long_file(tmp_path):
+    long = pd.concat([TABLE.assign(mjd=TABLE["mjd"] + k) for k in range(2000)])
+    path = tmp_path / "night.json"
+    path.write_text(json.dumps(long.to_dict(orient="list")))
+    assert read(path, "long-table", verbose=False).lengths.tolist() == [4000, 2000]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"flux": [1.0, 2.0]}, {"flux": 1.0}, {"flux": {"0": 1.0}, "mjd": {"1": 59000.0}}],
+)
+def test_columns_that_do_not_fit(change):
+    content = {**TABLE.to_dict(orient="list"), **change}
+    with pytest.raises(LightCurveError, match="holds columns that differ"):
+        read(json.dumps(content).encode(), "long-table", verbose=False)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from io import BufferedReader
 from pathlib import PurePath
@@ -18,7 +20,7 @@ from sklc.io.choices import Choices
 from sklc.io.columns import Names, identify
 from sklc.io.photometry import Photometry, Quality
 from sklc.io.registry import reader
-from sklc.io.source import Source, to_frame
+from sklc.io.source import Source, exact_column, parsed, to_frame
 from sklc.io.tabular import join, located, photometry_of, recognised
 from sklc.io.text import read_text_table
 from sklc.light_curves.container import LightCurves
@@ -40,6 +42,41 @@ def stem(name: str) -> str:
     return base.rpartition(".")[0] or base
 
 
+def _recognised(source: Source) -> bool:
+    """Whether the columns of a table, or the fields of JSON, are those of light curves."""
+    return recognised(source) or identify(_fields(source)).is_light_curve
+
+
+def _fields(source: Source) -> tuple[str, ...]:
+    """Return the names of the fields of the first record of JSON, or of its columns."""
+    if source.kind != "json":
+        return ()
+    text = source.head.decode("utf-8-sig", errors="replace").lstrip("[ \t\r\n")
+    try:
+        first, _ = json.JSONDecoder().raw_decode(text)
+    except json.JSONDecodeError:  # columns, of which the head of the file has the first
+        return tuple(re.findall(r'"([^"]+)"\s*:\s*[\[{]', text))
+    return tuple(first) if isinstance(first, dict) else ()
+
+
+def _from_json(name: str, file: BinaryIO) -> pd.DataFrame:
+    """Return the table of a JSON file: a list of records, one in each line, or columns."""
+    content = parsed(file.read().decode("utf-8-sig"), name)
+    if isinstance(content, list):
+        return to_frame(content)
+    rows = {tuple(v) for v in content.values() if isinstance(v, Mapping)}  # of pandas, by number
+    columns = {k: [*v.values()] if isinstance(v, Mapping) else v for k, v in content.items()}
+    if not any(isinstance(v, list) for v in columns.values()):
+        return to_frame([content])
+    sizes = {len(v) if isinstance(v, list) else -1 for v in columns.values()}
+    if len(rows) > 1 or len(sizes) > 1:
+        raise LightCurveError(
+            f"{name} holds columns that differ in their rows: write one record per observation, "
+            'such as [{"mjd": 59000.1, "band": "ztfg", "flux": 31.0}, ...]'
+        )
+    return pd.DataFrame({k: exact_column(v) for k, v in columns.items()})
+
+
 def tables(source: Source, **layout: Any) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield the name of each file, and its table."""
     if source.object is not None:
@@ -49,6 +86,8 @@ def tables(source: Source, **layout: Any) -> Iterator[tuple[str, pd.DataFrame]]:
         with file:
             if source.kind == "parquet":
                 yield name, to_frame(_read_parquet(file))
+            elif source.kind == "json":
+                yield name, _from_json(name, file)
             else:
                 yield name, read_text_table(file, name, **layout)
 
@@ -137,9 +176,9 @@ def _batches(
 
 @reader(
     "long-table",
-    title="A table with one row per observation (CSV, text, Parquet or in memory)",
+    title="A table with one row per observation (CSV, text, Parquet, JSON or in memory)",
     flux="flux as the table has it",
-    recognise=recognised,
+    recognise=_recognised,
     batches=_batches,
 )
 def read_long_table(
@@ -169,7 +208,8 @@ def read_long_table(
     Parameters
     ----------
     source : path, list of paths, bytes, binary file or table
-        A text file, a Parquet file, several of one kind, or a table in memory. Without a column of
+        A text file, a Parquet file, a JSON file of records or columns (as pandas, databases and
+        web services write it), several of one kind, or a table in memory. Without a column of
         ids, each file is one object, which is named after the file.
     object_id, time, flux, flux_err, mag, mag_err, band : str, optional
         Names of columns. Fluxes are taken if their zero point is known, else magnitudes if there

@@ -7,9 +7,10 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from sklc.light_curves.alignment import align_metadata
-from sklc.light_curves.bands import identified
+from sklc.light_curves.bands import band_columns, identified
 from sklc.light_curves.build import build
 from sklc.light_curves.checks import warn
 from sklc.light_curves.columns import Table
@@ -88,3 +89,23 @@ def unit_zero_point(flux: str | None, options: ReadOptions) -> float | None:
             f"{name.zero_point}: pass zero_point={name.zero_point}, or rename the column"
         )
     return None if given else name.zero_point
+
+
+def to_frame(store: Store) -> pd.DataFrame:
+    """See `LightCurves.to_frame`."""
+    if n_empty := int(np.sum(store.lengths == 0)):
+        warn(
+            f"{n_empty} of {store.n_objects} objects have no observations, and so no row in the "
+            "table: to_nested and to_parquet keep such objects"
+        )
+    bands = band_columns(store.band, store.passbands)
+    return pd.DataFrame(
+        {
+            "object_id": np.repeat(store.ids, store.lengths),
+            "mjd": store.time,
+            **{name: column.to_pandas() for name, column in bands.items()},
+            "flux": store.flux,
+            "flux_err": store.flux_err,
+            "zp": np.full(store.n_observations, store.zero_point),
+        }
+    )

@@ -60,3 +60,13 @@ def read(X: Any, options: ReadOptions, lengths: Any = None, ids: Any = None) -> 
         metadata=per_object(options.metadata, ids),
         options=options,
     )
+
+
+def to_padded(store: Store, wavelength: np.ndarray) -> np.ndarray:
+    """See `LightCurves.to_padded`."""
+    longest = int(store.lengths.max(initial=0))
+    padded = np.full((store.n_objects, longest, 4), np.nan)
+    where = np.arange(longest) < store.lengths[:, None]
+    for k, column in enumerate((store.time, store.flux, store.flux_err, wavelength)):
+        padded[where, k] = column
+    return padded
