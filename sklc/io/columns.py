@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 from sklc.errors import LightCurveError
 
-__all__ = ["Names", "by_label", "identify", "is_true", "labels", "missing", "numbers", "plain"]
+__all__ = ["Names", "identify", "metadata_columns", "offset_in_name", "plain", "unit_of"]
 
 #: The AB zero points of fluxes in these units.
 ZERO_POINTS = {"jy": 8.9, "mjy": 16.4, "ujy": 23.9, "njy": 31.4}
@@ -67,7 +64,6 @@ _METADATA = {
         "truetarget",
     ],
 }
-_MISSING = {"", "--", "-", "...", "na", "n/a", "nan", "null", "none", "<na>", "masked"}
 
 
 @dataclass(frozen=True)
@@ -213,71 +209,3 @@ def _error_of(value: str | None, known: dict[str, str], usual: list[str]) -> str
     words += [f"{base}{end}{other}" for end in _OWN_ERROR for other in (unit, *ZERO_POINTS)]
     candidates = (known[word] for word in (*words, *usual, *_ANY_ERRORS) if word in known)
     return next((name for name in candidates if name != value), None)
-
-
-def labels(values: Any) -> tuple[np.ndarray, list[Any]]:
-    """Return codes and the labels that they stand for; -1 is missing. Text is stripped.
-
-    Columns of few labels are thus looked at label by label, not row by row.
-    """
-    codes, found = pd.factorize(values if isinstance(values, pd.Series) else pd.Series(values))
-    own = [label.decode(errors="replace") if isinstance(label, bytes) else label for label in found]
-    own = [label.strip() if isinstance(label, str) else label for label in own]
-    absent = [isinstance(label, str) and label.casefold() in _MISSING for label in own]
-    if any(absent):
-        codes = np.where(np.array([*absent, False])[codes], -1, codes)
-    return codes, own
-
-
-def by_label(values: Any, of: Callable[[str], bool], *, absent: bool = False) -> np.ndarray:
-    """Return what a function of the text of a label returns for each row; `absent` if missing."""
-    codes, found = labels(values)
-    return np.array([*(of(str(label)) for label in found), absent], dtype=bool)[codes]
-
-
-def is_true(label: str) -> bool:
-    """Whether a label means yes."""
-    return label.casefold() in ("true", "t", "1", "1.0", "yes", "y")
-
-
-def missing(values: Any) -> np.ndarray:
-    """Return where a column holds no value: NaN, None, masked, or a text such as "null"."""
-    if isinstance(values, pd.Series) and values.dtype.kind in "fiub":
-        return values.isna().to_numpy()
-    return labels(values)[0] < 0
-
-
-def numbers(values: Any, column: str, *, limits: bool = False) -> np.ndarray:
-    """Return a column of a table as float64; a missing value is NaN.
-
-    Parameters
-    ----------
-    values : array-like
-        The column.
-    column : str
-        Its name, for messages.
-    limits : bool, default=False
-        Whether values such as ">17.5" and "<17.5" are limits, which are NaN, or an error.
-
-    Raises
-    ------
-    LightCurveError
-        If a value is no number. The message names the row.
-    """
-    series = pd.Series(values).reset_index(drop=True)
-    if series.dtype.kind in "fiub":
-        return series.to_numpy(dtype=np.float64, na_value=np.nan)
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        series = series.astype(object)
-    result = pd.to_numeric(series, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    bad = np.isnan(result) & ~missing(series)
-    if bad.any() and limits:
-        bad &= ~series.astype(str).str.strip().str.match(r"[<>]").to_numpy(dtype=bool)
-    if bad.any():
-        row = int(np.argmax(bad))
-        value = repr(series.iloc[row])[:80]
-        raise LightCurveError(
-            f"column {column!r} holds {value} in row {row + 1} of the table ({int(bad.sum())} such "
-            "values), which is no number: correct or remove the row"
-        )
-    return result

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from sklc.io.unreadable import read_by_object
 from sklc.light_curves.columns import runs
 from sklc.light_curves.container import LightCurves
 
-__all__ = ["Photometry", "Quality", "Rows"]
+__all__ = ["Photometry", "Quality", "Rows", "columns_of"]
 
 
 class NoObservationsError(LightCurveError):
@@ -24,6 +24,11 @@ class NoObservationsError(LightCurveError):
 #: "good" (the documented selection), "all", or a function of the table of raw columns that returns
 #: a boolean array, True for the rows to keep.
 Quality = str | Callable[[pd.DataFrame], Any]
+
+
+def columns_of(wanted: Collection[str], quality: Quality) -> Collection[str] | None:
+    """Return the columns to read: all of them where a function of the user selects rows."""
+    return None if callable(quality) else wanted
 
 
 class Rows:

@@ -146,15 +146,11 @@ class Source:
         layout = layout_of(self.lines)
         return () if layout is None else layout.names
 
-    def has_columns(self, *names: str) -> bool:
-        """Whether the table has all of these columns."""
-        return set(names) <= set(self.columns)
-
     def has_fields(self, *names: str) -> bool:
         """Whether the columns, or the beginning of a JSON or Avro file, have all of these names."""
         if self.kind in ("json", "avro"):
             return all(f'"{name}"'.encode() in self.head for name in names)
-        return self.has_columns(*names)
+        return set(names) <= set(self.columns)
 
     def files(self) -> Iterator[tuple[str, BinaryIO]]:
         """Open one file after the other: yield names and binary files, decompressed.

@@ -16,7 +16,7 @@ from sklc._optional import require
 from sklc.errors import LightCurveError
 from sklc.io.choices import Choices
 from sklc.io.columns import Names, identify, metadata_columns, plain, unit_of
-from sklc.io.formats.long_table import stem
+from sklc.io.objects import object_name
 from sklc.io.photometry import Photometry
 from sklc.io.registry import reader
 from sklc.io.source import Source
@@ -278,4 +278,4 @@ def _object_of(table: Any, name: str, source: Source) -> str:
     for key in ("objectid", "object", "objectname", "target", "name", "snname"):
         if isinstance(meta.get(key), str | int):
             return str(meta[key])
-    return "0" if source.object is not None else stem(name)
+    return "0" if source.object is not None else object_name(name)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from io import BufferedReader
-from pathlib import PurePath
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -16,6 +15,7 @@ import pyarrow.parquet as pq
 from sklc.errors import LightCurveError
 from sklc.io.choices import Choices
 from sklc.io.columns import Names, identify
+from sklc.io.objects import object_name
 from sklc.io.photometry import Photometry, Quality
 from sklc.io.registry import reader
 from sklc.io.source import Source, to_frame
@@ -25,19 +25,6 @@ from sklc.light_curves.container import LightCurves
 from sklc.passbands.lookup import Passband
 
 __all__ = ["read_long_table"]
-
-
-def stem(name: str) -> str:
-    """Return the name of a file without its folder and extensions, as the id of an object."""
-    if name.startswith("the "):  # the bytes, or an object in memory
-        return "0"
-    archive, colon, member = name.rpartition(":")
-    base = PurePath(
-        member if colon and archive.endswith((".zip", ".tar", ".gz", ".tgz")) else name
-    ).name
-    for ending in (".gz", ".bz2", ".xz", ".zip"):
-        base = base.removesuffix(ending)
-    return base.rpartition(".")[0] or base
 
 
 def tables(source: Source, **layout: Any) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -72,7 +59,7 @@ def joined(found: Iterable[tuple[str, pd.DataFrame]], choices: Choices) -> Photo
     parts = []
     for name, frame in found:
         with located(name):
-            parts.append(photometry_of(frame, choices, stem(name)))
+            parts.append(photometry_of(frame, choices, object_name(name)))
     return join(parts)
 
 

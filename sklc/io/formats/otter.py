@@ -14,7 +14,7 @@ from sklc.io.formats.open_catalog import degrees, documents
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
 from sklc.io.source import Source
-from sklc.io.survey_columns import coded, flags, numbers, words
+from sklc.io.values import coded, flags, numbers, words
 from sklc.io.vega import ab_minus_vega
 from sklc.light_curves.magnitudes import flux_from_magnitude
 from sklc.passbands import Passband, get_passband
@@ -291,7 +291,7 @@ def _times(table: pd.DataFrame, rows: Rows) -> np.ndarray:
         chosen = np.flatnonzero((position == number) & rows.kept)
         dates, text = table["date"].iloc[chosen], name.casefold()
         if text in ("mjd", "jd", ""):
-            values = numbers(pd.DataFrame({"date": dates}), "date")
+            values = numbers({"date": dates}, "date")
             time[chosen] = values - 2400000.5 if text == "jd" else values
         elif len(chosen):
             times = require("astropy.time", extra="io", user="sklc.io.read_otter")

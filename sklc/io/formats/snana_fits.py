@@ -16,7 +16,7 @@ from sklc._optional import require
 from sklc.errors import LightCurveError
 from sklc.io.formats.snana_files import NEEDED, Part, zero_points
 from sklc.io.source import Source
-from sklc.io.survey_columns import coded
+from sklc.io.values import coded
 
 __all__ = ["fits_parts"]
 
