@@ -9,7 +9,7 @@ import pandas as pd
 
 from sklc.errors import LightCurveError
 from sklc.io.choices import Choices
-from sklc.io.columns import ZERO_POINTS, Names, unit_of
+from sklc.io.columns import ZERO_POINTS, Names, unit_in_name
 from sklc.io.photometry import Rows
 from sklc.io.values import are_flags, by_label, flags, numbers
 from sklc.io.vega import ab_minus_vega, uses_vega
@@ -42,7 +42,7 @@ def _prefers_magnitudes(names: Names, choices: Choices) -> bool:
         return names.flux is None
     if choices.names.flux is not None or choices.names.mag is not None:
         return choices.names.flux is None
-    return not (choices.zero_point or names.zero_point or unit_of(names.flux))
+    return not (choices.zero_point or names.zero_point or unit_in_name(names.flux))
 
 
 def _from_fluxes(
@@ -55,7 +55,7 @@ def _from_fluxes(
     if names.limit is not None and are_flags(frame[names.limit]):  # and not limits themselves
         rows.leave_out(flags(frame, names.limit), f"upper limits ({names.limit})")
     zero_point: Any = choices.zero_point
-    unit = unit_of(names.flux)
+    unit = unit_in_name(names.flux)
     if zero_point is None and names.zero_point is not None:
         zero_point = numbers(frame, names.zero_point)
         if names.system is not None:
@@ -75,7 +75,7 @@ def _from_fluxes(
             )
     elif zero_point is None and unit is not None:
         zero_point = ZERO_POINTS[unit]
-        other = unit_of(names.flux_err) if names.flux_err else None
+        other = unit_in_name(names.flux_err) if names.flux_err else None
         if other not in (None, unit):
             raise LightCurveError(
                 f"the fluxes ({names.flux}) and their errors ({names.flux_err}) have different "

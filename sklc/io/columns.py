@@ -9,7 +9,16 @@ from typing import Any
 
 from sklc.errors import LightCurveError
 
-__all__ = ["Names", "identify", "metadata_columns", "offset_in_name", "plain", "unit_of"]
+__all__ = [
+    "POSITION",
+    "Names",
+    "id_columns",
+    "identify",
+    "metadata_columns",
+    "offset_in_name",
+    "plain",
+    "unit_in_name",
+]
 
 #: The AB zero points of fluxes in these units.
 ZERO_POINTS = {"jy": 8.9, "mjy": 16.4, "ujy": 23.9, "njy": 31.4}
@@ -65,6 +74,10 @@ _METADATA = {
     ],
 }
 
+#: Names of columns of right ascension and declination, in the plain form.
+POSITION = frozenset({*_METADATA["ra"], *_METADATA["dec"]})
+_IDS = frozenset(word for word in _OBJECT if word.endswith("id") and word != "id")
+
 
 @dataclass(frozen=True)
 class Names:
@@ -101,9 +114,14 @@ def plain(name: object) -> str:
     return re.sub(r"[\s_\-.:#'\"]+", "", re.sub(r"[\[(].*[\])]", "", str(name))).casefold()
 
 
-def unit_of(name: object) -> str | None:
+def unit_in_name(name: object) -> str | None:
     """Return the unit of flux in the name of a column, "ujy" for "flux_err (uJy)", if any."""
-    text = re.sub(r"[\s_\-.:]+", "", str(name)).casefold().replace("µ", "u").replace("μ", "u")
+    text = (
+        re.sub(r"[\s_\-.:]+", "", re.sub("^[a-z]:", "", str(name)))
+        .casefold()
+        .replace("µ", "u")
+        .replace("μ", "u")
+    )
     text = text.replace("micro", "u").replace("nano", "n").replace("milli", "m")
     found = re.search(r"([num]?jy|[num]?jansky)(?:err|error|unc)?[\])]?$", text)
     if found:
@@ -140,6 +158,12 @@ def identify(columns: Iterable[Any], given: Names = Names()) -> Names:
     ('HJD', 'Flux (mJy)', 'Flux Error (mJy)')
     """
     columns = [str(name) for name in columns]
+    converted = {
+        argument: f"{name} (nJy)"
+        for argument, name in vars(given).items()
+        if name not in columns and f"{name} (nJy)" in columns
+    }
+    given = replace(given, **converted)
     for argument, name in vars(given).items():
         if name is not None and name not in columns:
             raise LightCurveError(
@@ -174,6 +198,14 @@ def identify(columns: Iterable[Any], given: Names = Names()) -> Names:
     )
 
 
+def id_columns(columns: Iterable[Any]) -> list[str]:
+    """Return the columns that identify objects, with the prefixes of brokers or without."""
+    names = [str(name) for name in columns]
+    found = [name for name in names if plain(re.sub(r"^[a-z]:", "", name)) in _IDS]
+    own = identify(names).object_id
+    return found if own is None or own in found else [*found, own]
+
+
 def metadata_columns(columns: Iterable[Any]) -> dict[str, str]:
     """Return the columns that hold label, redshift, ra, dec and mwebv of objects."""
     known = {plain(name): str(name) for name in columns}
@@ -202,7 +234,7 @@ def _error_of(value: str | None, known: dict[str, str], usual: list[str]) -> str
     """Return the column of the errors of another column: "dmag" or "mag_err" for "mag"."""
     if value is None:
         return None
-    own, unit = plain(value), unit_of(value) or ""
+    own, unit = plain(value), unit_in_name(value) or ""
     base = own.removesuffix(unit)
     words = [f"{b}{end}" for b in (own, base) for end in _OWN_ERROR]
     words += [f"{start}{b}" for b in (own, base) for start in (*_OWN_ERROR, "d", "e")]

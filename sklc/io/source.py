@@ -11,19 +11,19 @@ import os
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sklc.errors import LightCurveError
-from sklc.io.text import layout_of
+from sklc.io.frames import columns_of, to_frame
+from sklc.io.text import layout_of, read_csv
 
 __all__ = ["Source"]
 
@@ -133,7 +133,7 @@ class Source:
     def columns(self) -> tuple[str, ...]:
         """The names of the columns of a table, a Parquet file, a CSV file or a mapping."""
         if self.object is not None:
-            return _columns_of(self.object)
+            return columns_of(self.object)
         if self.kind == "parquet":
             try:
                 for _, file in self.files():
@@ -229,7 +229,7 @@ class Source:
                 else:
                     if columns is not None:
                         options["usecols"] = lambda name: name in columns
-                    parts.append(pd.read_csv(file, **options))
+                    parts.append(read_csv(file, self.columns, **options))
         return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
 
@@ -237,65 +237,6 @@ def _read_parquet(file: BinaryIO, columns: Collection[str] | None) -> pa.Table:
     parquet = pq.ParquetFile(pa.PythonFile(file, mode="r"))
     there = parquet.schema_arrow.names
     return parquet.read(None if columns is None else [name for name in there if name in columns])
-
-
-def to_frame(table: Any) -> pd.DataFrame:
-    """Return a table of pandas, pyarrow, polars, astropy or numpy, or records, as a DataFrame.
-
-    A named index becomes a column. Integers stay exact where some of them are missing: pandas
-    itself would make them floats, which changes ids beyond 2**53.
-    """
-    if isinstance(table, pd.DataFrame):
-        named = [name for name in table.index.names if name is not None]
-        new = [name for name in named if name not in table.columns]
-        return table.reset_index(new) if new else table
-    if hasattr(table, "collect") and hasattr(table, "collect_schema"):  # a polars.LazyFrame
-        table = table.collect()
-    if hasattr(table, "__arrow_c_stream__"):
-        return to_frame(pa.table(table).to_pandas(integer_object_nulls=True))
-    if hasattr(table, "to_pandas"):
-        return to_frame(table.to_pandas())
-    if getattr(getattr(table, "dtype", None), "names", None):
-        return pd.DataFrame({name: _native(table[name]) for name in table.dtype.names})
-    if isinstance(table, list | tuple) and table and isinstance(table[0], Mapping):
-        return _from_records(table)
-    if isinstance(table, list | tuple) and table and _columns_of(table[0]):
-        return pd.concat([to_frame(part) for part in table], ignore_index=True)
-    return pd.DataFrame(table)
-
-
-def _from_records(records: Sequence[Any]) -> pd.DataFrame:
-    """Return records as a table; a record may lack some of the fields."""
-    for number, row in enumerate(records):
-        if not isinstance(row, Mapping):
-            raise LightCurveError(
-                f"record {number} is {str(row)[:40]!r}, not a record with named fields: correct "
-                "or remove it"
-            )
-    known = dict.fromkeys(name for row in records for name in row)
-    if all(isinstance(name, str) for name in known):
-        try:
-            if len(known) == len(records[0]):  # only the first record tells Arrow the names
-                return to_frame(pa.Table.from_pylist(records))
-        except (pa.ArrowException, OverflowError, TypeError, ValueError):
-            pass  # values of several types, which the reader of the format will tell
-    return pd.DataFrame({name: exact_column([row.get(name) for row in records]) for name in known})
-
-
-def exact_column(values: list[Any]) -> Any:
-    """Return Python values so that pandas does not turn integers into floats."""
-    missing = any(value is None for value in values)
-    if missing and any(isinstance(value, int) for value in values):
-        return pd.Series(values, dtype=object)
-    return values
-
-
-def _native(values: Any) -> np.ndarray:
-    """Return an array in the byte order of this machine, which pandas needs; masked is NaN."""
-    if np.ma.isMaskedArray(values) and values.mask.any():
-        values = np.ma.filled(values.astype(object), None)
-    array = np.asarray(values)
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def _all_are(given: Any, kinds: Any) -> bool:
@@ -321,22 +262,6 @@ def _parsed(text: str, name: str) -> Any:
             f"{name} is not complete JSON: {error.msg} in line {error.lineno}, column "
             f"{error.colno}: download it again, or correct this line"
         ) from None
-
-
-def _columns_of(table: Any) -> tuple[str, ...]:
-    names = getattr(getattr(table, "dtype", None), "names", None)
-    if names:
-        return tuple(names)
-    for attribute in ("column_names", "colnames", "columns"):
-        names = getattr(table, attribute, None)
-        if names is not None and not callable(names):
-            index = getattr(getattr(table, "index", None), "names", None) or ()
-            return tuple(str(name) for name in (*names, *(n for n in index if n is not None)))
-    if isinstance(table, Mapping):
-        return tuple(str(name) for name in table)
-    if isinstance(table, list | tuple) and table and not isinstance(table[0], str):
-        return _columns_of(table[0])
-    return ()
 
 
 @contextmanager

@@ -16,6 +16,7 @@ __all__ = [
     "are_flags",
     "by_label",
     "coded",
+    "coded_text",
     "constant",
     "exact_ids",
     "flags",
@@ -37,6 +38,11 @@ Table = pd.DataFrame | Mapping[str, Any]
 def require_columns(table: pd.DataFrame, *names: str, remedy: str = "") -> None:
     """Raise an error that names the columns that a table lacks."""
     if missing := [name for name in names if name not in table]:
+        if converted := [name for name in missing if f"{name} (nJy)" in table]:
+            raise LightCurveError(
+                f"column {converted[0]!r} has a unit, and in this format it has none: remove the "
+                'unit if the format is right, or pass another format=, such as "long-table"'
+            )
         plural = "s" if len(missing) > 1 else ""
         raise LightCurveError(
             f"column{plural} {', '.join(map(repr, missing))} missing from the columns "
@@ -189,6 +195,24 @@ def coded(codes: np.ndarray, categories: Sequence[Any]) -> pd.Categorical:
     if len(position) < len(lookup):
         codes = np.array([*lookup, -1])[codes]
     return pd.Categorical.from_codes(codes, pd.Index(list(position), dtype=object))
+
+
+def coded_text(values: np.ndarray, mask: np.ndarray | None = None) -> pd.Categorical:
+    """Return fixed-width text of numpy as categories, without blanks around it."""
+    size = -(-values.dtype.itemsize // 8) * 8  # in words of 8 bytes, which compare fast
+    wide = values.astype(f"{values.dtype.kind}{size // (4 if values.dtype.kind == 'U' else 1)}")
+    codes = np.zeros(len(values), dtype=np.int64)
+    for word in np.ascontiguousarray(wide).view(np.uint64).reshape(-1, size // 8).T:
+        if len(word) and (word != word[0]).any():
+            own, found = pd.factorize(word)
+            codes = pd.factorize(codes * len(found) + own)[0]
+    first = np.zeros(codes.max(initial=-1) + 1, dtype=np.int64)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    texts = [t.decode(errors="replace") if isinstance(t, bytes) else str(t) for t in values[first]]
+    return coded(
+        codes if mask is None else np.where(mask, -1, codes),
+        [text.strip("\x00 ") for text in texts],
+    )
 
 
 def constant(value: Any, n_rows: int) -> pd.Categorical:

@@ -115,5 +115,5 @@ def test_a_row_is_named():
         read_fink(rows)
     rows = pd.DataFrame(FINK)
     rows.loc[1, "i:objectId"] = None
-    with pytest.raises(LightCurveError, match="\(objectId\) is missing in row 2"):
+    with pytest.raises(LightCurveError, match=r"\(objectId\) is missing in row 2"):
         read_fink(rows)

@@ -16,8 +16,8 @@ from make_services import FILES, compressed, rubin_forced
 import sklc.io
 from sklc.errors import LightCurveError, LightCurveWarning
 from sklc.io import read, read_report, recognise
-from sklc.io.registry import FORMATS
 from sklc.io.bands import passband_column
+from sklc.io.registry import FORMATS
 from sklc.io.values import exact_ids, numbers
 
 EVERY = pytest.mark.parametrize("name", list(FILES))

@@ -9,10 +9,11 @@ import pandas as pd
 
 from sklc.errors import LightCurveError, UnknownPassbandError
 from sklc.io.columns import plain
+from sklc.io.frames import to_frame
 from sklc.io.objects import object_name
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
-from sklc.io.source import Source, to_frame
+from sklc.io.source import Source
 from sklc.io.tabular import join
 from sklc.io.text import read_text_table
 from sklc.io.values import by_label, coded, constant, labels, numbers

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError
+from sklc.io.frames import exact_column, to_frame
 from sklc.io.objects import last_known_values
 from sklc.io.photometry import Photometry, Quality, columns_of
 from sklc.io.registry import reader
 from sklc.io.rubin import COLUMNS, FILTERS, RubinOptions, rubin_photometry
-from sklc.io.source import Source, exact_column, to_frame
+from sklc.io.source import Source
 from sklc.io.values import ids, numbers_or_nan, require_columns
 from sklc.io.ztf import ZtfOptions, with_signs, ztf_photometry
 

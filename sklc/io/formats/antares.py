@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sklc.io.frames import to_frame
 from sklc.io.objects import last_known_values
 from sklc.io.photometry import Photometry, Quality
 from sklc.io.registry import reader
 from sklc.io.rubin import FILTERS as RUBIN_FILTERS
-from sklc.io.source import Source, to_frame
+from sklc.io.source import Source
 from sklc.io.values import ids, numbers_or_nan, require_columns
 from sklc.io.ztf import FILTERS as ZTF_FILTERS
 from sklc.io.ztf import ZtfOptions, with_signs, ztf_photometry
@@ -133,7 +134,7 @@ def read_antares(
         options,
         metadata=last_known_values(pd.DataFrame({"object_id": table["object_id"], **about})),
         raw=raw,
-        filters=ZTF_FILTERS | RUBIN_FILTERS,
+        filters=RUBIN_FILTERS | ZTF_FILTERS,
     )
 
 

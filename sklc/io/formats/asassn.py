@@ -13,10 +13,11 @@ import pandas as pd
 from sklc.errors import LightCurveError
 from sklc.io.columns import plain
 from sklc.io.formats.long_table import tables
+from sklc.io.frames import columns_of, to_frame
 from sklc.io.objects import object_name
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
-from sklc.io.source import Source, to_frame
+from sklc.io.source import Source
 from sklc.io.tabular import join
 from sklc.io.text import read_text_table
 from sklc.io.values import by_label, coded, constant, numbers
@@ -67,7 +68,7 @@ def _table_of(given: Any) -> Any:
 
 def _recognise(source: Source) -> bool:
     if source.object is not None:
-        return _is_asassn(Source(_table_of(source.object)).columns)
+        return _is_asassn(columns_of(_table_of(source.object)))
     return source.kind in ("text", "parquet") and _is_asassn(source.columns)
 
 
@@ -79,7 +80,10 @@ def _tables(source: Source) -> Iterator[tuple[str, pd.DataFrame, dict[str, Any]]
         header = {}
         if isinstance(found, pd.DataFrame) and len(found) == 1:
             header = {str(k): v for k, v in found.iloc[0].items()}
-        yield "0", to_frame(_table_of(given)), header
+        table = _table_of(given)
+        names = _named(columns_of(table))
+        units = {names[what]: "mJy" for what in ("flux", "flux_err") if what in names}
+        yield "0", to_frame(table, units), header
     elif source.kind == "parquet":
         yield from ((object_name(name), frame, {}) for name, frame in tables(source))
     else:

@@ -12,11 +12,12 @@ from sklc._optional import require
 from sklc.errors import LightCurveError
 from sklc.io.formats.rubin_alerts import FLUXCAL, rubin_packets
 from sklc.io.formats.ztf_alerts import ztf_packets
+from sklc.io.frames import to_frame
 from sklc.io.objects import last_known_values
 from sklc.io.photometry import Photometry, Quality, columns_of
 from sklc.io.registry import reader
 from sklc.io.rubin import COLUMNS, RubinOptions, rubin_photometry, with_present_names
-from sklc.io.source import Source, to_frame
+from sklc.io.source import Source
 from sklc.io.values import by_label, ids, numbers, require_columns
 from sklc.io.ztf import ZtfOptions, with_signs, ztf_photometry
 

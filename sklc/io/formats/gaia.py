@@ -9,13 +9,15 @@ import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError
-from sklc.io.formats.astropy_table import format_of, is_astropy_table, plain_column, tables_of
+from sklc.io.formats.astropy_table import format_of, tables_of
 from sklc.io.formats.long_table import tables
+from sklc.io.frames import columns_of, to_frame
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
 from sklc.io.source import Source
 from sklc.io.tabular import join
 from sklc.io.values import coded, flags, labels, numbers
+from sklc.light_curves.tables import is_astropy_table
 
 __all__ = ["read_gaia"]
 
@@ -56,7 +58,7 @@ def _members(given: Any) -> list[Any]:
 def _recognise(source: Source) -> bool:
     if source.object is not None:
         found = _members(source.object)
-        return bool(found) and _is_gaia(Source(found[0]).columns)
+        return bool(found) and _is_gaia(columns_of(found[0]))
     if source.kind == "xml":
         head = source.head
         return b"g_transit_time" in head or all(
@@ -70,23 +72,11 @@ def _recognise(source: Source) -> bool:
 def _tables(source: Source) -> Iterator[pd.DataFrame]:
     if source.object is not None:
         for member in _members(source.object):
-            yield _frame(member) if is_astropy_table(member) else Source(member).frame()
+            yield to_frame(member, bare=columns_of(member))
     elif format_of(source) is not None:
-        yield from (_frame(table) for _, table in tables_of(source))
+        yield from (to_frame(table, bare=table.colnames) for _, table in tables_of(source))
     else:
         yield from (frame for _, frame in tables(source))
-
-
-def _frame(table: Any) -> pd.DataFrame:
-    """Return an astropy table as a DataFrame, with one array per row where it holds arrays."""
-    columns: dict[str, Any] = {}
-    for name in table.colnames:
-        column = table[name]
-        if len(getattr(column, "shape", (0,))) > 1:
-            columns[name] = list(np.ma.filled(np.ma.asarray(column).astype(object), np.nan))
-        else:
-            columns[name] = plain_column(column)
-    return pd.DataFrame(columns)
 
 
 def _long(table: pd.DataFrame) -> pd.DataFrame:
