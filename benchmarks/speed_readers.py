@@ -16,8 +16,6 @@ Prints a table and writes ``benchmarks/results/speed_readers.json``.
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import tempfile
 import time
@@ -37,8 +35,7 @@ from astropy.table import Table
 from nested_pandas import read_parquet as read_nested
 
 from sklc.datasets import load_demo
-from sklc.io import read
-from sklc.light_curves import LightCurves
+from sklc.io import read_report
 
 SEED = 0
 TARGET = 1.5
@@ -133,32 +130,19 @@ def measure(name: str, n_rows: int, repeat: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         path = make(tables.Maker(Path(folder), n_rows, SEED))
-        found = io.StringIO()
-        with contextlib.redirect_stderr(found):
-            curves = read(path)
-        if f"{expected}" != _recognised(path):
-            raise RuntimeError(f"{name} was taken for {_recognised(path)}")
+        report = read_report(path)
+        if report.format.name != expected:
+            raise RuntimeError(f"{name} was taken for {report.format.name}")
         times: dict[str, list[float]] = {"reader": [], "parser": []}
         for _ in range(repeat + 1):
-            for key, call in (("parser", run), ("reader", _read)):
+            for key, call in (("parser", run), ("reader", read_report)):
                 start = time.process_time()
                 call(path)
                 times[key].append((time.process_time() - start) * 1e3)
     best = {key: round(min(own[1:] or own), 2) for key, own in times.items()}
-    rows = int(curves.lengths.sum())
+    rows = int(report.curves.lengths.sum())
     return {"parser": parser, "rows": rows, "reader_ms": best["reader"],
             "parser_ms": best["parser"], "ratio": round(best["reader"] / best["parser"], 2)}  # fmt: skip
-
-
-def _read(path: Path) -> LightCurves:
-    return read(path, verbose=False)
-
-
-def _recognised(path: Path) -> str:
-    from sklc.io import recognise
-
-    found = recognise(path)
-    return "" if found is None else found.name
 
 
 def main(arguments: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:

@@ -40,7 +40,7 @@ _MAGIC = {b"SIMPLE  =": "fits", b"Obj\x01": "avro", b"PAR1": "parquet", b"\x89HD
 
 
 class Source:
-    """A file, several files or an object in memory, whose beginning is read only once.
+    r"""A file, several files or an object in memory, whose beginning is read only once.
 
     Compressed files (gzip, bzip2, xz) are decompressed as they are read, and archives (tar, zip)
     and folders stand for the files in them.
@@ -56,6 +56,17 @@ class Source:
         If a path does not exist.
     LightCurveError
         If a file or a folder is empty.
+
+    Examples
+    --------
+    >>> from sklc.io import Source
+    >>> source = Source(b"mjd,band,flux\n59000.1,ztfg,31\n59003.1,ztfr,52\n")
+    >>> source.kind, source.columns, source.has_fields("mjd", "flux")
+    ('text', ('mjd', 'band', 'flux'), True)
+    >>> source.lines[1]
+    '59000.1,ztfg,31'
+    >>> source.frame()["flux"].tolist()
+    [31, 52]
     """
 
     def __init__(self, given: Any) -> None:
@@ -147,7 +158,21 @@ class Source:
         return () if layout is None else layout.names
 
     def has_fields(self, *names: str) -> bool:
-        """Whether the columns, or the beginning of a JSON or Avro file, have all of these names."""
+        """Whether the columns, or the beginning of a JSON or Avro file, have all of these names.
+
+        Parameters
+        ----------
+        *names : str
+            Names of columns or fields.
+
+        Returns
+        -------
+        bool
+
+        Examples
+        --------
+        See `Source`.
+        """
         if self.kind in ("json", "avro"):
             return all(f'"{name}"'.encode() in self.head for name in names)
         return set(names) <= set(self.columns)
@@ -161,6 +186,12 @@ class Source:
             The name of the file, for messages.
         file : binary file
             The caller closes it. It can be read from its beginning, and seeks.
+
+        Examples
+        --------
+        >>> from sklc.io import Source
+        >>> [(name, file.read()) for name, file in Source([b"first", b"second"]).files()]
+        [('the bytes, item 0', b'first'), ('the bytes, item 1', b'second')]
         """
         for number, content in enumerate(self._bytes):
             name = f"the bytes, item {number}" if len(self._bytes) > 1 else "the bytes"
@@ -177,11 +208,39 @@ class Source:
                 yield from _opened(path.open("rb"), str(path))
 
     def text(self) -> str:
-        """Return the one file as text."""
+        """Return the one file as text.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> from sklc.io import Source
+        >>> Source("σ = 3".encode()).text()
+        'σ = 3'
+        """
         return self.content().decode("utf-8-sig")
 
     def content(self) -> bytes:
-        """Return the bytes of the one file, decompressed."""
+        """Return the bytes of the one file, decompressed.
+
+        Returns
+        -------
+        bytes
+
+        Raises
+        ------
+        LightCurveError
+            If there is more than one file, or it is damaged.
+
+        Examples
+        --------
+        >>> import gzip
+        >>> from sklc.io import Source
+        >>> Source(gzip.compress(b"mjd flux")).content()
+        b'mjd flux'
+        """
         contents = []
         for name, file in self.files():
             with file, complete(name):
@@ -199,7 +258,23 @@ class Source:
         return self.object if self.object is not None else _parsed(self.text(), self.name)
 
     def records(self) -> list[Any]:
-        """Return the records of JSON files, in one list; a file holds one, or a list, or lines."""
+        r"""Return the records of JSON files, in one list; a file holds one, or a list, or lines.
+
+        Returns
+        -------
+        list
+
+        Raises
+        ------
+        LightCurveError
+            If a file is not complete JSON.
+
+        Examples
+        --------
+        >>> from sklc.io import Source
+        >>> Source([b'{"id": 1}', b'[{"id": 2}, {"id": 3}]', b'{"id": 4}\n{"id": 5}']).records()
+        [{'id': 1}, {'id': 2}, {'id': 3}, {'id': 4}, {'id': 5}]
+        """
         found: list[Any] = []
         for name, file in self.files():
             with file, complete(name):
@@ -216,6 +291,14 @@ class Source:
             What to read of a CSV or Parquet file, as far as it has it; by default everything.
         **options
             Options of `pandas.read_csv`, which other files do not need.
+
+        Returns
+        -------
+        pandas.DataFrame
+
+        Examples
+        --------
+        See `Source`.
         """
         if self.object is not None:
             return to_frame(self.object)
