@@ -14,7 +14,7 @@ from sklc.errors import LightCurveError, UnknownPassbandError
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
 from sklc.io.source import Source, complete
-from sklc.io.survey_columns import coded, flags, numbers, words
+from sklc.io.values import coded, flags, numbers, words
 from sklc.io.vega import ab_minus_vega, uses_vega
 from sklc.light_curves.magnitudes import flux_from_magnitude
 from sklc.passbands import Passband, get_passband, list_passbands
@@ -203,7 +203,7 @@ def _times(table: pd.DataFrame) -> np.ndarray:
         np.mean([float(t) for t in value]) if isinstance(value, list) and value else value
         for value in table["time"]
     ]
-    time = numbers(pd.DataFrame({"time": pd.Series(middle, dtype=object)}), "time")
+    time = numbers({"time": pd.Series(middle, dtype=object)}, "time")
     position, units = words(table["u_time"])
     shift = {"": 0.0, "MJD": 0.0, "JD": 2400000.5}
     return time - np.array([shift.get(unit.upper(), np.nan) for unit in units])[position]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from sklc.io.formats.open_catalog import degrees, documents
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
 from sklc.io.source import Source
-from sklc.io.survey_columns import coded, flags, numbers, words
+from sklc.io.values import coded, flags, numbers, words
 from sklc.io.vega import ab_minus_vega
 from sklc.light_curves.magnitudes import flux_from_magnitude
 from sklc.passbands import Passband, get_passband
@@ -99,7 +100,7 @@ def read_otter(
     >>> read_otter(transient)
     LightCurves: 1 objects, 1 observations (median 1), bands g, zero point 27.5
     """
-    parts: list[pd.DataFrame] = []
+    blocks: list[tuple[str, str, Mapping[str, Any]]] = []
     objects: dict[str, dict[str, Any]] = {}
     filters: dict[str, Mapping[str, Any]] = {}
     for name, document in documents(source):
@@ -112,10 +113,10 @@ def read_otter(
             objects[key] = _about(item)
             filters |= {str(f["filter_key"]): f for f in item.get("filter_alias") or []}
             for number, block in enumerate(_blocks(item.get("photometry") or [])):
-                parts.append(_block(block, key, f"{name}, {key}, photometry {number}"))
-    if not parts:
+                blocks.append((key, f"{name}, {key}, photometry {number}", block))
+    if not blocks:
         raise LightCurveError(f"{source.name} holds no photometry: look for another source")
-    table = pd.concat(parts, ignore_index=True)
+    table = _table(blocks)
     rows = Rows(table)
     position, kinds = words(table["obs_type"])
     rows.leave_out(
@@ -162,20 +163,34 @@ def _entries(item: Mapping[str, Any], key: str, *kinds: str) -> list[Mapping[str
     return [e for e in entries if e.get(f"{key}_type", kinds[0]) in kinds]
 
 
-def _block(block: Mapping[str, Any], key: str, where: str) -> pd.DataFrame:
-    """One row per measurement; what is given once holds for all."""
-    n = len(block["raw"])
-    columns: dict[str, Any] = {}
+def _table(blocks: list[tuple[str, str, Mapping[str, Any]]]) -> pd.DataFrame:
+    """One row per measurement of blocks, with their objects; what is given once holds for all."""
+    lengths = [len(block["raw"]) for _, _, block in blocks]
+    columns: dict[str, Any] = {"object_id": _repeated([key for key, _, _ in blocks], lengths)}
     for name in _COLUMNS:
-        value = block.get(name)
-        if isinstance(value, list) and len(value) not in (0, n):
-            raise LightCurveError(
-                f"{where} has {n} values and {len(value)} of {name}: correct the file"
-            )
-        listed = value if isinstance(value, list) and len(value) else [value or None] * n
-        columns[name] = pd.Series(listed, dtype=object)
-    columns["filter_key"] = columns["filter_key"].fillna(columns["filter"])
-    return pd.DataFrame({"object_id": key, **columns}, dtype=object)
+        values = [block.get(name) or None for _, _, block in blocks]
+        for (_, where, _), n, value in zip(blocks, lengths, values, strict=True):
+            if isinstance(value, list) and len(value) != n:
+                raise LightCurveError(
+                    f"{where} has {n} values and {len(value)} of {name}: correct the file"
+                )
+        if any(isinstance(value, list) for value in values):
+            listed = (v if isinstance(v, list) else [v] * n for v, n in zip(values, lengths))
+            columns[name] = list(chain.from_iterable(listed))
+        else:
+            columns[name] = _repeated(values, lengths)
+    table = pd.DataFrame(columns)
+    if table["filter_key"].isna().any():
+        own, other = (table[name].astype(object) for name in ("filter_key", "filter"))
+        table["filter_key"] = own.where(own.notna(), other)
+    return table
+
+
+def _repeated(values: list[Any], lengths: list[int]) -> pd.Categorical:
+    """A column of one value per block, which is None where it is not known."""
+    found = [value for value in dict.fromkeys(values) if value is not None]
+    code_of = {value: code for code, value in enumerate(found)} | {None: -1}
+    return coded(np.repeat([code_of[value] for value in values], lengths), found)
 
 
 def _about(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -291,7 +306,7 @@ def _times(table: pd.DataFrame, rows: Rows) -> np.ndarray:
         chosen = np.flatnonzero((position == number) & rows.kept)
         dates, text = table["date"].iloc[chosen], name.casefold()
         if text in ("mjd", "jd", ""):
-            values = numbers(pd.DataFrame({"date": dates}), "date")
+            values = numbers({"date": dates}, "date")
             time[chosen] = values - 2400000.5 if text == "jd" else values
         elif len(chosen):
             times = require("astropy.time", extra="io", user="sklc.io.read_otter")

@@ -12,12 +12,12 @@ import pandas as pd
 
 from sklc._optional import require
 from sklc.errors import LightCurveError
-from sklc.io.bands import constant
 from sklc.io.formats.astropy_table import decompressed
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
 from sklc.io.source import Source
 from sklc.io.tabular import join
+from sklc.io.values import constant
 
 __all__ = ["read_kepler", "read_tess"]
 
