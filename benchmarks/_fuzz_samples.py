@@ -42,7 +42,7 @@ _VALUES = [*STRANGE, *NOT_NUMBERS, 0, -1, 2**60 + 1, None, True, "", "null", "-"
 def sample(name: str) -> dict[str, bytes]:
     """The files of a format by their names, as the tests write them."""
     before = list(sys.path)
-    sys.path[:0] = [str(_TESTS), str(_TESTS / "io")]
+    sys.path[:0] = [str(_TESTS), str(_TESTS / "io")]  # they import each other
     try:
         from samples import WRITERS
     finally:
@@ -56,6 +56,22 @@ def sample(name: str) -> dict[str, bytes]:
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
             files = {f"alerts/{m.name}": tar.extractfile(m).read() for m in tar}  # type: ignore[union-attr]
     return files
+
+
+def lightkurve_object(rng: np.random.Generator) -> Any:
+    """An object of lightkurve, in which some values are changed."""
+    sample("kepler")  # the tests can be imported
+    from test_io_missions import lightkurve_object as make
+
+    curve = make(one_of(rng, ["electron / s", "electron / s", "", "mJy", "mag"]))
+    for _ in range(int(rng.integers(0, 3))):
+        where = one_of(rng, [curve["flux"].value, curve["flux_err"].value, curve["quality"]])
+        where[int(rng.integers(len(curve)))] = one_of(rng, [*STRANGE, *NOT_NUMBERS])
+    if chance(rng, 0.5):
+        curve.meta[one_of(rng, list(curve.meta))] = one_of(rng, _VALUES)
+    if chance(rng, 0.1):
+        curve.remove_column(one_of(rng, ["flux_err", "quality"]))
+    return [curve] * int(rng.integers(1, 3)) if chance(rng, 0.5) else curve
 
 
 def write(name: str, files: dict[str, bytes], folder: Path) -> tuple[str, dict[str, Any]]:
