@@ -65,8 +65,9 @@ def lightkurve_object(rng: np.random.Generator) -> Any:
 
     curve = make(one_of(rng, ["electron / s", "electron / s", "", "mJy", "mag"]))
     for _ in range(int(rng.integers(0, 3))):
-        where = one_of(rng, [curve["flux"].value, curve["flux_err"].value, curve["quality"]])
+        where = one_of(rng, [curve["flux"].value, curve["flux_err"].value])
         where[int(rng.integers(len(curve)))] = one_of(rng, [*STRANGE, *NOT_NUMBERS])
+        curve["quality"][int(rng.integers(len(curve)))] = one_of(rng, [0, 1, 2**30, -1])
     if chance(rng, 0.5):
         curve.meta[one_of(rng, list(curve.meta))] = one_of(rng, _VALUES)
     if chance(rng, 0.1):

@@ -147,9 +147,11 @@ def reader(
                 if opened.name in str(error):
                     raise
                 raise type(error)(f"{opened.name}: {error}") from error
-            except (FileNotFoundError, ImportError, MemoryError, Warning):
+            except (FileNotFoundError, ImportError, MemoryError):
                 raise
             except Exception as error:  # each package that parses files has errors of its own
+                if isinstance(error, Warning) and not isinstance(error, ValueError):
+                    raise  # the user made errors of warnings; astropy's own errors are both
                 raise LightCurveError(
                     f"{opened.name} cannot be read as {title}: {type(error).__name__}: "
                     f"{str(error)[:200]}. Check that it is complete, or pass another format= "

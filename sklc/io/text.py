@@ -132,7 +132,7 @@ def _with_ids(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
         if name not in frame:
             continue
         codes, found = pd.factorize(frame[name])
-        ids = coded(codes, [text.strip() for text in found])
+        ids = coded(codes, [str(text).strip() for text in found])
         frame[name] = ids.rename_categories(list(_as_integers(ids.categories)))
     return frame
 
