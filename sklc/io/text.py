@@ -133,7 +133,7 @@ def _with_ids(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
             continue
         codes, found = pd.factorize(frame[name])
         ids = coded(codes, [str(text).strip() for text in found])
-        frame[name] = ids.rename_categories(list(_as_integers(ids.categories)))
+        frame[name] = pd.Categorical.from_codes(ids.codes, _as_integers(ids.categories))
     return frame
 
 
