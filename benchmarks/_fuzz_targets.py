@@ -6,7 +6,9 @@ import pickle
 import tempfile
 import warnings
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,7 @@ from _fuzz_inputs import (
     one_of,
     padded_of,
 )
+from _fuzz_samples import lightkurve_object, sample, varied, write
 
 from sklc import (
     LatentIsolationForest,
@@ -265,6 +268,26 @@ def readers(rng: np.random.Generator) -> None:
     require_sound(read(source, name, verbose=False))
 
 
+def true_file(name: str, rng: np.random.Generator) -> None:
+    """Read a file in the true layout of a format, of which values are changed or bytes damaged."""
+    options: dict[str, Any] = {} if chance(rng, 0.3) else {"format": name}
+    if chance(rng, 0.2):
+        options["quality"] = one_of(rng, ["all", "good", lambda rows: np.ones(len(rows), bool)])
+    if name == "lightkurve":
+        require_sound(read(lightkurve_object(rng), verbose=False, **options))
+        return
+    files = dict(sample(name))
+    for _ in range(int(rng.integers(0, 3))):
+        file = one_of(rng, list(files))
+        files[file] = varied(files[file], rng)
+    if chance(rng, 0.2):
+        file = one_of(rng, list(files))
+        files[file] = damaged(files[file], rng)
+    with tempfile.TemporaryDirectory() as folder:
+        path, needed = write(name, files, Path(folder))
+        require_sound(read(path, verbose=False, **(needed | options)))
+
+
 # -- estimators, features, augmentations
 
 
@@ -349,8 +372,10 @@ def augmentations(rng: np.random.Generator) -> None:
 
 TARGETS: dict[str, tuple[Callable[[np.random.Generator], None], float]] = {
     "containers": (containers, 0.45),
-    "readers": (readers, 0.25),
+    "readers": (readers, 0.1),
     "estimators": (estimators, 0.1),
     "features": (features, 0.1),
     "augmentations": (augmentations, 0.1),
-}
+    **{f"read {name}": (partial(true_file, name), 0.2 / len(list_formats()))
+       for name in list_formats() if find_spec("fastavro") and find_spec("astropy")},
+}  # fmt: skip

@@ -88,7 +88,8 @@ def try_input(target: str, seed: int, number: int) -> tuple[str, str, str]:
         raise
     except BaseException as error:
         frame = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno} {frame.name}"
+        place_of = _hidden(error) or frame
+        place = f"{'/'.join(Path(place_of.filename).parts[-2:])}:{place_of.lineno} {place_of.name}"
         what = f"{type(error).__name__}: {str(error)[:300]}"
         return ("refused" if _on_purpose(error, frame) else "fault"), what, place
     return "ok", "", ""
@@ -99,11 +100,27 @@ def _on_purpose(error: BaseException, frame: traceback.FrameSummary) -> bool:
     documented = (ValueError, TypeError, ImportError, FileNotFoundError)
     if isinstance(error, Fault) or not isinstance(error, documented):
         return False
+    if _hidden(error) is not None:
+        return False
+    return _is_ours(frame) and _raises(frame)
+
+
+def _hidden(error: BaseException) -> traceback.FrameSummary | None:
+    """Where a reader failed, if its error only wraps what went wrong in the reader's own code."""
+    cause = error.__cause__
+    if cause is None or " cannot be read" not in str(error):
+        return None
+    frames = traceback.extract_tb(cause.__traceback__)
+    return frames[-1] if frames and _is_ours(frames[-1]) and not _raises(frames[-1]) else None
+
+
+def _is_ours(frame: traceback.FrameSummary) -> bool:
     file = Path(frame.filename).resolve()
-    by_us = any(Path(p.__file__ or "").resolve().parent in file.parents for p in (sklc, sklearn))
-    return by_us and linecache.getline(frame.filename, frame.lineno or 0).strip().startswith(
-        "raise"
-    )
+    return any(Path(p.__file__ or "").resolve().parent in file.parents for p in (sklc, sklearn))
+
+
+def _raises(frame: traceback.FrameSummary) -> bool:
+    return linecache.getline(frame.filename, frame.lineno or 0).strip().startswith("raise")
 
 
 def run(

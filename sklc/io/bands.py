@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,13 @@ import pandas as pd
 
 from sklc.errors import LightCurveError, UnknownPassbandError
 from sklc.io.choices import Choices
-from sklc.io.columns import Names, labels
+from sklc.io.columns import Names
 from sklc.io.photometry import Rows
+from sklc.io.values import coded, constant, labels
+from sklc.passbands import find_passbands
 from sklc.passbands.lookup import Passband, get_passband
 
-__all__ = ["bands_of", "constant"]
+__all__ = ["bands_of", "passband_column", "passbands_among"]
 
 _STANDARD = {letter: f"sdss{letter}" for letter in "ugriz"} | {
     "U": "bessellux", "B": "bessellb", "V": "bessellv", "R": "bessellr", "I": "besselli",
@@ -23,10 +26,71 @@ _STANDARD = {letter: f"sdss{letter}" for letter in "ugriz"} | {
 _UNFILTERED = {"0", "clear", "unfiltered", "unfilt.", "unfilt", "none", "open", "white"}
 
 
-def constant(value: Any, n_rows: int) -> pd.Categorical:
-    """Return a column that has one value in all rows."""
-    values = pd.Index([value], dtype=object if isinstance(value, str) else None)
-    return pd.Categorical.from_codes(np.zeros(n_rows, dtype=np.int8), values)
+def passband_column(
+    column: Any, survey: str | None = None, bands: Mapping[Any, Any] | None = None
+) -> pd.Categorical:
+    """Return the passbands of a column of labels.
+
+    Parameters
+    ----------
+    column : array-like of shape (n_rows,)
+        The labels of the survey. Missing ones stay missing.
+    survey : str, optional
+        The survey that the labels belong to.
+    bands : dict, optional
+        The passbands of labels that the survey does not name, such as ``{"B": "bessellb"}``.
+
+    Raises
+    ------
+    UnknownPassbandError
+        If a label is not known. The message names it, its first row, and what to do.
+    """
+
+    def named(label: Any) -> Passband:
+        try:
+            return find_passbands([(bands or {}).get(label, label)], survey)[0]
+        except UnknownPassbandError as error:
+            raise UnknownPassbandError(
+                f"{error}. Or name the passband with bands={{{label!r}: ...}}, or the survey with "
+                "survey="
+            ) from error
+
+    return _named(column, named)
+
+
+def passbands_among(column: Any, known: Mapping[str, str], survey: str) -> pd.Categorical:
+    """Return the passbands of a column of filters, by their names as text.
+
+    Raises
+    ------
+    UnknownPassbandError
+        If a filter is not one of the survey's.
+    """
+
+    def named(label: Any) -> str:
+        text = str(label).removesuffix(".0")
+        if text not in known:
+            raise UnknownPassbandError(
+                f"{survey} does not have it: known are {sorted(known)}. Correct or remove these "
+                "rows"
+            )
+        return known[text]
+
+    return _named(column, named)
+
+
+def _named(column: Any, of: Callable[[Any], Any]) -> pd.Categorical:
+    codes, found = labels(column)
+    named = []
+    for code, label in enumerate(found):
+        try:
+            named.append(of(label))
+        except UnknownPassbandError as error:
+            row = int(np.argmax(codes == code)) + 1
+            raise UnknownPassbandError(
+                f"row {row} has the filter {str(label)[:80]!r}: {error}"
+            ) from error
+    return coded(codes, named)
 
 
 def bands_of(frame: pd.DataFrame, names: Names, choices: Choices, rows: Rows) -> pd.Categorical:
@@ -48,9 +112,7 @@ def bands_of(frame: pd.DataFrame, names: Names, choices: Choices, rows: Rows) ->
         return _of_telescopes(telescopes, codes, mapped, rows)
     if choices.survey == "standard":
         mapped = [_STANDARD.get(str(label), label) for label in mapped]
-    unique = list(dict.fromkeys(mapped))
-    lookup = np.array([unique.index(label) for label in mapped] + [-1])
-    return pd.Categorical.from_codes(lookup[codes], pd.Index(unique, dtype=object))
+    return coded(codes, mapped)
 
 
 def _of_telescopes(telescopes: pd.Series, codes: np.ndarray, bands: list[Any], rows: Rows) -> Any:
@@ -74,13 +136,10 @@ def _of_telescopes(telescopes: pd.Series, codes: np.ndarray, bands: list[Any], r
             f"{' '.join(sorted(standard))} were read as standard filters (Bessell UBVRI, SDSS "
             "ugriz, 2MASS JHK)"
         )
-    bare = [k for k, band in enumerate(found) if str(band).casefold() in _UNFILTERED]
-    rows.leave_out(np.isin(keys, bare), 'unfiltered (name their passband with bands={"0": ...})')
-    kinds = list(
-        dict.fromkeys(band for k, band in enumerate(found) if band is not None and k not in bare)
-    )
-    lookup = np.array([kinds.index(b) if b in kinds else -1 for b in found] + [-1])
-    return pd.Categorical.from_codes(lookup[keys], pd.Index(kinds, dtype=object))
+    is_bare = np.array([str(band).casefold() in _UNFILTERED for band in found], dtype=bool)
+    rows.leave_out(is_bare[keys], 'unfiltered (name their passband with bands={"0": ...})')
+    position = np.where(is_bare, -1, np.cumsum(~is_bare) - 1)
+    return coded(position[keys], [b for b, bare in zip(found, is_bare, strict=True) if not bare])
 
 
 def _of_telescope(label: Any, site: str | None, standard: set[str]) -> Any:

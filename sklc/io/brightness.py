@@ -9,18 +9,11 @@ import pandas as pd
 
 from sklc.errors import LightCurveError
 from sklc.io.choices import Choices
-from sklc.io.columns import (
-    ZERO_POINTS,
-    Names,
-    by_label,
-    is_true,
-    labels,
-    numbers,
-    unit_of,
-)
+from sklc.io.columns import ZERO_POINTS, Names, unit_in_name
 from sklc.io.photometry import Rows
+from sklc.io.values import are_flags, by_label, flags, numbers
 from sklc.io.vega import ab_minus_vega, uses_vega
-from sklc.light_curves.magnitudes import flux_from_magnitude
+from sklc.light_curves.magnitudes import flux_from_magnitude, signs
 from sklc.passbands.lookup import Passband, get_passband
 
 __all__ = ["brightness"]
@@ -29,7 +22,6 @@ _ZERO_POINT = 27.5  # of fluxes made from magnitudes, and the default of a flux 
 _FAINTEST, _BRIGHTEST = 40.0, -30.0  # magnitudes beyond are sentinels, such as 99.99
 _LARGEST_ERROR = 9.0  # magnitudes
 _VEGA = ("vega", "landolt", "johnson", "bessell")
-_FALSE = {"false", "f", "0", "0.0", "no", "n", "nan", "none", "", "<na>"}
 
 
 def brightness(
@@ -50,22 +42,22 @@ def _prefers_magnitudes(names: Names, choices: Choices) -> bool:
         return names.flux is None
     if choices.names.flux is not None or choices.names.mag is not None:
         return choices.names.flux is None
-    return not (choices.zero_point or names.zero_point or unit_of(names.flux))
+    return not (choices.zero_point or names.zero_point or unit_in_name(names.flux))
 
 
 def _from_fluxes(
     frame: pd.DataFrame, names: Names, choices: Choices, rows: Rows
 ) -> tuple[np.ndarray, np.ndarray | None, Any]:
     assert names.flux is not None
-    flux = numbers(frame[names.flux], names.flux)
-    error = None if names.flux_err is None else numbers(frame[names.flux_err], names.flux_err)
+    flux = numbers(frame, names.flux)
+    error = None if names.flux_err is None else numbers(frame, names.flux_err)
     rows.leave_out(~np.isfinite(flux) | (np.abs(flux) > 1e19), f"without a flux ({names.flux})")
-    if names.limit is not None:
-        rows.leave_out(_flags(frame[names.limit]), f"upper limits ({names.limit})")
+    if names.limit is not None and are_flags(frame[names.limit]):  # and not limits themselves
+        rows.leave_out(flags(frame, names.limit), f"upper limits ({names.limit})")
     zero_point: Any = choices.zero_point
-    unit = unit_of(names.flux)
+    unit = unit_in_name(names.flux)
     if zero_point is None and names.zero_point is not None:
-        zero_point = numbers(frame[names.zero_point], names.zero_point)
+        zero_point = numbers(frame, names.zero_point)
         if names.system is not None:
             systems = {str(s).casefold() for s in frame[names.system].dropna().unique()}
             if systems - {"ab"}:
@@ -83,7 +75,7 @@ def _from_fluxes(
             )
     elif zero_point is None and unit is not None:
         zero_point = ZERO_POINTS[unit]
-        other = unit_of(names.flux_err) if names.flux_err else None
+        other = unit_in_name(names.flux_err) if names.flux_err else None
         if other not in (None, unit):
             raise LightCurveError(
                 f"the fluxes ({names.flux}) and their errors ({names.flux_err}) have different "
@@ -99,9 +91,9 @@ def _from_magnitudes(
     frame: pd.DataFrame, names: Names, choices: Choices, bands: pd.Categorical, rows: Rows
 ) -> tuple[np.ndarray, np.ndarray | None, float]:
     assert names.mag is not None
-    mag = numbers(frame[names.mag], names.mag, limits=True)
-    if names.limit is not None:
-        rows.leave_out(_flags(frame[names.limit]), f"upper limits ({names.limit})")
+    mag = numbers(frame, names.mag, limits=True)
+    if names.limit is not None and are_flags(frame[names.limit]):  # and not limits themselves
+        rows.leave_out(flags(frame, names.limit), f"upper limits ({names.limit})")
     if frame[names.mag].dtype.kind not in "fiub":
         limits = by_label(frame[names.mag], lambda text: text.startswith(("<", ">")))
         rows.leave_out(limits, "upper limits")
@@ -109,11 +101,14 @@ def _from_magnitudes(
     rows.leave_out(bad, f"without a magnitude ({names.mag})")
     error = None
     if names.mag_err is not None:
-        error = numbers(frame[names.mag_err], names.mag_err)
+        error = numbers(frame, names.mag_err)
         rows.leave_out(error > _LARGEST_ERROR, f"limits, whose {names.mag_err} is a sentinel")
         rows.leave_out(error < 0, f"whose {names.mag_err} is negative")
     mag = mag + _offsets(frame, names, choices, bands, rows)
-    sign = _sign(frame)
+    sign: Any = 1.0
+    if "isdiffpos" in frame:  # of difference fluxes
+        sign = signs(frame["isdiffpos"], "isdiffpos")
+        rows.leave_out(np.isnan(sign), "without a sign (isdiffpos)")
     with np.errstate(over="ignore", invalid="ignore"):
         flux, flux_err = flux_from_magnitude(
             np.where(bad, np.nan, mag), error, zero_point=_ZERO_POINT, sign=sign
@@ -122,14 +117,6 @@ def _from_magnitudes(
     if error is not None and (many := int(np.sum(kept & (error > 0.3)))):
         rows.notes.append(f"{many} magnitudes have errors above 0.3, whose fluxes are biased")
     return flux, flux_err, _ZERO_POINT
-
-
-def _sign(frame: pd.DataFrame) -> Any:
-    """Return the sign of difference fluxes, where a column isdiffpos says it."""
-    if "isdiffpos" not in frame.columns:
-        return 1.0
-    positive = by_label(frame["isdiffpos"], lambda sign: is_true(sign) or sign in ("+", "pos"))
-    return np.where(positive, 1.0, -1.0)
 
 
 def _offsets(
@@ -172,12 +159,3 @@ def _offsets(
             "if they are AB"
         )
     return offsets[codes] if in_vega is None else np.where(in_vega, offsets[codes], 0.0)
-
-
-def _flags(values: pd.Series) -> np.ndarray:
-    if values.dtype.kind == "b":
-        return values.to_numpy()
-    flags = {str(label).casefold() for label in labels(values)[1]}
-    if any(not is_true(flag) and flag not in _FALSE for flag in flags):
-        return np.zeros(len(values), dtype=bool)  # a column of limits themselves, not of flags
-    return by_label(values, is_true)

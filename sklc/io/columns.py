@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 from sklc.errors import LightCurveError
 
-__all__ = ["Names", "by_label", "identify", "is_true", "labels", "missing", "numbers", "plain"]
+__all__ = [
+    "POSITION",
+    "Names",
+    "id_columns",
+    "identify",
+    "metadata_columns",
+    "offset_in_name",
+    "plain",
+    "unit_in_name",
+]
 
 #: The AB zero points of fluxes in these units.
 ZERO_POINTS = {"jy": 8.9, "mjy": 16.4, "ujy": 23.9, "njy": 31.4}
@@ -67,7 +73,10 @@ _METADATA = {
         "truetarget",
     ],
 }
-_MISSING = {"", "--", "-", "...", "na", "n/a", "nan", "null", "none", "<na>", "masked"}
+
+#: Names of columns of right ascension and declination, in the plain form.
+POSITION = frozenset({*_METADATA["ra"], *_METADATA["dec"]})
+_IDS = frozenset(word for word in _OBJECT if word.endswith("id") and word != "id")
 
 
 @dataclass(frozen=True)
@@ -105,9 +114,14 @@ def plain(name: object) -> str:
     return re.sub(r"[\s_\-.:#'\"]+", "", re.sub(r"[\[(].*[\])]", "", str(name))).casefold()
 
 
-def unit_of(name: object) -> str | None:
+def unit_in_name(name: object) -> str | None:
     """Return the unit of flux in the name of a column, "ujy" for "flux_err (uJy)", if any."""
-    text = re.sub(r"[\s_\-.:]+", "", str(name)).casefold().replace("µ", "u").replace("μ", "u")
+    text = (
+        re.sub(r"[\s_\-.:]+", "", re.sub("^[a-z]:", "", str(name)))
+        .casefold()
+        .replace("µ", "u")
+        .replace("μ", "u")
+    )
     text = text.replace("micro", "u").replace("nano", "n").replace("milli", "m")
     found = re.search(r"([num]?jy|[num]?jansky)(?:err|error|unc)?[\])]?$", text)
     if found:
@@ -144,6 +158,12 @@ def identify(columns: Iterable[Any], given: Names = Names()) -> Names:
     ('HJD', 'Flux (mJy)', 'Flux Error (mJy)')
     """
     columns = [str(name) for name in columns]
+    converted = {
+        argument: f"{name} (nJy)"
+        for argument, name in vars(given).items()
+        if name not in columns and f"{name} (nJy)" in columns
+    }
+    given = replace(given, **converted)
     for argument, name in vars(given).items():
         if name is not None and name not in columns:
             raise LightCurveError(
@@ -178,6 +198,14 @@ def identify(columns: Iterable[Any], given: Names = Names()) -> Names:
     )
 
 
+def id_columns(columns: Iterable[Any]) -> list[str]:
+    """Return the columns that identify objects, with the prefixes of brokers or without."""
+    names = [str(name) for name in columns]
+    found = [name for name in names if plain(re.sub(r"^[a-z]:", "", name)) in _IDS]
+    own = identify(names).object_id
+    return found if own is None or own in found else [*found, own]
+
+
 def metadata_columns(columns: Iterable[Any]) -> dict[str, str]:
     """Return the columns that hold label, redshift, ra, dec and mwebv of objects."""
     known = {plain(name): str(name) for name in columns}
@@ -206,78 +234,10 @@ def _error_of(value: str | None, known: dict[str, str], usual: list[str]) -> str
     """Return the column of the errors of another column: "dmag" or "mag_err" for "mag"."""
     if value is None:
         return None
-    own, unit = plain(value), unit_of(value) or ""
+    own, unit = plain(value), unit_in_name(value) or ""
     base = own.removesuffix(unit)
     words = [f"{b}{end}" for b in (own, base) for end in _OWN_ERROR]
     words += [f"{start}{b}" for b in (own, base) for start in (*_OWN_ERROR, "d", "e")]
     words += [f"{base}{end}{other}" for end in _OWN_ERROR for other in (unit, *ZERO_POINTS)]
     candidates = (known[word] for word in (*words, *usual, *_ANY_ERRORS) if word in known)
     return next((name for name in candidates if name != value), None)
-
-
-def labels(values: Any) -> tuple[np.ndarray, list[Any]]:
-    """Return codes and the labels that they stand for; -1 is missing. Text is stripped.
-
-    Columns of few labels are thus looked at label by label, not row by row.
-    """
-    codes, found = pd.factorize(values if isinstance(values, pd.Series) else pd.Series(values))
-    own = [label.decode(errors="replace") if isinstance(label, bytes) else label for label in found]
-    own = [label.strip() if isinstance(label, str) else label for label in own]
-    absent = [isinstance(label, str) and label.casefold() in _MISSING for label in own]
-    if any(absent):
-        codes = np.where(np.array([*absent, False])[codes], -1, codes)
-    return codes, own
-
-
-def by_label(values: Any, of: Callable[[str], bool], *, absent: bool = False) -> np.ndarray:
-    """Return what a function of the text of a label returns for each row; `absent` if missing."""
-    codes, found = labels(values)
-    return np.array([*(of(str(label)) for label in found), absent], dtype=bool)[codes]
-
-
-def is_true(label: str) -> bool:
-    """Whether a label means yes."""
-    return label.casefold() in ("true", "t", "1", "1.0", "yes", "y")
-
-
-def missing(values: Any) -> np.ndarray:
-    """Return where a column holds no value: NaN, None, masked, or a text such as "null"."""
-    if isinstance(values, pd.Series) and values.dtype.kind in "fiub":
-        return values.isna().to_numpy()
-    return labels(values)[0] < 0
-
-
-def numbers(values: Any, column: str, *, limits: bool = False) -> np.ndarray:
-    """Return a column of a table as float64; a missing value is NaN.
-
-    Parameters
-    ----------
-    values : array-like
-        The column.
-    column : str
-        Its name, for messages.
-    limits : bool, default=False
-        Whether values such as ">17.5" and "<17.5" are limits, which are NaN, or an error.
-
-    Raises
-    ------
-    LightCurveError
-        If a value is no number. The message names the row.
-    """
-    series = pd.Series(values).reset_index(drop=True)
-    if series.dtype.kind in "fiub":
-        return series.to_numpy(dtype=np.float64, na_value=np.nan)
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        series = series.astype(object)
-    result = pd.to_numeric(series, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    bad = np.isnan(result) & ~missing(series)
-    if bad.any() and limits:
-        bad &= ~series.astype(str).str.strip().str.match(r"[<>]").to_numpy(dtype=bool)
-    if bad.any():
-        row = int(np.argmax(bad))
-        value = repr(series.iloc[row])[:80]
-        raise LightCurveError(
-            f"column {column!r} holds {value} in row {row + 1} of the table ({int(bad.sum())} such "
-            "values), which is no number: correct or remove the row"
-        )
-    return result

@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 
 from sklc._optional import require
 from sklc.errors import LightCurveError
-from sklc.io.source import Source, to_frame
+from sklc.io.frames import to_frame
+from sklc.io.source import Source
 
 __all__ = ["Packets", "framed_schema", "join", "packets"]
 

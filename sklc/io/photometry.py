@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from sklc.io.unreadable import read_by_object
 from sklc.light_curves.columns import runs
 from sklc.light_curves.container import LightCurves
 
-__all__ = ["Photometry", "Quality", "Rows"]
+__all__ = ["Photometry", "Quality", "Rows", "columns_of"]
 
 
 class NoObservationsError(LightCurveError):
@@ -26,6 +26,11 @@ class NoObservationsError(LightCurveError):
 Quality = str | Callable[[pd.DataFrame], Any]
 
 
+def columns_of(wanted: Collection[str], quality: Quality) -> Collection[str] | None:
+    """Return the columns to read: all of them where a function of the user selects rows."""
+    return None if callable(quality) else wanted
+
+
 class Rows:
     """The rows of a survey's table, and why some of them are left out.
 
@@ -33,6 +38,16 @@ class Rows:
     ----------
     table : pandas.DataFrame
         One row per observation, with the columns of the survey.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklc.io import Rows
+    >>> rows = Rows(pd.DataFrame({"flux": [31.0, 52.0, 40.0], "saturated": [False, True, False]}))
+    >>> rows.leave_out(rows.table["saturated"], "saturated")
+    >>> rows.select(lambda table: table["flux"] > 35, "good", "faint")
+    >>> rows.result()["flux"].tolist(), rows.notes
+    ([40.0], ['left out 1 of 3 rows: saturated', 'left out 1 of 3 rows: faint'])
     """
 
     def __init__(self, table: pd.DataFrame) -> None:
@@ -49,6 +64,10 @@ class Rows:
             True for the rows to leave out. Missing values are False.
         reason : str
             What these rows are, in the plural, such as "upper limits".
+
+        Examples
+        --------
+        See `Rows`.
         """
         if not (isinstance(mask, np.ndarray) and mask.dtype.kind == "b"):
             mask = pd.array(mask, dtype="boolean").fillna(False)
@@ -73,6 +92,10 @@ class Rows:
         ------
         LightCurveError
             If `quality` is none of these, or the function does not return one value per row.
+
+        Examples
+        --------
+        See `Rows`.
         """
         if quality == "all":
             return
@@ -94,6 +117,16 @@ class Rows:
         ----------
         object_id : array of shape (n_rows,)
             The ids of all rows.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from sklc.io import Rows
+        >>> rows = Rows(pd.DataFrame({"object_id": ["a", "b"], "flux": [31.0, None]}))
+        >>> rows.leave_out(rows.table["flux"].isna(), "without a flux")
+        >>> rows.count_objects(rows.table["object_id"])
+        >>> rows.notes[-1]
+        '1 of 2 objects have no observation left'
         """
         codes, objects = pd.factorize(object_id)
         left = len(np.unique(codes[self.kept]))
@@ -103,7 +136,16 @@ class Rows:
             )
 
     def result(self) -> pd.DataFrame:
-        """Return the rows that are kept."""
+        """Return the rows that are kept.
+
+        Returns
+        -------
+        pandas.DataFrame
+
+        Examples
+        --------
+        See `Rows`.
+        """
         return self.table if self.kept.all() else self.table[self.kept]
 
 
@@ -126,6 +168,14 @@ class Photometry:
         What was left out or assumed, in sentences without a final stop.
     duplicates : {"raise", "drop", "keep"}
         As in `LightCurves.from_frame`.
+
+    Examples
+    --------
+    >>> from sklc.io import Photometry
+    >>> time, flux, error = [59000.1, 59003.1], [31.0, 52.0], [2.0, 3.0]
+    >>> night = Photometry(["a", "a"], time, flux, error, ["ztfg", "ztfr"], zero_point=23.9)
+    >>> night.light_curves("my file")
+    LightCurves: 1 objects, 2 observations (median 2), bands ztfg ztfr, zero point 23.9
     """
 
     object_id: Any
@@ -146,6 +196,19 @@ class Photometry:
         ----------
         name : str
             The name of the source, for messages.
+
+        Returns
+        -------
+        LightCurves
+
+        Raises
+        ------
+        LightCurveError
+            If there are no observations, or they are no light curves.
+
+        Examples
+        --------
+        See `Photometry`.
         """
         ids = self.object_id
         if not len(ids):

@@ -17,16 +17,26 @@ __all__ = ["Report", "list_formats", "read", "read_report"]
 
 @dataclass(frozen=True)
 class Report:
-    """Light curves, and what was found out while they were read.
+    """Light curves, and what was found out while they were read: what `read_report` returns.
 
-    Attributes
+    Parameters
     ----------
     curves : LightCurves
+        The light curves.
     format : Format
+        The format that was recognised, or chosen.
     name : str
         The name of the source.
     notes : tuple of str
         What was left out or assumed.
+
+    Examples
+    --------
+    See `read_report`:
+
+    >>> from sklc.io import Report, read_report
+    >>> isinstance(read_report([{"mjd": 59000.1, "band": "ztfg", "flux": 31.0}]), Report)
+    True
     """
 
     curves: LightCurves
@@ -40,16 +50,32 @@ class Report:
 
 
 def read_report(source: Any, format: str | None = None, **options: Any) -> Report:
-    """Read light curves as `read` does, and report what was found out.
+    r"""Read light curves as `read` does, and report what was found out.
 
     Parameters
     ----------
-    source, format, **options
+    source : path, list of paths, bytes, binary file or object
         As for `read`.
+    format : str, optional
+        The name of the format. By default it is recognised.
+    **options
+        Options of the format.
 
     Returns
     -------
     Report
+
+    Raises
+    ------
+    LightCurveError
+        As `read` does.
+
+    Examples
+    --------
+    >>> from sklc.io import read_report
+    >>> report = read_report(b"mjd,band,flux,flux_err\n59000.1,ztfg,31,2\n59001.1,ztfg,,\n")
+    >>> report.format.name, report.curves.lengths, report.notes[0]
+    ('long-table', array([1]), 'left out 1 of 2 rows: without a flux (flux)')
     """
     opened = source if isinstance(source, Source) else Source(source)
     chosen = format_of(opened, format)

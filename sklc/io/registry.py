@@ -27,7 +27,7 @@ NOTES: ContextVar[list[str] | None] = ContextVar("notes", default=None)
 
 @dataclass(frozen=True)
 class Format:
-    """A format that `sklc.io.read` can read.
+    r"""A format that `sklc.io.read` can read.
 
     Parameters
     ----------
@@ -45,6 +45,13 @@ class Format:
     batches : callable, optional
         A generator of `LightCurves` from a source, a largest number of objects and the same
         options, which reads part by part; see `sklc.io.read_batches`.
+
+    Examples
+    --------
+    >>> from sklc.io import recognise
+    >>> found = recognise(b"object_id,mjd,band,flux\n1,59000.1,ztfg,31\n")
+    >>> found.name, found.flux
+    ('long-table', 'flux as the table has it')
     """
 
     name: str
@@ -140,9 +147,11 @@ def reader(
                 if opened.name in str(error):
                     raise
                 raise type(error)(f"{opened.name}: {error}") from error
-            except (FileNotFoundError, ImportError, MemoryError, Warning):
+            except (FileNotFoundError, ImportError, MemoryError):
                 raise
             except Exception as error:  # each package that parses files has errors of its own
+                if isinstance(error, Warning) and not isinstance(error, ValueError):
+                    raise  # the user made errors of warnings; astropy's own errors are both
                 raise LightCurveError(
                     f"{opened.name} cannot be read as {title}: {type(error).__name__}: "
                     f"{str(error)[:200]}. Check that it is complete, or pass another format= "

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError
+from sklc.io.bands import passbands_among
 from sklc.io.epochs import not_latest, same_epoch, superseded
 from sklc.io.photometry import Photometry, Quality, Rows
-from sklc.io.values import bands, flags, ids, numbers, require
+from sklc.io.values import flags, ids, numbers, numbers_or_nan, require_columns
 
 __all__ = [
     "COLUMNS",
@@ -111,7 +112,7 @@ def good_rubin_rows(table: pd.DataFrame, flux: str = "difference") -> np.ndarray
 
     A flag that is missing was not measured, and counts for nothing.
     """
-    good = ~(numbers(table, "timeWithdrawnMjdTai") > 0)
+    good = ~(numbers_or_nan(table, "timeWithdrawnMjdTai") > 0)
     for name in _FLUX[flux][2]:
         good &= ~flags(table, name)
     return good
@@ -149,11 +150,11 @@ def rubin_photometry(
     if not len(table):
         return Photometry([], [], [], None, [], notes=notes)
     flux_name, error_name, _ = _FLUX[options.flux]
-    require(table, "object_id", "midpointMjdTai", "band", flux_name, error_name)
+    require_columns(table, "object_id", "midpointMjdTai", "band", flux_name, error_name)
     rows = Rows(table if raw is None else raw)
     rows.notes = notes
     name = ids(table["object_id"], "object_id")
-    time, band = numbers(table, "midpointMjdTai"), bands(table, "band", filters, "Rubin")
+    time, band = numbers(table, "midpointMjdTai"), passbands_among(table["band"], filters, "Rubin")
     flux, error = numbers(table, flux_name), numbers(table, error_name)
     kind = np.where(flags(table, "forced"), _FORCED, _DETECTION)
     epoch = None
@@ -178,7 +179,7 @@ def rubin_photometry(
     if unusable.any():
         first = int(np.argmax(unusable))
         raise LightCurveError(
-            f"row {first}, of object {table['object_id'].iloc[first]!r}, has no time or band "
+            f"row {first + 1}, of object {table['object_id'].iloc[first]!r}, has no time or band "
             f"({int(unusable.sum())} such rows): correct or remove these rows"
         )
     return Photometry(

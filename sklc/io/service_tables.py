@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from sklc._optional import require
 from sklc.errors import LightCurveError
+from sklc.io.frames import to_frame
 from sklc.io.source import Source, complete
 
 __all__ = ["TextTable", "clean_name", "read_text_table", "service_columns", "service_table"]
@@ -174,7 +175,7 @@ def service_table(
     if _is_tap_result(source.object):
         source = Source(source.object.to_table())
     if hasattr(source.object, "colnames"):
-        return _from_astropy(source.object, units or {})
+        return to_frame(source.object, units)
     first = source.lines[0] if source.lines else ""
     kind = {"xml": "votable", "fits": "fits"}.get(source.kind)
     kind = "ascii.ipac" if _is_ipac(source) else "ascii.ecsv" if "%ECSV" in first else kind
@@ -202,7 +203,7 @@ def service_table(
                 parts[name] = table.reset_index(drop=table.index.names == [None])
             else:
                 astropy_table = require("astropy.table", extra="io", user="sklc.io.read").Table
-                parts[name] = _from_astropy(astropy_table.read(file, format=kind), units or {})
+                parts[name] = to_frame(astropy_table.read(file, format=kind), units)
     first, *others = parts
     for name in others:
         if differ := set(parts[first].columns) ^ set(parts[name].columns):
@@ -211,22 +212,3 @@ def service_table(
                 "them one by one and join them with sklc.concatenate"
             )
     return parts[first] if not others else pd.concat(parts.values(), ignore_index=True)
-
-
-def _from_astropy(table: Any, units: Mapping[str, str]) -> pd.DataFrame:
-    table = table.copy(copy_data=False)
-    for name, unit in units.items():
-        given = getattr(table[name], "unit", None) if name in table.colnames else None
-        if given is None or not str(given):
-            continue
-        try:
-            factor = given.to(unit)
-        except ValueError as error:
-            raise LightCurveError(
-                f"column {name!r} has the unit {str(given)!r}, which cannot be converted to "
-                f"{unit}: convert it, or correct the unit"
-            ) from error
-        if abs(factor - 1) > 1e-12:
-            table[name] = table[name] * factor
-    table.convert_bytestring_to_unicode()
-    return table.to_pandas()

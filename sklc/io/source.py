@@ -11,21 +11,21 @@ import os
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sklc.errors import LightCurveError
-from sklc.io.text import layout_of
+from sklc.io.frames import columns_of, to_frame
+from sklc.io.text import layout_of, read_csv
 
-__all__ = ["Source", "exact_column", "parsed", "to_frame"]
+__all__ = ["Source", "parsed"]
 
 _HEAD = 1 << 16  # bytes of a file that are read to recognise its format
 _COMPRESSED: dict[bytes, Callable[[Any], Any]] = {
@@ -40,7 +40,7 @@ _MAGIC = {b"SIMPLE  =": "fits", b"Obj\x01": "avro", b"PAR1": "parquet", b"\x89HD
 
 
 class Source:
-    """A file, several files or an object in memory, whose beginning is read only once.
+    r"""A file, several files or an object in memory, whose beginning is read only once.
 
     Compressed files (gzip, bzip2, xz) are decompressed as they are read, and archives (tar, zip)
     and folders stand for the files in them.
@@ -56,6 +56,17 @@ class Source:
         If a path does not exist.
     LightCurveError
         If a file or a folder is empty.
+
+    Examples
+    --------
+    >>> from sklc.io import Source
+    >>> source = Source(b"mjd,band,flux\n59000.1,ztfg,31\n59003.1,ztfr,52\n")
+    >>> source.kind, source.columns, source.has_fields("mjd", "flux")
+    ('text', ('mjd', 'band', 'flux'), True)
+    >>> source.lines[1]
+    '59000.1,ztfg,31'
+    >>> source.frame()["flux"].tolist()
+    [31, 52]
     """
 
     def __init__(self, given: Any) -> None:
@@ -133,7 +144,7 @@ class Source:
     def columns(self) -> tuple[str, ...]:
         """The names of the columns of a table, a Parquet file, a CSV file or a mapping."""
         if self.object is not None:
-            return _columns_of(self.object)
+            return columns_of(self.object)
         if self.kind == "parquet":
             try:
                 for _, file in self.files():
@@ -146,15 +157,25 @@ class Source:
         layout = layout_of(self.lines)
         return () if layout is None else layout.names
 
-    def has_columns(self, *names: str) -> bool:
-        """Whether the table has all of these columns."""
-        return set(names) <= set(self.columns)
-
     def has_fields(self, *names: str) -> bool:
-        """Whether the columns, or the beginning of a JSON or Avro file, have all of these names."""
+        """Whether the columns, or the beginning of a JSON or Avro file, have all of these names.
+
+        Parameters
+        ----------
+        *names : str
+            Names of columns or fields.
+
+        Returns
+        -------
+        bool
+
+        Examples
+        --------
+        See `Source`.
+        """
         if self.kind in ("json", "avro"):
             return all(f'"{name}"'.encode() in self.head for name in names)
-        return self.has_columns(*names)
+        return set(names) <= set(self.columns)
 
     def files(self) -> Iterator[tuple[str, BinaryIO]]:
         """Open one file after the other: yield names and binary files, decompressed.
@@ -165,6 +186,12 @@ class Source:
             The name of the file, for messages.
         file : binary file
             The caller closes it. It can be read from its beginning, and seeks.
+
+        Examples
+        --------
+        >>> from sklc.io import Source
+        >>> [(name, file.read()) for name, file in Source([b"first", b"second"]).files()]
+        [('the bytes, item 0', b'first'), ('the bytes, item 1', b'second')]
         """
         for number, content in enumerate(self._bytes):
             name = f"the bytes, item {number}" if len(self._bytes) > 1 else "the bytes"
@@ -181,11 +208,39 @@ class Source:
                 yield from _opened(path.open("rb"), str(path))
 
     def text(self) -> str:
-        """Return the one file as text."""
+        """Return the one file as text.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> from sklc.io import Source
+        >>> Source("σ = 3".encode()).text()
+        'σ = 3'
+        """
         return self.content().decode("utf-8-sig")
 
     def content(self) -> bytes:
-        """Return the bytes of the one file, decompressed."""
+        """Return the bytes of the one file, decompressed.
+
+        Returns
+        -------
+        bytes
+
+        Raises
+        ------
+        LightCurveError
+            If there is more than one file, or it is damaged.
+
+        Examples
+        --------
+        >>> import gzip
+        >>> from sklc.io import Source
+        >>> Source(gzip.compress(b"mjd flux")).content()
+        b'mjd flux'
+        """
         contents = []
         for name, file in self.files():
             with file, complete(name):
@@ -203,7 +258,23 @@ class Source:
         return self.object if self.object is not None else parsed(self.text(), self.name)
 
     def records(self) -> list[Any]:
-        """Return the records of JSON files, in one list; a file holds one, or a list, or lines."""
+        r"""Return the records of JSON files, in one list; a file holds one, or a list, or lines.
+
+        Returns
+        -------
+        list
+
+        Raises
+        ------
+        LightCurveError
+            If a file is not complete JSON.
+
+        Examples
+        --------
+        >>> from sklc.io import Source
+        >>> Source([b'{"id": 1}', b'[{"id": 2}, {"id": 3}]', b'{"id": 4}\n{"id": 5}']).records()
+        [{'id': 1}, {'id': 2}, {'id': 3}, {'id': 4}, {'id': 5}]
+        """
         found: list[Any] = []
         for name, file in self.files():
             with file, complete(name):
@@ -220,6 +291,14 @@ class Source:
             What to read of a CSV or Parquet file, as far as it has it; by default everything.
         **options
             Options of `pandas.read_csv`, which other files do not need.
+
+        Returns
+        -------
+        pandas.DataFrame
+
+        Examples
+        --------
+        See `Source`.
         """
         if self.object is not None:
             return to_frame(self.object)
@@ -233,7 +312,7 @@ class Source:
                 else:
                     if columns is not None:
                         options["usecols"] = lambda name: name in columns
-                    parts.append(pd.read_csv(file, **options))
+                    parts.append(read_csv(file, self.columns, **options))
         return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
 
@@ -241,65 +320,6 @@ def _read_parquet(file: BinaryIO, columns: Collection[str] | None) -> pa.Table:
     parquet = pq.ParquetFile(pa.PythonFile(file, mode="r"))
     there = parquet.schema_arrow.names
     return parquet.read(None if columns is None else [name for name in there if name in columns])
-
-
-def to_frame(table: Any) -> pd.DataFrame:
-    """Return a table of pandas, pyarrow, polars, astropy or numpy, or records, as a DataFrame.
-
-    A named index becomes a column. Integers stay exact where some of them are missing: pandas
-    itself would make them floats, which changes ids beyond 2**53.
-    """
-    if isinstance(table, pd.DataFrame):
-        named = [name for name in table.index.names if name is not None]
-        new = [name for name in named if name not in table.columns]
-        return table.reset_index(new) if new else table
-    if hasattr(table, "collect") and hasattr(table, "collect_schema"):  # a polars.LazyFrame
-        table = table.collect()
-    if hasattr(table, "__arrow_c_stream__"):
-        return to_frame(pa.table(table).to_pandas(integer_object_nulls=True))
-    if hasattr(table, "to_pandas"):
-        return to_frame(table.to_pandas())
-    if getattr(getattr(table, "dtype", None), "names", None):
-        return pd.DataFrame({name: _native(table[name]) for name in table.dtype.names})
-    if isinstance(table, list | tuple) and table and isinstance(table[0], Mapping):
-        return _from_records(table)
-    if isinstance(table, list | tuple) and table and _columns_of(table[0]):
-        return pd.concat([to_frame(part) for part in table], ignore_index=True)
-    return pd.DataFrame(table)
-
-
-def _from_records(records: Sequence[Any]) -> pd.DataFrame:
-    """Return records as a table; a record may lack some of the fields."""
-    for number, row in enumerate(records):
-        if not isinstance(row, Mapping):
-            raise LightCurveError(
-                f"record {number} is {str(row)[:40]!r}, not a record with named fields: correct "
-                "or remove it"
-            )
-    known = dict.fromkeys(name for row in records for name in row)
-    if all(isinstance(name, str) for name in known):
-        try:
-            if len(known) == len(records[0]):  # only the first record tells Arrow the names
-                return to_frame(pa.Table.from_pylist(records))
-        except (pa.ArrowException, OverflowError, TypeError, ValueError):
-            pass  # values of several types, which the reader of the format will tell
-    return pd.DataFrame({name: exact_column([row.get(name) for row in records]) for name in known})
-
-
-def exact_column(values: list[Any]) -> Any:
-    """Return Python values so that pandas does not turn integers into floats."""
-    missing = any(value is None for value in values)
-    if missing and any(isinstance(value, int) for value in values):
-        return pd.Series(values, dtype=object)
-    return values
-
-
-def _native(values: Any) -> np.ndarray:
-    """Return an array in the byte order of this machine, which pandas needs; masked is NaN."""
-    if np.ma.isMaskedArray(values) and values.mask.any():
-        values = np.ma.filled(values.astype(object), None)
-    array = np.asarray(values)
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def _all_are(given: Any, kinds: Any) -> bool:
@@ -325,22 +345,6 @@ def parsed(text: str, name: str) -> Any:
             f"{name} is not complete JSON: {error.msg} in line {error.lineno}, column "
             f"{error.colno}: download it again, or correct this line"
         ) from None
-
-
-def _columns_of(table: Any) -> tuple[str, ...]:
-    names = getattr(getattr(table, "dtype", None), "names", None)
-    if names:
-        return tuple(names)
-    for attribute in ("column_names", "colnames", "columns"):
-        names = getattr(table, attribute, None)
-        if names is not None and not callable(names):
-            index = getattr(getattr(table, "index", None), "names", None) or ()
-            return tuple(str(name) for name in (*names, *(n for n in index if n is not None)))
-    if isinstance(table, Mapping):
-        return tuple(str(name) for name in table)
-    if isinstance(table, list | tuple) and table and not isinstance(table[0], str):
-        return _columns_of(table[0])
-    return ()
 
 
 @contextmanager

@@ -11,13 +11,14 @@ import pandas as pd
 from pandas.api.types import union_categoricals
 
 from sklc.errors import LightCurveError
-from sklc.io.bands import bands_of, constant
+from sklc.io.bands import bands_of
 from sklc.io.brightness import brightness
 from sklc.io.choices import Choices
-from sklc.io.columns import Names, identify, missing, numbers, offset_in_name, plain
+from sklc.io.columns import Names, identify, offset_in_name, plain
 from sklc.io.objects import metadata_of
 from sklc.io.photometry import Photometry, Rows
 from sklc.io.source import Source
+from sklc.io.values import Table, constant, exact_ids, numbers
 
 __all__ = ["join", "located", "photometry_of", "recognised"]
 
@@ -56,7 +57,7 @@ def photometry_of(frame: pd.DataFrame, choices: Choices, object_id: str = "0") -
     rows = Rows(frame)
     if choices.quality != "good":  # there are no flags that are known
         rows.select(lambda table: rows.kept, choices.quality, "not good")
-    time = mjd_of(frame[names.time], str(names.time), rows)
+    time = mjd_of(frame, str(names.time), rows)
     rows.leave_out(~np.isfinite(time), "without a time")
     bands = bands_of(frame, names, choices, rows)
     flux, flux_err, zero_point = brightness(frame, names, choices, bands, rows)
@@ -128,16 +129,18 @@ def _stack(columns: Sequence[Any]) -> Any:
     return np.concatenate(arrays)
 
 
-def mjd_of(values: pd.Series, name: str, rows: Rows) -> np.ndarray:
+def mjd_of(table: Table, name: str, rows: Rows) -> np.ndarray:
     """Return times as MJD, whatever their name says: "jd", "BTJD", "HJD-2450000", dates."""
+    values = table[name]
     if values.dtype.kind == "M":
         utc = values.dt.tz_convert(None) if getattr(values.dt, "tz", None) else values
         return pd.DatetimeIndex(utc).to_julian_date().to_numpy() - _MJD_OF_JD
     if values.dtype.kind not in "fiub":
         text = values.dropna().astype(str).str.strip()
         if len(text) and text.str.match(r"\d{4}-\d\d-\d\d").all():
-            return mjd_of(pd.to_datetime(values, format="ISO8601", utc=True), name, rows)
-    time = numbers(values, name)
+            dates = pd.to_datetime(values, format="ISO8601", utc=True)
+            return mjd_of({name: dates}, name, rows)
+    time = numbers(table, name)
     offset = offset_in_name(name)
     if offset is None:
         offset = {"bkjd": 2_454_833.0, "btjd": 2_457_000.0}.get(plain(name), 0.0)
@@ -164,16 +167,11 @@ def _ids(frame: pd.DataFrame, names: Names, object_id: str, *, guessed: bool) ->
     if names.object_id is None:
         return constant(object_id, len(frame))
     ids = frame[names.object_id]
-    absent = missing(ids)
-    if absent.any():
-        raise LightCurveError(
-            f"the object id ({names.object_id}) is missing in row {int(np.argmax(absent)) + 1} of "
-            f"the table ({int(absent.sum())} rows in all): fill it in, or remove these rows"
-        )
+    found = exact_ids(ids, names.object_id)
     if guessed and len(ids) > 1 and plain(names.object_id) == "id" and ids.is_unique:
         raise LightCurveError(
             f"each row has an {names.object_id} of its own, which seems to number the "
             "observations: pass object_id= the column that names the objects "
             f"(object_id={names.object_id!r} if it is this one), or remove it"
         )
-    return ids.array if isinstance(ids.dtype, pd.CategoricalDtype) else ids.to_numpy()
+    return found

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError
-from sklc.io.columns import identify
+from sklc.io.columns import id_columns, identify
+from sklc.io.values import coded
+from sklc.light_curves.columns import exact_integers
 
-__all__ = ["Layout", "layout_of", "read_text_table"]
+__all__ = ["Layout", "layout_of", "read_csv", "read_text_table"]
 
 _HEAD = 1 << 16  # bytes that are looked at to find out the layout
 _NUMBER = re.compile(
     r"[<>]?[-+]?(\d+\.?\d*|\.\d+)([eEdD][-+]?\d+)?|nan|null|na|none|--|-|inf", re.I
 )
+_INTEGER = re.compile(r"-?[1-9]\d*(\.0)?|0(\.0)?")
 _RULE = re.compile(r"[\s|+]*[-=]{2,}[-=\s|+]*")
 
 
@@ -96,6 +100,54 @@ def layout_of(lines: Sequence[str], separator: str | None = None) -> Layout | No
     return Layout(separator, (), rows[0])
 
 
+def read_csv(file: BinaryIO, columns: Sequence[str], **options: Any) -> pd.DataFrame:
+    """Read a table with `pandas.read_csv`, its ids exactly.
+
+    Ids are integers if all of them are written as pandas would write them, and else text: "007"
+    is not 7.
+
+    Parameters
+    ----------
+    file : binary file
+    columns : sequence of str
+        The names of the columns, in the file or in `options`.
+    **options
+        Options of `pandas.read_csv`.
+    """
+    given = options.pop("dtype", None) or {}
+    names = [name for name in id_columns(columns) if name not in given]
+    if options.get("sep", ",") in (*",;|\t", r"\s+"):  # what the fast parser of pandas knows
+        options["low_memory"] = False  # one type for each column
+    # by position where that counts, since names in files may have blanks around them
+    keys = names if "usecols" in options else [list(columns).index(name) for name in names]
+    frame = pd.read_csv(file, dtype=dict.fromkeys(keys, str) | given, **options)
+    if [str(name).strip() for name in frame.columns] == list(columns):
+        frame.columns = pd.Index(columns)
+    return _with_ids(frame, names)
+
+
+def _with_ids(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Return a table with ids, which are text, as categories: of integers, if none is changed."""
+    for name in names:
+        if name not in frame:
+            continue
+        codes, found = pd.factorize(frame[name])
+        ids = coded(codes, [str(text).strip() for text in found])
+        frame[name] = pd.Categorical.from_codes(ids.codes, _as_integers(ids.categories))
+    return frame
+
+
+def _as_integers(texts: pd.Index) -> pd.Index:
+    """Return integers for texts, if these are the usual way to write them; else the texts."""
+    if not all(_INTEGER.fullmatch(text) for text in texts):
+        return texts
+    whole = [int(text.partition(".")[0]) for text in texts]
+    beyond = any("." in t and abs(n) >= 2**53 for t, n in zip(texts, whole, strict=True))
+    if beyond or len(set(whole)) < len(whole):
+        return texts
+    return pd.Index(exact_integers(np.array(whole, dtype=object)))
+
+
 def read_text_table(
     file: BinaryIO,
     where: str,
@@ -162,37 +214,54 @@ def read_text_table(
         and not lines[first - 1].lstrip().startswith("#")
     ):
         options = {"skiprows": first - 1, "header": 0}  # twice as fast as names=
-    if chunksize is not None:
-        options["chunksize"] = chunksize
     if layout.spans:
         wide: Any = [*layout.spans[:-1], (layout.spans[-1][0], None)]
-        return pd.read_fwf(file, colspecs=wide, comment="#", encoding="utf-8-sig", **options)
+        options |= {"colspecs": wide, "comment": "#", "encoding": "utf-8-sig"}
+        ids = id_columns(columns)
+        frame = pd.read_fwf(file, dtype=dict.fromkeys([*ids, *text], str), **options)
+        return _with_ids(frame, ids) if chunksize is None else iter([_with_ids(frame, ids)])
     if layout.separator == ";" and re.search(r"\d,\d", lines[min(first, len(lines) - 1)]):
         options["decimal"] = ","
     options |= {"sep": layout.separator, "index_col": False}
     if re.search(r"[,;|] ", "\n".join(lines[first : first + 50])):
         options["skipinitialspace"] = True
-    options["dtype"] = _exact(columns, lines[first:], layout.separator, text)
+    options["dtype"] = dict.fromkeys(text, str)
     if any("#" in line for line in lines[first:]):
         options["comment"] = "#"
     try:
-        frame = pd.read_csv(file, **options)
+        if chunksize is not None:
+            return _chunks(file, where, columns, chunksize, options)
+        frame = read_csv(file, columns, **options)
     except pd.errors.ParserError as error:
         found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
         if not found:
             raise
         message = _ragged(int(found[2]), where, int(found[3]), int(found[1]))
         raise LightCurveError(message) from error
-    if chunksize is None:
-        name = identify(columns).object_id
-        if name is not None and frame[name].dtype.kind == "f" and frame[name].isna().any():
-            # a missing value made floats of the ids, which may be beyond 2**53
-            file.seek(0)
-            options["dtype"] = {**options["dtype"], name: str}
-            frame = pd.read_csv(file, **options)
-        frame.columns = pd.Index(columns)
-        _check_complete(file, where, frame, layout)
+    frame.columns = pd.Index(columns)
+    _check_complete(file, where, frame, layout)
     return frame
+
+
+def _chunks(
+    file: BinaryIO, where: str, columns: Sequence[str], rows: int, options: dict[str, Any]
+) -> Iterator[pd.DataFrame]:
+    """Read a table some rows at a time; what the ids are is said by the first rows."""
+    names = id_columns(columns)
+    dtype: dict[Any, Any] = {list(columns).index(name): str for name in names}
+    dtype |= options.pop("dtype")
+    kinds: dict[str, str] = {}
+    with pd.read_csv(file, dtype=dtype, chunksize=rows, **options) as reader:
+        for part in reader:
+            frame = _with_ids(part.set_axis(list(columns), axis=1), names)
+            for name in names:
+                found = frame[name].cat.categories
+                if len(found) and kinds.setdefault(name, found.dtype.kind) != found.dtype.kind:
+                    raise LightCurveError(
+                        f"the ids ({name}) of {where} are integers in some rows and text in "
+                        "others: read it as a whole, with sklc.io.read"
+                    )
+            yield frame
 
 
 def _widths(lines: Sequence[str], layout: Layout, columns: Sequence[str]) -> list[int]:
@@ -231,17 +300,3 @@ def _check_complete(file: BinaryIO, where: str, frame: pd.DataFrame, layout: Lay
         count = len(line.split()) if separator is None else line.count(separator) + 1
         if count < n_columns:
             raise LightCurveError(_ragged(number, where, count, n_columns))
-
-
-def _exact(
-    columns: list[str], lines: list[str], separator: str, text: Sequence[str]
-) -> dict[str, Any]:
-    """Return the types of columns that pandas would change: ids with leading zeros, and text."""
-    types: dict[str, Any] = dict.fromkeys(text, str)
-    name = identify(columns).object_id
-    if name is not None:
-        where = columns.index(name)
-        fields = (split(line, separator) for line in lines[:200])
-        if any(len(f) > where and re.match(r"0\d", f[where]) for f in fields):
-            types[name] = str
-    return types

@@ -1,203 +1,275 @@
-"""Columns of surveys' tables as plain arrays: numbers, flags, ids, signs, labels of bands."""
+"""Columns of tables as plain arrays: numbers, flags, ids, and labels that repeat."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from sklc.errors import LightCurveError, UnknownPassbandError
+from sklc.errors import LightCurveError
 from sklc.light_curves.columns import exact_integers
+from sklc.light_curves.values import factorized
 
-__all__ = ["bands", "flags", "ids", "known", "numbers", "require", "signs", "texts"]
+__all__ = [
+    "are_flags",
+    "by_label",
+    "coded",
+    "coded_text",
+    "constant",
+    "exact_ids",
+    "flags",
+    "ids",
+    "labels",
+    "numbers",
+    "numbers_or_nan",
+    "require_columns",
+    "words",
+]
 
 _EXACT = 2**53  # beyond it, floating point does not hold every integer
-_TRUE = [True, 1, "1", "True", "true", "t", "T", "1.0"]
-_POSITIVE = {"t", "1", "true", "+", "1.0", "positive", "+1"}
-_NEGATIVE = {"f", "0", "false", "-", "-1", "-1.0", "0.0", "negative"}
-# Metadata outside of these are sentinels, such as -9, -99, -999 and -9999.
-_VALID = {"ra": (0, 360), "dec": (-90, 90), "redshift": (-0.1, 100), "mwebv": (0, 90)}
-_NOT_KNOWN = {"", "nan", "none", "null", "unknown", "fail", "-"}
+_TRUE = frozenset({"true", "t", "1", "1.0", "yes", "y"})
+_FALSE = frozenset({"false", "f", "0", "0.0", "no", "n"})
+_NO_VALUE = frozenset({"", "--", "-", "...", "na", "n/a", "nan", "null", "none", "<na>", "masked"})
+Table = pd.DataFrame | Mapping[str, Any]
 
 
-def require(table: pd.DataFrame, *names: str) -> None:
-    """Raise unless the table has these columns."""
-    missing = [name for name in names if name not in table.columns]
-    if missing:
-        there = list(map(str, table.columns))[:30]
-        raise LightCurveError(
-            f"the columns {missing} are missing; the table has {there}: "
-            "ask the service for these columns, or read the table with LightCurves.from_frame"
-        )
-
-
-def numbers(table: pd.DataFrame, name: str) -> np.ndarray:
-    """Return a column as float64: NaN where a value is missing, or the column is.
-
-    Raises
-    ------
-    LightCurveError
-        If a value is not a number.
-    """
-    if name not in table.columns:
-        return np.full(len(table), np.nan)
-    column = table[name]
-    if column.dtype.kind in "fiub" and isinstance(column.dtype, np.dtype):
-        return column.to_numpy(dtype=np.float64)
-    try:
-        return column.to_numpy(dtype=np.float64, na_value=np.nan)
-    except (TypeError, ValueError):
-        pass
-    text = column.astype(str).str.strip().str.lower()
-    values = pd.to_numeric(text.where(column.notna()), errors="coerce")
-    bad = np.flatnonzero(values.isna() & column.notna() & ~text.isin(_NOT_KNOWN))
-    if len(bad):
-        raise LightCurveError(
-            f"the column {name!r} holds {str(column.iloc[bad[0]])[:80]!r} in row {bad[0]} "
-            f"({len(bad)} such rows), which is not a number: correct or remove these rows"
-        )
-    return values.to_numpy(dtype=np.float64, na_value=np.nan)
-
-
-def flags(table: pd.DataFrame, name: str) -> np.ndarray:
-    """Return a column of flags as bool: False where a flag was not measured or is not there."""
-    if name not in table.columns:
-        return np.zeros(len(table), dtype=bool)
-    column = table[name]
-    if column.dtype == bool:
-        return column.to_numpy()
-    try:
-        return column.isin(_TRUE).to_numpy(dtype=bool)
-    except TypeError as error:
-        raise LightCurveError(
-            f"the column {name!r} holds lists or records: it must hold one flag per row"
-        ) from error
-
-
-def texts(table: pd.DataFrame, name: str) -> np.ndarray:
-    """Return a column as text: empty where a value is missing, or the column is."""
-    if name not in table.columns:
-        return np.full(len(table), "", dtype=object)
-    codes, labels = _factorized(table[name], name)
-    named = np.array([*(str(label) for label in labels), ""], dtype=object)
-    return named[codes]
-
-
-def ids(column: Any, name: str) -> pd.Categorical:
-    """Return ids as codes of exact integers or text, so that they are compared only once.
-
-    Raises
-    ------
-    LightCurveError
-        If integers came through floating point, which does not hold them.
-    """
-    codes, labels = _factorized(column, name)
-    if (missing := np.flatnonzero(codes < 0)).size:
-        raise LightCurveError(
-            f"row {missing[0]} has no {name} ({missing.size} of {len(codes)} rows): give each row "
-            "the id of its object, or remove these rows"
-        )
-    labels = np.asarray(labels)
-    if labels.dtype.kind == "f":
-        if len(labels) and (np.abs(labels).max() >= _EXACT or (labels % 1 != 0).any()):
+def require_columns(table: pd.DataFrame, *names: str, remedy: str = "") -> None:
+    """Raise an error that names the columns that a table lacks."""
+    if missing := [name for name in names if name not in table]:
+        if converted := [name for name in missing if f"{name} (nJy)" in table]:
             raise LightCurveError(
-                f"the ids {name!r} are floating-point numbers, which cannot hold integers of this "
-                f'size exactly: read them as integers or text, for example dtype={{"{name}": str}}'
+                f"column {converted[0]!r} has a unit, and in this format it has none: remove the "
+                'unit if the format is right, or pass another format=, such as "long-table"'
             )
-        labels = labels.astype(np.int64)
-    elif labels.dtype == object and all(isinstance(v, int) for v in labels):
-        labels = exact_integers(labels)
-    return pd.Categorical.from_codes(codes, categories=pd.Index(labels))
-
-
-def bands(table: pd.DataFrame, name: str, known: Mapping[str, str], survey: str) -> Any:
-    """Return the passbands of a column of filters, by their names as text.
-
-    Raises
-    ------
-    UnknownPassbandError
-        If a filter is not one of the survey's.
-    """
-    codes, labels = _factorized(table[name], name)
-    found = []
-    for code, label in enumerate(labels):
-        text = str(label).strip().removesuffix(".0")
-        if text not in known:
-            raise UnknownPassbandError(
-                f"the column {name!r} has the filter {text[:80]!r} (first in row "
-                f"{int(np.argmax(codes == code))}), which {survey} does not have: known are "
-                f"{sorted(known)}. Correct or remove these rows"
-            )
-        found.append(known[text])
-    unique = list(dict.fromkeys(found))
-    lookup = np.array([*(unique.index(passband) for passband in found), -1], dtype=np.int64)
-    return pd.Categorical.from_codes(lookup[codes], categories=pd.Index(unique, dtype=object))
-
-
-def signs(table: pd.DataFrame, name: str) -> np.ndarray:
-    """Return the signs of subtractions, 1.0 or -1.0, from any spelling; NaN where it is missing.
-
-    Raises
-    ------
-    LightCurveError
-        If a spelling is not known.
-    """
-    codes, labels = _factorized(table[name], name)
-    found = []
-    for label in labels:
-        text = str(label).strip().lower()
-        if text not in _POSITIVE | _NEGATIVE:
-            raise LightCurveError(
-                f"the column {name!r} has the value {str(label)[:80]!r}: it must say whether the "
-                'subtraction is positive ("t" or 1) or negative ("f", 0 or -1)'
-            )
-        found.append(1.0 if text in _POSITIVE else -1.0)
-    return np.array([*found, np.nan])[codes]
-
-
-def _factorized(column: Any, name: str) -> tuple[np.ndarray, Any]:
-    try:
-        return pd.factorize(column)
-    except TypeError as error:
+        plural = "s" if len(missing) > 1 else ""
         raise LightCurveError(
-            f"the column {name!r} holds lists or records: it must hold one value per row"
-        ) from error
+            f"column{plural} {', '.join(map(repr, missing))} missing from the columns "
+            f"{[str(c) for c in table][:20]}: "
+            + (remedy or "ask the service for the complete table")
+        )
 
 
-def known(column: Any, name: str) -> pd.Series:
-    """Return metadata without what stands for missing values: sentinels, "Unknown" and the like."""
-    column = pd.Series(column)
-    if name in _VALID:
-        low, high = _VALID[name]
-        values = numbers(pd.DataFrame({name: column}), name)
-        values = np.where((values >= low) & (values <= high), values, np.nan)
-        return pd.Series(values, index=column.index)
-    codes, labels = _factorized(column, name)
-    named = [None if str(v).strip().lower() in _NOT_KNOWN else v for v in labels]
-    return pd.Series(np.array([*named, None], dtype=object)[codes], index=column.index)
-
-
-def per_object(table: pd.DataFrame) -> pd.DataFrame:
-    """Return metadata with one row per object: the last value that is known.
+def numbers(
+    table: Table,
+    name: str,
+    *,
+    missing: Collection[float] = (),
+    limits: bool = False,
+    first_line: int | None = None,
+) -> np.ndarray:
+    """Return a column as float64, with NaN for what is missing.
 
     Parameters
     ----------
-    table : pandas.DataFrame
-        Any number of rows per object, with the columns object_id, label, redshift, ra, dec and
-        mwebv. Columns without any value are left out.
+    table : pandas.DataFrame or mapping of columns
+    name : str
+        The name of the column.
+    missing : collection of float, optional
+        Values that stand for a missing value.
+    limits : bool, default=False
+        Whether values such as ">17.5" and "<17.5" are limits, which are NaN, or an error.
+    first_line : int, optional
+        The line of the file in which the first row of the table stands, for messages.
+
+    Raises
+    ------
+    LightCurveError
+        If there is no such column, or a value is not a number. The message names its row.
     """
-    name = ids(table["object_id"], "object_id")
-    codes, order = pd.factorize(name.codes)
-    objects = name.categories[order]
-    columns = {key: known(table[key], key) for key in table.columns if key != "object_id"}
-    found = {key: values.to_numpy() for key, values in columns.items() if values.notna().any()}
-    if not found:
-        return pd.DataFrame(index=objects)
-    return pd.DataFrame(found).groupby(codes).last().set_axis(objects, axis=0)
+    if isinstance(table, pd.DataFrame):
+        require_columns(table, name)
+    column = table[name]
+    if isinstance(column, pd.DataFrame):
+        raise LightCurveError(f"there is more than one column {name!r}: keep one of them")
+    column = pd.Series(column)
+    if column.dtype.kind not in "fiub":
+        values = _numbers_of_text(column, name, limits, first_line)
+    elif isinstance(column.dtype, np.dtype):
+        values = column.to_numpy(dtype=np.float64)
+    else:
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    stands_for_missing = np.isin(values, list(missing)) if len(missing) else np.zeros(1, dtype=bool)
+    return np.where(stands_for_missing, np.nan, values) if stands_for_missing.any() else values
 
 
-def columns_of(wanted: Collection[str], quality: Any) -> Collection[str] | None:
-    """Return the columns to read: all of them where a function of the user selects rows."""
-    return None if callable(quality) else wanted
+def _numbers_of_text(
+    column: pd.Series, name: str, limits: bool, first_line: int | None
+) -> np.ndarray:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.astype(object)
+    values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    rows = np.flatnonzero(np.isnan(values))
+    if not len(rows):
+        return values
+    codes, found = labels(column.iloc[rows])
+    is_bad = np.array([not (limits and str(v).startswith(("<", ">"))) for v in found] + [False])
+    bad = rows[is_bad[codes]]
+    if len(bad):
+        row = int(bad[0])
+        where = f"row {row + 1} of the table" if first_line is None else f"line {first_line + row}"
+        more = f" ({len(bad)} such values in all)" if len(bad) > 1 else ""
+        raise LightCurveError(
+            f"column {name!r} holds {str(column.iloc[row])[:80]!r} in {where}, which is not a "
+            f"number{more}: correct or remove the row"
+        )
+    return values
+
+
+def numbers_or_nan(table: pd.DataFrame, name: str) -> np.ndarray:
+    """Return a column as `numbers`, or NaN throughout where there is no such column."""
+    return numbers(table, name) if name in table else np.full(len(table), np.nan)
+
+
+def labels(column: Any) -> tuple[np.ndarray, list[Any]]:
+    """Return codes and the labels that they stand for; -1 is missing. Text is stripped.
+
+    Columns of few labels are thus looked at label by label, not row by row.
+    """
+    column = pd.Series(column).array
+    if isinstance(column, pd.Categorical):
+        codes, own = np.asarray(column.codes), list(column.categories)
+        used = np.bincount(codes + 1, minlength=len(own) + 1)[1:] > 0
+        if not used.all():
+            codes = np.append(np.cumsum(used) - 1, -1)[codes]
+            own = [label for label, is_used in zip(own, used, strict=True) if is_used]
+    else:
+        codes, found = factorized(column, "column")
+        own = list(found)
+    own = [label.decode(errors="replace") if isinstance(label, bytes) else label for label in own]
+    own = [label.strip() if isinstance(label, str) else label for label in own]
+    absent = [isinstance(label, str) and label.casefold() in _NO_VALUE for label in own]
+    if any(absent):
+        codes = np.where(np.array([*absent, False])[codes], -1, codes)
+    return codes, own
+
+
+def by_label(column: Any, of: Callable[[str], bool], *, absent: bool = False) -> np.ndarray:
+    """Return what a function of the text of a label returns for each row; `absent` if missing."""
+    codes, found = labels(column)
+    return np.array([*(of(str(label)) for label in found), absent], dtype=bool)[codes]
+
+
+def words(column: Any) -> tuple[np.ndarray, list[str]]:
+    """Return codes and the texts that they stand for; the text "" stands for a missing value."""
+    codes, found = labels(column)
+    return np.where(codes < 0, len(found), codes), [*map(str, found), ""]
+
+
+def flags(table: pd.DataFrame, name: str) -> np.ndarray:
+    """Return a column of flags as bool: False where a flag was not measured or is not there.
+
+    Raises
+    ------
+    LightCurveError
+        If a value is neither true nor false.
+    """
+    if name not in table:
+        return np.zeros(len(table), dtype=bool)
+    column = table[name]
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf":
+        values = column.to_numpy()
+        return values if values.dtype == bool else np.nan_to_num(values) != 0
+    codes, found = labels(column)
+    if strange := _not_flags(found):
+        raise LightCurveError(
+            f"column {name!r} is a flag, and holds {strange[0][:80]!r}: it must be true or false"
+        )
+    return np.array([*(str(v).casefold() in _TRUE for v in found), False], dtype=bool)[codes]
+
+
+def are_flags(column: pd.Series) -> bool:
+    """Whether a column holds true and false, or numbers that are neither."""
+    return column.dtype.kind == "b" or not _not_flags(labels(column)[1])
+
+
+def _not_flags(found: Sequence[Any]) -> list[str]:
+    return [str(label) for label in found if str(label).casefold() not in _TRUE | _FALSE]
+
+
+def coded(codes: np.ndarray, categories: Sequence[Any]) -> pd.Categorical:
+    """Return a column of categories from their codes, -1 for missing; equal categories are one."""
+    position: dict[Any, int] = {}
+    lookup = [position.setdefault(category, len(position)) for category in categories]
+    if len(position) < len(lookup):
+        codes = np.array([*lookup, -1])[codes]
+    return pd.Categorical.from_codes(codes, pd.Index(list(position), dtype=object))
+
+
+def coded_text(values: np.ndarray, mask: np.ndarray | None = None) -> pd.Categorical:
+    """Return fixed-width text of numpy as categories, without blanks around it."""
+    size = -(-values.dtype.itemsize // 8) * 8  # in words of 8 bytes, which compare fast
+    wide = values.astype(f"{values.dtype.kind}{size // (4 if values.dtype.kind == 'U' else 1)}")
+    codes = np.zeros(len(values), dtype=np.int64)
+    for word in np.ascontiguousarray(wide).view(np.uint64).reshape(-1, size // 8).T:
+        if len(word) and (word != word[0]).any():
+            own, found = pd.factorize(word)
+            codes = pd.factorize(codes * len(found) + own)[0]
+    first = np.zeros(codes.max(initial=-1) + 1, dtype=np.int64)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    texts = [t.decode(errors="replace") if isinstance(t, bytes) else str(t) for t in values[first]]
+    return coded(
+        codes if mask is None else np.where(mask, -1, codes),
+        [text.strip("\x00 ") for text in texts],
+    )
+
+
+def constant(value: Any, n_rows: int) -> pd.Categorical:
+    """Return a column that has one value in all rows."""
+    values = pd.Index([value], dtype=object if isinstance(value, str) else None)
+    return pd.Categorical.from_codes(np.zeros(n_rows, dtype=np.int8), values)
+
+
+def exact_ids(column: Any, name: str) -> Any:
+    """Return ids as an array of integers, or as categories, so that text is compared only once.
+
+    Raises
+    ------
+    LightCurveError
+        If ids are missing, or integers went through floating point numbers that do not hold them.
+    """
+    column = pd.Series(column)
+    found: Any = None
+    if column.dtype.kind in "iuf":
+        absent = np.flatnonzero(column.isna())
+    else:
+        codes, found = _coded_ids(column)
+        absent = np.flatnonzero(codes < 0)
+    if len(absent):
+        raise LightCurveError(
+            f"the object id ({name}) is missing in row {absent[0] + 1} of the table ({len(absent)} "
+            "rows in all): give each row the id of its object, or remove these rows"
+        )
+    if found is not None:
+        if len(found) and all(isinstance(v, int | np.integer) for v in found):
+            return exact_integers(np.array(found, dtype=object))[codes]
+        return pd.Categorical.from_codes(codes, pd.Index(found))
+    if column.dtype.kind != "f":
+        return column.to_numpy(dtype=f"{column.dtype.kind}8")
+    values = column.to_numpy(dtype=np.float64)
+    if np.any(np.abs(values) >= _EXACT):
+        raise LightCurveError(
+            f"column {name!r} holds ids as floating point numbers, which are not exact above "
+            f'2**53: read them as integers, as with pandas.read_csv(..., dtype={{"{name}": '
+            '"Int64"})'
+        )
+    return values.astype(np.int64) if np.all(values == np.floor(values)) else values
+
+
+def _coded_ids(column: pd.Series) -> tuple[np.ndarray, Any]:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        codes, found = np.asarray(column.array.codes), column.array.categories
+    else:
+        codes, found = factorized(column, "object id")
+    absent = [isinstance(v, str) and v.strip().casefold() in _NO_VALUE for v in found]
+    return (np.where(np.array([*absent, False])[codes], -1, codes) if any(absent) else codes), found
+
+
+def ids(column: Any, name: str) -> pd.Categorical:
+    """Return ids as `exact_ids`, always as categories."""
+    found = exact_ids(column, name)
+    if isinstance(found, pd.Categorical):
+        return found
+    codes, unique = pd.factorize(found)
+    return pd.Categorical.from_codes(codes, unique)

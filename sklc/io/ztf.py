@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError
+from sklc.io.bands import passbands_among
 from sklc.io.epochs import not_latest, same_epoch, superseded
 from sklc.io.photometry import Photometry, Quality, Rows
-from sklc.io.values import bands, flags, ids, numbers, require, signs
+from sklc.io.values import by_label, flags, ids, numbers, numbers_or_nan, require_columns
 from sklc.light_curves.checks import warn
-from sklc.light_curves.magnitudes import flux_from_magnitude
+from sklc.light_curves.magnitudes import flux_from_magnitude, signs
 from sklc.light_curves.store import DEFAULT_ZERO_POINT
 
 __all__ = ["FILTERS", "ZtfOptions", "good_ztf_rows", "with_signs", "ztf_photometry"]
@@ -77,15 +78,14 @@ def good_ztf_rows(table: pd.DataFrame) -> np.ndarray:
     forced photometry without warnings (``procstatus`` "0"), and no mark of a broker against it.
     A score that is missing counts for nothing.
     """
-    rb, drb = numbers(table, "rb"), numbers(table, "drb")
+    rb, drb = numbers_or_nan(table, "rb"), numbers_or_nan(table, "drb")
     good = (rb >= _LEAST_RB) | (drb >= _LEAST_DRB) | (np.isnan(rb) & np.isnan(drb))
-    good &= ~(numbers(table, "nbad") > 0)
+    good &= ~(numbers_or_nan(table, "nbad") > 0)
     good &= ~flags(table, "dubious")
     if "procstatus" in table:
-        status = table["procstatus"]
-        good &= (status.isna() | status.isin(["0", 0, "0.0", ""])).to_numpy(dtype=bool)
+        good &= by_label(table["procstatus"], lambda code: code in ("0", "0.0"), absent=True)
     if "tag" in table:
-        good &= (table["tag"] != "badquality").to_numpy(dtype=bool, na_value=True)
+        good &= ~by_label(table["tag"], lambda tag: tag == "badquality")
     return good
 
 
@@ -119,10 +119,10 @@ def ztf_photometry(
     """
     if not len(table):
         return Photometry([], [], [], None, [])
-    require(table, "object_id", "mjd", "fid")
+    require_columns(table, "object_id", "mjd", "fid")
     rows = Rows(table if raw is None else raw)
     name = ids(table["object_id"], "object_id")
-    time, band = numbers(table, "mjd"), bands(table, "fid", filters, "the survey")
+    time, band = numbers(table, "mjd"), passbands_among(table["fid"], filters, "the survey")
     forced = flags(table, "forced")
     limit = ~forced & (flags(table, "limit") | np.isnan(_magnitudes(table, "magpsf")))
     kind = np.where(forced, _FORCED, np.where(limit, _LIMIT, _DETECTION))
@@ -131,7 +131,7 @@ def ztf_photometry(
         epoch = same_epoch(name.codes, band.codes, time)
     if epoch is not None and "version" in table:
         rows.leave_out(
-            not_latest(epoch, kind, numbers(table, "version")), "repeated in a later packet"
+            not_latest(epoch, kind, numbers_or_nan(table, "version")), "repeated in a later packet"
         )
     rows.select(lambda _: good_ztf_rows(table) | limit, options.quality, _NOT_GOOD)
     flux, error = _flux(table, forced, limit, options.flux)
@@ -147,12 +147,14 @@ def ztf_photometry(
         rows.leave_out(superior, "the same image has forced photometry or a detection")
     if (lost := np.flatnonzero(rows.kept & ~np.isfinite(time))).size:
         raise LightCurveError(
-            f"row {lost[0]}, of object {table['object_id'].iloc[lost[0]]!r}, has no time "
+            f"row {lost[0] + 1}, of object {table['object_id'].iloc[lost[0]]!r}, has no time "
             f"({lost.size} such rows): correct or remove these rows"
         )
     rows.count_objects(name)
     kept = rows.kept
-    if n := int(np.sum(kept & ~forced & ~limit & (numbers(table, "sigmapsf") > _LARGE_ERROR))):
+    if n := int(
+        np.sum(kept & ~forced & ~limit & (numbers_or_nan(table, "sigmapsf") > _LARGE_ERROR))
+    ):
         rows.notes.append(f"{n} magnitudes have errors above 0.3, so their fluxes are biased high")
     return Photometry(
         object_id=name[kept],
@@ -196,7 +198,7 @@ def with_signs(table: pd.DataFrame, name: str, options: ZtfOptions) -> pd.DataFr
 
 def _magnitudes(table: pd.DataFrame, name: str) -> np.ndarray:
     """Return a column of magnitudes: NaN where it is missing, and for 99, 100 and -999."""
-    mag = numbers(table, name)
+    mag = numbers_or_nan(table, name)
     return np.where((mag > 0) & (mag < 50), mag, np.nan)
 
 
@@ -212,9 +214,11 @@ def _flux(
     _set_counts(flux, error, forced, table)
     if which == "total":
         magnitude = _magnitudes(table, "magnr")
-        there = np.abs(numbers(table, "distnr")) < _REFERENCE_RADIUS
+        there = np.abs(numbers_or_nan(table, "distnr")) < _REFERENCE_RADIUS
         with np.errstate(over="ignore"):  # infinite fluxes are left out
-            reference, reference_error = flux_from_magnitude(magnitude, numbers(table, "sigmagnr"))
+            reference, reference_error = flux_from_magnitude(
+                magnitude, numbers_or_nan(table, "sigmagnr")
+            )
             assert reference_error is not None
             flux = np.where(there, flux + reference, np.nan)
             error = np.hypot(error, reference_error)
@@ -231,14 +235,14 @@ def _set_magnitudes(
     sign: str | None,
 ) -> None:
     """Fill in the fluxes of rows that have magnitudes."""
-    magnitude, magnitude_error = _magnitudes(table, mag), numbers(table, mag_err)
+    magnitude, magnitude_error = _magnitudes(table, mag), numbers_or_nan(table, mag_err)
     there = rows & np.isfinite(magnitude) & (magnitude_error > 0) & (magnitude_error < 50)
     if not there.any():
         return
     direction: Any = 1.0
     if sign is not None:
-        require(table, sign)
-        direction = signs(table, sign)[there]
+        require_columns(table, sign)
+        direction = signs(table[sign], sign)[there]
     flux[there], found = flux_from_magnitude(
         magnitude[there], magnitude_error[there], sign=direction
     )
@@ -248,8 +252,11 @@ def _set_magnitudes(
 
 def _set_counts(flux: np.ndarray, error: np.ndarray, rows: np.ndarray, table: pd.DataFrame) -> None:
     """Fill in the fluxes of forced photometry, which is in counts with a zero point of its own."""
-    counts, counts_error = numbers(table, "forcediffimflux"), numbers(table, "forcediffimfluxunc")
-    zero_point = numbers(table, "magzpsci")
+    counts, counts_error = (
+        numbers_or_nan(table, "forcediffimflux"),
+        numbers_or_nan(table, "forcediffimfluxunc"),
+    )
+    zero_point = numbers_or_nan(table, "magzpsci")
     there = rows & (counts_error > 0) & (counts > -99_998) & (zero_point > 10) & (zero_point < 40)
     scale = 10 ** (0.4 * (DEFAULT_ZERO_POINT - zero_point[there]))
     with np.errstate(over="ignore"):  # infinite fluxes are left out

@@ -85,7 +85,7 @@ def numbers_or_limits(values: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
     return magnitude, is_limit
 
 
-def signs(values: Any) -> np.ndarray:
+def signs(values: Any, column: str = "") -> np.ndarray:
     """Return the signs of difference fluxes: 1, -1, or NaN where they are missing.
 
     Parameters
@@ -93,6 +93,8 @@ def signs(values: Any) -> np.ndarray:
     values : column or number
         One sign, or a column in any spelling of `isdiffpos`: t and f, true and false, 1 and 0,
         1 and -1, + and -, as text or as numbers.
+    column : str, optional
+        The name of the column, for the message.
 
     Raises
     ------
@@ -113,7 +115,8 @@ def signs(values: Any) -> np.ndarray:
             found[code] = 1.0 if text in _POSITIVE else -1.0
         elif text not in ("", "nan", "none", "null"):
             raise LightCurveError(
-                f"the sign {str(name)[:80]!r} is not understood: write t and f, 1 and 0, 1 and -1, "
+                f"the sign {f'({column}) ' if column else ''}{str(name)[:80]!r} is not understood: "
+                "write t and f, 1 and 0, 1 and -1, "
                 "True and False, or + and -"
             )
     return found[codes]

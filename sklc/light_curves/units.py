@@ -141,6 +141,8 @@ def rescaled(values: np.ndarray, scale: float) -> np.ndarray:
     if scale == 1.0:
         return values
     values = numbers(values, "column").astype(np.float64)
-    # a division is exact where the scale is the inverse of a whole number, as for hours and mJy
-    inverse = round(1 / scale)
-    return values / inverse if inverse > 1 and abs(scale * inverse - 1) < 1e-12 else values * scale
+    # whole numbers, and divisions by these, are exact, as for hours and mJy
+    inverse, whole = round(1 / scale), round(scale)
+    if inverse > 1 and abs(scale * inverse - 1) < 1e-12:
+        return values / inverse
+    return values * (whole if whole and abs(scale / whole - 1) < 1e-12 else scale)

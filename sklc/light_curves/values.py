@@ -255,10 +255,11 @@ def one_chunk(column: pa.ChunkedArray) -> pa.Array:
     """Return a chunked column as one array; a single chunk is not copied."""
     if column.num_chunks == 1:
         return column.chunk(0)
+    if not len(column):  # of categories, pyarrow can make no empty array
+        of = column.type
+        return pa.array([], type=of.value_type if pa.types.is_dictionary(of) else of)
     array = column.combine_chunks()
-    if isinstance(array, pa.ChunkedArray):
-        array = array.chunk(0) if array.num_chunks else pa.array([], type=column.type)
-    return array
+    return array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
 
 
 def numbers(raw: Any, name: str) -> np.ndarray:

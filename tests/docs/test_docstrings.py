@@ -17,6 +17,7 @@ MODULES = [
     "sklc.datasets",
     "sklc.features",
     "sklc.inspection",
+    "sklc.io",
     "sklc.light_curves",
     "sklc.networks.architectures",
     "sklc.estimators.outlier",

@@ -130,7 +130,7 @@ def test_alerce_lsst_numbers_its_filters_in_its_own_way():
 
 def test_alerce_bad_values():
     bad = [*with_id(SEEN), with_id(SEEN)[0] | {"magpsf": "faint"}]
-    with pytest.raises(LightCurveError, match=r"'magpsf' holds 'faint' in row 3"):
+    with pytest.raises(LightCurveError, match=r"'magpsf' holds 'faint' in row 4"):
         read_alerce(bad)
     with pytest.raises(LightCurveError, match="has no rows"):
         read_alerce({"detections": [], "non_detections": []})
@@ -243,7 +243,7 @@ def test_fink_rubin_api_keeps_ids():
     assert len(report.curves) == 2
     assert any("left out 1 of 3 rows: Solar System objects" in note for note in report.notes)
     floats = pd.DataFrame(rows).astype({"r:diaObjectId": float})
-    with pytest.raises(LightCurveError, match=r"'diaObjectId' are floating-point.*dtype="):
+    with pytest.raises(LightCurveError, match=r"'diaObjectId' holds ids as floating point.*dtype="):
         read_fink(floats)
 
 

@@ -49,7 +49,7 @@ def test_plasticc_truth_is_preferred_as_label():
     ("metadata", "message"),
     [
         (METADATA.replace(b"713", b"615"), "more than one row for the object 615"),
-        (METADATA.replace(b"object_id", b"id"), "none of the columns"),
+        (METADATA.replace(b"object_id", b"id"), "no column of object ids"),
         (METADATA.replace(b"713", b"714"), "713"),
     ],
 )

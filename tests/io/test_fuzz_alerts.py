@@ -107,13 +107,13 @@ def test_damage(name):
 def test_a_row_is_named():
     rows = pd.DataFrame(FINK).astype({"i:magpsf": object})
     rows.loc[1, "i:magpsf"] = "20.O"
-    with pytest.raises(LightCurveError, match=r"'magpsf' holds '20\.O' in row 1"):
+    with pytest.raises(LightCurveError, match=r"'magpsf' holds '20\.O' in row 2"):
         read_fink(rows)
     rows = pd.DataFrame(FINK)
     rows.loc[2, "i:jd"] = np.nan
-    with pytest.raises(LightCurveError, match="row 2, of object 'a', has no time"):
+    with pytest.raises(LightCurveError, match="row 3, of object 'a', has no time"):
         read_fink(rows)
     rows = pd.DataFrame(FINK)
     rows.loc[1, "i:objectId"] = None
-    with pytest.raises(LightCurveError, match="row 1 has no objectId"):
+    with pytest.raises(LightCurveError, match=r"\(objectId\) is missing in row 2"):
         read_fink(rows)

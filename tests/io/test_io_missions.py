@@ -152,6 +152,11 @@ def test_lightkurve(wrap):
     assert curves.metadata["dec"].tolist() == [-2.5]
 
 
+def test_a_file_is_no_object_of_lightkurve():
+    with pytest.raises(LightCurveError, match="read a file of Kepler or TESS without format"):
+        io.read_lightkurve(space_file("Kepler"))
+
+
 def test_lightkurve_normalised_and_other_missions():
     curves = io.read_lightkurve(lightkurve_object(""))
     assert curves.zero_point == pytest.approx(11.0 + 2.5 * np.log10(105))

@@ -347,7 +347,7 @@ def test_metadata():
     assert given.loc[BIG, ["host_mass", "redshift", "label"]].tolist() == [10.5, 0.2, "Ia"]
     with pytest.raises(LightCurveError, match="no column of object ids"):
         read(FRAME, metadata=pd.DataFrame({"host_mass": [1.0]}))
-    with pytest.raises(LightCurveError, match="two rows of object"):
+    with pytest.raises(LightCurveError, match="more than one row for the object"):
         read(FRAME, metadata=pd.concat([own, own]))
 
 

@@ -202,3 +202,48 @@ def test_incomplete_json(tmp_path, content):
     with pytest.raises(LightCurveError, match="not complete JSON") as error:
         read(path, verbose=False)
     assert str(path) in str(error.value)
+
+
+_OTTER = {
+    "name": {"default_name": "AT1a"},
+    "filter_alias": [{"filter_key": "g", "wave_eff": 475.0}],
+    "distance": [{"distance_type": "redshift", "value": "0.1"}],
+    "photometry": [{"raw": [17.0], "raw_err": [0.1], "raw_units": "AB", "date": [58000.5],
+                    "date_format": "mjd", "filter_key": "g", "obs_type": "uvoir"}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"name": "AT1a"}, "name is 'AT1a', and not an object"),
+        ({"photometry": [1.5]}, "AT1a, photometry 0 is '1.5', and not an object"),
+        ({"photometry": [{"raw": 17.0}]}, "photometry 0 has no list of values"),
+        ({"filter_alias": 3}, "filter_alias is '3', and not a list"),
+        ({"filter_alias": [{"filter_key": "g", "wave_eff": [1]}]}, "of the filter g is"),
+        ({"distance": [{"value": "t"}]}, "redshift is 't', and not a number"),
+        ({"classification": {"value": [{"confidence": "x"}]}}, "confidence is 'x'"),
+    ],
+)
+def test_parts_of_otter_that_are_of_another_kind_are_named(change, message):
+    assert len(read_otter(_OTTER)) == 1
+    with pytest.raises(LightCurveError, match=message):
+        read_otter(_OTTER | change)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"photometry": 1.5}, "SN1a, photometry is '1.5', and not a list"),
+        ({"photometry": ["x"]}, "photometry 0 is 'x', and not an object"),
+        ({"redshift": [{"value": "t"}]}, "SN1a, redshift is 't', and not a number"),
+        ({"claimedtype": {"value": "Ia"}}, "claimedtype is .* and not a list"),
+        ({"ra": [{"value": "1:x"}]}, "ra is 'x', and not a number"),
+    ],
+)
+def test_parts_of_the_open_catalog_that_are_of_another_kind_are_named(change, message):
+    row = {"time": "5e4", "u_time": "MJD", "band": "V", "magnitude": "16", "e_magnitude": "0.1"}
+    item = {"photometry": [row]}
+    assert len(read_open_catalog({"SN1a": item})) == 1
+    with pytest.raises(LightCurveError, match=message):
+        read_open_catalog({"SN1a": item | change})

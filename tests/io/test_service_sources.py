@@ -16,8 +16,9 @@ from make_services import FILES, compressed, rubin_forced
 import sklc.io
 from sklc.errors import LightCurveError, LightCurveWarning
 from sklc.io import read, read_report, recognise
+from sklc.io.bands import passband_column
 from sklc.io.registry import FORMATS
-from sklc.io.survey_columns import exact_ids, numbers, passband_column
+from sklc.io.values import exact_ids, numbers
 
 EVERY = pytest.mark.parametrize("name", list(FILES))
 
@@ -173,7 +174,7 @@ def test_ids_are_exact_or_refused():
     assert exact_ids(pd.Series([1.0, 2.0]), "id").tolist() == [1, 2]
     assert exact_ids(pd.Series([2**60 + 1, 3], dtype=object), "id").tolist() == [2**60 + 1, 3]
     assert exact_ids(pd.Series([2**63 + 1], dtype="uint64"), "id").tolist() == [2**63 + 1]
-    with pytest.raises(LightCurveError, match="no id in row 2"):
+    with pytest.raises(LightCurveError, match="is missing in row 2"):
         exact_ids(pd.Series(["a", None]), "id")
     with pytest.raises(LightCurveError, match="not exact"):
         exact_ids(pd.Series([2.0**60]), "id")

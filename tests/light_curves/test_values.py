@@ -424,3 +424,10 @@ def test_a_series_in_a_mapping_of_metadata_is_aligned():
     )  # fmt: skip
     assert curves.metadata["z"].tolist() == [0.1, 0.2]
     assert curves.metadata["n"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("kind", [pa.null(), pa.string(), pa.int64()])
+def test_a_column_of_categories_without_rows_is_empty(kind):
+    ids = pa.chunked_array([], type=pa.dictionary(pa.int32(), kind))
+    empty = LightCurves.from_arrays(time=[], flux=[], flux_err=[], band=[], object_id=ids)
+    assert len(empty) == 0

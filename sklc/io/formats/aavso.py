@@ -8,14 +8,15 @@ import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError, UnknownPassbandError
-from sklc.io.bands import constant
-from sklc.io.columns import by_label, labels, numbers, plain
-from sklc.io.formats.long_table import stem
+from sklc.io.columns import plain
+from sklc.io.frames import to_frame
+from sklc.io.objects import object_name
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
-from sklc.io.source import Source, to_frame
+from sklc.io.source import Source
 from sklc.io.tabular import join
 from sklc.io.text import read_text_table
+from sklc.io.values import by_label, coded, constant, labels, numbers
 from sklc.io.vega import ab_minus_vega, uses_vega
 from sklc.light_curves.magnitudes import flux_from_magnitude
 from sklc.passbands.lookup import Passband, get_passband
@@ -80,12 +81,12 @@ def _photometry(
 ) -> Photometry:
     table = table.rename(columns=lambda c: _EXTENDED.get(plain(c), c))
     dates, magnitudes, labelled = (_needed(table, what) for what in ("jd", "magnitude", "band"))
-    time = numbers(dates, "JD")
+    time = numbers({"JD": dates}, "JD")
     rows = Rows(table)
     if magnitudes.dtype.kind not in "fiu":
         limits = by_label(magnitudes, lambda text: text.startswith(("<", ">")))
         rows.leave_out(limits, "fainter-than limits")
-    mag = numbers(magnitudes, "Magnitude", limits=True)
+    mag = numbers({"Magnitude": magnitudes}, "Magnitude", limits=True)
     rows.leave_out(labels(labelled)[0] < 0, "without a band")
     rows.leave_out(~(np.abs(mag) < 40) | ~np.isfinite(time), "without a magnitude or a date")
     rows.select(_good, quality, "discrepant (flag T) or not standard magnitudes (DIFF, STEP)")
@@ -117,7 +118,7 @@ def _photometry(
         time=time[kept] - (_MJD_OF_JD if np.nanmedian(time) > _MJD_OF_JD else 0.0),
         flux=flux,
         flux_err=flux_err,
-        band=pd.Categorical.from_codes(codes, pd.Index([band for band, _ in found], dtype=object)),
+        band=coded(codes, [band for band, _ in found]),
         zero_point=_ZERO_POINT,
         notes=rows.notes,
     )
@@ -136,7 +137,7 @@ def _errors(table: pd.DataFrame) -> np.ndarray:
     for name in ("hquncertainty", "uncertainty"):
         column = _column(table, name)
         if column is not None:
-            own = numbers(column, name)
+            own = numbers({name: column}, name)
             error = np.where(np.isfinite(own) & (own > 0), own, error)
     return error
 
@@ -206,7 +207,7 @@ def read_aavso(
             start = file.read(4096).decode("utf-8-sig", errors="replace")
             file.seek(0)
             table = _extended(start, file, name)
-        parts.append(_photometry(table, stem(name), missing_error, quality))
+        parts.append(_photometry(table, object_name(name), missing_error, quality))
     return join(parts)
 
 

@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError
-from sklc.io.photometry import Photometry, Quality
+from sklc.io.frames import exact_column, to_frame
+from sklc.io.objects import last_known_values
+from sklc.io.photometry import Photometry, Quality, columns_of
 from sklc.io.registry import reader
 from sklc.io.rubin import COLUMNS, FILTERS, RubinOptions, rubin_photometry
-from sklc.io.source import Source, exact_column, to_frame
-from sklc.io.values import columns_of, ids, numbers, per_object, require
+from sklc.io.source import Source
+from sklc.io.values import ids, numbers_or_nan, require_columns
 from sklc.io.ztf import ZtfOptions, with_signs, ztf_photometry
 
 __all__ = ["read_alerce"]
@@ -58,7 +60,7 @@ def _recognise(source: Source) -> bool:
         first = next(iter(source.object.values()))
         if isinstance(first, Mapping) and "detections" in first:  # objects by their ids
             return True
-    if source.kind == "object" and source.has_columns("detections"):
+    if source.kind == "object" and source.has_fields("detections"):
         return True
     others = ("non_detections", "forced_photometry", "magpsf", "psfFlux")
     if source.kind == "json" and any(source.has_fields("detections", name) for name in others):
@@ -151,7 +153,7 @@ def read_alerce(
     table = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
     table["object_id"] = ids(table["object_id"], "oid")
     position = [name for name in ("ra", "dec") if name in table]
-    metadata = per_object(table[["object_id", *position]])
+    metadata = last_known_values(table[["object_id", *position]])
     if all(rubin):
         rubin_options = RubinOptions(flux, quality)
         return rubin_photometry(table, rubin_options, metadata=metadata, filters=_RUBIN_FILTERS)
@@ -219,7 +221,7 @@ def _canonical(part: pd.DataFrame, kind: str, name: Any) -> pd.DataFrame:
     if forced or "forced" not in table:
         table["forced"] = forced
     if "psfFlux" in table:
-        table["midpointMjdTai"] = numbers(table, "mjd")
+        table["midpointMjdTai"] = numbers_or_nan(table, "mjd")
         if "band_name" in table:
             table["band"] = table["band_name"]
         return table
@@ -227,7 +229,7 @@ def _canonical(part: pd.DataFrame, kind: str, name: Any) -> pd.DataFrame:
         table = table.rename(columns={k: v for k, v in _FORCED_NAMES.items() if v not in table})
     if "fid" not in table:
         name = "band_name" if "band_name" in table else "band"
-        require(table, name)
+        require_columns(table, name)
         table["fid"] = table[name]
     if "magpsf_corr" in table:
         table = _with_totals(table)
@@ -237,9 +239,9 @@ def _canonical(part: pd.DataFrame, kind: str, name: Any) -> pd.DataFrame:
 
 def _with_totals(table: pd.DataFrame) -> pd.DataFrame:
     corrected = table["corrected"].isin([True, 1]) if "corrected" in table else True
-    error = numbers(table, "sigmapsf_corr")
-    extended = numbers(table, "sigmapsf_corr_ext")
+    error = numbers_or_nan(table, "sigmapsf_corr")
+    extended = numbers_or_nan(table, "sigmapsf_corr_ext")
     return table.assign(
-        total=np.where(corrected, numbers(table, "magpsf_corr"), np.nan),
+        total=np.where(corrected, numbers_or_nan(table, "magpsf_corr"), np.nan),
         total_err=np.where(error < 50, error, extended),  # 100 stands for missing
     )

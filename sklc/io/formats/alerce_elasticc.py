@@ -6,31 +6,29 @@ from typing import Any
 
 import pandas as pd
 
-from sklc.errors import LightCurveError
+from sklc.io.bands import passbands_among
+from sklc.io.objects import known, metadata_table
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
 from sklc.io.rubin import FILTERS
 from sklc.io.source import Source
-from sklc.io.values import bands, ids, known, numbers, require
+from sklc.io.values import ids, numbers, require_columns
 
 __all__ = ["read_alerce_elasticc"]
 
 _FLUXCAL = 27.5
 _NAMES = {
-    "REDSHIFT_HELIO": "redshift",
-    "MWEBV": "mwebv",
-    "RA": "ra",
-    "DEC": "dec",
-    "CLASS": "label",
-    "class": "label",
-    "alerceclass": "label",
-    "SIM_TYPE_NAME": "label",
+    "redshift": ("redshift", "REDSHIFT_HELIO"),
+    "mwebv": ("mwebv", "MWEBV"),
+    "ra": ("ra", "RA"),
+    "dec": ("dec", "DEC"),
+    "label": ("label", "CLASS", "class", "alerceclass", "SIM_TYPE_NAME"),
 }
-_SENTINELS = [-9, -99, -999, -9999]
+_SENTINELS = (-9, -99, -999, -9999)
 
 
 def _recognise(source: Source) -> bool:
-    return source.kind in ("parquet", "text", "object") and source.has_columns(
+    return source.kind in ("parquet", "text", "object") and source.has_fields(
         "SNID", "MJD", "BAND", "FLUXCAL", "FLUXCALERR"
     )
 
@@ -88,7 +86,7 @@ def read_alerce_elasticc(
     7              0.31   0.02
     """
     table = source.frame()
-    require(table, "SNID", "MJD", "BAND", "FLUXCAL", "FLUXCALERR")
+    require_columns(table, "SNID", "MJD", "BAND", "FLUXCAL", "FLUXCALERR")
     rows = Rows(table)
     rows.select(lambda t: [True] * len(t), quality, "")
     error = numbers(table, "FLUXCALERR")
@@ -100,7 +98,7 @@ def read_alerce_elasticc(
         time=numbers(table, "MJD")[kept],
         flux=flux[kept],
         flux_err=error[kept],
-        band=bands(table, "BAND", FILTERS, "Rubin")[kept],
+        band=passbands_among(table["BAND"], FILTERS, "Rubin")[kept],
         zero_point=zero_point,
         metadata=None if metadata is None else _metadata(metadata),
         notes=rows.notes,
@@ -108,17 +106,5 @@ def read_alerce_elasticc(
 
 
 def _metadata(given: Any) -> pd.DataFrame:
-    table = Source(given).frame()
-    if "SNID" not in table:
-        raise LightCurveError(
-            f"the metadata have no column or index SNID; their columns are {list(table.columns)}: "
-            'rename the column of ids, metadata.rename(columns={"its name": "SNID"})'
-        )
-    table = table.set_index("SNID")
-    table = table.rename(columns={k: v for k, v in _NAMES.items() if v not in table})
-    for name in table.columns:
-        if name in _NAMES.values():
-            table[name] = known(table[name], name)
-        elif table[name].dtype.kind in "fi":
-            table[name] = table[name].mask(table[name].isin(_SENTINELS))
-    return table
+    table = metadata_table(given, ("SNID",), _NAMES, _SENTINELS)
+    return table.assign(**{name: known(table[name], name) for name in _NAMES if name in table})

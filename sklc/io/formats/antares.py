@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sklc.io.frames import to_frame
+from sklc.io.objects import last_known_values
 from sklc.io.photometry import Photometry, Quality
 from sklc.io.registry import reader
 from sklc.io.rubin import FILTERS as RUBIN_FILTERS
-from sklc.io.source import Source, to_frame
-from sklc.io.values import ids, numbers, per_object, require
+from sklc.io.source import Source
+from sklc.io.values import ids, numbers_or_nan, require_columns
 from sklc.io.ztf import FILTERS as ZTF_FILTERS
 from sklc.io.ztf import ZtfOptions, with_signs, ztf_photometry
 
@@ -114,14 +116,14 @@ def read_antares(
     """
     options = ZtfOptions(flux, quality, upper_limits)
     raw = _table(source, object_id)
-    require(raw, "ant_mjd", "ant_passband")
+    require_columns(raw, "ant_mjd", "ant_passband")
     table = raw.rename(columns=_NAMES)
-    survey = numbers(raw, "ant_survey")
+    survey = numbers_or_nan(raw, "ant_survey")
     lsst = survey == _LSST
     table["limit"] = survey == _LIMIT
     label = raw["ant_passband"].astype(object)
     table["fid"] = label.where(~lsst, "lsst" + label.astype(str).str.lower()).where(label.notna())
-    sign = numbers(raw, "lsst_diaSource_psfFlux")
+    sign = numbers_or_nan(raw, "lsst_diaSource_psfFlux")
     if np.isfinite(sign).any():
         own = np.where(sign < 0, -1, 1)
         old = table["isdiffpos"].astype(object) if "isdiffpos" in table else None
@@ -130,9 +132,9 @@ def read_antares(
     return ztf_photometry(
         with_signs(table, "ztf_isdiffpos", options),
         options,
-        metadata=per_object(pd.DataFrame({"object_id": table["object_id"], **about})),
+        metadata=last_known_values(pd.DataFrame({"object_id": table["object_id"], **about})),
         raw=raw,
-        filters=ZTF_FILTERS | RUBIN_FILTERS,
+        filters=RUBIN_FILTERS | ZTF_FILTERS,
     )
 
 

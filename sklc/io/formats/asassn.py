@@ -11,14 +11,16 @@ import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError
-from sklc.io.bands import constant
-from sklc.io.columns import by_label, numbers, plain
-from sklc.io.formats.long_table import stem, tables
+from sklc.io.columns import plain
+from sklc.io.formats.long_table import tables
+from sklc.io.frames import columns_of, to_frame
+from sklc.io.objects import object_name
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
-from sklc.io.source import Source, to_frame
+from sklc.io.source import Source
 from sklc.io.tabular import join
 from sklc.io.text import read_text_table
+from sklc.io.values import by_label, coded, constant, numbers
 
 __all__ = ["read_asassn"]
 
@@ -66,7 +68,7 @@ def _table_of(given: Any) -> Any:
 
 def _recognise(source: Source) -> bool:
     if source.object is not None:
-        return _is_asassn(Source(_table_of(source.object)).columns)
+        return _is_asassn(columns_of(_table_of(source.object)))
     return source.kind in ("text", "parquet") and _is_asassn(source.columns)
 
 
@@ -78,9 +80,12 @@ def _tables(source: Source) -> Iterator[tuple[str, pd.DataFrame, dict[str, Any]]
         header = {}
         if isinstance(found, pd.DataFrame) and len(found) == 1:
             header = {str(k): v for k, v in found.iloc[0].items()}
-        yield "0", to_frame(_table_of(given)), header
+        table = _table_of(given)
+        names = _named(columns_of(table))
+        units = {names[what]: "mJy" for what in ("flux", "flux_err") if what in names}
+        yield "0", to_frame(table, units), header
     elif source.kind == "parquet":
-        yield from ((stem(name), frame, {}) for name, frame in tables(source))
+        yield from ((object_name(name), frame, {}) for name, frame in tables(source))
     else:
         for name, file in source.files():
             with file:
@@ -88,7 +93,11 @@ def _tables(source: Source) -> Iterator[tuple[str, pd.DataFrame, dict[str, Any]]
                 while (line := file.readline()).lstrip().startswith(b"#"):
                     comments.append(line.decode(errors="replace").strip().lstrip("# "))
                 file.seek(0)
-                yield stem(name), read_text_table(file, name, separator=","), _header(comments)
+                yield (
+                    object_name(name),
+                    read_text_table(file, name, separator=","),
+                    _header(comments),
+                )
 
 
 def _header(comments: list[str]) -> dict[str, Any]:
@@ -127,7 +136,7 @@ def _bands(table: pd.DataFrame, names: dict[str, str], rows: Rows) -> Any:
     else:
         is_v = np.ones(len(table), dtype=bool)
         rows.notes.append("the file has neither filter nor camera: all in V")
-    return pd.Categorical.from_codes(is_v.astype(np.int8), pd.Index(["asassng", "asassnV"]))
+    return coded(is_v.astype(np.int8), ["asassng", "asassnV"])
 
 
 def _photometry(
@@ -139,9 +148,9 @@ def _photometry(
             raise LightCurveError(f"there is no column {what} among {list(table.columns)[:30]}")
     rows = Rows(table)
     time, flux, error, mag_err = (
-        numbers(table[names[what]], names[what]) for what in ("time", "flux", "flux_err", "mag_err")
+        numbers(table, names[what]) for what in ("time", "flux", "flux_err", "mag_err")
     )
-    mag = numbers(table[names["mag"]], names["mag"], limits=True) if "mag" in names else mag_err
+    mag = numbers(table, names["mag"], limits=True) if "mag" in names else mag_err
     sentinel = (error >= 99) | (np.abs(flux - 99.99) < 0.005) & (error > 9) | ~np.isfinite(flux)
     rows.leave_out(~np.isfinite(time) | sentinel | ~(error > 0), "without a flux")
     is_limit = (mag_err > 99) | ~np.isfinite(mag) | ~np.isfinite(mag_err)

@@ -15,21 +15,18 @@ import pandas as pd
 from sklc._optional import require
 from sklc.errors import LightCurveError
 from sklc.io.choices import Choices
-from sklc.io.columns import Names, identify, metadata_columns, plain, unit_of
-from sklc.io.formats.long_table import stem
+from sklc.io.columns import Names, identify, metadata_columns, plain, unit_in_name
+from sklc.io.frames import columns_of, has_units, to_frame
+from sklc.io.objects import object_name
 from sklc.io.photometry import Photometry
 from sklc.io.registry import reader
 from sklc.io.source import Source
 from sklc.io.tabular import join, photometry_of
+from sklc.light_curves.tables import is_astropy_table
+from sklc.light_curves.units import is_convertible
+from sklc.light_curves.values import joined, unit_of
 
 __all__ = ["read_astropy_table"]
-
-_JANSKY_NAME = "flux (nJy)"  # units of flux are converted to nJy, which this name says
-
-
-def is_astropy_table(given: Any) -> bool:
-    """Whether this is a Table, QTable or TimeSeries, without importing astropy."""
-    return any(c.__module__.startswith("astropy.table") for c in type(given).__mro__)
 
 
 def format_of(source: Source) -> str | None:
@@ -104,81 +101,43 @@ def _votable(content: Any) -> Any:
     return found[0].to_table()
 
 
-def plain_column(column: Any) -> Any:
-    """Return a column of an astropy table without a unit, in the byte order of this machine."""
-    values = getattr(column, "value", column)
-    mask = np.asarray(getattr(values, "mask", getattr(column, "mask", False)))
-    array = np.asarray(getattr(values, "unmasked", getattr(values, "data", values)))
-    missing = mask if mask.ndim == array.ndim == 1 and mask.any() else None
-    if array.dtype.kind in "SU":
-        codes, found = _factorized(array)
-        texts = [
-            text.decode(errors="replace") if isinstance(text, bytes) else text for text in found
-        ]
-        unique = pd.Index([text.strip() for text in texts], dtype=object)
-        if not unique.is_unique:
-            return pd.Categorical(unique.take(codes))
-        return pd.Categorical.from_codes(np.where(mask, -1, codes), unique)
-    if array.dtype.kind != "O":
-        array = array.astype(array.dtype.newbyteorder("="), copy=False)
-    if missing is None:
-        return array
-    if array.dtype.kind == "f":
-        return np.where(missing, np.nan, array)
-    return pd.Series(array).astype(object).where(~missing, None)
-
-
-def _factorized(array: np.ndarray) -> tuple[np.ndarray, Any]:
-    """Return codes and labels of fixed-width text; short text is compared as integers."""
-    if array.dtype.kind == "S" and array.dtype.itemsize <= 8:
-        codes, found = pd.factorize(np.ascontiguousarray(array.astype("S8")).view(np.uint64))
-        return codes, found.view("S8")
-    return pd.factorize(array.astype(object))
-
-
 def frame_of(table: Any, choices: Choices) -> tuple[pd.DataFrame, Choices]:
-    """Return an astropy table as a DataFrame, its units converted, and the choices for this."""
-    names = identify(table.colnames, choices.names)
-    names, choices = _magnitudes(table, names, choices)
-    columns: dict[str, Any] = {}
-    renamed: dict[str, str] = {}
-    for name in table.colnames:
-        column = table[name]
-        if hasattr(column, "mjd"):  # a Time, in its own scale
-            columns[name] = np.asarray(np.ma.filled(column.mjd, np.nan))
-            continue
-        if len(getattr(column, "shape", (0,))) > 1:
-            continue  # images and vectors
-        columns[name] = plain_column(column)
-        unit = getattr(column, "unit", None)
-        if name in (names.flux, names.flux_err) and unit is not None and names.flux is not None:
-            if choices.zero_point is None:
-                new, values = _in_nanojansky(column, name, names.flux)
-                columns[name], renamed[name] = values, new
-        elif name == names.time and unit is not None:
-            columns[name] = _in_days(column, name)
-    frame = pd.DataFrame(
-        {renamed.get(name, name): value for name, value in columns.items()}, copy=False
-    )
-    for what, key in metadata_columns(table.meta).items():  # of a table of one object
-        value = table.meta[key]
+    """Return any table as a DataFrame, its units converted, and the choices for this."""
+    if not has_units(table):
+        return to_frame(table), choices
+    names, choices = _magnitudes(table, identify(columns_of(table), choices.names), choices)
+    fluxes = [name for name in (names.flux, names.flux_err) if name is not None]
+    if choices.zero_point is None:
+        _check_units(table, fluxes)
+    frame = to_frame(table, bare=() if choices.zero_point is None else fluxes)
+    about = getattr(table, "meta", None) or {}
+    for what, key in metadata_columns(about).items():  # of a table of one object
+        value = about[key]
         if what not in metadata_columns(frame.columns) and np.ndim(value) == 0:
             frame[what] = value
-    given = {
-        k: (renamed.get(v, v) if v is not None else None) for k, v in vars(choices.names).items()
-    }
-    if renamed:
-        given |= {
-            "flux": renamed.get(str(names.flux)),
-            "flux_err": renamed.get(str(names.flux_err)),
-        }
-    return frame, replace(choices, names=type(names)(**given))
+    return frame, choices
+
+
+def _check_units(table: Any, fluxes: list[str]) -> None:
+    """Raise unless fluxes and their errors are flux densities, or both have no unit."""
+    units = {name: unit_of(joined(table[name])) for name in fluxes}
+    for name, unit in units.items():
+        if unit is None and any(units.values()):
+            raise LightCurveError(
+                f"column {name!r} has no unit, and one of {fluxes} has: give both a unit, or none"
+            )
+        is_a_number = is_convertible(unit, "") and unit_in_name(name) if unit is not None else True
+        if unit is not None and not is_a_number and not is_convertible(unit, "Jy"):
+            raise LightCurveError(
+                f"column {name!r} has the unit {str(unit)[:80]!r}, which is no flux density: pass "
+                "zero_point=, the AB magnitude of a flux of 1, or convert the column to nJy"
+            )
 
 
 def _magnitudes(table: Any, names: Names, choices: Choices) -> tuple[Names, Choices]:
     """Return which columns are magnitudes by their units, and the system that these name."""
     chosen = names.mag if names.flux is None or choices.names.mag is not None else names.flux
-    unit = None if chosen is None else getattr(table[chosen], "unit", None)
+    unit = None if chosen is None else unit_of(joined(table[chosen]))
     text = str(unit).replace(" ", "").casefold()
     if unit is None or "mag" not in text:
         return names, choices
@@ -191,34 +150,6 @@ def _magnitudes(table: Any, names: Names, choices: Choices) -> tuple[Names, Choi
     if text in ("mag(ab)", "abmag") and choices.system is None:
         choices = replace(choices, system="AB")
     return names, choices
-
-
-def _in_nanojansky(column: Any, name: str, flux: str) -> tuple[str, Any]:
-    """Return a new name and the values of a column of fluxes or of their errors."""
-    units = require("astropy.units", extra="io", user="sklc.io.read")
-    unit = units.Unit(str(column.unit), parse_strict="silent")
-    what = _JANSKY_NAME if name == flux else "flux_err (nJy)"
-    try:
-        factor = unit.to(units.nJy)
-    except (units.UnitConversionError, units.UnitTypeError, AttributeError) as error:
-        if unit == units.dimensionless_unscaled and unit_of(name):
-            return name, plain_column(column)
-        raise LightCurveError(
-            f"column {name!r} has the unit {str(column.unit)[:80]!r}, which is no flux density: "
-            "pass zero_point=, the AB magnitude of a flux of 1, or convert the column to nJy"
-        ) from error
-    return what, np.asarray(plain_column(column), dtype=np.float64) * factor
-
-
-def _in_days(column: Any, name: str) -> Any:
-    units = require("astropy.units", extra="io", user="sklc.io.read")
-    unit = units.Unit(str(column.unit), parse_strict="silent")
-    values = plain_column(column)
-    if not hasattr(unit, "is_equivalent") or not unit.is_equivalent(units.day):
-        return values  # such as "BJD - 2454833" or "MJD", which is no unit
-    if unit == units.year and plain(name) != "time":
-        raise LightCurveError(f"column {name!r} is in years: convert it to MJD")
-    return np.asarray(values, dtype=np.float64) * unit.to(units.day)
 
 
 @reader(
@@ -278,4 +209,4 @@ def _object_of(table: Any, name: str, source: Source) -> str:
     for key in ("objectid", "object", "objectname", "target", "name", "snname"):
         if isinstance(meta.get(key), str | int):
             return str(meta[key])
-    return "0" if source.object is not None else stem(name)
+    return "0" if source.object is not None else object_name(name)

@@ -10,11 +10,13 @@ import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError
+from sklc.io.bands import passband_column
+from sklc.io.objects import object_name
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
 from sklc.io.service_tables import clean_name, read_text_table, service_columns, service_table
 from sklc.io.source import Source
-from sklc.io.survey_columns import numbers, object_name, passband_column, require_columns
+from sklc.io.values import numbers, require_columns
 
 __all__ = ["read_atlas_forced"]
 
@@ -114,8 +116,8 @@ def read_atlas_forced(
     table, first_line = _table(source, object_id)
     require_columns(table, *_NEEDED)
     rows = Rows(table)
-    values = numbers(table, "uJy", (), first_line)
-    errors = numbers(table, "duJy", (), first_line)
+    values = numbers(table, "uJy", first_line=first_line)
+    errors = numbers(table, "duJy", first_line=first_line)
     rows.leave_out(~np.isfinite(values + errors) | (errors <= 0), "without a flux")
     rows.select(_good, quality, 'poor fits, see quality="all"')
     kept = rows.kept
@@ -130,7 +132,7 @@ def read_atlas_forced(
             notes.append('taken as difference flux: pass flux="total" if total flux was requested')
     return Photometry(
         object_id=table["object_id"][kept],
-        time=numbers(table, "MJD", (), first_line)[kept],
+        time=numbers(table, "MJD", first_line=first_line)[kept],
         flux=values[kept],
         flux_err=errors[kept],
         band=passband_column(table["F"], "ATLAS")[kept],

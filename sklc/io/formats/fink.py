@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sklc._optional import require as require_package
+from sklc._optional import require
 from sklc.errors import LightCurveError
 from sklc.io.formats.rubin_alerts import FLUXCAL, rubin_packets
 from sklc.io.formats.ztf_alerts import ztf_packets
-from sklc.io.photometry import Photometry, Quality
+from sklc.io.frames import to_frame
+from sklc.io.objects import last_known_values
+from sklc.io.photometry import Photometry, Quality, columns_of
 from sklc.io.registry import reader
 from sklc.io.rubin import COLUMNS, RubinOptions, rubin_photometry, with_present_names
-from sklc.io.source import Source, to_frame
-from sklc.io.values import columns_of, ids, numbers, per_object, require, texts
+from sklc.io.source import Source
+from sklc.io.values import by_label, ids, numbers, require_columns
 from sklc.io.ztf import ZtfOptions, with_signs, ztf_photometry
 
 __all__ = ["read_fink"]
@@ -41,14 +43,14 @@ _COLUMNS = {
 def _recognise(source: Source) -> bool:
     if source.kind in ("xml", "json"):
         return any(f'"{name}"'.encode() in source.head for name in ("i:jd", "r:midpointMjdTai"))
-    if any(source.has_columns(*names) for names in _ARRAYS.items()):
+    if any(source.has_fields(*names) for names in _ARRAYS.items()):
         return True
     if source.kind == "parquet" or (source.kind == "object" and hasattr(source.object, "columns")):
-        if source.has_columns("objectId", "candidate", "prv_candidates"):
+        if source.has_fields("objectId", "candidate", "prv_candidates"):
             return True
-        if source.has_columns("diaSource", "prvDiaSources"):
+        if source.has_fields("diaSource", "prvDiaSources"):
             return True
-    return source.has_columns("i:jd", "i:fid") or source.has_columns("r:midpointMjdTai", "r:band")
+    return source.has_fields("i:jd", "i:fid") or source.has_fields("r:midpointMjdTai", "r:band")
 
 
 @reader(
@@ -144,7 +146,7 @@ def read_fink(
 def _table(source: Source, quality: Quality) -> pd.DataFrame:
     if source.kind != "xml":
         return source.frame(columns_of(_COLUMNS, quality))
-    votable = require_package("astropy.io.votable", extra="io", user="Reading VOTables")
+    votable = require("astropy.io.votable", extra="io", user="Reading VOTables")
     table = votable.parse_single_table(io.BytesIO(source.content()))
     return to_frame(table.to_table(use_names_over_ids=True))
 
@@ -170,10 +172,10 @@ def _exploded(table: pd.DataFrame, time: str) -> pd.DataFrame:
 
 
 def _ztf_table(table: pd.DataFrame, raw: pd.DataFrame, options: ZtfOptions) -> Photometry:
-    require(table, "fid", "magpsf", "sigmapsf")
+    require_columns(table, "fid", "magpsf", "sigmapsf")
     table["object_id"] = _ids(table, "objectId")
     table["mjd"] = numbers(table, "jd") - _MJD
-    table["limit"] = texts(table, "tag") == "upperlim"
+    table["limit"] = "tag" in table and by_label(table["tag"], lambda tag: tag == "upperlim")
     about = {"ra": "ra", "dec": "dec", "label": "tns"}
     return ztf_photometry(
         with_signs(table, "i:isdiffpos", options),
@@ -186,7 +188,7 @@ def _ztf_table(table: pd.DataFrame, raw: pd.DataFrame, options: ZtfOptions) -> P
 def _rubin_table(
     table: pd.DataFrame, raw: pd.DataFrame, options: RubinOptions, zero_point: float | None
 ) -> Photometry:
-    require(table, "midpointMjdTai", "band")
+    require_columns(table, "midpointMjdTai", "band")
     notes = []
     if "diaObjectId" in table:
         moving = (table["diaObjectId"].isna() | table["diaObjectId"].isin([0, "0"])).to_numpy()
@@ -212,4 +214,4 @@ def _ids(table: pd.DataFrame, name: str) -> pd.Categorical:
 
 def _metadata(table: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
     there = {ours: table[theirs] for ours, theirs in names.items() if theirs in table}
-    return per_object(pd.DataFrame({"object_id": table["object_id"], **there}))
+    return last_known_values(pd.DataFrame({"object_id": table["object_id"], **there}))

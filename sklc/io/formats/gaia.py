@@ -9,13 +9,15 @@ import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError
-from sklc.io.columns import by_label, is_true, labels, numbers
-from sklc.io.formats.astropy_table import format_of, is_astropy_table, plain_column, tables_of
+from sklc.io.formats.astropy_table import format_of, tables_of
 from sklc.io.formats.long_table import tables
+from sklc.io.frames import columns_of, to_frame
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
 from sklc.io.source import Source
 from sklc.io.tabular import join
+from sklc.io.values import coded, flags, labels, numbers
+from sklc.light_curves.tables import is_astropy_table
 
 __all__ = ["read_gaia"]
 
@@ -56,7 +58,7 @@ def _members(given: Any) -> list[Any]:
 def _recognise(source: Source) -> bool:
     if source.object is not None:
         found = _members(source.object)
-        return bool(found) and _is_gaia(Source(found[0]).columns)
+        return bool(found) and _is_gaia(columns_of(found[0]))
     if source.kind == "xml":
         head = source.head
         return b"g_transit_time" in head or all(
@@ -70,27 +72,11 @@ def _recognise(source: Source) -> bool:
 def _tables(source: Source) -> Iterator[pd.DataFrame]:
     if source.object is not None:
         for member in _members(source.object):
-            yield _frame(member) if is_astropy_table(member) else Source(member).frame()
+            yield to_frame(member, bare=columns_of(member))
     elif format_of(source) is not None:
-        yield from (_frame(table) for _, table in tables_of(source))
+        yield from (to_frame(table, bare=table.colnames) for _, table in tables_of(source))
     else:
         yield from (frame for _, frame in tables(source))
-
-
-def _frame(table: Any) -> pd.DataFrame:
-    """Return an astropy table as a DataFrame, with one array per row where it holds arrays."""
-    columns: dict[str, Any] = {}
-    for name in table.colnames:
-        column = table[name]
-        if len(getattr(column, "shape", (0,))) > 1:
-            columns[name] = list(np.ma.filled(np.ma.asarray(column).astype(object), np.nan))
-        else:
-            columns[name] = plain_column(column)
-    return pd.DataFrame(columns)
-
-
-def _true(values: pd.Series) -> np.ndarray:
-    return values.to_numpy() if values.dtype.kind == "b" else by_label(values, is_true)
 
 
 def _long(table: pd.DataFrame) -> pd.DataFrame:
@@ -113,7 +99,7 @@ def _long(table: pd.DataFrame) -> pd.DataFrame:
         rejected = np.zeros(len(table), dtype=bool)
         for name in (photometry, _REJECTED[0]):
             if name in table and not (name == photometry and band == "G"):
-                rejected |= _true(table[name])
+                rejected |= flags(table, name)
         parts.append(pd.DataFrame({
             "source_id": table["source_id"],
             "band": band,
@@ -121,7 +107,7 @@ def _long(table: pd.DataFrame) -> pd.DataFrame:
             "flux": table[flux],
             "flux_error": table[error],
             _REJECTED[0]: rejected,
-            _REJECTED[1]: _true(table[variability]) if variability in table else False,
+            _REJECTED[1]: flags(table, variability),
         }))  # fmt: skip
     return pd.concat(parts, ignore_index=True)
 
@@ -129,7 +115,7 @@ def _long(table: pd.DataFrame) -> pd.DataFrame:
 def _photometry(table: pd.DataFrame, quality: Quality) -> Photometry:
     table = _long(table)
     rows = Rows(table)
-    time, flux, error = (numbers(table[n], n) for n in ("time", "flux", "flux_error"))
+    time, flux, error = (numbers(table, n) for n in ("time", "flux", "flux_error"))
     codes, found = labels(table["band"])
     bands = [str(band).upper() for band in found]
     if unknown := sorted(set(bands) - set(_ZERO_POINTS)):
@@ -138,7 +124,7 @@ def _photometry(table: pd.DataFrame, quality: Quality) -> Photometry:
     rows.leave_out(~np.isfinite(time), "transits without a measurement in a band")
     rows.leave_out(~(np.isfinite(flux) & (error > 0)), "without a flux or a positive error")
     rows.select(
-        lambda t: ~np.logical_or.reduce([_true(t[n]) for n in _REJECTED if n in t]),
+        lambda t: ~np.logical_or.reduce([flags(t, n) for n in _REJECTED if n in t]),
         quality,
         "rejected by photometry or variability processing",
     )
@@ -148,15 +134,10 @@ def _photometry(table: pd.DataFrame, quality: Quality) -> Photometry:
         time=time[kept] + _MJD_OF_ZERO,
         flux=flux[kept],
         flux_err=error[kept],
-        band=_gaia_bands(codes[kept], bands),
+        band=coded(codes[kept], [f"gaia_{band.lower()}" for band in bands]),
         zero_point=np.array([_ZERO_POINTS[band] for band in bands])[codes[kept]],
         notes=rows.notes,
     )
-
-
-def _gaia_bands(codes: np.ndarray, bands: list[str]) -> pd.Categorical:
-    names = pd.Index([f"gaia_{band.lower()}" for band in bands], dtype=object)
-    return pd.Categorical.from_codes(codes, names)
 
 
 @reader(

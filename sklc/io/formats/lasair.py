@@ -11,12 +11,13 @@ import pyarrow as pa
 
 from sklc.errors import LightCurveError
 from sklc.io.formats.rubin_alerts import rubin_packets
+from sklc.io.objects import last_known_values
 from sklc.io.packets import Packets, join, packets
 from sklc.io.photometry import Photometry, Quality
 from sklc.io.registry import reader
 from sklc.io.rubin import RubinOptions
 from sklc.io.source import Source
-from sklc.io.values import ids, numbers, per_object
+from sklc.io.values import ids, numbers_or_nan
 from sklc.io.ztf import ZtfOptions, with_signs, ztf_photometry
 
 __all__ = ["read_lasair"]
@@ -173,11 +174,11 @@ def _ztf(source: Source, options: ZtfOptions) -> Photometry:
         return ztf_photometry(pd.DataFrame(), options)
     table = join(tables)
     table["object_id"] = ids(np.concatenate(names)[table.pop("packet")], "objectId")
-    mjd, jd = numbers(table, "mjd"), numbers(table, "jd")
+    mjd, jd = numbers_or_nan(table, "mjd"), numbers_or_nan(table, "jd")
     table["mjd"] = np.where(np.isfinite(jd), jd - _MJD, mjd)
     # A limit repeats diffmaglim as magpsf: only the lack of a candid tells.
     table["limit"] = table["candid"].isna() if "candid" in table else table["isdiffpos"].isna()
-    metadata = per_object(pd.concat(objects, ignore_index=True))
+    metadata = last_known_values(pd.concat(objects, ignore_index=True))
     found = ztf_photometry(with_signs(table, "isdiffpos", options), options, metadata=metadata)
     empty = len(metadata) - table["object_id"].nunique()
     if empty:

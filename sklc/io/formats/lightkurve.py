@@ -89,7 +89,13 @@ def read_lightkurve(
     >>> found = lightkurve.search_lightcurve("KIC 1026032", quarter=10)  # doctest: +SKIP
     >>> curves = read_lightkurve(found.download())  # doctest: +SKIP
     """
-    return join([_from_lightkurve(one, quality, zero_point) for one in _members(source.object)])
+    members = _members(source.object)
+    if not members:
+        raise LightCurveError(
+            f"{source.name} is no object of lightkurve: pass what its .download() returned, or "
+            'read a file of Kepler or TESS without format="lightkurve"'
+        )
+    return join([_from_lightkurve(one, quality, zero_point) for one in members])
 
 
 def _from_lightkurve(curve: Any, quality: Quality, zero_point: float | None) -> Photometry:

@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from io import BufferedReader
-from pathlib import PurePath
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -18,28 +17,18 @@ import pyarrow.parquet as pq
 from sklc.errors import LightCurveError
 from sklc.io.choices import Choices
 from sklc.io.columns import Names, identify
+from sklc.io.formats.astropy_table import frame_of
+from sklc.io.frames import columns_of, exact_column, to_frame
+from sklc.io.objects import object_name
 from sklc.io.photometry import Photometry, Quality
 from sklc.io.registry import reader
-from sklc.io.source import Source, exact_column, parsed, to_frame
+from sklc.io.source import Source, parsed
 from sklc.io.tabular import join, located, photometry_of, recognised
 from sklc.io.text import read_text_table
 from sklc.light_curves.container import LightCurves
 from sklc.passbands.lookup import Passband
 
 __all__ = ["read_long_table"]
-
-
-def stem(name: str) -> str:
-    """Return the name of a file without its folder and extensions, as the id of an object."""
-    if name.startswith("the "):  # the bytes, or an object in memory
-        return "0"
-    archive, colon, member = name.rpartition(":")
-    base = PurePath(
-        member if colon and archive.endswith((".zip", ".tar", ".gz", ".tgz")) else name
-    ).name
-    for ending in (".gz", ".bz2", ".xz", ".zip"):
-        base = base.removesuffix(ending)
-    return base.rpartition(".")[0] or base
 
 
 def _recognised(source: Source) -> bool:
@@ -77,10 +66,16 @@ def _from_json(name: str, file: BinaryIO) -> pd.DataFrame:
     return pd.DataFrame({k: exact_column(v) for k, v in columns.items()})
 
 
-def tables(source: Source, **layout: Any) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield the name of each file, and its table."""
+def tables(source: Source, **layout: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the name of each file, and its table, and the same for tables in memory."""
     if source.object is not None:
-        yield source.name, to_frame(source.object)
+        given = source.object
+        is_listed = isinstance(given, list | tuple) and bool(columns_of(given))
+        if is_listed and not isinstance(given[0], Mapping):
+            for number, table in enumerate(given):
+                yield f"the {type(table).__name__}, item {number}", table
+        else:
+            yield source.name, given
         return
     for name, file in source.files():
         with file:
@@ -106,12 +101,13 @@ def _read_parquet(file: BinaryIO) -> pa.Table:
     return pq.read_table(opened, read_dictionary=text)
 
 
-def joined(found: Iterable[tuple[str, pd.DataFrame]], choices: Choices) -> Photometry:
+def joined(found: Iterable[tuple[str, Any]], choices: Choices) -> Photometry:
     """Return the photometry of several tables, each of one object if it has no column of ids."""
     parts = []
-    for name, frame in found:
+    for name, table in found:
         with located(name):
-            parts.append(photometry_of(frame, choices, stem(name)))
+            frame, own = frame_of(table, choices)
+            parts.append(photometry_of(frame, own, object_name(name)))
     return join(parts)
 
 

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError, UnknownPassbandError
+from sklc.io.documents import degrees, documents, record, records, to_number
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
-from sklc.io.source import Source, complete
-from sklc.io.survey_columns import coded, flags, numbers, words
+from sklc.io.source import Source
+from sklc.io.values import coded, flags, numbers, words
 from sklc.io.vega import ab_minus_vega, uses_vega
 from sklc.light_curves.magnitudes import flux_from_magnitude
 from sklc.passbands import Passband, get_passband, list_passbands
 
-__all__ = ["degrees", "documents", "read_open_catalog"]
+__all__ = ["read_open_catalog"]
 
 # What a filter without a known instrument is taken for.
 _STANDARD = {"U": "bessellux", "B": "bessellb", "V": "bessellv", "R": "bessellr", "I": "besselli",
@@ -39,22 +39,6 @@ def _recognise(source: Source) -> bool:
         return isinstance(first, Mapping) and "photometry" in first
     marks = (b"astrocatalogs", b'"u_time"', b'"claimedtype"')
     return source.kind == "json" and any(mark in source.head for mark in marks)
-
-
-def documents(source: Source) -> Iterator[tuple[str, Any]]:
-    """Yield the content of each JSON file, or of the object, with a name for messages."""
-    if source.object is not None:
-        yield source.name, source.object
-        return
-    for name, file in source.files():
-        with file, complete(name):
-            try:
-                yield name, json.loads(file.read().decode("utf-8-sig"))
-            except json.JSONDecodeError as error:
-                raise LightCurveError(
-                    f"{name} is not complete JSON: {error.msg} in line {error.lineno}: download it "
-                    "again"
-                ) from error
 
 
 @reader(
@@ -126,9 +110,11 @@ def read_open_catalog(
         for key, item in document.items():
             if key in objects:
                 raise LightCurveError(f"{name} repeats the object {key!r}: read one of the files")
-            objects[key] = _about(item)
-            entries += item.get("photometry", [])
-            lengths.append(len(item.get("photometry", [])))
+            where = f"{name}, {key}"
+            objects[key] = _about(record(item, where), where)
+            rows_of_item = records(item.get("photometry"), f"{where}, photometry")
+            entries += rows_of_item
+            lengths.append(len(rows_of_item))
     if not entries:
         raise LightCurveError(f"{source.name} holds no photometry: look for another source")
     names = dict.fromkeys(name for row in entries for name in row)
@@ -168,42 +154,31 @@ def read_open_catalog(
     )
 
 
-def _about(item: Mapping[str, Any]) -> dict[str, Any]:
+def _about(item: Mapping[str, Any], where: str) -> dict[str, Any]:
     """The metadata of an object: the first value of each quantity is the one that was chosen."""
 
     def first(key: str) -> Any:
-        values = item.get(key) or [{}]
-        return values[0].get("value")
+        return next(iter(records(item.get(key), f"{where}, {key}")), {}).get("value")
 
     about: dict[str, Any] = {}
     if (label := first("claimedtype")) is not None:
-        about["label"] = label
+        about["label"] = str(label)
     for name, key in (("redshift", "redshift"), ("mwebv", "ebv")):
         if (value := first(key)) is not None:
-            about[name] = float(value)
+            about[name] = to_number(value, f"{where}, {key}")
     for name, hours in (("ra", True), ("dec", False)):
         if (value := first(name)) is not None:
-            about[name] = degrees(value, hours)
+            about[name] = degrees(value, f"{where}, {name}", hours=hours)
     return about
-
-
-def degrees(value: Any, hours: bool) -> float:
-    """Return an angle in degrees, from degrees or from text such as "05:00:41.99"."""
-    text = str(value).strip().replace(" ", ":")
-    if ":" not in text:
-        return float(text)
-    parts = [float(part) for part in text.lstrip("+-").split(":")]
-    size = sum(part / 60**power for power, part in enumerate(parts))
-    return (-size if text.startswith("-") else size) * (15 if hours else 1)
 
 
 def _times(table: pd.DataFrame) -> np.ndarray:
     """MJD, in the middle where the catalog has an interval; NaN for what is no MJD."""
     middle = [
-        np.mean([float(t) for t in value]) if isinstance(value, list) and value else value
-        for value in table["time"]
+        np.mean([to_number(t, "a time") for t in times]) if isinstance(times, list) else times
+        for times in (None if times == [] else times for times in table["time"])
     ]
-    time = numbers(pd.DataFrame({"time": pd.Series(middle, dtype=object)}), "time")
+    time = numbers({"time": pd.Series(middle, dtype=object)}, "time")
     position, units = words(table["u_time"])
     shift = {"": 0.0, "MJD": 0.0, "JD": 2400000.5}
     return time - np.array([shift.get(unit.upper(), np.nan) for unit in units])[position]
@@ -233,11 +208,12 @@ def _passbands(
     table: pd.DataFrame, rows: Rows, bands: Mapping[str, Any]
 ) -> tuple[np.ndarray, list[Passband]]:
     """The passbands of the rows, as codes; rows of unknown filters are left out."""
-    labels = list(zip(*(table[name] for name in ("band", *_WHERE)), strict=True))
+    texts = (words(table[name]) for name in ("band", *_WHERE))
+    labels = list(zip(*(np.array(t, dtype=object)[at] for at, t in texts), strict=True))
     known: dict[Passband, int] = {}
     code_of = {}
     for label in dict.fromkeys(labels):
-        first, *where = ("" if word is None else str(word).strip() for word in label)
+        first, *where = (word.strip() for word in label)
         band = _passband(first, [word for word in where if word], bands)
         code_of[label] = -1 if band is None else known.setdefault(band, len(known))
     codes = np.array([code_of[label] for label in labels])

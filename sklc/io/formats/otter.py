@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,11 @@ import pandas as pd
 
 from sklc._optional import require
 from sklc.errors import LightCurveError, UnknownPassbandError
-from sklc.io.formats.open_catalog import degrees, documents
+from sklc.io.documents import degrees, documents, record, records, to_number
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
 from sklc.io.source import Source
-from sklc.io.survey_columns import coded, flags, numbers, words
+from sklc.io.values import coded, flags, numbers, words
 from sklc.io.vega import ab_minus_vega
 from sklc.light_curves.magnitudes import flux_from_magnitude
 from sklc.passbands import Passband, get_passband
@@ -99,23 +100,26 @@ def read_otter(
     >>> read_otter(transient)
     LightCurves: 1 objects, 1 observations (median 1), bands g, zero point 27.5
     """
-    parts: list[pd.DataFrame] = []
+    blocks: list[tuple[str, str, Mapping[str, Any]]] = []
     objects: dict[str, dict[str, Any]] = {}
     filters: dict[str, Mapping[str, Any]] = {}
     for name, document in documents(source):
         for item in document if isinstance(document, list) else [document]:
             if not isinstance(item, Mapping) or "name" not in item:
                 raise LightCurveError(f"{name} holds no transient of OTTER: it has no name")
-            key = str(item["name"]["default_name"])
+            key = str(record(item["name"], f"{name}, name").get("default_name"))
             if key in objects:
                 raise LightCurveError(f"{name} repeats the object {key!r}: read one of the files")
-            objects[key] = _about(item)
-            filters |= {str(f["filter_key"]): f for f in item.get("filter_alias") or []}
-            for number, block in enumerate(_blocks(item.get("photometry") or [])):
-                parts.append(_block(block, key, f"{name}, {key}, photometry {number}"))
-    if not parts:
+            where = f"{name}, {key}"
+            objects[key] = _about(item, where)
+            aliases = records(item.get("filter_alias"), f"{where}, filter_alias")
+            filters |= {str(alias.get("filter_key")): alias for alias in aliases}
+            photometry = f"{where}, photometry"
+            for place, block in enumerate(_blocks(item.get("photometry"), photometry)):
+                blocks.append((key, f"{photometry} {place}", block))
+    if not blocks:
         raise LightCurveError(f"{source.name} holds no photometry: look for another source")
-    table = pd.concat(parts, ignore_index=True)
+    table = _table(blocks)
     rows = Rows(table)
     position, kinds = words(table["obs_type"])
     rows.leave_out(
@@ -141,64 +145,89 @@ def read_otter(
     )
 
 
-def _blocks(photometry: Any) -> list[Mapping[str, Any]]:
+def _blocks(photometry: Any, where: str) -> list[Mapping[str, Any]]:
     """The blocks of photometry; in the first version of the schema, rows were objects of JSON."""
     if not isinstance(photometry, Mapping):
-        return list(photometry)
+        return records(photometry, where)
     rows = [
         row
-        for block in photometry.values()
+        for key, block in photometry.items()
         for kind in ("flux", "magnitude")
-        for row in block.get(kind) or []
+        for row in records(record(block, f"{where}, {key}").get(kind), f"{where}, {key}, {kind}")
     ]
     return [{name: [row.get(name) for row in rows] for name in _COLUMNS}] if rows else []
 
 
-def _entries(item: Mapping[str, Any], key: str, *kinds: str) -> list[Mapping[str, Any]]:
+def _entries(item: Mapping[str, Any], where: str, key: str, *kinds: str) -> list[Mapping[str, Any]]:
     """The entries of one of these kinds; in the first version of the schema, it was their key."""
-    entries = item.get(key) or []
+    entries, where = item.get(key), f"{where}, {key}"
     if isinstance(entries, Mapping):
-        return [entry for kind in kinds for entry in entries.get(kind) or []]
-    return [e for e in entries if e.get(f"{key}_type", kinds[0]) in kinds]
+        return [e for kind in kinds for e in records(entries.get(kind), f"{where}, {kind}")]
+    return [e for e in records(entries, where) if e.get(f"{key}_type", kinds[0]) in kinds]
 
 
-def _block(block: Mapping[str, Any], key: str, where: str) -> pd.DataFrame:
-    """One row per measurement; what is given once holds for all."""
-    n = len(block["raw"])
-    columns: dict[str, Any] = {}
+def _table(blocks: list[tuple[str, str, Mapping[str, Any]]]) -> pd.DataFrame:
+    """One row per measurement of blocks, with their objects; what is given once holds for all."""
+    for _, where, block in blocks:
+        if not isinstance(block.get("raw"), list):
+            raise LightCurveError(f"{where} has no list of values (raw): correct the file")
+    lengths = [len(block["raw"]) for _, _, block in blocks]
+    columns: dict[str, Any] = {"object_id": _repeated([key for key, _, _ in blocks], lengths)}
     for name in _COLUMNS:
-        value = block.get(name)
-        if isinstance(value, list) and len(value) not in (0, n):
-            raise LightCurveError(
-                f"{where} has {n} values and {len(value)} of {name}: correct the file"
+        values = [block.get(name) or None for _, _, block in blocks]
+        for (_, where, _), n, value in zip(blocks, lengths, values, strict=True):
+            if isinstance(value, list) and len(value) != n:
+                raise LightCurveError(
+                    f"{where} has {n} values and {len(value)} of {name}: correct the file"
+                )
+        if any(isinstance(value, list) for value in values):
+            listed = (
+                v if isinstance(v, list) else [v] * n for v, n in zip(values, lengths, strict=True)
             )
-        listed = value if isinstance(value, list) and len(value) else [value or None] * n
-        columns[name] = pd.Series(listed, dtype=object)
-    columns["filter_key"] = columns["filter_key"].fillna(columns["filter"])
-    return pd.DataFrame({"object_id": key, **columns}, dtype=object)
+            columns[name] = list(chain.from_iterable(listed))
+        else:
+            columns[name] = _repeated(values, lengths)
+    table = pd.DataFrame(columns)
+    if table["filter_key"].isna().any():
+        own, other = (table[name].astype(object) for name in ("filter_key", "filter"))
+        table["filter_key"] = own.where(own.notna(), other)
+    return table
 
 
-def _about(item: Mapping[str, Any]) -> dict[str, Any]:
+def _repeated(values: list[Any], lengths: list[int]) -> pd.Categorical:
+    """A column of one value per block, which is None where it is not known."""
+    found = [value for value in dict.fromkeys(values) if value is not None]
+    code_of = {value: code for code, value in enumerate(found)} | {None: -1}
+    return coded(np.repeat([code_of[value] for value in values], lengths), found)
+
+
+def _about(item: Mapping[str, Any], where: str) -> dict[str, Any]:
     about: dict[str, Any] = {}
-    classes = item.get("classification") or []
+    classes = item.get("classification")
     if isinstance(classes, Mapping):
-        classes = classes.get("value") or []
+        classes = classes.get("value")
+    classes = records(classes, f"{where}, classification")
     if classes:
-        best = max(classes, key=lambda c: (bool(c.get("default")), float(c.get("confidence") or 0)))
-        about["label"] = best["object_class"]
-    shifts = _entries(item, "distance", "redshift")
-    if shifts:
-        about["redshift"] = float(max(shifts, key=lambda d: bool(d.get("default")))["value"])
-    places = [c for c in _entries(item, "coordinate", "equatorial", "equitorial") if "ra" in c]
-    if places:
-        place = max(places, key=lambda c: bool(c.get("default")))
+        sure = [to_number(c.get("confidence") or 0, f"{where}, confidence") for c in classes]
+        best = max(range(len(classes)), key=lambda k: (bool(classes[k].get("default")), sure[k]))
+        about["label"] = classes[best].get("object_class")
+    if shift := _chosen(_entries(item, where, "distance", "redshift"), "value"):
+        about["redshift"] = to_number(shift["value"], f"{where}, redshift")
+    if place := _chosen(_entries(item, where, "coordinate", "equatorial", "equitorial"), "ra"):
         unit = str(place.get("ra_units", "hour")).casefold()
         sexagesimal = any(mark in str(place["ra"]).strip() for mark in ": ")
-        about["ra"] = degrees(place["ra"], hours=unit.startswith("hour"))
+        about["ra"] = degrees(place["ra"], f"{where}, ra", hours=unit.startswith("hour"))
         if unit.startswith("hour") and not sexagesimal and "ra_units" in place:
             about["ra"] *= 15
-        about["dec"] = degrees(place["dec"], False)
+        if "dec" in place:
+            about["dec"] = degrees(place["dec"], f"{where}, dec", hours=False)
     return about
+
+
+def _chosen(entries: list[Mapping[str, Any]], key: str) -> Mapping[str, Any] | None:
+    """The default of the entries that have a key, else the first of them."""
+    having = [entry for entry in entries if key in entry]
+    return max(having, key=lambda entry: bool(entry.get("default")), default=None)
 
 
 def _good(table: pd.DataFrame) -> np.ndarray:
@@ -241,7 +270,8 @@ def _passband(
     unit = str(about.get("wave_units", "nm")).casefold()
     if unit not in factor:
         return None
-    micrometre = round(float(about["wave_eff"]) * factor[unit], 6)
+    wave = to_number(about["wave_eff"], f"the wavelength (wave_eff) of the filter {key}")
+    micrometre = round(wave * factor[unit], 6)
     return Passband(key, "OTTER", micrometre) if 0.01 <= micrometre <= 1000 else None
 
 
@@ -291,7 +321,7 @@ def _times(table: pd.DataFrame, rows: Rows) -> np.ndarray:
         chosen = np.flatnonzero((position == number) & rows.kept)
         dates, text = table["date"].iloc[chosen], name.casefold()
         if text in ("mjd", "jd", ""):
-            values = numbers(pd.DataFrame({"date": dates}), "date")
+            values = numbers({"date": dates}, "date")
             time[chosen] = values - 2400000.5 if text == "jd" else values
         elif len(chosen):
             times = require("astropy.time", extra="io", user="sklc.io.read_otter")

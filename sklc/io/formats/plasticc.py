@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sklc.io.bands import passband_column
+from sklc.io.objects import metadata_table
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
 from sklc.io.service_tables import service_columns, service_table
 from sklc.io.source import Source
-from sklc.io.survey_columns import exact_ids, metadata_table, numbers, passband_column
+from sklc.io.values import exact_ids, numbers
 
 __all__ = ["read_elasticc", "read_plasticc"]
 
@@ -95,8 +97,7 @@ def read_plasticc(source: Source, *, quality: Quality = "good", metadata: Any = 
     rows.select(lambda t: np.ones(len(t), dtype=bool), quality, "flagged")
     objects = None
     if metadata is not None:
-        given = service_table(Source(metadata))
-        objects = metadata_table(given, ("object_id",), _PLASTICC_METADATA, _MISSING)
+        objects = metadata_table(metadata, ("object_id",), _PLASTICC_METADATA, _MISSING)
     return _photometry(
         rows,
         ids=exact_ids(table["object_id"], "object_id"),
@@ -180,8 +181,8 @@ def read_elasticc(source: Source, *, quality: Quality = "good", metadata: Any = 
     rows.select(lambda t: np.ones(len(t), dtype=bool), quality, "flagged")
     objects = None
     if metadata is not None:
-        given = service_table(Source(metadata))
-        id_names = [c for c in given.columns if _plain(c) == "diaobjectid"]
+        given = Source(metadata)
+        id_names = [c for c in service_columns(given) if _plain(c) == "diaobjectid"]
         objects = metadata_table(given, id_names or ["diaObjectId"], _ELASTICC_METADATA, _MISSING)
     return _photometry(
         rows,

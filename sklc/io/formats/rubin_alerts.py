@@ -9,12 +9,13 @@ import pandas as pd
 import pyarrow as pa
 
 from sklc.errors import LightCurveError
+from sklc.io.objects import last_known_values
 from sklc.io.packets import Packets, framed_schema, join, packets
-from sklc.io.photometry import Photometry, Quality
+from sklc.io.photometry import Photometry, Quality, columns_of
 from sklc.io.registry import reader
 from sklc.io.rubin import COLUMNS, NANOJANSKY, RubinOptions, rubin_photometry, with_present_names
 from sklc.io.source import Source
-from sklc.io.values import columns_of, ids, numbers, per_object
+from sklc.io.values import ids, numbers
 
 __all__ = ["read_rubin_alerts", "rubin_packets"]
 
@@ -127,7 +128,7 @@ def rubin_packets(
         zp = np.where(simulated, FLUXCAL, NANOJANSKY) if zero_point is None else zero_point
         zp = np.broadcast_to(zp, len(some))
         time = _first_known(some, "diaSource", "midpointMjdTai", "midPointTai")
-        issued = numbers(pd.DataFrame({"time": time}), "time")
+        issued = numbers({"time": time}, "time")
         for field in _TABLES:
             packet, table = some.rows(field, columns)
             if not len(table):
@@ -159,7 +160,7 @@ def rubin_packets(
         )
     if not any(len(table) for table in tables):
         return Photometry([], [], [], None, [], notes=notes)
-    metadata = per_object(pd.concat(objects, ignore_index=True))
+    metadata = last_known_values(pd.concat(objects, ignore_index=True))
     table = with_present_names(join(tables))
     return rubin_photometry(table, options, metadata=metadata, notes=notes)
 

@@ -8,19 +8,13 @@ import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError
+from sklc.io.bands import passband_column
+from sklc.io.objects import first_values, metadata_table
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
 from sklc.io.service_tables import service_columns, service_table
 from sklc.io.source import Source
-from sklc.io.survey_columns import (
-    exact_ids,
-    flags,
-    metadata_table,
-    numbers,
-    passband_column,
-    per_object,
-    require_columns,
-)
+from sklc.io.values import exact_ids, flags, numbers, require_columns
 
 __all__ = ["read_rubin_tables"]
 
@@ -187,8 +181,7 @@ def read_rubin_tables(
     ids = exact_ids(frame[id_name][kept], id_name)
     objects = _positions(frame, kept, ids)
     if metadata is not None:
-        given = service_table(Source(metadata), dtype=exact)
-        objects = metadata_table(given, (id_name, *_IDS), _METADATA)
+        objects = metadata_table(metadata, (id_name, *_IDS), _METADATA, dtype=exact)
     return Photometry(
         object_id=ids,
         time=time[kept],
@@ -296,5 +289,5 @@ def _positions(frame: pd.DataFrame, kept: np.ndarray, ids: Any) -> pd.DataFrame 
     for ra, dec in (("ra", "dec"), ("coord_ra", "coord_dec"), ("ra", "decl")):
         if ra in frame.columns and dec in frame.columns:
             columns = {"ra": numbers(frame, ra)[kept], "dec": numbers(frame, dec)[kept]}
-            return per_object(ids, columns)
+            return first_values(ids, columns)
     return None

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError, UnknownPassbandError
+from sklc.io.bands import passband_column
 from sklc.io.formats.snana_files import (
     Part,
     sncosmo_tables,
@@ -20,10 +21,11 @@ from sklc.io.formats.snana_files import (
     text_parts,
 )
 from sklc.io.formats.snana_fits import fits_parts
+from sklc.io.objects import label_column
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
 from sklc.io.source import Source
-from sklc.io.survey_columns import coded, label_column, passband_column
+from sklc.io.values import coded
 from sklc.passbands import list_passbands
 
 __all__ = ["read_snana"]

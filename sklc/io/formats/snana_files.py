@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError
-from sklc.io.source import Source, to_frame
-from sklc.io.survey_columns import numbers
+from sklc.io.frames import to_frame
+from sklc.io.source import Source
+from sklc.io.values import numbers
 
 __all__ = ["NEEDED", "Part", "sncosmo_tables", "table_parts", "text_parts", "zero_points"]
 

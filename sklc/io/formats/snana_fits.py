@@ -16,7 +16,7 @@ from sklc._optional import require
 from sklc.errors import LightCurveError
 from sklc.io.formats.snana_files import NEEDED, Part, zero_points
 from sklc.io.source import Source
-from sklc.io.survey_columns import coded
+from sklc.io.values import coded_text
 
 __all__ = ["fits_parts"]
 
@@ -135,27 +135,12 @@ def _frame(
         if values.ndim > 1:
             continue  # such as lists of filters
         if values.dtype.kind in "SU":
-            columns[name] = _text(values, rows, plain)
+            text = coded_text(values[rows])
+            columns[name] = np.asarray(text) if plain else text
         else:
             values = values[rows]
             columns[name] = values.astype(values.dtype.newbyteorder("="), copy=False)
     return pd.DataFrame(columns, copy=False)
-
-
-def _text(values: np.ndarray, rows: Any, plain: bool) -> Any:
-    """Text of a fixed width without blanks; categories, as bands repeat."""
-    values = np.ascontiguousarray(values[rows])
-    width = -(-values.dtype.itemsize // 8)  # in words of 8 bytes, which are compared fast
-    numbers = values.astype(f"S{8 * width}").view(np.uint64).reshape(-1, width)
-    differ = np.flatnonzero((numbers != numbers[:1]).any(axis=0))
-    codes = pd.factorize(numbers[:, differ[0]] if len(differ) == 1 else values)[0]
-    first = np.zeros(codes.max(initial=-1) + 1, dtype=np.int64)
-    first[codes[::-1]] = np.arange(len(codes))[::-1]
-    texts = np.array([bytes(text).strip(b"\x00 ").decode() for text in values[first]], object)
-    if plain:
-        return texts[codes]
-    distinct, position = np.unique(texts.astype(str), return_inverse=True)
-    return coded(position[codes], distinct.tolist())
 
 
 def _pairs(

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError
+from sklc.io.bands import passband_column
+from sklc.io.objects import object_name
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
 from sklc.io.service_tables import (
@@ -19,7 +21,7 @@ from sklc.io.service_tables import (
     service_table,
 )
 from sklc.io.source import Source
-from sklc.io.survey_columns import numbers, object_name, passband_column, words
+from sklc.io.values import numbers, words
 from sklc.io.vega import ab_minus_vega
 
 __all__ = ["read_sncosmo"]
@@ -127,8 +129,9 @@ def read_sncosmo(
     lines = parts[0].attrs.get("first_line") if len(parts) == 1 else None
     table = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
     rows = Rows(table)
-    values = {name: numbers(table, name, (), lines) for name in ("time", "flux", "fluxerr", "zp")}
-    flux, error, time = values["flux"], values["fluxerr"], values["time"]
+    time, flux, error, zero_point = (
+        numbers(table, name, first_line=lines) for name in ("time", "flux", "fluxerr", "zp")
+    )
     rows.leave_out(~np.isfinite(flux + error + time) | (error <= 0), "without a flux or an error")
     rows.select(lambda t: np.ones(len(t), dtype=bool), quality, "flagged")
     julian = time > _JULIAN_DATE
@@ -143,7 +146,7 @@ def read_sncosmo(
         flux=flux[kept],
         flux_err=error[kept],
         band=band[kept],
-        zero_point=_ab_zero_points(values["zp"], table["zpsys"], band)[kept],
+        zero_point=_ab_zero_points(zero_point, table["zpsys"], band)[kept],
         metadata=meta,
         notes=rows.notes,
     )

@@ -12,12 +12,13 @@ import pandas as pd
 
 from sklc._optional import require
 from sklc.errors import LightCurveError
-from sklc.io.bands import constant
+from sklc.io.documents import to_number
 from sklc.io.formats.astropy_table import decompressed
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
 from sklc.io.source import Source
 from sklc.io.tabular import join
+from sklc.io.values import constant
 
 __all__ = ["read_kepler", "read_tess"]
 
@@ -185,7 +186,8 @@ def _one_file(
         )
     column = _flux_column(data, columns.names, flux, name)
     flags = next((n for n in ("SAP_QUALITY", "QUALITY") if n in columns.names), None)
-    start = header.get("BJDREFI", mission.reference) + header.get("BJDREFF", 0.0)
+    day, rest = header.get("BJDREFI", mission.reference), header.get("BJDREFF", 0.0)
+    start = to_number(day, f"{name}, BJDREFI") + to_number(rest, f"{name}, BJDREFF")
     values = np.asarray(data[column], dtype=np.float64)
     n = len(values)
     errors = data[f"{column}_ERR"] if f"{column}_ERR" in columns.names else np.full(n, np.nan)

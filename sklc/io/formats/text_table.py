@@ -8,7 +8,8 @@ from typing import Any
 
 from sklc.io.choices import Choices
 from sklc.io.columns import Names
-from sklc.io.formats.long_table import joined, stem, tables
+from sklc.io.formats.long_table import joined, tables
+from sklc.io.objects import object_name
 from sklc.io.photometry import Photometry, Quality
 from sklc.io.registry import reader
 from sklc.io.source import Source
@@ -73,7 +74,9 @@ def read_sousa(source: Source, *, quality: Quality = "good") -> Photometry:
             file.seek(0)
             frame = read_text_table(file, name, names=_SOUSA, separator=r"\s+")
         own = first.lstrip("# ").split()
-        id_ = own[0] if "magnitudes from Swift" in first and own else stem(name).split("_")[0]
+        id_ = (
+            own[0] if "magnitudes from Swift" in first and own else object_name(name).split("_")[0]
+        )
         chosen = replace(choices, quality=quality)
         if quality == "good":
             chosen = replace(choices, quality=lambda t: ~(t["Mag"] < t["0.98SatLim"]))

@@ -9,11 +9,12 @@ import pandas as pd
 import pyarrow as pa
 
 from sklc.errors import LightCurveError
+from sklc.io.objects import last_known_values
 from sklc.io.packets import Packets, join, packets
-from sklc.io.photometry import Photometry, Quality
+from sklc.io.photometry import Photometry, Quality, columns_of
 from sklc.io.registry import reader
 from sklc.io.source import Source
-from sklc.io.values import columns_of, ids, numbers, per_object
+from sklc.io.values import ids, numbers
 from sklc.io.ztf import ZtfOptions, ztf_photometry
 
 __all__ = ["read_ztf_alerts", "ztf_packets"]
@@ -121,7 +122,7 @@ def ztf_packets(source: Source, options: ZtfOptions, schema: Any = None) -> Phot
                 f"({other.size} such packets): read the packets of each survey by themselves"
             )
         names.append(name.to_numpy(dtype=object))
-        issued = numbers(pd.DataFrame({"jd": some.field("candidate", "jd")}), "jd")
+        issued = numbers({"jd": some.field("candidate", "jd")}, "jd")
         for field in ("candidate", "prv_candidates", "fp_hists"):
             packet, table = some.rows(field, columns)
             if not len(table):
@@ -142,7 +143,9 @@ def ztf_packets(source: Source, options: ZtfOptions, schema: Any = None) -> Phot
     rows = join(tables)
     rows["object_id"] = ids(np.concatenate(names)[rows.pop("packet")], "objectId")
     rows["mjd"] = numbers(rows, "jd") - _MJD
-    return ztf_photometry(rows, options, metadata=per_object(pd.concat(objects, ignore_index=True)))
+    return ztf_photometry(
+        rows, options, metadata=last_known_values(pd.concat(objects, ignore_index=True))
+    )
 
 
 def _with(table: pa.Table, columns: dict[str, pa.Array]) -> pa.Table:

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sklc.io.bands import passband_column
+from sklc.io.objects import first_values
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
 from sklc.io.service_tables import service_columns, service_table
 from sklc.io.source import Source
-from sklc.io.survey_columns import exact_ids, numbers, passband_column, per_object, require_columns
+from sklc.io.values import exact_ids, numbers, require_columns
 from sklc.light_curves.magnitudes import flux_from_magnitude
 
 __all__ = ["read_ztf_dr"]
@@ -153,7 +155,7 @@ def _positions(table: pd.DataFrame, ids: Any) -> pd.DataFrame | None:
     }
     if None in names.values():
         return None
-    return per_object(ids, {what: numbers(table, str(name)) for what, name in names.items()})
+    return first_values(ids, {what: numbers(table, str(name)) for what, name in names.items()})
 
 
 def _joined(positions: pd.DataFrame, arcsec: float) -> pd.Series:

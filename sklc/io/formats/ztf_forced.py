@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError
+from sklc.io.bands import passband_column
+from sklc.io.objects import object_name
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
 from sklc.io.service_tables import read_text_table, service_columns, service_table
 from sklc.io.source import Source
-from sklc.io.survey_columns import numbers, object_name, passband_column, require_columns, words
+from sklc.io.values import numbers, require_columns, words
 
 __all__ = ["read_ztf_forced"]
 
@@ -99,9 +101,9 @@ def read_ztf_forced(
     table, first_line = _table(source, object_id)
     require_columns(table, *_NEEDED)
     rows = Rows(table)
-    flux = numbers(table, "forcediffimflux", _SENTINELS, first_line)
-    error = numbers(table, "forcediffimfluxunc", _SENTINELS, first_line)
-    zero_point = numbers(table, "zpdiff", _SENTINELS, first_line)
+    flux = numbers(table, "forcediffimflux", missing=_SENTINELS, first_line=first_line)
+    error = numbers(table, "forcediffimfluxunc", missing=_SENTINELS, first_line=first_line)
+    zero_point = numbers(table, "zpdiff", missing=_SENTINELS, first_line=first_line)
     to_flux = 10 ** (0.4 * (27.5 - zero_point))
     rows.leave_out(~np.isfinite(flux * error * to_flux) | (error <= 0), "without a flux")
     rows.select(_good, quality, 'poor images or code 56, see quality="all"')
@@ -114,7 +116,7 @@ def read_ztf_forced(
     kept = rows.kept
     return Photometry(
         object_id=table["object_id"][kept],
-        time=numbers(table, "jd", (), first_line)[kept] - 2400000.5,
+        time=numbers(table, "jd", first_line=first_line)[kept] - 2400000.5,
         flux=flux[kept],
         flux_err=error[kept],
         band=passband_column(table["filter"], "ZTF")[kept],
@@ -198,7 +200,7 @@ def _groups(table: pd.DataFrame) -> list[Any]:
 
 def _scale(table: pd.DataFrame, rows: Rows) -> np.ndarray:
     """Factors of the errors: the root of the median chi square of each reference image."""
-    chi_square = pd.Series(numbers(table, "forcediffimchisq", _SENTINELS)).where(rows.kept)
+    chi_square = pd.Series(numbers(table, "forcediffimchisq", missing=_SENTINELS)).where(rows.kept)
     median = chi_square.groupby(_groups(table)).transform("median")
     return np.sqrt(median.where(median > 0, 1.0).to_numpy())
 
