@@ -127,9 +127,9 @@ def labels(column: Any) -> tuple[np.ndarray, list[Any]]:
 
     Columns of few labels are thus looked at label by label, not row by row.
     """
-    column = pd.Series(column).array
-    if isinstance(column, pd.Categorical):
-        codes, own = np.asarray(column.codes), list(column.categories)
+    column = pd.Series(column)
+    if isinstance(column.array, pd.Categorical):
+        codes, own = np.asarray(column.array.codes), list(column.array.categories)
         used = np.bincount(codes + 1, minlength=len(own) + 1)[1:] > 0
         if not used.all():
             codes = np.append(np.cumsum(used) - 1, -1)[codes]

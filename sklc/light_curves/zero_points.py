@@ -28,7 +28,7 @@ UNITS: dict[str, float] = {"nJy": 31.4, "uJy": 23.9, "mJy": 16.4, "Jy": 8.9, "na
 #: Names of the column that says in which magnitude system zero points are, as in sncosmo.
 SYSTEM_COLUMNS = ("zpsys", "zpmagsys", "magsys")
 
-_UNIT = re.compile(r"(?:^|[\W_]|flux)(n|u|µ|μ|m|)jy$", re.IGNORECASE)
+_UNIT = re.compile(r"(?:^|[\W_]|flux)(n|u|µ|μ|m|)jy\s*[)\]}>]?$", re.IGNORECASE)
 _PREFIXES = {"n": "nJy", "u": "uJy", "µ": "uJy", "μ": "uJy", "m": "mJy", "": "Jy"}
 _RUBIN = re.compile(r"(psf|psfdiff|science|template|ap|diff|trail|forced)flux(mean)?$")
 _MAGNITUDE = re.compile(

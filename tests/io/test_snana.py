@@ -220,6 +220,8 @@ def test_extinction_that_was_corrected_is_reported(tmp_path):
         (snana_text(rows=["57410 g 1 1 0 5"]), "line 18: OBS has 6 values, and not 5"),
         (snana_text(rows=["57410 g x1 1 0"]), "'FLUXCAL' holds 'x1' in line 18"),
         (snana_text()[:-60], "announces NOBS: 2"),
+        (snana_text().replace(b"NOBS: 2", b"NOBS: e9"), "NOBS is 'e9', and not a number"),
+        (snana_text().replace(b"SNID:", b"SNIX:"), "has no line SNID"),
         (snana_text().replace(b" FLUXCALERR", b" ERROR"), "VARLIST lacks FLUXCALERR"),
         (snana_text().split(b"OBS:")[0] + b"\nVARLIST: MJD\n", "no lines OBS"),
     ],

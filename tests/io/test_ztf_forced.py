@@ -111,3 +111,10 @@ def test_unknown_filters_are_named():
 def test_missing_columns_are_named():
     with pytest.raises(LightCurveError, match="'zpdiff'"):
         read_ztf_forced(zfps({}).replace(b"zpdiff", b"zero"))
+
+
+def test_a_requested_position_that_is_no_number_is_unknown():
+    content = zfps({}).replace(b"R.A. = ", b"R.A. = -.")
+    metadata = read_ztf_forced(content).metadata
+    assert "ra" not in metadata or metadata["ra"].isna().all()
+    assert metadata["dec"].tolist() == [-2.5]

@@ -15,7 +15,8 @@ def table(name="flux", **columns):
 
 @pytest.mark.parametrize(("name", "zero_point"), [
     ("uJy", 23.9), ("µJy", 23.9), ("nJy", 31.4), ("mJy", 16.4), ("Jy", 8.9), ("flux_nJy", 31.4),
-    ("flux_uJy", 23.9), ("fluxmJy", 16.4), ("psfFlux", 31.4), ("psfDiffFlux", 31.4),
+    ("flux_uJy", 23.9), ("fluxmJy", 16.4), ("flux (mJy)", 16.4), ("Flux[uJy]", 23.9),
+    ("flux(nJy )", 31.4), ("psfFlux", 31.4), ("psfDiffFlux", 31.4),
     ("scienceFlux", 31.4), ("r:psfFlux", 31.4), ("flux_nanomaggies", 22.5), ("flux", 27.5),
     ("counts", 27.5),
 ])  # fmt: skip

@@ -149,7 +149,7 @@ def read_open_catalog(
         flux=flux[kept],
         flux_err=flux_err[kept],
         band=coded(codes[kept], passbands),
-        metadata=pd.DataFrame.from_dict(objects, orient="index"),
+        metadata=pd.DataFrame(list(objects.values()), index=list(objects)),
         notes=rows.notes,
     )
 

@@ -140,7 +140,7 @@ def read_otter(
         flux=flux[kept],
         flux_err=error[kept],
         band=coded(codes[kept], passbands),
-        metadata=pd.DataFrame.from_dict(objects, orient="index"),
+        metadata=pd.DataFrame(list(objects.values()), index=list(objects)),
         notes=rows.notes,
     )
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError
+from sklc.io.documents import to_number
 from sklc.io.frames import to_frame
 from sklc.io.source import Source
 from sklc.io.values import numbers
@@ -123,7 +124,9 @@ def _text_part(text: str, name: str) -> Part:
                     header.setdefault(f"{key}_ERR", words[2])
     if not columns or not rows:
         raise LightCurveError(f"{name} has no lines {'OBS' if columns else 'VARLIST'}: it is empty")
-    if len(rows) < int(header.get("NOBS", len(rows))):
+    if "SNID" not in header:
+        raise LightCurveError(f"{name} has no line SNID, the name of the object: add it")
+    if len(rows) < to_number(header.get("NOBS", len(rows)), f"{name}: NOBS"):
         raise LightCurveError(
             f"{name} announces NOBS: {header['NOBS']} and holds {len(rows)} lines OBS: it is not "
             "complete. Download it again, or correct NOBS"

@@ -172,7 +172,7 @@ def _tables(source: Source) -> tuple[list[pd.DataFrame], pd.DataFrame | None]:
             if isinstance(value, str | int | float | np.number)
         }
         parts.append(table)
-    meta = pd.DataFrame.from_dict(headers, orient="index")
+    meta = pd.DataFrame(list(headers.values()), index=list(headers))
     return parts, meta if len(meta.columns) else None
 
 

@@ -144,7 +144,8 @@ def _table(source: Source, object_id: str | None) -> tuple[pd.DataFrame, int | N
             if object_id not in own.columns:
                 own["object_id"] = object_name(name) if object_id is None else object_id
             for key, pattern in (("ra", r"R\.?A\.?"), ("dec", r"Dec\.?")):
-                found = re.search(rf"input {pattern} *= *([-+\d.]+)", "\n".join(read.comments))
+                angle = rf"input {pattern} *= *([-+]?\d+\.?\d*)(?![\w.+-])"
+                found = re.search(angle, "\n".join(read.comments))
                 own[f"requested {key}"] = float(found[1]) if found else np.nan
             parts.append(own)
             line = read.first_line
