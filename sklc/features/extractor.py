@@ -167,11 +167,16 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
         """
         if self._uses_light_curve():
             band_features.load_light_curve()
-        self._bin_edges = _bin_edges(self.binned_flux)
+        _bin_edges(self.binned_flux)  # wrong edges are an error before X is read
         curves = self._curves(X, reset=True)
-        passbands = _passbands(curves, self.bands)
+        return self._of_passbands(_passbands(curves, self.bands))
+
+    def _of_passbands(self, passbands: Iterable[Passband]) -> LightCurveFeatures:
+        """Describe these passbands, as after `fit`."""
+        self._bin_edges = _bin_edges(self.binned_flux)
         self.passbands_ = tuple(sorted(passbands, key=lambda p: (p.wavelength, p.name, p.survey)))
-        names = [name for name, _ in self._columns(curves[:0])]
+        nothing = LightCurves.from_arrays([], [], [], [])
+        names = [name for name, _ in self._columns(nothing)]
         self._feature_names = np.asarray(names, dtype=object)
         return self
 

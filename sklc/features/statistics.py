@@ -164,9 +164,7 @@ def _of_times(curves: BandCurves, groups: _Groups) -> Iterator[tuple[str, Floats
     yield "time_standard_deviation", np.sqrt(moment / (n - 1))
 
 
-def _line(
-    groups: _Groups, x: Floats, y: Floats, weight: Floats
-) -> tuple[Floats, Floats, Floats]:
+def _line(groups: _Groups, x: Floats, y: Floats, weight: Floats) -> tuple[Floats, Floats, Floats]:
     """Slope and intercept of a weighted regression, and the second moment of x; NaN without x."""
     mean_x, mean_y = groups.mean(x, weight), groups.mean(y, weight)
     every = np.zeros_like(x)
