@@ -177,8 +177,8 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
     that *you* fitted on the same labels has seen them, and its probabilities would be calibrated
     too confidently: pass it unfitted.
 
-    Features are joined by stacking. Gradient boosting on them is trained on two of three folds,
-    three times, and the log probabilities of the head and of boosting for objects that neither has
+    Features are joined by stacking. Gradient boosting on them is trained on four of five folds,
+    five times, and the log probabilities of the head and of boosting for objects that neither has
     seen determine how much each counts, pulled towards the head where labels are few. These two
     weights are a temperature, too: the result is calibrated. An object with more than half of its
     observations in passbands that the training data lack is judged by the latent alone.

@@ -8,6 +8,7 @@ peak and times are days from it, so that nothing here depends on brightness, exc
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -237,7 +238,7 @@ def _crossing(curves: BandCurves, since: Floats, level: float) -> Floats:
 def _of_epochs(curves: BandCurves, groups: _Groups) -> Iterator[tuple[str, Floats]]:
     """Mean flux far from the peak, and how significant it is."""
     weight = curves.sigma**-2.0
-    for low, high in zip(_EPOCHS[:-1], _EPOCHS[1:], strict=True):
+    for low, high in pairwise(_EPOCHS):
         if (low, high) == (-40.0, 110.0):
             continue
         part = _Groups(curves, (curves.time >= low) & (curves.time < high))
