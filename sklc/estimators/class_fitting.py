@@ -111,7 +111,7 @@ def check_mode(estimator: Any) -> None:
     refuse, linear = estimator._refuse_unread, ("C", "prior_labels")
     mode = f"finetune={estimator.finetune!r}"
     if estimator.finetune == "none":
-        if estimator.features is not None and estimator.features != "core":
+        if estimator.features is not None:
             refuse(["features"], "a head that is trained", mode)
         unread = ("head_sizes", "metadata_columns", "class_weight", "callbacks")
         refuse((*linear, *unread), "a head that is trained", mode)
