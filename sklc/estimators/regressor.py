@@ -139,6 +139,9 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         other estimators keep it.
     head_ : object
         The fitted head, with a method ``predict`` that returns mean and scale of ``ln(1 + z)``.
+    features_ : transformer or None
+        What computes the features that are joined to the head; None where there are none, as
+        with fewer than 40 redshifts.
     uncertainty_ : RedshiftUncertainty
         The fitted method of calibration.
     redshift_range_ : tuple of float
