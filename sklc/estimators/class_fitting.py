@@ -181,16 +181,17 @@ def fit_classes(
             unseen = None
             if held_out is not None:
                 unseen = hold_out_of_own(start, sample, target, held_out)
-            encoder, history, head = as_parameter(start), start.net_.history, None
-            if unseen is not None and described is not None:
+            encoder, history = as_parameter(start), start.net_.history
+            joined: torch.nn.Module | None = None
+            if unseen is not None and held_out is not None and described is not None:
                 latent = start.transform(sample.curves)
                 weights = sample.weights, class_weight
                 data = HeadData(latent, None, target, *weights, described)
                 own = own_head(encoder._source().network)
-                head, unseen = join_features(own, data, unseen, held_out, seed)
-            used = features if isinstance(head, JoinedHead) else None
-            head = None if used is None else head
-            return ClassFit(encoder, classes, class_weight, head, history, None, unseen, used)
+                joined, unseen = join_features(own, data, unseen, held_out, seed)
+            if not isinstance(joined, JoinedHead):
+                joined, features = None, None
+            return ClassFit(encoder, classes, class_weight, joined, history, None, unseen, features)
         data = HeadData(
             start.transform(sample.curves),
             metadata_matrix(sample.curves, columns),
@@ -237,7 +238,7 @@ def fit_classes(
                 callbacks=callbacks,
             ).history
             data = replace(data, latent=encoder.transform(sample.curves))
-        calibration, unseen_rows = None, held_out
+        calibration, unseen_rows = None, everything if held_out is None else held_out
         if not len(sizes):
             heads = replace(heads, data=data)
             head = heads.fit(everything)
@@ -247,10 +248,13 @@ def fit_classes(
         if held_out is not None:
             unseeing = head if len(sizes) else heads.fit(rows)
             calibration = hold_out(unseeing, data, held_out)
+        final: torch.nn.Module = head
         if calibration is not None and described is not None:
-            head, calibration = join_features(head, data, calibration, unseen_rows, seed)
-    encoder, used = as_parameter(encoder, start), features if isinstance(head, JoinedHead) else None
-    return ClassFit(encoder, classes, class_weight, head, history, C, calibration, used)
+            final, calibration = join_features(head, data, calibration, unseen_rows, seed)
+    encoder = as_parameter(encoder, start)
+    if not isinstance(final, JoinedHead):
+        features = None
+    return ClassFit(encoder, classes, class_weight, final, history, C, calibration, features)
 
 
 def _dataset(encoder: LightCurveEncoder, curves: LightCurves, data: HeadData) -> CurveDataset:

@@ -14,8 +14,8 @@ from sklc.estimators.class_fitting import (
     check_mode,
     fit_classes,
     keeps_its_head,
-    why_nothing_was_held_out,
 )
+from sklc.estimators.class_sets import class_sets
 from sklc.estimators.own_classes import calibrate_own_classes, use_own_classes
 from sklc.estimators.pretrained_classes import CLASS_PRIORS
 from sklc.estimators.sample import TrainingSample
@@ -30,7 +30,6 @@ from sklc.networks.joined import join_columns
 from sklc.networks.training.loop import wrap
 from sklc.serving.export import export_classifier
 from sklc.uncertainty.interface import ClassScores, HeldOut
-from sklc.uncertainty.prediction_sets import prediction_sets
 from sklc.uncertainty.registry import class_uncertainty
 from sklc.utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context
 
@@ -325,8 +324,10 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         X : light curves of n_objects
             In any form that `sklc.as_light_curves` takes.
         y : array-like of shape (n_objects,)
-            Class labels. With ``finetune="none"`` they only calibrate, and are optional without
-            `calibrate`; numbers 0 to n_classes - 1, if all occur, stand for the sorted classes.
+            Class labels. A Series that is indexed by the ids is put into the order of X; so is
+            `sample_weight`. With ``finetune="none"`` labels only calibrate, and are optional
+            without `calibrate`; numbers 0 to n_classes - 1, if all occur, stand for the sorted
+            classes.
         sample_weight : array-like of shape (n_objects,), optional
             Weight of each object in training and calibration. A weight of k is the same as k copies
             of the object, and 0 leaves it out.
@@ -455,20 +456,7 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         """
         check_is_fitted(self)
         check_coverage(coverage)
-        curves = self._curves(X, reset=False)
-        held_out = self._calibration
-        if held_out is None:
-            raise ValueError(why_nothing_was_held_out(self.finetune))
-        latent, extra = self._latents(curves)
-        sets = getattr(self.uncertainty_, "prediction_sets", prediction_sets)
-        return sets(
-            held_out,
-            self._probabilities(held_out.logits),
-            [self._probabilities(in_double_precision(h, latent, extra)) for h in held_out.heads],
-            self.classes_,
-            coverage=float(coverage),
-            class_conditional=bool(class_conditional),
-        )
+        return class_sets(self, self._curves(X, reset=False), coverage, class_conditional)
 
     @skips_unusable
     def decision_function(self, X, *, on_error="raise"):

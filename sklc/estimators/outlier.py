@@ -60,8 +60,8 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
         variance, or the share of the variance that they explain. With None, the forest reads the
         latents themselves.
     features : {"core", "full"}, transformer or None, default=None
-        Features that stand beside the latent, as in `TransferClassifier`, each scaled to unit
-        variance. On real supernovae they lower the AUROC, so there are none by default.
+        Features beside the latent, as in `TransferClassifier`, each scaled to unit variance. On
+        real supernovae they lower the AUROC, from .932 to .910 with "core".
     rare_class_weight : float, default=1.0
         Weight of the classes of the pretrained weights relative to the forest, see Notes. With 0,
         the score is that of the forest alone.
@@ -258,7 +258,8 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
             `sklc.as_light_curves` takes.
         y : array-like of shape (n_objects,), optional
             Classes of the normal objects. Required with `per_class`, `finetune`, and an encoder
-            that has to be trained; otherwise used for `explain` and to find rare classes.
+            that has to be trained; otherwise used for `explain` and to find rare classes. A Series
+            that is indexed by the ids is put into the order of X; so is `sample_weight`.
         sample_weight : array-like of shape (n_objects,), optional
             Weight of each object in the forest, in the estimated mixture of classes, and in
             networks that are trained. A weight of k is the same as k copies of the object, and 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from numbers import Integral
 
 import numpy as np
@@ -10,7 +9,7 @@ from scipy.stats import norm
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from sklc.errors import LightCurveError, LightCurveWarning
+from sklc.errors import LightCurveError
 from sklc.estimators.base import (
     METADATA_CONSTRAINTS,
     check_coverage,
@@ -25,6 +24,7 @@ from sklc.estimators.redshift_encoder import (
     require_own_head,
 )
 from sklc.estimators.redshift_heads import EnsembleHead, KernelHead, NeighborHead, OwnHead
+from sklc.estimators.redshift_range import warn_outside
 from sklc.estimators.redshift_stacking import JoinedRedshiftHead
 from sklc.estimators.sample import TrainingSample
 from sklc.estimators.stacking import FEATURES_CONSTRAINTS, FEWEST_TO_JOIN, fit_features
@@ -32,7 +32,7 @@ from sklc.estimators.transfer import TRANSFER_CONSTRAINTS, TransferEstimator, is
 from sklc.features import describe
 from sklc.light_curves import LightCurves
 from sklc.light_curves.coerce import is_series_matrix
-from sklc.light_curves.metadata import metadata_matrix, name_object
+from sklc.light_curves.metadata import metadata_matrix
 from sklc.light_curves.usable import skips_unusable
 from sklc.networks.device import resolve_device, single_thread_in_workers
 from sklc.uncertainty.registry import redshift_uncertainty
@@ -40,9 +40,6 @@ from sklc.utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_cont
 
 __all__ = ["RedshiftRegressor"]
 
-# Predictions outside the training range by this many standard deviations are extrapolations. With
-# fewer, objects at its ends would be reported by chance.
-_CERTAINLY = 3
 # With fewer errors than this, intervals cannot be calibrated.
 _FEWEST_OBJECTS = 3
 # Parameters of an encoder that training it on redshifts does not read.
@@ -307,7 +304,8 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
             In any form that `sklc.as_light_curves` takes.
         y : array-like of shape (n_objects,)
             Redshifts, positive. Optional with ``finetune="none"``, where they only calibrate the
-            intervals.
+            intervals. A Series that is indexed by the ids is put into the order of X; so is
+            `sample_weight`.
         sample_weight : array-like of shape (n_objects,), optional
             Weight of each object in training and calibration. A weight of k is the same as k copies
             of the object, and 0 leaves it out.
@@ -405,7 +403,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         mean = np.maximum(mean, np.finfo(float).eps)
         redshift = np.expm1(mean)
         std = (1 + redshift) * scale
-        self._warn_outside(redshift, std, curves)
+        warn_outside(redshift, std, curves, self.redshift_range_)
         return (redshift, std) if return_std else redshift
 
     @skips_unusable
@@ -519,7 +517,13 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         """Refuse parameters that the others make pointless."""
         mode = f"finetune={self.finetune!r}"
         if self.finetune == "none":
-            names = ("method", "n_neighbors", "head_sizes", "metadata_columns", "callbacks")
+            names: tuple[str, ...] = (
+                "method",
+                "n_neighbors",
+                "head_sizes",
+                "metadata_columns",
+                "callbacks",
+            )
             if self.features is not None:
                 names = (*names, "features")
             self._refuse_unread(names, "a head that is trained", mode)
@@ -589,19 +593,3 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         if self.features_ is None:
             return columns
         return np.concatenate([columns, describe(self.features_, curves)], axis=1)
-
-    def _warn_outside(self, redshift: np.ndarray, std: np.ndarray, curves: LightCurves) -> None:
-        low, high = self.redshift_range_
-        reach = _CERTAINLY * std
-        outside = np.flatnonzero((redshift + reach < low) | (redshift - reach > high))
-        if len(outside):
-            first = int(outside[0])
-            warnings.warn(
-                f"{len(outside)} of {len(redshift)} predicted redshifts lie outside the range of "
-                f"the training objects, {low:.4g} to {high:.4g}, by more than {_CERTAINLY} "
-                f"standard deviations; the first is {redshift[first]:.4g} of "
-                f"{name_object(curves, first)}. They are extrapolations: add "
-                "training objects like these, or do not rely on them.",
-                LightCurveWarning,
-                stacklevel=3,
-            )

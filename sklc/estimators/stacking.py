@@ -127,7 +127,9 @@ def join_features(
     held_out : HeldOut
         What such heads, with boosting of one fold, say about objects that they have not seen.
     """
-    n_classes = len(data.class_weight)
+    n_classes, features = len(data.class_weight), data.features
+    if features is None:
+        raise ValueError("The training set has no features to join.")
     # Folds of the heads, or new ones where a part of the data was held out once.
     fold = np.full(len(data.target), -1)
     if len(held_out.heads) > 1:
@@ -135,15 +137,16 @@ def join_features(
     else:
         for number, (_, unseen) in enumerate(data.folds(data.splittable(), seed, N_FOLDS)):
             fold[unseen] = number
-    filled = fill_missing(data.features)
-    described = ~np.isnan(data.features).all(axis=1)
+    filled = fill_missing(features)
+    described = ~np.isnan(features).all(axis=1)
     boosting, boosted = [], np.zeros((len(fold), n_classes))
     with unrouted():
         for number in range(fold.max() + 1):
-            seen, unseen = np.flatnonzero((fold != number) & described), fold == number
+            seen = np.flatnonzero((fold != number) & described)
+            unseen = np.flatnonzero(fold == number)
             part = HistGradientBoostingClassifier(**BOOSTING, random_state=seed + number)
             boosting.append(part.fit(filled[seen], data.target[seen], data.weight[seen]))
-            boosted[unseen] = boosting_logits(boosting[-1], data.features[unseen], n_classes)
+            boosted[unseen] = boosting_logits(boosting[-1], features[unseen], n_classes)
     counted = (fold[rows] >= 0) & described[rows]
     own = log_softmax(held_out.logits, axis=1)[counted]
     chosen, target = rows[counted], held_out.target[counted]
@@ -152,7 +155,7 @@ def join_features(
         return head, held_out
 
     def joined(head: nn.Module, parts: list[Any]) -> JoinedHead:
-        return JoinedHead(head, parts, weights, n_classes, data.features.shape[1])
+        return JoinedHead(head, parts, weights, n_classes, features.shape[1])
 
     parts = []
     for number, part in enumerate(boosting):

@@ -38,7 +38,8 @@ class _Groups:
 
     def total(self, values: Floats) -> Floats:
         """Sums, 0 without observations."""
-        return np.bincount(self.row, values[self.mask], minlength=self.n_objects)
+        total = np.bincount(self.row, values[self.mask], minlength=self.n_objects)
+        return total.astype(np.float64, copy=False)
 
     def mean(self, values: Floats, weight: Floats | None = None) -> Floats:
         """Means, weighted or not."""
