@@ -187,8 +187,8 @@ def fit_classes(
                 latent = start.transform(sample.curves)
                 weights = sample.weights, class_weight
                 data = HeadData(latent, None, target, *weights, described)
-                own = own_head(encoder._source().network)
-                joined, unseen = join_features(own, data, unseen, held_out, seed)
+                trained = own_head(encoder._source().network)
+                joined, unseen = join_features(trained, data, unseen, held_out, seed)
             if not isinstance(joined, JoinedHead):
                 joined, features = None, None
             return ClassFit(encoder, classes, class_weight, joined, history, None, unseen, features)
