@@ -1,12 +1,12 @@
 """What the estimators share: input in every form, labels, validation split, training settings.
 
 All estimators take their parameters in one order, as far as they have them: the encoder or its
-weights; `finetune`; what the head, network or forest is; `metadata_columns`; how the classes
-of the weights are used; `calibrate`; `min_points`; then the training: `max_epochs`, `batch_size`,
-`learning_rate`, `learning_rate_decay`, `weight_decay`, `finetune_learning_rate`, `anchor`,
-`early_stopping`, `validation_fraction`, `patience`, `class_weight`, `callbacks`, `checkpoint`; and
-how it runs: `n_jobs`, `mixed_precision`, `device`, `random_state`, `verbose`. A parameter of the
-same name has the same default in all of them, and the same meaning.
+weights; `finetune`; what the head, network or forest is; `metadata_columns`; `features`; how the
+classes of the weights are used; `calibrate`; `min_points`; then the training: `max_epochs`,
+`batch_size`, `learning_rate`, `learning_rate_decay`, `weight_decay`, `finetune_learning_rate`,
+`anchor`, `early_stopping`, `validation_fraction`, `patience`, `class_weight`, `callbacks`,
+`checkpoint`; and how it runs: `n_jobs`, `mixed_precision`, `device`, `random_state`, `verbose`. A
+parameter of the same name has the same default in all of them, and the same meaning.
 
 A parameter that changes what is learned, and that a mode does not read, is refused where it was
 changed from its default. Those of a training run (`max_epochs` to `patience`, but for the two of

@@ -22,6 +22,12 @@ from sklc.estimators.class_heads import (
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.estimators.encoder_training import objectives_of
 from sklc.estimators.sample import TrainingSample
+from sklc.estimators.stacking import (
+    FEWEST_TO_JOIN,
+    N_FOLDS,
+    fit_features,
+    join_features,
+)
 from sklc.estimators.transfer import (
     as_parameter,
     default_encoder,
@@ -30,10 +36,12 @@ from sklc.estimators.transfer import (
     is_trained_on_own_labels,
     start_encoder,
 )
+from sklc.features import describe
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix, name_object
 from sklc.networks.device import resolve_device, single_thread_in_workers
 from sklc.networks.heads import own_head
+from sklc.networks.joined import JoinedHead
 from sklc.networks.objectives import Classifier
 from sklc.networks.objectives.losses import CrossEntropy
 from sklc.networks.training.datasets import CurveDataset
@@ -71,6 +79,8 @@ class ClassFit:
         Inverse L2 strength of a linear head.
     held_out : HeldOut or None
         Labelled objects to calibrate on.
+    features : transformer or None, default=None
+        What computes the features that are joined to the latent, if any are.
     """
 
     encoder: LightCurveEncoder
@@ -80,6 +90,7 @@ class ClassFit:
     history: Any
     C: float | None
     held_out: HeldOut | None
+    features: Any = None
 
 
 def keeps_its_head(encoder: Any) -> bool:
@@ -100,6 +111,8 @@ def check_mode(estimator: Any) -> None:
     refuse, linear = estimator._refuse_unread, ("C", "prior_labels")
     mode = f"finetune={estimator.finetune!r}"
     if estimator.finetune == "none":
+        if estimator.features is not None:
+            refuse(["features"], "a head that is trained", mode)
         unread = ("head_sizes", "metadata_columns", "class_weight", "callbacks")
         refuse((*linear, *unread), "a head that is trained", mode)
     else:
@@ -151,6 +164,10 @@ def fit_classes(
     class_weight = estimator._class_weights(classes, sample.y, sample.weight)
     resolve_device(estimator.device)
     metadata_matrix(sample.curves, columns)
+    features, described = None, None
+    if sample.weights.sum() >= FEWEST_TO_JOIN and estimator.features is not None:
+        features = fit_features(estimator.features, sample.curves)
+        described = describe(features, sample.curves)
     if estimator.calibrate is not None:
         _require_unseen_labels(estimator, target, from_scratch, is_solved)
     with single_thread_in_workers(), unrouted():
@@ -165,13 +182,23 @@ def fit_classes(
             if held_out is not None:
                 unseen = hold_out_of_own(start, sample, target, held_out)
             encoder, history = as_parameter(start), start.net_.history
-            return ClassFit(encoder, classes, class_weight, None, history, None, unseen)
+            joined: torch.nn.Module | None = None
+            if unseen is not None and held_out is not None and described is not None:
+                latent = start.transform(sample.curves)
+                weights = sample.weights, class_weight
+                data = HeadData(latent, None, target, *weights, described)
+                trained = own_head(encoder._source().network)
+                joined, unseen = join_features(trained, data, unseen, held_out, seed)
+            if not isinstance(joined, JoinedHead):
+                joined, features = None, None
+            return ClassFit(encoder, classes, class_weight, joined, history, None, unseen, features)
         data = HeadData(
             start.transform(sample.curves),
             metadata_matrix(sample.curves, columns),
             target,
             sample.weights,
             class_weight,
+            described,
         )
         encoder = start
         if estimator.finetune != "head":
@@ -211,17 +238,23 @@ def fit_classes(
                 callbacks=callbacks,
             ).history
             data = replace(data, latent=encoder.transform(sample.curves))
-        calibration = None
+        calibration, unseen_rows = None, everything if held_out is None else held_out
         if not len(sizes):
             heads = replace(heads, data=data)
             head = heads.fit(everything)
             if is_solved and not from_scratch:
-                calibration = heads.cross_fit()
+                n_folds = None if described is None else N_FOLDS
+                calibration, unseen_rows = heads.cross_fit(n_folds)
         if held_out is not None:
             unseeing = head if len(sizes) else heads.fit(rows)
             calibration = hold_out(unseeing, data, held_out)
+        final: torch.nn.Module = head
+        if calibration is not None and described is not None:
+            final, calibration = join_features(head, data, calibration, unseen_rows, seed)
     encoder = as_parameter(encoder, start)
-    return ClassFit(encoder, classes, class_weight, head, history, C, calibration)
+    if not isinstance(final, JoinedHead):
+        features = None
+    return ClassFit(encoder, classes, class_weight, final, history, C, calibration, features)
 
 
 def _dataset(encoder: LightCurveEncoder, curves: LightCurves, data: HeadData) -> CurveDataset:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +18,7 @@ from torch import nn
 
 from sklc.estimators.pretrained_classes import fit_joint_shares
 from sklc.networks.heads import DenseHead, PooledHead, in_double_precision
+from sklc.networks.joined import JoinedHead, join_columns
 from sklc.networks.objectives.losses import CrossEntropy
 from sklc.networks.training.datasets import LatentDataset
 from sklc.networks.training.loop import TrainingSettings, fit_net, seeded
@@ -56,6 +58,11 @@ class HeadData:
         Weight of each object in the loss. Those with a weight of 0 do not count.
     class_weight : ndarray of shape (n_classes,)
         Weight of each class, by which those of its objects are multiplied.
+    features : ndarray of shape (n_objects, n_features) or None, default=None
+        Features that are joined to the latent.
+    groups : ndarray of int, shape (n_objects,), or None, default=None
+        The object that each row is a part of; folds keep such rows together. None stands for one
+        row per object.
     """
 
     latent: np.ndarray
@@ -63,6 +70,13 @@ class HeadData:
     target: np.ndarray
     sample_weight: np.ndarray
     class_weight: np.ndarray
+    features: np.ndarray | None = None
+    groups: np.ndarray | None = None
+
+    @property
+    def extra(self) -> np.ndarray | None:
+        """What a head with features reads beside the latent: metadata, then features."""
+        return join_columns(self.metadata, self.features)
 
     @property
     def weight(self) -> np.ndarray:
@@ -71,12 +85,18 @@ class HeadData:
 
     def subset(self, rows: np.ndarray) -> HeadData:
         """Return the objects `rows`, in that order."""
+
+        def part(values: np.ndarray | None) -> np.ndarray | None:
+            return None if values is None else values[rows]
+
         return HeadData(
             self.latent[rows],
-            None if self.metadata is None else self.metadata[rows],
+            part(self.metadata),
             self.target[rows],
             self.sample_weight[rows],
             self.class_weight,
+            part(self.features),
+            part(self.groups),
         )
 
     def new_head(self, sizes: Sequence[int] = ()) -> DenseHead:
@@ -97,17 +117,39 @@ class HeadData:
         return torch.from_numpy(self.latent), metadata
 
     def splittable(self) -> np.ndarray:
-        """Rows that count, of classes with at least two of them."""
+        """Rows that count, of classes with at least two objects among them."""
         rows = np.flatnonzero(self.sample_weight > 0)
-        counts = np.bincount(self.target[rows], minlength=len(self.class_weight))
+        _, first = self._objects(rows)
+        counts = np.bincount(self.target[rows[first]], minlength=len(self.class_weight))
         return rows[counts[self.target[rows]] > 1]
 
-    def folds(self, rows: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Divide splittable `rows` into stratified folds: other rows, and those of the fold."""
-        target = self.target[rows]
-        n_folds = min(_FOLDS, int(np.unique(target, return_counts=True)[1].min()))
-        folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(target, target)
-        return [(rows[others], rows[held_out]) for others, held_out in folds]
+    def folds(
+        self, rows: np.ndarray, seed: int, n_folds: int | None = None
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Divide splittable `rows` into stratified folds: other rows, and those of the fold.
+
+        Rows of one object lie in one fold. Without `n_folds`, every fold has all classes.
+        """
+        object_of_row, first = self._objects(rows)
+        target = self.target[rows[first]]
+        counts = np.unique(target, return_counts=True)[1]
+        if n_folds is None:
+            n_folds = min(_FOLDS, int(counts.min()))
+        splitter = StratifiedKFold(min(n_folds, int(counts.max())), shuffle=True, random_state=seed)
+        with warnings.catch_warnings():
+            # Of a class with fewer members than folds, some are among the others all the same.
+            warnings.filterwarnings("ignore", message="The least populated class")
+            folds = [np.isin(object_of_row, unseen) for _, unseen in splitter.split(target, target)]
+        return [(rows[~unseen], rows[unseen]) for unseen in folds]
+
+    def _objects(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Number the objects of `rows`; return that of each row, and the first row of each."""
+        if self.groups is None:
+            return np.arange(len(rows)), np.arange(len(rows))
+        number, found = pd.factorize(self.groups[rows])
+        first = np.full(len(found), len(rows))
+        np.minimum.at(first, number, np.arange(len(rows)))
+        return number, first
 
 
 def fit_linear_head(data: HeadData, C: float) -> DenseHead:
@@ -162,8 +204,8 @@ def choose_strength(data: HeadData, seed: int) -> float:
 
 def hold_out(head: nn.Module, data: HeadData, rows: np.ndarray) -> HeldOut:
     """Return what a head says about objects that it has not seen, those at `rows`."""
-    unseen = data.subset(rows)
-    logits = in_double_precision(head, unseen.latent, unseen.metadata)
+    unseen, joined = data.subset(rows), isinstance(head, JoinedHead)
+    logits = in_double_precision(head, unseen.latent, unseen.extra if joined else unseen.metadata)
     fold = np.zeros(len(rows), dtype=np.int64)
     return HeldOut((head,), fold, logits, unseen.target, unseen.sample_weight)
 
@@ -208,18 +250,20 @@ class LinearHeads:
         share = self.prior_labels / (self.prior_labels + data.sample_weight.sum())
         return PooledHead(head, self.own, torch.from_numpy(joint).float(), float(share))
 
-    def cross_fit(self) -> HeldOut | None:
+    def cross_fit(self, n_folds: int | None = None) -> tuple[HeldOut | None, np.ndarray]:
         """Fit on all folds but one, for each, and keep what the head says about that one.
 
-        The only member of a class is never left out. Returns None if all classes are like that.
+        The only member of a class is never left out. Returns None if all classes are like that,
+        and the positions of the objects that were left out.
         """
         rows = self.data.splittable()
         if not len(rows):
-            return None
+            return None, rows
         everything, parts = np.arange(len(self.data.target)), []
-        for _, unseen in self.data.folds(rows, self.seed):
+        folds = [unseen for _, unseen in self.data.folds(rows, self.seed, n_folds)]
+        for unseen in folds:
             parts.append(hold_out(self.fit(np.setdiff1d(everything, unseen)), self.data, unseen))
-        return HeldOut.join(parts)
+        return HeldOut.join(parts), np.concatenate(folds)
 
 
 def fit_dense_head(

@@ -13,22 +13,23 @@ from sklc.estimators.base import METADATA_CONSTRAINTS, check_coverage, refuse_we
 from sklc.estimators.class_fitting import (
     check_mode,
     fit_classes,
-    hold_out_of_own,
     keeps_its_head,
-    targets_among,
-    why_nothing_was_held_out,
 )
-from sklc.estimators.pretrained_classes import CLASS_PRIORS, merge_matrix, prior_shares
+from sklc.estimators.class_sets import class_sets
+from sklc.estimators.own_classes import calibrate_own_classes, use_own_classes
+from sklc.estimators.pretrained_classes import CLASS_PRIORS
 from sklc.estimators.sample import TrainingSample
+from sklc.estimators.stacking import FEATURES_CONSTRAINTS
 from sklc.estimators.transfer import TRANSFER_CONSTRAINTS, TransferEstimator
+from sklc.features import describe
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix
 from sklc.light_curves.usable import skips_unusable
 from sklc.networks.heads import TransferNetwork, in_double_precision, own_head
+from sklc.networks.joined import join_columns
 from sklc.networks.training.loop import wrap
 from sklc.serving.export import export_classifier
 from sklc.uncertainty.interface import ClassScores, HeldOut
-from sklc.uncertainty.prediction_sets import prediction_sets
 from sklc.uncertainty.registry import class_uncertainty
 from sklc.utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context
 
@@ -63,6 +64,11 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
     metadata_columns : sequence of str or None, default=None
         Numeric per-object columns, such as ``["mwebv"]``, that are read beside the light
         curve. A missing value (NaN) is replaced by the training mean and flagged.
+    features : {"core", "full"}, transformer or None, default="core"
+        Features that are joined to a head, see Notes. "core" needs no further package; "full"
+        adds statistics and fits of the light-curve package, which whoever loads the model needs,
+        too. A transformer, such as `sklc.LightCurveFeatures`, is fitted on the light curves
+        without labels, and None uses the latent alone.
     merge_classes : mapping of str to list of str, or None, default=None
         With ``finetune="none"``: classes of your own as sums of classes of the weights, such as
         ``{"Ia": ["SNIa", "SNIa-91bg", "SNIax"], "II": ["SNII"]}``. Probabilities of classes that
@@ -142,6 +148,9 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         Per-object columns that join the latent.
     C_ : float or None
         Inverse L2 strength of the linear head; None with another head.
+    features_ : transformer or None
+        What computes the features that are joined to the head; None where there are none, as
+        with fewer than 40 labels, or without labels that were held out.
     merge_ : ndarray of shape (n_outputs, n_classes) or None
         Weights by which probabilities are summed to classes with ``finetune="none"``.
     uncertainty_ : ClassUncertainty
@@ -166,6 +175,12 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
     stopping holds out serves, and with ``finetune="none"`` the labels given to `fit`. An encoder
     that *you* fitted on the same labels has seen them, and its probabilities would be calibrated
     too confidently: pass it unfitted.
+
+    Features are joined by stacking. Gradient boosting on them is trained on four of five folds,
+    five times, and the log probabilities of the head and of boosting for objects that neither has
+    seen determine how much each counts, pulled towards the head where labels are few. These two
+    weights are a temperature, too: the result is calibrated. An object with more than half of its
+    observations in passbands that the training data lack is judged by the latent alone.
 
     The shares of "magnitude-limited" are those of the ZTF Bright Transient Survey to August 2024:
     Ia 74 %, II 19 %, Ib/c 5.4 %, SLSN-I .7 %, TDE .4 % (Rehemtulla et al. 2024, ApJ 972, 7,
@@ -198,6 +213,7 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         "prior_labels": [Interval(Real, 0, None, closed="left")],
         "calibrate": [str, HasMethods(["fit", "log_probabilities"]), None],
         **METADATA_CONSTRAINTS,
+        **FEATURES_CONSTRAINTS,
         **TRANSFER_CONSTRAINTS,
     }
 
@@ -209,6 +225,7 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         head_sizes=(),
         C=None,
         metadata_columns=None,
+        features="core",
         merge_classes=None,
         class_prior=None,
         prior_labels=40,
@@ -235,6 +252,7 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         self.head_sizes = head_sizes
         self.C = C
         self.metadata_columns = metadata_columns
+        self.features = features
         self.merge_classes = merge_classes
         self.class_prior = class_prior
         self.prior_labels = prior_labels
@@ -289,7 +307,7 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         (5,)
         """
         classifier = cls(encoder, finetune="none", merge_classes=merge_classes, **params)
-        classifier._use_own_classes()  # a wrong name is an error here, not at the first predict
+        use_own_classes(classifier)  # a wrong name is an error here, not at the first predict
         return clone(classifier) if classifier.calibrate is not None else classifier
 
     def __sklearn_tags__(self):
@@ -306,8 +324,10 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         X : light curves of n_objects
             In any form that `sklc.as_light_curves` takes.
         y : array-like of shape (n_objects,)
-            Class labels. With ``finetune="none"`` they only calibrate, and are optional without
-            `calibrate`; numbers 0 to n_classes - 1, if all occur, stand for the sorted classes.
+            Class labels. A Series that is indexed by the ids is put into the order of X; so is
+            `sample_weight`. With ``finetune="none"`` labels only calibrate, and are optional
+            without `calibrate`; numbers 0 to n_classes - 1, if all occur, stand for the sorted
+            classes.
         sample_weight : array-like of shape (n_objects,), optional
             Weight of each object in training and calibration. A weight of k is the same as k copies
             of the object, and 0 leaves it out.
@@ -331,17 +351,17 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         columns, uncertainty = self._metadata(), class_uncertainty(self.calibrate)
         if self.finetune == "none":
             refuse_weight_without_target(y, sample_weight)
-            self._use_own_classes()
+            use_own_classes(self)
             self.uncertainty_ = uncertainty
             if y is not None or self.calibrate is not None:
-                self._calibrate_own_classes(curves, y, sample_weight)
+                calibrate_own_classes(self, curves, y, sample_weight)
             return self
         sample = TrainingSample.of(curves, self._labels(y, curves), sample_weight)
         fitted = fit_classes(self, sample, columns, uncertainty)
         self.encoder_, self.classes_, self.C_ = fitted.encoder, fitted.classes, fitted.C
         self.metadata_columns_ = () if keeps_its_head(self.encoder) else columns
         self.merge_, self.uncertainty_, self._calibration = None, uncertainty, fitted.held_out
-        self._head, self._history = fitted.head, fitted.history
+        self._head, self._history, self.features_ = fitted.head, fitted.history, fitted.features
         if self.calibrate is not None and self._calibration is not None:
             self._fit_uncertainty(self._calibration, fitted.class_weight)
         return self
@@ -436,20 +456,7 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         """
         check_is_fitted(self)
         check_coverage(coverage)
-        curves = self._curves(X, reset=False)
-        held_out = self._calibration
-        if held_out is None:
-            raise ValueError(why_nothing_was_held_out(self.finetune))
-        latent, extra = self._latents(curves)
-        sets = getattr(self.uncertainty_, "prediction_sets", prediction_sets)
-        return sets(
-            held_out,
-            self._probabilities(held_out.logits),
-            [self._probabilities(in_double_precision(h, latent, extra)) for h in held_out.heads],
-            self.classes_,
-            coverage=float(coverage),
-            class_conditional=bool(class_conditional),
-        )
+        return class_sets(self, self._curves(X, reset=False), coverage, class_conditional)
 
     @skips_unusable
     def decision_function(self, X, *, on_error="raise"):
@@ -567,12 +574,14 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
             classes=self.classes_,
             metadata_columns=self.encoder_.metadata_columns_,
             head_metadata_columns=self.metadata_columns_,
+            features=self.features_,
         )
 
     def _latents(self, curves: LightCurves) -> tuple[np.ndarray, np.ndarray | None]:
-        """Latents, (n_objects, latent_size), and the metadata that join them."""
+        """Latents, (n_objects, latent_size), and the metadata and features that join them."""
         latent = self.encoder_._encode(curves, self)
-        return latent, metadata_matrix(curves, self.metadata_columns_)
+        described = None if self.features_ is None else describe(self.features_, curves)
+        return latent, join_columns(metadata_matrix(curves, self.metadata_columns_), described)
 
     def _logits(self, X) -> np.ndarray:
         """Logits, (n_objects, n_outputs) float64."""
@@ -586,27 +595,3 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         """Learn on what was held out, with weights of the classes."""
         weight = class_weight[held_out.target] * held_out.sample_weight
         self.uncertainty_.fit(ClassScores(held_out.logits, self.merge_), held_out.target, weight)
-
-    def _use_own_classes(self) -> None:
-        """Predict with the classes of the weights themselves."""
-        check_mode(self)
-        self.encoder_, self.metadata_columns_, self.C_ = self._with_weights(), (), None
-        own_head(self.encoder_._source().network)  # refuses weights without classes
-        self.uncertainty_, self._calibration = class_uncertainty(None), None
-        self._head, self._history = None, []
-        own_head(self.encoder_._source().network)  # refuses an encoder without classes
-        chosen = self.encoder_.classes_, self.merge_classes
-        self.classes_, merge = merge_matrix(*chosen)
-        self.merge_ = prior_shares(*chosen, self.class_prior)[:, None] * merge
-
-    def _calibrate_own_classes(self, curves: LightCurves, y, sample_weight) -> None:
-        """Check labels in the classes of the weights, and calibrate on them."""
-        y = self._labels(y, curves)
-        # scikit-learn's meta-estimators number the labels before they fit.
-        if np.array_equal(np.unique(y), np.arange(len(self.classes_))):
-            self.classes_ = np.arange(len(self.classes_))
-        target = targets_among(self.classes_, y, curves)
-        sample = TrainingSample.of(curves, target, sample_weight)
-        self._calibration = hold_out_of_own(self.encoder_, sample, sample.y, slice(None))
-        if self.calibrate is not None:
-            self._fit_uncertainty(self._calibration, np.ones(len(self.classes_)))

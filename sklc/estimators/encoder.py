@@ -10,7 +10,6 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from sklc.errors import WeightsError
 from sklc.estimators.base import (
     METADATA_CONSTRAINTS,
     TRAINING_CONSTRAINTS,
@@ -18,6 +17,7 @@ from sklc.estimators.base import (
     require_two_classes,
 )
 from sklc.estimators.encoder_training import EncoderTraining, train_encoder
+from sklc.estimators.own_file import own_file, require_same_file
 from sklc.estimators.sample import TrainingSample, check_surveys, check_weight
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix
@@ -30,9 +30,8 @@ from sklc.networks.training.loop import wrap
 from sklc.representation import PRESETS, InputRepresentation
 from sklc.serving.export import export_encoder
 from sklc.utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context
-from sklc.weights.catalogue import file_digest
 from sklc.weights.file import WeightsFile, load_weights
-from sklc.weights.trained import TrainedWeights, is_named
+from sklc.weights.trained import TrainedWeights
 from sklc.weights.wavelengths import warn_of_passbands
 
 __all__ = ["LightCurveEncoder"]
@@ -336,7 +335,8 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         X : light curves of n_objects
             In any form that `sklc.as_light_curves` takes.
         y : array-like of shape (n_objects,), optional
-            Class labels; required, and used, only with ``weights=None``.
+            Class labels; required, and used, only with ``weights=None``. A Series that is indexed
+            by the ids is put into the order of X; so are `survey` and `sample_weight`.
         survey : array-like of shape (n_objects,), optional
             Survey of each object, for ``objective="adversarial"``; without it, the metadata
             column of that name is used. It is refused where nothing reads it.
@@ -575,20 +575,12 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         if isinstance(self.weights, TrainedWeights):
             return self.weights
         file = load_weights(self.weights)
-        own = self._own_file()
-        if own is not None and own[1] != file_digest(own[0]):
-            raise WeightsError(
-                f"The weights file {own[0]} is not the one that this encoder was fitted or pickled "
-                "with: put the former file back, or call fit to go on with the new one."
-            )
+        require_same_file(self._own_file())
         return file
 
     def _own_file(self) -> tuple[str, str | None] | None:
         """Path and sha256 of a weights file of the user's own, as it was first seen."""
-        if not isinstance(self.weights, (str, os.PathLike)) or is_named(self.weights):
-            return None
-        path, known = os.fspath(self.weights), self._file
-        return known if known and known[0] == path else (path, file_digest(path))
+        return own_file(self.weights, self._file)
 
     def __getstate__(self):
         file = self._own_file()  # a pickle holds the name of weights, and not their tensors

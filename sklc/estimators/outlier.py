@@ -20,7 +20,9 @@ from sklc.estimators.class_mixture import ClassMixture
 from sklc.estimators.outlier_forest import ClassCentres, LatentForest, LatentSpace
 from sklc.estimators.outlier_latents import LatentSource
 from sklc.estimators.sample import TrainingSample
+from sklc.estimators.stacking import FEATURES_CONSTRAINTS, fit_features
 from sklc.estimators.transfer import TRANSFER_CONSTRAINTS, TransferEstimator, is_trained_on_labels
+from sklc.features import describe
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import name_object
 from sklc.light_curves.usable import check_on_error, screen, select, skips_unusable
@@ -57,6 +59,9 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
         Number of principal components of the latents that the forest reads, each scaled to unit
         variance, or the share of the variance that they explain. With None, the forest reads the
         latents themselves.
+    features : {"core", "full"}, transformer or None, default=None
+        Features beside the latent, as in `TransferClassifier`, each scaled to unit variance. On
+        real supernovae they lower the AUROC, from .932 to .910 with "core".
     rare_class_weight : float, default=1.0
         Weight of the classes of the pretrained weights relative to the forest, see Notes. With 0,
         the score is that of the forest alone.
@@ -127,6 +132,8 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
         Estimated share of each class of the weights among the normal objects.
     offset_ : float
         ``decision_function = score_samples - offset_``.
+    features_ : transformer or None
+        What computes the features beside the latent.
     n_features_in_ : int
         Length of the series, when fitted on a 2-D array.
     feature_names_in_ : ndarray of str
@@ -167,6 +174,7 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
             Interval(Real, 0, 1, closed="neither"),
             None,
         ],
+        **FEATURES_CONSTRAINTS,
         "rare_class_weight": [Interval(Real, 0, None, closed="left")],
         "n_estimators": [Interval(Integral, 1, None, closed="left")],
         "max_samples": [
@@ -187,6 +195,7 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
         finetune="none",
         per_class=False,
         n_components=0.99,
+        features=None,
         rare_class_weight=1.0,
         n_estimators=100,
         max_samples="auto",
@@ -212,6 +221,7 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
         self.finetune = finetune
         self.per_class = per_class
         self.n_components = n_components
+        self.features = features
         self.rare_class_weight = rare_class_weight
         self.n_estimators = n_estimators
         self.max_samples = max_samples
@@ -248,7 +258,8 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
             `sklc.as_light_curves` takes.
         y : array-like of shape (n_objects,), optional
             Classes of the normal objects. Required with `per_class`, `finetune`, and an encoder
-            that has to be trained; otherwise used for `explain` and to find rare classes.
+            that has to be trained; otherwise used for `explain` and to find rare classes. A Series
+            that is indexed by the ids is put into the order of X; so is `sample_weight`.
         sample_weight : array-like of shape (n_objects,), optional
             Weight of each object in the forest, in the estimated mixture of classes, and in
             networks that are trained. A weight of k is the same as k copies of the object, and 0
@@ -305,8 +316,11 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
             self._mixture = replace(self._mixture, is_normal=every)
         self.rare_classes_ = self._mixture.rare
         self.class_shares_ = pd.Series(self._mixture.shares, index=pd.Index(names, name="class"))
-        self._space = LatentSpace(self.n_components).fit(latent, logits)
-        columns = self._space.transform(latent, logits)
+        with unrouted():
+            self.features_ = fit_features(self.features, sample.curves)
+            described = self._described(sample.curves)
+            self._space = LatentSpace(self.n_components).fit(latent, logits, described)
+        columns = self._space.transform(latent, logits, described)
         known = sample.y
         if known is None:
             known = self._mixture.most_probable_normal(log_probabilities)
@@ -568,10 +582,14 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
             width = self._centres.centres.shape[1]
             return np.empty(0), np.empty((0, width)), np.empty((0, len(self._mixture.classes)))
         latent, logits, log_probabilities = self._source.describe(curves)
-        columns = self._space.transform(latent, logits)
+        columns = self._space.transform(latent, logits, self._described(curves))
         isolation = self._forest.anomaly_score(columns)
         ratio = self._mixture.log_ratio(log_probabilities)
         return self._combine(isolation, ratio), columns, log_probabilities
+
+    def _described(self, curves: LightCurves) -> np.ndarray | None:
+        """Features of n_objects light curves that join the latent, if any."""
+        return None if self.features_ is None else describe(self.features_, curves)
 
     def _combine(self, isolation: np.ndarray, ratio: np.ndarray) -> np.ndarray:
         return isolation + self._ratio_weight * (ratio - self._ratio_mean)

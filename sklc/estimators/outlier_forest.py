@@ -7,6 +7,8 @@ from scipy.spatial.distance import cdist
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklc.utils.floats import in_blocks
@@ -30,11 +32,14 @@ class LatentSpace:
 
     whitening: PCA | None
     scaler: StandardScaler | None
+    feature_scaler: Pipeline | None
 
     def __init__(self, n_components: int | float | None) -> None:
         self.n_components = n_components
 
-    def fit(self, latent: np.ndarray, logits: np.ndarray | None) -> LatentSpace:
+    def fit(
+        self, latent: np.ndarray, logits: np.ndarray | None, features: np.ndarray | None = None
+    ) -> LatentSpace:
         """Learn the components.
 
         Parameters
@@ -43,19 +48,32 @@ class LatentSpace:
             Latents of normal objects.
         logits : ndarray of shape (n_objects, n_classes) or None
             Further columns, scaled to unit variance.
+        features : ndarray of shape (n_objects, n_features) or None, default=None
+            Further columns, scaled likewise. Missing values become medians, so that they do not
+            make an object unusual.
         """
-        self.whitening = self.scaler = None
+        self.whitening = self.scaler = self.feature_scaler = None
         if self.n_components is not None:
             self.whitening = PCA(self.n_components, svd_solver="full", whiten=True).fit(latent)
         if logits is not None:
             self.scaler = StandardScaler().fit(logits)
+        if features is not None:
+            fill = SimpleImputer(strategy="median", keep_empty_features=True)
+            self.feature_scaler = make_pipeline(fill, StandardScaler()).fit(features)
         return self
 
-    def transform(self, latent: np.ndarray, logits: np.ndarray | None) -> np.ndarray:
+    def transform(
+        self, latent: np.ndarray, logits: np.ndarray | None, features: np.ndarray | None = None
+    ) -> np.ndarray:
         """Return the columns that the forest reads, (n_objects, n_columns)."""
         if self.whitening is not None:
             latent = in_blocks(self.whitening.transform, latent)
-        return latent if self.scaler is None else np.c_[latent, self.scaler.transform(logits)]
+        columns = [latent]
+        if self.scaler is not None:
+            columns.append(self.scaler.transform(logits))
+        if self.feature_scaler is not None:
+            columns.append(self.feature_scaler.transform(features))
+        return np.concatenate(columns, axis=1) if len(columns) > 1 else latent
 
 
 class LatentForest:

@@ -60,7 +60,7 @@ class LatentSource:
         """
         head, curves, y, weight = None, sample.curves, sample.y, sample.weight
         if estimator.finetune not in (None, "none"):
-            shared = estimator._shared_with(TransferClassifier)
+            shared = estimator._shared_with(TransferClassifier) | {"features": None}
             classifier = TransferClassifier(**shared, random_state=seed)
             encoder, head = classifier.fit(curves, y, weight).encoder_, classifier.head_
             if is_trained_on_labels(estimator.encoder):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from numbers import Integral
 
 import numpy as np
@@ -10,7 +9,7 @@ from scipy.stats import norm
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from sklc.errors import LightCurveError, LightCurveWarning
+from sklc.errors import LightCurveError
 from sklc.estimators.base import (
     METADATA_CONSTRAINTS,
     check_coverage,
@@ -25,11 +24,15 @@ from sklc.estimators.redshift_encoder import (
     require_own_head,
 )
 from sklc.estimators.redshift_heads import EnsembleHead, KernelHead, NeighborHead, OwnHead
+from sklc.estimators.redshift_range import warn_outside
+from sklc.estimators.redshift_stacking import JoinedRedshiftHead
 from sklc.estimators.sample import TrainingSample
+from sklc.estimators.stacking import FEATURES_CONSTRAINTS, FEWEST_TO_JOIN, fit_features
 from sklc.estimators.transfer import TRANSFER_CONSTRAINTS, TransferEstimator, is_trained_on_labels
+from sklc.features import describe
 from sklc.light_curves import LightCurves
 from sklc.light_curves.coerce import is_series_matrix
-from sklc.light_curves.metadata import metadata_matrix, name_object
+from sklc.light_curves.metadata import metadata_matrix
 from sklc.light_curves.usable import skips_unusable
 from sklc.networks.device import resolve_device, single_thread_in_workers
 from sklc.uncertainty.registry import redshift_uncertainty
@@ -37,9 +40,6 @@ from sklc.utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_cont
 
 __all__ = ["RedshiftRegressor"]
 
-# Predictions outside the training range by this many standard deviations are extrapolations. With
-# fewer, objects at its ends would be reported by chance.
-_CERTAINLY = 3
 # With fewer errors than this, intervals cannot be calibrated.
 _FEWEST_OBJECTS = 3
 # Parameters of an encoder that training it on redshifts does not read.
@@ -82,6 +82,11 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
     metadata_columns : sequence of str or None, default=None
         Numeric per-object columns, such as ``["mwebv"]``, that are read beside the light
         curve. A missing value (NaN) is replaced by the training mean and flagged.
+    features : {"core", "full"}, transformer or None, default="core"
+        Features that are joined to the head by stacking, as in `TransferClassifier`: boosting on
+        them predicts ``ln(1 + z)`` as well, and the weight of its prediction has the lowest error
+        on objects that neither has seen. "core" needs no further package, "full" the light-curve
+        package, and None uses the latent alone.
     calibrate : str, RedshiftUncertainty or None, default="conformal"
         How intervals are calibrated on objects that the head has not seen. "conformal" takes the
         quantiles of their errors, in units of the predicted scale; None takes the scales of the
@@ -131,6 +136,9 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         other estimators keep it.
     head_ : object
         The fitted head, with a method ``predict`` that returns mean and scale of ``ln(1 + z)``.
+    features_ : transformer or None
+        What computes the features that are joined to the head; None where there are none, as
+        with fewer than 40 redshifts.
     uncertainty_ : RedshiftUncertainty
         The fitted method of calibration.
     redshift_range_ : tuple of float
@@ -188,6 +196,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         "head_sizes": ["array-like"],
         "calibrate": [str, HasMethods(["fit", "quantiles", "standard_deviation"]), None],
         **METADATA_CONSTRAINTS,
+        **FEATURES_CONSTRAINTS,
         **{
             name: constraint
             for name, constraint in TRANSFER_CONSTRAINTS.items()
@@ -204,6 +213,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         n_neighbors=100,
         head_sizes=(64,),
         metadata_columns=None,
+        features="core",
         calibrate="conformal",
         min_points=1,
         max_epochs=40,
@@ -226,6 +236,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         self.n_neighbors = n_neighbors
         self.head_sizes = head_sizes
         self.metadata_columns = metadata_columns
+        self.features = features
         self.calibrate = calibrate
         self.min_points = min_points
         self.max_epochs = max_epochs
@@ -293,7 +304,8 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
             In any form that `sklc.as_light_curves` takes.
         y : array-like of shape (n_objects,)
             Redshifts, positive. Optional with ``finetune="none"``, where they only calibrate the
-            intervals.
+            intervals. A Series that is indexed by the ids is put into the order of X; so is
+            `sample_weight`.
         sample_weight : array-like of shape (n_objects,), optional
             Weight of each object in training and calibration. A weight of k is the same as k copies
             of the object, and 0 leaves it out.
@@ -335,8 +347,14 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
             self.encoder_, held_out = fit_encoder(self, sample, target, self._settings(seed))
             self.metadata_columns_ = columns
             self._series_length = self.n_features_in_ if is_series_matrix(X) else 0
-            head = self._new_head(len(target), seed)
-            self.head_ = head.fit(self._columns(curves), target, seed, weight)
+            self.features_ = None
+            if sample.weights.sum() >= FEWEST_TO_JOIN:
+                self.features_ = fit_features(self.features, curves)
+            head, columns_of_head = self._new_head(len(target), seed), self._columns(curves)
+            if self.features_ is not None:
+                n_features = describe(self.features_, curves[:1]).shape[1]
+                head = JoinedRedshiftHead(head, n_features, held_out)
+            self.head_ = head.fit(columns_of_head, target, seed, weight)
         mean, scale = self.head_.out_of_sample_.T
         if held_out is not None:
             # A network fits the objects that it was trained on better than new ones.
@@ -385,7 +403,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         mean = np.maximum(mean, np.finfo(float).eps)
         redshift = np.expm1(mean)
         std = (1 + redshift) * scale
-        self._warn_outside(redshift, std, curves)
+        warn_outside(redshift, std, curves, self.redshift_range_)
         return (redshift, std) if return_std else redshift
 
     @skips_unusable
@@ -499,7 +517,15 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         """Refuse parameters that the others make pointless."""
         mode = f"finetune={self.finetune!r}"
         if self.finetune == "none":
-            names = ("method", "n_neighbors", "head_sizes", "metadata_columns", "callbacks")
+            names: tuple[str, ...] = (
+                "method",
+                "n_neighbors",
+                "head_sizes",
+                "metadata_columns",
+                "callbacks",
+            )
+            if self.features is not None:
+                names = (*names, "features")
             self._refuse_unread(names, "a head that is trained", mode)
         check_head_sizes(self.head_sizes)
         self._refuse_fine_tuning(is_trained_on_labels(self.encoder))
@@ -543,7 +569,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
     def _use_own_redshifts(self) -> None:
         """Predict with the redshift head of the weights themselves."""
         self._check_mode()
-        encoder = self._with_weights()
+        encoder, self.features_ = self._with_weights(), None
         self.encoder_, self.metadata_columns_, self._series_length = encoder, (), 0
         head = require_own_head(encoder, self.encoder)
         self.head_ = OwnHead(head, encoder._source().network.latent_size)
@@ -560,23 +586,10 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         return self.head_.predict(self._columns(curves))
 
     def _columns(self, curves: LightCurves) -> np.ndarray:
-        """Inputs of the head, (n_objects, n_columns)."""
-        return redshift_columns(
+        """Inputs of the head, (n_objects, n_columns), of which features are the last."""
+        columns = redshift_columns(
             self.encoder_, curves, self.metadata_columns_, self, self._series_length
         )
-
-    def _warn_outside(self, redshift: np.ndarray, std: np.ndarray, curves: LightCurves) -> None:
-        low, high = self.redshift_range_
-        reach = _CERTAINLY * std
-        outside = np.flatnonzero((redshift + reach < low) | (redshift - reach > high))
-        if len(outside):
-            first = int(outside[0])
-            warnings.warn(
-                f"{len(outside)} of {len(redshift)} predicted redshifts lie outside the range of "
-                f"the training objects, {low:.4g} to {high:.4g}, by more than {_CERTAINLY} "
-                f"standard deviations; the first is {redshift[first]:.4g} of "
-                f"{name_object(curves, first)}. They are extrapolations: add "
-                "training objects like these, or do not rely on them.",
-                LightCurveWarning,
-                stacklevel=3,
-            )
+        if self.features_ is None:
+            return columns
+        return np.concatenate([columns, describe(self.features_, curves)], axis=1)

@@ -1,5 +1,6 @@
-"""Hand-crafted features of light curves, the baseline to compare with."""
+"""Hand-crafted features of light curves: joined to latents, and the baseline to compare with."""
 
+from sklc.features.described import describe
 from sklc.features.extractor import DEFAULT_BIN_EDGES, LightCurveFeatures
 
-__all__ = ["DEFAULT_BIN_EDGES", "LightCurveFeatures"]
+__all__ = ["DEFAULT_BIN_EDGES", "LightCurveFeatures", "describe"]

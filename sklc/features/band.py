@@ -70,8 +70,9 @@ def load_light_curve() -> ModuleType:
         import light_curve
     except ImportError as error:
         raise ImportError(
-            "LightCurveFeatures needs the light-curve package: "
-            'install it with pip install "sklc[features]"'
+            "These features need the light-curve package: install it with "
+            'pip install "sklc[features]", or use those that need none, '
+            'LightCurveFeatures(statistics="core", parametric_fit=False)'
         ) from error
     return light_curve
 

@@ -17,12 +17,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sklc.errors import LightCurveError
 from sklc.features import band as band_features
 from sklc.features.band import BandCurves
+from sklc.features.statistics import core_statistics
 from sklc.light_curves import LightCurves, as_light_curves, is_series_matrix
 from sklc.light_curves.coerce import check_form, remember_form
 from sklc.light_curves.usable import Screened, screen, skips_unusable
 from sklc.light_curves.values import without_mask
 from sklc.passbands import Passband, get_passband, passband_labels
-from sklc.utils.sklearn_compat import check_feature_names_in, fit_context
+from sklc.utils.sklearn_compat import StrOptions, check_feature_names_in, fit_context
 
 __all__ = ["DEFAULT_BIN_EDGES", "LightCurveFeatures"]
 
@@ -53,8 +54,10 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
         Passbands to describe. A name stands for all passbands of that name in the data given to
         `fit`, or else for the registered one. With None, all passbands with observations in these
         data are described. Observations in other bands are left out.
-    statistics : bool, default=True
-        Whether to compute 27 light-curve statistics per band.
+    statistics : bool or {"core", "light-curve"}, default="light-curve"
+        Which statistics to compute per band: the 27 of the light-curve package, or the "core" set,
+        which has these and time scales of rise and decline, and needs no further package. True
+        stands for "light-curve", and False for none.
     parametric_fit : bool, default=True
         Whether to fit a Bazin function per band, which needs six observations. The features are
         its parameters, and its flux around its own peak.
@@ -81,7 +84,8 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
     Raises
     ------
     ImportError
-        If the light-curve package is not installed, in `fit` and `transform`.
+        If the light-curve package is not installed, in `fit` and `transform`, with
+        ``statistics="light-curve"`` or `parametric_fit`.
 
     References
     ----------
@@ -107,7 +111,7 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
 
     _parameter_constraints: dict[str, list[Any]] = {
         "bands": ["array-like", None],
-        "statistics": ["boolean"],
+        "statistics": ["boolean", StrOptions({"core", "light-curve"})],
         "parametric_fit": ["boolean"],
         "colors": ["boolean"],
         "binned_flux": ["boolean", "array-like"],
@@ -118,7 +122,7 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
         self,
         bands: Sequence[str | Passband] | None = None,
         *,
-        statistics: bool = True,
+        statistics: bool | str = "light-curve",
         parametric_fit: bool = True,
         colors: bool = True,
         binned_flux: bool | ArrayLike = True,
@@ -161,12 +165,18 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
         ValueError
             If `bands` is empty, or the edges of `binned_flux` are not ascending numbers.
         """
-        band_features.load_light_curve()
-        self._bin_edges = _bin_edges(self.binned_flux)
+        if self._uses_light_curve():
+            band_features.load_light_curve()
+        _bin_edges(self.binned_flux)  # wrong edges are an error before X is read
         curves = self._curves(X, reset=True)
-        passbands = _passbands(curves, self.bands)
+        return self._of_passbands(_passbands(curves, self.bands))
+
+    def _of_passbands(self, passbands: Iterable[Passband]) -> LightCurveFeatures:
+        """Describe these passbands, as after `fit`."""
+        self._bin_edges = _bin_edges(self.binned_flux)
         self.passbands_ = tuple(sorted(passbands, key=lambda p: (p.wavelength, p.name, p.survey)))
-        names = [name for name, _ in self._columns(curves[:0])]
+        nothing = LightCurves.from_arrays([], [], [], [])
+        names = [name for name, _ in self._columns(nothing)]
         self._feature_names = np.asarray(names, dtype=object)
         return self
 
@@ -248,6 +258,10 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
             remember_form(self, is_series)
         return curves
 
+    def _uses_light_curve(self) -> bool:
+        """Whether the light-curve package computes any of the features."""
+        return self.parametric_fit or self.statistics not in (False, "core")
+
     def _columns(self, curves: LightCurves) -> Iterator[tuple[str, NDArray[Any]]]:
         """Yield name and values of each feature; this alone determines the order of the columns."""
         n_jobs = effective_n_jobs(self.n_jobs)
@@ -267,7 +281,10 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
 
             unit = _flux_unit(band, peak_flux)
             relative = band.rescaled(peak_time, unit)
-            if self.statistics:
+            if self.statistics == "core":
+                core = core_statistics(relative)
+                yield from _named(prefix, list(core), np.array(list(core.values())).T)
+            elif self.statistics:
                 names = band_features.statistic_names()
                 values = band_features.statistics(relative, n_jobs)
                 yield from _named(prefix, names, values)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import nn
 
 from sklc._version import __version__
 from sklc.networks.architectures import EncoderNetwork
@@ -16,7 +15,8 @@ from sklc.networks.heads import logits_to_onnx
 from sklc.networks.objectives.losses import LOG_SCALE
 from sklc.networks.onnx.graph import Graph
 from sklc.representation import InputRepresentation
-from sklc.serving.model import FORMAT_VERSION, METADATA_KEY
+from sklc.serving.features import export_features
+from sklc.serving.model import FORMAT_VERSION, METADATA_KEY, PLAIN_VERSION
 from sklc.utils.files import replace_file
 
 __all__ = ["export_classifier", "export_encoder"]
@@ -46,7 +46,7 @@ def export_encoder(
 def export_classifier(
     path: str | os.PathLike[str],
     network: EncoderNetwork,
-    head: nn.Module,
+    head: Any,
     representation: InputRepresentation,
     *,
     uncertainty: Any,
@@ -54,6 +54,7 @@ def export_classifier(
     classes: np.ndarray,
     metadata_columns: tuple[str, ...],
     head_metadata_columns: tuple[str, ...],
+    features: Any = None,
 ) -> Path:
     """Write what `TransferClassifier.to_onnx` promises."""
     if not hasattr(uncertainty, "to_onnx"):
@@ -62,16 +63,22 @@ def export_classifier(
             "to_onnx(graph, logits, merge), and so cannot be exported: add one that returns the "
             "name of the probabilities, or fit with calibrate='temperature' or calibrate=None."
         )
+    described = None if features is None else export_features(features)
     graph, latent = _start(network)
     extra = None
     if head_metadata_columns:
         shape: list[Any] = ["n_objects", len(head_metadata_columns)]
         extra = graph.add_input("head_metadata", np.float32, shape)
-    logits = logits_to_onnx(head, graph, latent, extra)
+    if features is None:
+        logits = logits_to_onnx(head, graph, latent, extra)
+    else:
+        shape = ["n_objects", len(features.get_feature_names_out())]
+        table = graph.add_input("features", np.float32, shape)
+        logits = head.to_onnx(graph, latent, extra, table)
     probabilities = uncertainty.to_onnx(graph, logits, merge)
     graph.add_output("probabilities", probabilities, np.float32, ["n_objects", len(classes)])
     columns = metadata_columns, head_metadata_columns
-    return _write(path, graph, representation, classes, *columns)
+    return _write(path, graph, representation, classes, *columns, features=described)
 
 
 def _start(network: EncoderNetwork) -> tuple[Graph, str]:
@@ -102,13 +109,16 @@ def _write(
     representation: InputRepresentation,
     classes: np.ndarray,
     *columns: tuple[str, ...],
+    features: dict[str, Any] | None = None,
 ) -> Path:
     """Write the model; `columns` are the metadata of the encoder, and those of the head."""
     convention = {
-        "format_version": FORMAT_VERSION,
+        # Readers that know nothing of features must refuse the file.
+        "format_version": PLAIN_VERSION if features is None else FORMAT_VERSION,
         "sklc": __version__,
         "representation": representation.to_dict(),
         "classes": np.asarray(classes).tolist(),
         **dict(zip(("metadata_columns", "head_metadata_columns"), columns, strict=True)),
+        **({} if features is None else {"features": features}),
     }
     return replace_file(Path(path), graph.serialize({METADATA_KEY: json.dumps(convention)}))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from sklc.errors import WeightsError
+from sklc.features import describe
 from sklc.light_curves.coerce import as_light_curves, check_form
 from sklc.light_curves.container import LightCurves
 from sklc.light_curves.metadata import metadata_matrix
@@ -17,10 +18,13 @@ from sklc.light_curves.usable import Screened, screen, skips_unusable
 from sklc.networks.onnx.session import open_session
 from sklc.networks.padding import pad, plan_batches
 from sklc.representation import InputRepresentation
+from sklc.serving.features import import_features
 
 __all__ = ["OnnxModel"]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+# The format of models without features, which every release reads.
+PLAIN_VERSION = 1
 # The key of the JSON text in the metadata of the file.
 METADATA_KEY = "sklc"
 # Number of objects in a batch; they are of similar length.
@@ -115,6 +119,9 @@ class OnnxModel:
             "head_metadata": tuple(convention["head_metadata_columns"]),
         }
         self.metadata_columns = self._columns["metadata"] + self._columns["head_metadata"]
+        self._features = None
+        if "features" in convention:
+            self._features = import_features(convention["features"])
         self.outputs = tuple(output.name for output in self._session.get_outputs())
         self._shapes = {o.name: o.shape[1] for o in self._session.get_outputs()}
 
@@ -221,6 +228,8 @@ class OnnxModel:
         if not len(curves):
             return result
         matrices = self._metadata(curves)
+        if self._features is not None:
+            matrices["features"] = describe(self._features, curves).astype(np.float32)
         values, lengths = self.representation.encode(curves)
         starts = np.cumsum(lengths) - lengths
         for rows in plan_batches(lengths, _BATCH, None):

@@ -11,6 +11,8 @@ __all__ = ["Graph"]
 
 # ONNX 1.9 (2021): the first with Squeeze as it still is, and old enough for every runtime in use.
 _OPSET, _IR_VERSION = 14, 7
+# The domain of tree ensembles, and its version.
+_TREES, _TREES_OPSET = "ai.onnx.ml", 1
 
 
 class Graph:
@@ -27,6 +29,7 @@ class Graph:
 
         self.onnx = onnx
         self.name = name
+        self.uses_trees = False
         self.nodes: list[Any] = []
         self.constants: dict[str, np.ndarray] = {}
         self.inputs: list[Any] = []
@@ -76,6 +79,15 @@ class Graph:
                 inputs = self.apply("Relu", inputs)
         return inputs
 
+    def trees(self, features: str, **attributes: Any) -> str:
+        """Append the sums of trees, given as the attributes of a TreeEnsembleRegressor."""
+        plain = {
+            name: value.tolist() if isinstance(value, np.ndarray) else value
+            for name, value in attributes.items()
+        }
+        self.uses_trees = True
+        return self.apply("TreeEnsembleRegressor", features, domain=_TREES, **plain)
+
     def flags(self, inputs: str) -> str:
         """Append what is 1 where a number is missing, and 0 elsewhere."""
         return self.apply("Cast", self.apply("IsNaN", inputs), to=self.onnx.TensorProto.FLOAT)
@@ -115,9 +127,10 @@ class Graph:
             Kept in the file.
         """
         helper = self.onnx.helper
+        domains = {"": _OPSET, **({_TREES: _TREES_OPSET} if self.uses_trees else {})}
         model = helper.make_model(
             self.build(),
-            opset_imports=[helper.make_opsetid("", _OPSET)],
+            opset_imports=[helper.make_opsetid(*domain) for domain in domains.items()],
             ir_version=_IR_VERSION,
             producer_name="sklc",
         )

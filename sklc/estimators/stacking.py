@@ -1,0 +1,167 @@
+"""Features joined to the latent: boosting on folds, and how much it and the head count."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import log_softmax
+from sklearn.base import clone
+from sklearn.ensemble import HistGradientBoostingClassifier
+from torch import nn
+
+from sklc.estimators.class_heads import HeadData, hold_out
+from sklc.features import LightCurveFeatures
+from sklc.light_curves import LightCurves
+from sklc.networks.joined import JoinedHead, boosting_logits, fill_missing
+from sklc.uncertainty.interface import HeldOut
+from sklc.utils.sklearn_compat import HasMethods, StrOptions, unrouted
+
+__all__ = [
+    "FEATURES_CONSTRAINTS",
+    "FEWEST_TO_JOIN",
+    "N_FOLDS",
+    "fit_features",
+    "fit_weights",
+    "join_features",
+]
+
+FEATURES_CONSTRAINTS: dict[str, list[Any]] = {
+    "features": [StrOptions({"core", "full"}), HasMethods(["fit", "transform"]), None]
+}
+# Every fold costs a fit of boosting, and together they are the one that predicts.
+N_FOLDS = 5
+# With fewer labels, boosting has learned nothing that is worth its time.
+FEWEST_TO_JOIN = 40
+# Half as many steps of twice the size as those of `sklc.baselines`, on smaller trees: the average
+# over folds makes up for them, at less cost.
+BOOSTING: dict[str, Any] = {
+    "learning_rate": 0.06,
+    "max_iter": 150,
+    "max_leaf_nodes": 8,
+    "min_samples_leaf": 8,
+    "max_features": 0.1,
+    "l2_regularization": 1.0,
+    "early_stopping": False,
+}
+# Boosting that counts less than this is left out.
+_LEAST_WEIGHT = 0.02
+# How many labels the weights of the head alone, 1 and 0, are worth.
+_PRIOR_LABELS = 2.0
+
+
+def fit_features(features: Any, curves: LightCurves) -> Any:
+    """Return the fitted transformer that `features` stands for, or None.
+
+    Parameters
+    ----------
+    features : {"core", "full"}, transformer or None
+        The parameter of an estimator. A transformer is cloned.
+    curves : LightCurves
+        Training light curves. They are fitted without targets, which folds must not share.
+    """
+    if features is None:
+        return None
+    if isinstance(features, str):
+        core: dict[str, Any] = {"statistics": "core", "parametric_fit": False}
+        transformer = LightCurveFeatures(**core if features == "core" else {})
+    else:
+        transformer = clone(features)
+    with unrouted():
+        return transformer.fit(curves)
+
+
+def fit_weights(
+    own: np.ndarray, boosted: np.ndarray, target: np.ndarray, weight: np.ndarray
+) -> tuple[float, float]:
+    """Find the weights of the lowest log loss, pulled towards those of the head alone.
+
+    Parameters
+    ----------
+    own, boosted : ndarray of shape (n_objects, n_classes)
+        Log probabilities by a head and by boosting, which have not seen the object.
+    target : ndarray of shape (n_objects,)
+        Class indices.
+    weight : ndarray of shape (n_objects,)
+        Weights of the objects.
+    """
+    rows, start = np.arange(len(target)), np.array([1.0, 0.0])
+    parts = np.stack([own, boosted])
+
+    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        scores = log_softmax(np.tensordot(weights, parts, 1), axis=1)
+        expected = np.einsum("kij,ij->ki", parts, np.exp(scores))
+        gradient = (expected - parts[:, rows, target]) @ weight
+        away = weights - start
+        penalty = _PRIOR_LABELS * (away @ away)
+        return -weight @ scores[rows, target] + penalty, gradient + 2 * _PRIOR_LABELS * away
+
+    bounds = [(0.05, None), (0.0, None)]
+    best = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
+    return float(best[0]), float(best[1])
+
+
+def join_features(
+    head: nn.Module, data: HeadData, held_out: HeldOut, rows: np.ndarray, seed: int
+) -> tuple[nn.Module, HeldOut]:
+    """Join boosting on features to a head, in proportions learned on what neither has seen.
+
+    Parameters
+    ----------
+    head : torch.nn.Module
+        The head that predicts.
+    data : HeadData
+        The training set, with features.
+    held_out : HeldOut
+        What heads say about objects that they have not seen.
+    rows : ndarray of int, shape (n_held_out,)
+        Positions of these objects in `data`.
+    seed : int
+        Determines folds and boosting.
+
+    Returns
+    -------
+    head : torch.nn.Module
+        A `JoinedHead` with boosting of all folds, or the given one if boosting adds nothing.
+    held_out : HeldOut
+        What such heads, with boosting of one fold, say about objects that they have not seen.
+    """
+    n_classes, features = len(data.class_weight), data.features
+    if features is None:
+        raise ValueError("The training set has no features to join.")
+    # Folds of the heads, or new ones where a part of the data was held out once.
+    fold = np.full(len(data.target), -1)
+    if len(held_out.heads) > 1:
+        fold[rows] = held_out.fold
+    else:
+        for number, (_, unseen) in enumerate(data.folds(data.splittable(), seed, N_FOLDS)):
+            fold[unseen] = number
+    filled = fill_missing(features)
+    described = ~np.isnan(features).all(axis=1)
+    boosting, boosted = [], np.zeros((len(fold), n_classes))
+    with unrouted():
+        for number in range(fold.max() + 1):
+            seen = np.flatnonzero((fold != number) & described)
+            unseen = np.flatnonzero(fold == number)
+            part = HistGradientBoostingClassifier(**BOOSTING, random_state=seed + number)
+            boosting.append(part.fit(filled[seen], data.target[seen], data.weight[seen]))
+            boosted[unseen] = boosting_logits(boosting[-1], features[unseen], n_classes)
+    counted = (fold[rows] >= 0) & described[rows]
+    own = log_softmax(held_out.logits, axis=1)[counted]
+    chosen, target = rows[counted], held_out.target[counted]
+    weights = fit_weights(own, boosted[chosen], target, data.weight[chosen])
+    if weights[1] < _LEAST_WEIGHT:
+        return head, held_out
+
+    def joined(head: nn.Module, parts: list[Any]) -> JoinedHead:
+        return JoinedHead(head, parts, weights, n_classes, features.shape[1])
+
+    parts = []
+    for number, part in enumerate(boosting):
+        unseen = np.flatnonzero(fold[rows] == number)
+        if not len(unseen):
+            continue
+        own_head = held_out.heads[number if len(held_out.heads) > 1 else 0]
+        parts.append(hold_out(joined(own_head, [part]), data, rows[unseen]))
+    return joined(head, boosting), HeldOut.join(parts)

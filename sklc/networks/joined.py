@@ -1,0 +1,114 @@
+"""A head on latents joined with gradient boosting on features, as one head."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
+from torch import nn
+
+from sklc.networks.heads import logits_to_onnx
+from sklc.networks.onnx.graph import Graph
+from sklc.networks.onnx.trees import ensemble_to_onnx
+
+__all__ = ["MISSING", "JoinedHead", "boosting_logits", "fill_missing", "join_columns"]
+
+#: Stands for a missing feature: below all features, so that trees can tell which are missing.
+MISSING = -1e9
+# Log probability of a class that boosting was not shown.
+_UNSEEN = float(np.log(1e-3))
+
+
+def fill_missing(features: np.ndarray) -> NDArray[np.float32]:
+    """Return features as boosting reads them, float32 as in an exported model, without NaN."""
+    return np.nan_to_num(features, nan=MISSING, posinf=MISSING, neginf=MISSING).astype(np.float32)
+
+
+def join_columns(metadata: np.ndarray | None, features: np.ndarray | None) -> np.ndarray | None:
+    """Return metadata, then features, as far as there are any."""
+    if features is None:
+        return metadata
+    return features if metadata is None else np.concatenate([metadata, features], axis=1)
+
+
+def boosting_logits(
+    boosting: HistGradientBoostingClassifier, features: np.ndarray, n_classes: int
+) -> np.ndarray:
+    """Return log probabilities of all classes, (n_objects, n_classes)."""
+    if not len(features):  # scikit-learn refuses zero rows
+        return np.empty((0, n_classes))
+    logits = np.full((len(features), n_classes), _UNSEEN)
+    # The floor keeps one sure tree from outvoting the latent.
+    known = np.maximum(boosting.predict_proba(fill_missing(features)), 1e-6)
+    logits[:, boosting.classes_] = np.log(known)
+    return logits
+
+
+class JoinedHead(nn.Module):
+    """Weighted sum of the log probabilities of a head and of boosting on features.
+
+    Parameters
+    ----------
+    head : torch.nn.Module
+        Reads latent and metadata.
+    boosting : sequence of HistGradientBoostingClassifier
+        Each trained on other folds; their log probabilities are averaged.
+    weights : (float, float)
+        Weight of the head, and of boosting. Their sum is an inverse temperature.
+    n_classes, n_features : int
+        Number of logits, and of features, which follow the metadata.
+    """
+
+    def __init__(
+        self,
+        head: nn.Module,
+        boosting: Sequence[HistGradientBoostingClassifier],
+        weights: tuple[float, float],
+        n_classes: int,
+        n_features: int,
+    ) -> None:
+        super().__init__()
+        self.head = head
+        self.boosting, self.weights = list(boosting), weights
+        self.n_classes, self.n_features = n_classes, n_features
+
+    def forward(self, latent: torch.Tensor, extra: torch.Tensor) -> torch.Tensor:
+        """Class logits, (n_objects, n_classes); `extra` holds metadata, then features.
+
+        An object without any feature is judged by the head alone.
+        """
+        n_metadata = extra.shape[1] - self.n_features
+        metadata = extra[:, :n_metadata] if n_metadata else None
+        own = torch.log_softmax(self.head(latent, metadata), dim=1)
+        features = extra[:, n_metadata:].detach().cpu().numpy()
+        described = torch.from_numpy(~np.isnan(features).all(axis=1)).to(own.device)
+        boosted = np.mean(
+            [boosting_logits(part, features, self.n_classes) for part in self.boosting], axis=0
+        )
+        head_weight, feature_weight = self.weights
+        joined = head_weight * own + feature_weight * torch.from_numpy(boosted).to(own)
+        return torch.where(described[:, None], joined, own)
+
+    def to_onnx(self, graph: Graph, latent: str, head_metadata: str | None, features: str) -> str:
+        """Append the logits to a graph, which has features as a further input."""
+        own = logits_to_onnx(self.head, graph, latent, head_metadata)
+        own = graph.apply("LogSoftmax", own, axis=1)
+        missing = graph.apply("IsNaN", features)
+        filled = graph.apply("Where", missing, graph.constant(np.float32(MISSING)), features)
+        parts = [
+            ensemble_to_onnx(graph, part, filled, self.n_classes, _UNSEEN) for part in self.boosting
+        ]
+        boosted = parts[0] if len(parts) == 1 else graph.apply("Mean", *parts)
+        weighted = [
+            graph.apply("Mul", part, graph.constant(np.float32(weight)))
+            for part, weight in zip((own, boosted), self.weights, strict=True)
+        ]
+        joined = graph.apply("Add", *weighted)
+        # An object without any feature is judged by the head alone.
+        flags = graph.apply("Cast", missing, to=graph.onnx.TensorProto.FLOAT)
+        share = graph.apply("ReduceMin", flags, axes=[1], keepdims=1)
+        alone = graph.apply("Cast", share, to=graph.onnx.TensorProto.BOOL)
+        return graph.apply("Where", alone, own, joined)
