@@ -21,6 +21,7 @@ from sklc.estimators.class_heads import (
 )
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.estimators.encoder_training import objectives_of
+from sklc.estimators.prefixes import Prefixes, PrefixRows, draw_prefixes
 from sklc.estimators.sample import TrainingSample
 from sklc.estimators.transfer import (
     as_parameter,
@@ -100,7 +101,7 @@ def check_mode(estimator: Any) -> None:
     refuse, linear = estimator._refuse_unread, ("C", "prior_labels")
     mode = f"finetune={estimator.finetune!r}"
     if estimator.finetune == "none":
-        unread = ("head_sizes", "metadata_columns", "class_weight", "callbacks")
+        unread = ("head_sizes", "early", "metadata_columns", "class_weight", "callbacks")
         refuse((*linear, *unread), "a head that is trained", mode)
     else:
         instead = "merge the labels in y instead"
@@ -108,7 +109,7 @@ def check_mode(estimator: Any) -> None:
         if keeps_its_head(estimator.encoder):
             what = "encoder=None" if estimator.encoder is None else "an unfitted encoder"
             what += ", which is trained with a head of its own"
-            refuse((*linear, "head_sizes"), "a head on a trained encoder", what)
+            refuse((*linear, "head_sizes", "early"), "a head on a trained encoder", what)
             if estimator.encoder is not None:
                 names, instead = ("metadata_columns", "callbacks"), "set it on the encoder"
                 refuse(names, "a head on a trained encoder", what, instead)
@@ -166,13 +167,12 @@ def fit_classes(
                 unseen = hold_out_of_own(start, sample, target, held_out)
             encoder, history = as_parameter(start), start.net_.history
             return ClassFit(encoder, classes, class_weight, None, history, None, unseen)
-        data = HeadData(
-            start.transform(sample.curves),
-            metadata_matrix(sample.curves, columns),
-            target,
-            sample.weights,
-            class_weight,
-        )
+        prefixes = None
+        if estimator.early and not estimator._fitted_on_series:
+            prefixes = draw_prefixes(sample.curves, estimator.min_points, seed)
+        latents = _latents(start, sample.curves, prefixes)
+        metadata = metadata_matrix(sample.curves, columns)
+        data = HeadData(latents[0], metadata, target, sample.weights, class_weight, latents[1])
         encoder = start
         if estimator.finetune != "head":
             encoder = start._holding(TrainedWeights.to_fine_tune(start._source()))
@@ -197,20 +197,21 @@ def fit_classes(
         if encoder is not start:
             if not len(sizes):
                 # The start must not have seen the part that judges whether training improves on it.
-                head = fit_linear_head(data.subset(rows), heads.C)
-            dataset = _dataset(encoder, sample.curves, data)
+                head = fit_linear_head(data.subset(rows).stacked(), heads.C)
+            dataset = _dataset(encoder, sample.curves, prefixes, data)
             history = fine_tune(
                 network,
                 head,
-                dataset.subset(rows),
-                None if held_out is None else dataset.subset(held_out),
+                dataset.subset(data.with_prefixes(rows)),
+                None if held_out is None else dataset.subset(data.with_prefixes(held_out)),
                 replace(settings, learning_rate=estimator.finetune_learning_rate),
                 layers=estimator.finetune,
                 anchor=estimator.anchor,
                 criterion=CrossEntropy(),
                 callbacks=callbacks,
             ).history
-            data = replace(data, latent=encoder.transform(sample.curves))
+            latents = _latents(encoder, sample.curves, prefixes)
+            data = replace(data, latent=latents[0], prefixes=latents[1])
         calibration = None
         if not len(sizes):
             heads = replace(heads, data=data)
@@ -224,16 +225,31 @@ def fit_classes(
     return ClassFit(encoder, classes, class_weight, head, history, C, calibration)
 
 
-def _dataset(encoder: LightCurveEncoder, curves: LightCurves, data: HeadData) -> CurveDataset:
-    """Return what encoder and head are trained on together."""
-    values, lengths = encoder.representation_.encode(curves)
+def _latents(
+    encoder: LightCurveEncoder, curves: LightCurves, prefixes: Prefixes | None
+) -> tuple[np.ndarray, PrefixRows | None]:
+    """Return the latents of light curves, and of their prefixes if there are any."""
+    latent = encoder.transform(curves)
+    if prefixes is None:
+        return latent, None
+    return latent, prefixes.rows(encoder.transform(prefixes.curves))
+
+
+def _dataset(
+    encoder: LightCurveEncoder, curves: LightCurves, prefixes: Prefixes | None, data: HeadData
+) -> CurveDataset:
+    """Return what encoder and head are trained on together, in the order of ``data.stacked()``."""
+    columns, rows = encoder.metadata_columns_, data.stacked()
+    parts = [curves] if prefixes is None else [curves, prefixes.curves]
+    encoded = [encoder.representation_.encode(part) for part in parts]
+    metadata = [metadata_matrix(part, columns) for part in parts]
     return CurveDataset(
-        values,
-        lengths,
-        data.target,
-        sample_weight=data.weight.astype(np.float32),
-        metadata=metadata_matrix(curves, encoder.metadata_columns_),
-        head_metadata=data.metadata,
+        np.concatenate([values for values, _ in encoded]),
+        np.concatenate([lengths for _, lengths in encoded]),
+        rows.target,
+        sample_weight=rows.weight.astype(np.float32),
+        metadata=None if metadata[0] is None else np.concatenate(metadata),
+        head_metadata=rows.metadata,
     )
 
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import pandas as pd
 import torch
+from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedKFold
 from skorch import NeuralNet
 from torch import nn
 
+from sklc.estimators.prefixes import PrefixRows, phases_among
 from sklc.estimators.pretrained_classes import fit_joint_shares
 from sklc.networks.heads import DenseHead, PooledHead, in_double_precision
 from sklc.networks.objectives.losses import CrossEntropy
+from sklc.networks.phased import PhasedHead, phases_of
 from sklc.networks.training.datasets import LatentDataset
 from sklc.networks.training.loop import TrainingSettings, fit_net, seeded
 from sklc.uncertainty.interface import HeldOut
@@ -38,6 +41,9 @@ _FIXED_C = 0.1
 # With more labels than this, the strength matters little and is chosen on a subset.
 _MOST_FOR_CHOICE = 5_000
 _FOLDS = 5
+# Inverse L2 strength of the gate, and that of the heads of earlier phases relative to the head of
+# whole light curves: prefixes of one object are alike, and say less. Results depend little on them.
+_GATE_C, _EARLY_C = 0.3, 0.2
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,8 @@ class HeadData:
         Weight of each object in the loss. Those with a weight of 0 do not count.
     class_weight : ndarray of shape (n_classes,)
         Weight of each class, by which those of its objects are multiplied.
+    prefixes : PrefixRows or None, default=None
+        Beginnings of the light curves, which stay with their objects in every split.
     """
 
     latent: np.ndarray
@@ -63,6 +71,7 @@ class HeadData:
     target: np.ndarray
     sample_weight: np.ndarray
     class_weight: np.ndarray
+    prefixes: PrefixRows | None = None
 
     @property
     def weight(self) -> np.ndarray:
@@ -77,7 +86,32 @@ class HeadData:
             self.target[rows],
             self.sample_weight[rows],
             self.class_weight,
+            None if self.prefixes is None else self.prefixes.subset(rows),
         )
+
+    def stacked(self) -> HeadData:
+        """Return one row for each light curve and, behind them, one for each prefix.
+
+        An object counts as often as before: its weight is shared among its rows.
+        """
+        if self.prefixes is None:
+            return self
+        own = self.prefixes.owner
+        row = np.append(np.arange(len(self.target)), own)
+        weight = self.sample_weight * self.prefixes.shares(len(self.target))
+        return HeadData(
+            np.concatenate([self.latent, self.prefixes.latent]),
+            None if self.metadata is None else self.metadata[row],
+            self.target[row],
+            weight[row],
+            self.class_weight,
+        )
+
+    def with_prefixes(self, rows: np.ndarray) -> np.ndarray:
+        """Positions in `stacked` of the objects `rows` and of their prefixes."""
+        if self.prefixes is None:
+            return rows
+        return np.append(rows, len(self.target) + self.prefixes.of(rows))
 
     def new_head(self, sizes: Sequence[int] = ()) -> DenseHead:
         """Return a head that knows the statistics of the columns, and is not trained."""
@@ -133,6 +167,41 @@ def fit_linear_head(data: HeadData, C: float) -> DenseHead:
     return head
 
 
+def fit_phased_head(data: HeadData, C: float) -> nn.Module:
+    """Solve a linear head for each phase of the light curves, and a gate that recognises it.
+
+    Without prefixes there is a single phase. With them, the head of the latest learns from whole
+    light curves, and from prefixes as far as they look like these, so that it is as good on whole
+    light curves as it would be alone. The heads of earlier phases learn from all rows, weighted by
+    how much they look like their phase.
+
+    Parameters
+    ----------
+    data : HeadData
+        Objects of all classes, and their prefixes.
+    C : float
+        Inverse L2 strength on scaled latents.
+    """
+    if data.prefixes is None:
+        return fit_linear_head(data, C)
+    rows, n_objects = data.stacked(), len(data.target)
+    phase = phases_among(data.prefixes.days)
+    if phase is None:
+        return fit_linear_head(replace(data, prefixes=None), C)
+    phase = np.append(np.full(n_objects, phase.max(initial=0)), phase)
+    known = HeadData(rows.latent, None, phase, rows.sample_weight, np.ones(phase.max() + 1))
+    gate = fit_linear_head(known, _GATE_C)
+    logits = in_double_precision(gate, rows.latent)
+    shares = softmax(logits, axis=1) * rows.sample_weight[:, None]
+    shares[:n_objects, -1] = data.sample_weight
+    shares *= data.sample_weight.sum() / shares.sum(axis=0)
+    heads = [
+        fit_linear_head(replace(rows, sample_weight=weight), strength)
+        for weight, strength in zip(shares.T, (*[C * _EARLY_C] * (phase.max()), C), strict=True)
+    ]
+    return PhasedHead(heads, gate)
+
+
 def choose_strength(data: HeadData, seed: int) -> float:
     """Choose the inverse L2 strength of a linear head.
 
@@ -163,9 +232,17 @@ def choose_strength(data: HeadData, seed: int) -> float:
 def hold_out(head: nn.Module, data: HeadData, rows: np.ndarray) -> HeldOut:
     """Return what a head says about objects that it has not seen, those at `rows`."""
     unseen = data.subset(rows)
-    logits = in_double_precision(head, unseen.latent, unseen.metadata)
-    fold = np.zeros(len(rows), dtype=np.int64)
-    return HeldOut((head,), fold, logits, unseen.target, unseen.sample_weight)
+
+    def part(data: HeadData, prefixes: HeldOut | None = None) -> HeldOut:
+        logits = in_double_precision(head, data.latent, data.metadata)
+        fold = np.zeros(len(logits), dtype=np.int64)
+        phase = phases_of(head, data.latent)
+        return HeldOut((head,), fold, logits, data.target, data.sample_weight, phase, prefixes)
+
+    if unseen.prefixes is None:
+        return part(unseen)
+    everything = unseen.stacked()
+    return part(unseen, part(everything.subset(np.arange(len(rows), len(everything.target)))))
 
 
 @dataclass(frozen=True)
@@ -198,7 +275,7 @@ class LinearHeads:
 
     def fit(self, rows: np.ndarray) -> nn.Module:
         """Fit a head on the objects `rows`, and pool it with the own classes, matched to them."""
-        data, solve = self.data.subset(rows), partial(fit_linear_head, C=self.C)
+        data, solve = self.data.subset(rows), partial(fit_phased_head, C=self.C)
         head = solve(data) if self.fit_head is None else self.fit_head(data, solve, self.seed)
         if self.own is None or not self.prior_labels:
             return head
@@ -233,7 +310,10 @@ def fit_dense_head(
 ) -> NeuralNet:
     """Train a head with hidden layers on the objects `rows`, stopping early on `held_out`."""
     with seeded(settings.seed):
-        head = data.subset(rows).new_head(sizes)
+        head = data.subset(rows).stacked().new_head(sizes)
+    rows = data.with_prefixes(rows)
+    held_out = None if held_out is None else data.with_prefixes(held_out)
+    data = data.stacked()
     dataset = LatentDataset(
         data.target,
         sample_weight=data.weight.astype(np.float32),
