@@ -242,13 +242,15 @@ def _dataset(
     columns, rows = encoder.metadata_columns_, data.stacked()
     parts = [curves] if prefixes is None else [curves, prefixes.curves]
     encoded = [encoder.representation_.encode(part) for part in parts]
-    metadata = [metadata_matrix(part, columns) for part in parts]
+    metadata = metadata_matrix(curves, columns)
+    if metadata is not None and prefixes is not None:
+        metadata = np.append(metadata, metadata[prefixes.owner], axis=0)
     return CurveDataset(
         np.concatenate([values for values, _ in encoded]),
         np.concatenate([lengths for _, lengths in encoded]),
         rows.target,
         sample_weight=rows.weight.astype(np.float32),
-        metadata=None if metadata[0] is None else np.concatenate(metadata),
+        metadata=metadata,
         head_metadata=rows.metadata,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -103,13 +103,15 @@ class HeldOut:
         """Put the objects of several heads together."""
         fold = np.repeat(np.arange(len(parts)), [len(part.target) for part in parts])
         names = ("logits", "target", "sample_weight")
-        arrays = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
+        logits, target, weight = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in names
+        )
         heads, phase = [head for part in parts for head in part.heads], None
         if all(part.phase is not None for part in parts):
             phase = np.concatenate([part.phase for part in parts])
         beginnings = [part.prefixes for part in parts if part.prefixes is not None]
         prefixes = cls.join(beginnings) if len(beginnings) == len(parts) else None
-        return cls(heads, fold, *arrays, phase, prefixes)
+        return cls(heads, fold, logits, target, weight, phase, prefixes)
 
     def with_prefixes(self) -> HeldOut:
         """Return one row for each light curve and, behind them, one for each prefix."""
@@ -121,13 +123,15 @@ class HeldOut:
             return np.concatenate([getattr(self, name), getattr(prefixes, name)])
 
         names = ("fold", "logits", "target", "sample_weight", "phase")
-        return HeldOut(self.heads, *map(both, names))
+        arrays: dict[str, Any] = {name: both(name) for name in names}
+        return replace(self, **arrays, prefixes=None)
 
     def subset(self, rows: np.ndarray) -> HeldOut:
         """Return the light curves `rows`, without prefixes."""
-        arrays = (getattr(self, name) for name in ("fold", "logits", "target", "sample_weight"))
+        names = ("fold", "logits", "target", "sample_weight")
+        arrays: dict[str, Any] = {name: getattr(self, name)[rows] for name in names}
         phase = None if self.phase is None else self.phase[rows]
-        return HeldOut(self.heads, *(array[rows] for array in arrays), phase)
+        return replace(self, **arrays, phase=phase, prefixes=None)
 
 
 @runtime_checkable
