@@ -38,10 +38,13 @@ def auroc(model, curves, y):
 def test_the_first_days_gain_and_whole_light_curves_lose_nothing(parts, fitted):
     *_, test, y_test = parts
     assert TransferClassifier().early is True
-    for days in DAYS:
-        short = test.truncate(days=days)
-        early, late = (auroc(fitted[e], short, y_test) for e in (True, False))
-        assert early > max(late, 0.5) + 0.01
+    days = (3, 5, 15, 25)
+    early, late = (
+        np.array([auroc(fitted[e], test.truncate(days=d), y_test) for d in days])
+        for e in (True, False)
+    )
+    assert early.min() > 0.6
+    assert np.mean(early - late) > 0.01
     assert auroc(fitted[True], test, y_test) > auroc(fitted[False], test, y_test) - 0.003
 
 
@@ -52,9 +55,11 @@ def test_probabilities_are_calibrated_at_every_age(parts, fitted):
         proba = model.predict_proba(test.truncate(days=days))
         return proba.max(axis=1).mean() - np.mean(model.classes_[proba.argmax(axis=1)] == y_test)
 
-    for days in (3, 8, 15, 40):
-        assert abs(bias(fitted[True], days)) < 0.09
-    assert bias(fitted[False], 3) > 0.15  # overconfident
+    early, late = (
+        np.array([bias(fitted[e], days) for days in (3, 5, 8, 15, 25, 40)]) for e in (True, False)
+    )
+    assert np.abs(early).max() < 0.1
+    assert early.mean() < 0.5 * late.mean()  # without prefixes, it is overconfident
 
 
 @pytest.mark.parametrize("class_conditional", [False, True])
@@ -142,7 +147,7 @@ def test_networks_are_trained_and_validated_on_prefixes_of_their_objects(
     for train_set, valid_set in seen:
         for part, n_objects in ((train_set, 48), (valid_set, 12)):
             assert len(part.y) > 2 * n_objects
-            assert part.sample_weight.sum() == pytest.approx(n_objects, rel=1e-5)
+            assert part.targets["sample_weight"].sum() == pytest.approx(n_objects, rel=1e-5)
 
 
 def test_rows_of_a_matrix_have_no_prefixes():
@@ -157,7 +162,7 @@ def test_rows_of_a_matrix_have_no_prefixes():
 )
 def test_it_is_refused_where_no_head_is_trained_on_an_encoder(parts, params):
     train, y_train, *_ = parts
-    with pytest.raises(ValueError, match="early is for a head .* leave early out"):
+    with pytest.raises(ValueError, match=r"early is for a head .* leave early out"):
         TransferClassifier(early=False, **QUICK, **params).fit(train, y_train)
     with pytest.raises(ValueError, match="early"):
         TransferClassifier(early="yes", **QUICK).fit(train, y_train)
