@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from numbers import Integral
 
 import numpy as np
@@ -17,6 +18,7 @@ from sklc.estimators.base import (
     check_head_sizes,
     refuse_weight_without_target,
 )
+from sklc.estimators.prefixes import PrefixRows, draw_prefixes
 from sklc.estimators.redshift_encoder import (
     check_redshifts,
     check_series,
@@ -25,6 +27,7 @@ from sklc.estimators.redshift_encoder import (
     require_own_head,
 )
 from sklc.estimators.redshift_heads import EnsembleHead, KernelHead, NeighborHead, OwnHead
+from sklc.estimators.redshift_phases import PhasedRedshiftHead, is_worth_a_head
 from sklc.estimators.sample import TrainingSample
 from sklc.estimators.transfer import TRANSFER_CONSTRAINTS, TransferEstimator, is_trained_on_labels
 from sklc.light_curves import LightCurves
@@ -79,6 +82,12 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         Number of neighbours, for "knn".
     head_sizes : tuple of int, default=(64,)
         Number of units of each hidden layer, for "mlp".
+    early : bool, default=True
+        Whether a head of the kind "kernel" is accompanied by a second one, which also learns from
+        the beginnings of the training light curves, so that redshifts and intervals can be used
+        from the first detection on. Both predictions are mixed in proportions that depend on how
+        early a light curve looks. With False, or another kind of head, only whole light curves are
+        learned from.
     metadata_columns : sequence of str or None, default=None
         Numeric per-object columns, such as ``["mwebv"]``, that are read beside the light
         curve. A missing value (NaN) is replaced by the training mean and flagged.
@@ -186,6 +195,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         "method": [StrOptions({"kernel", "mlp", "knn"})],
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "head_sizes": ["array-like"],
+        "early": ["boolean"],
         "calibrate": [str, HasMethods(["fit", "quantiles", "standard_deviation"]), None],
         **METADATA_CONSTRAINTS,
         **{
@@ -203,6 +213,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         method="kernel",
         n_neighbors=100,
         head_sizes=(64,),
+        early=True,
         metadata_columns=None,
         calibrate="conformal",
         min_points=1,
@@ -225,6 +236,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         self.method = method
         self.n_neighbors = n_neighbors
         self.head_sizes = head_sizes
+        self.early = early
         self.metadata_columns = metadata_columns
         self.calibrate = calibrate
         self.min_points = min_points
@@ -335,8 +347,13 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
             self.encoder_, held_out = fit_encoder(self, sample, target, self._settings(seed))
             self.metadata_columns_ = columns
             self._series_length = self.n_features_in_ if is_series_matrix(X) else 0
-            head = self._new_head(len(target), seed)
-            self.head_ = head.fit(self._columns(curves), target, seed, weight)
+            prefixes, inputs = self._prefixes(curves, seed), self._columns(curves)
+            new_head = partial(self._new_head, len(target), seed)
+            if prefixes is None:
+                self.head_ = new_head().fit(inputs, target, seed, weight)
+            else:
+                head = PhasedRedshiftHead(new_head, self.encoder_._source().network.block_sizes)
+                self.head_ = head.fit(inputs, target, seed, weight, prefixes)
         mean, scale = self.head_.out_of_sample_.T
         if held_out is not None:
             # A network fits the objects that it was trained on better than new ones.
@@ -499,14 +516,15 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         """Refuse parameters that the others make pointless."""
         mode = f"finetune={self.finetune!r}"
         if self.finetune == "none":
-            names = ("method", "n_neighbors", "head_sizes", "metadata_columns", "callbacks")
+            heads = ("method", "n_neighbors", "head_sizes", "early")
+            names = (*heads, "metadata_columns", "callbacks")
             self._refuse_unread(names, "a head that is trained", mode)
         check_head_sizes(self.head_sizes)
         self._refuse_fine_tuning(is_trained_on_labels(self.encoder))
         if self.encoder is not None and is_trained_on_labels(self.encoder):
             mode = "RedshiftRegressor, which trains an unfitted encoder on redshifts"
             self.encoder._refuse_unread(_FOR_CLASSES, "an encoder that is trained on classes", mode)
-        for name, method in (("n_neighbors", "knn"), ("head_sizes", "mlp")):
+        for name, method in (("n_neighbors", "knn"), ("head_sizes", "mlp"), ("early", "kernel")):
             if self.method != method:
                 self._refuse_unread([name], f"method={method!r}", f"method={self.method!r}")
 
@@ -531,6 +549,15 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
                 f"errors, and found {n_objects} sample(s): add objects, or use finetune='none' "
                 "with weights that were trained on redshifts."
             )
+
+    def _prefixes(self, curves: LightCurves, seed: int) -> PrefixRows | None:
+        """Inputs of the head for prefixes of the training light curves, if it shall have any."""
+        if not self.early or self.method != "kernel" or self._series_length:
+            return None
+        prefixes = draw_prefixes(curves, self.min_points, seed)
+        if prefixes is None or not is_worth_a_head(prefixes.days):
+            return None
+        return prefixes.rows(self._columns(prefixes.curves))
 
     def _new_head(self, n_objects: int, seed: int):
         blocks = self.encoder_._source().network.block_sizes

@@ -7,7 +7,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 
-from sklc import LightCurves, TransferClassifier
+from sklc import LightCurves, RedshiftRegressor, TransferClassifier
 from sklc.datasets import load_demo
 from sklc.estimators.class_heads import HeadData
 from sklc.estimators.prefixes import draw_prefixes, phases_among
@@ -236,3 +236,46 @@ def test_a_phase_needs_several_prefixes():
     np.testing.assert_array_equal(
         phases_among(np.repeat([2.0, 20.0, 90.0], [3, 10, 1])), np.repeat([0, 0, 1], [3, 10, 1])
     )
+
+
+# -- redshifts
+
+
+def test_redshifts_and_intervals_hold_from_the_first_days(parts):
+    train, _, test, _ = parts
+    known, true = (c.metadata["redshift"].to_numpy() for c in (train, test))
+    params = {"random_state": 0, "device": "cpu"}
+    early, late = (RedshiftRegressor(early=e, **params).fit(train, known) for e in (True, False))
+
+    def figures(model, days):
+        short = test.truncate(days=days)
+        low, high = model.predict_interval(short, coverage=0.9).T
+        error = np.log1p(model.predict(short)) - np.log1p(true)
+        return np.mean(error**2), np.mean((low <= true) & (true <= high))
+
+    for days in (3, 10):
+        (error, covered), (alone, missed) = figures(early, days), figures(late, days)
+        assert error < 0.8 * alone
+        assert abs(covered - 0.9) < 0.08
+        assert missed < covered
+    (error, covered), (alone, _) = figures(early, 1000), figures(late, 1000)
+    assert error < 1.05 * alone
+    assert abs(covered - 0.9) < 0.08
+    short = test.truncate(days=5)
+    expected = early.predict(short)
+    assert np.array_equal(pickle.loads(pickle.dumps(early)).predict(short), expected)
+    assert np.array_equal(clone(early).fit(train, known).predict(short), expected)
+    assert early.predict(short[:0]).shape == (0,)
+
+
+def test_redshifts_of_whole_light_curves_alone(parts):
+    train, *_ = parts
+    known = train.metadata["redshift"].to_numpy()
+    rng = np.random.default_rng(0)
+    X, z = rng.normal(100, 10, (30, 12)), rng.uniform(0.1, 0.3, 30)
+    models = [RedshiftRegressor(early=e, random_state=0).fit(X, z) for e in (True, False)]
+    assert np.array_equal(*(model.predict(X) for model in models))
+    with pytest.raises(ValueError, match="early is for method='kernel'"):
+        RedshiftRegressor(method="knn", early=False).fit(train, known)
+    with pytest.raises(ValueError, match="early is for a head"):
+        RedshiftRegressor.pretrained(early=False)
