@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from sklc.estimators.prefixes import PrefixRows
+from sklc.estimators.prefixes import PrefixRows, draw_prefixes
 from sklc.estimators.redshift_heads import BlockScaler
+from sklc.light_curves import LightCurves
 from sklc.utils.sklearn_compat import unrouted
 
-__all__ = ["PhasedRedshiftHead", "is_worth_a_head"]
+__all__ = ["PhasedRedshiftHead", "fit_redshift_head"]
 
 # A prefix that ends this many days after the first detection, or later, counts as whole.
 _EARLY = 30.0
@@ -22,9 +24,37 @@ _FEWEST = 10
 _GATE_C = 0.3
 
 
-def is_worth_a_head(days: np.ndarray) -> bool:
-    """Whether enough prefixes end early, some days after the first detection."""
-    return bool(np.sum(days < _EARLY) >= _FEWEST)
+def fit_redshift_head(
+    estimator: Any,
+    curves: LightCurves,
+    target: np.ndarray,
+    seed: int,
+    sample_weight: np.ndarray | None,
+) -> Any:
+    """Fit a head, or two of them if one shall learn from prefixes.
+
+    Parameters
+    ----------
+    estimator : RedshiftRegressor
+        The estimator, whose encoder is fitted.
+    curves : LightCurves
+        Distinct light curves.
+    target : ndarray of shape (n_objects,)
+        Values to predict.
+    seed : int
+        Determines all draws.
+    sample_weight : ndarray of shape (n_objects,) or None
+        Weights of the objects.
+    """
+    new_head, prefixes = partial(estimator._new_head, len(target), seed), None
+    if estimator.early and estimator.method == "kernel" and not estimator._series_length:
+        prefixes = draw_prefixes(curves, estimator.min_points, seed)
+    columns = estimator._columns(curves)
+    if prefixes is None or np.sum(prefixes.days < _EARLY) < _FEWEST:
+        return new_head().fit(columns, target, seed, sample_weight)
+    head = PhasedRedshiftHead(new_head, estimator.encoder_._source().network.block_sizes)
+    rows = prefixes.rows(estimator._columns(prefixes.curves))
+    return head.fit(columns, target, seed, sample_weight, rows)
 
 
 class PhasedRedshiftHead:

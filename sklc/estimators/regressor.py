@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from functools import partial
 from numbers import Integral
 
 import numpy as np
@@ -18,7 +17,6 @@ from sklc.estimators.base import (
     check_head_sizes,
     refuse_weight_without_target,
 )
-from sklc.estimators.prefixes import PrefixRows, draw_prefixes
 from sklc.estimators.redshift_encoder import (
     check_redshifts,
     check_series,
@@ -27,7 +25,7 @@ from sklc.estimators.redshift_encoder import (
     require_own_head,
 )
 from sklc.estimators.redshift_heads import EnsembleHead, KernelHead, NeighborHead, OwnHead
-from sklc.estimators.redshift_phases import PhasedRedshiftHead, is_worth_a_head
+from sklc.estimators.redshift_phases import fit_redshift_head
 from sklc.estimators.sample import TrainingSample
 from sklc.estimators.transfer import TRANSFER_CONSTRAINTS, TransferEstimator, is_trained_on_labels
 from sklc.light_curves import LightCurves
@@ -347,13 +345,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
             self.encoder_, held_out = fit_encoder(self, sample, target, self._settings(seed))
             self.metadata_columns_ = columns
             self._series_length = self.n_features_in_ if is_series_matrix(X) else 0
-            prefixes, inputs = self._prefixes(curves, seed), self._columns(curves)
-            new_head = partial(self._new_head, len(target), seed)
-            if prefixes is None:
-                self.head_ = new_head().fit(inputs, target, seed, weight)
-            else:
-                head = PhasedRedshiftHead(new_head, self.encoder_._source().network.block_sizes)
-                self.head_ = head.fit(inputs, target, seed, weight, prefixes)
+            self.head_ = fit_redshift_head(self, curves, target, seed, weight)
         mean, scale = self.head_.out_of_sample_.T
         if held_out is not None:
             # A network fits the objects that it was trained on better than new ones.
@@ -549,15 +541,6 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
                 f"errors, and found {n_objects} sample(s): add objects, or use finetune='none' "
                 "with weights that were trained on redshifts."
             )
-
-    def _prefixes(self, curves: LightCurves, seed: int) -> PrefixRows | None:
-        """Inputs of the head for prefixes of the training light curves, if it shall have any."""
-        if not self.early or self.method != "kernel" or self._series_length:
-            return None
-        prefixes = draw_prefixes(curves, self.min_points, seed)
-        if prefixes is None or not is_worth_a_head(prefixes.days):
-            return None
-        return prefixes.rows(self._columns(prefixes.curves))
 
     def _new_head(self, n_objects: int, seed: int):
         blocks = self.encoder_._source().network.block_sizes
