@@ -73,7 +73,7 @@ class PrefixRows:
         return np.flatnonzero(np.isin(self.owner, objects))
 
     def subset(self, objects: np.ndarray) -> PrefixRows:
-        """Return the prefixes of the objects, all different, which are numbered anew."""
+        """Return the prefixes of some distinct objects, which are numbered in the order given."""
         number = np.full(max(self.owner.max(initial=-1), objects.max(initial=-1)) + 1, -1)
         number[objects] = np.arange(len(objects))
         kept = number[self.owner] >= 0
