@@ -201,6 +201,13 @@ def classification_scores(
     return {"auroc": float(np.mean(list(scores.values()))), "accuracy": accuracy, **scores}
 
 
+def calibration_error(confidence: np.ndarray, correct: np.ndarray, n_bins: int = 10) -> float:
+    """Mean distance of confidence and accuracy over bins of equally many objects."""
+    parts = np.array_split(np.argsort(confidence, kind="stable"), n_bins)
+    gaps = [abs(confidence[p].mean() - correct[p].mean()) * len(p) for p in parts if len(p)]
+    return float(np.sum(gaps) / len(confidence))
+
+
 def redshift_scores(z: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
     """MSE, R2, and the spread and share of outliers of (z' - z) / (1 + z)."""
     error = (predicted - z) / (1 + z)

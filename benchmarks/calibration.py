@@ -25,6 +25,7 @@ import numpy as np
 from _common import (
     MERGED,
     build_parser,
+    calibration_error,
     cell,
     classification_scores,
     draw_labels,
@@ -117,13 +118,6 @@ def build_rows(quick: bool) -> dict[str, Callable[[int], Any]]:
 
 
 # -- measuring
-
-
-def calibration_error(confidence: np.ndarray, correct: np.ndarray, n_bins: int = N_BINS) -> float:
-    """Mean distance of confidence and accuracy over bins of equally many objects."""
-    parts = np.array_split(np.argsort(confidence, kind="stable"), n_bins)
-    gaps = [abs(confidence[p].mean() - correct[p].mean()) * len(p) for p in parts if len(p)]
-    return float(np.sum(gaps) / len(confidence))
 
 
 def scores_of(y: np.ndarray, probabilities: np.ndarray, classes: np.ndarray) -> dict[str, float]:

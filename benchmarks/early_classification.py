@@ -6,9 +6,9 @@ Light curves of the ZTF Bright Transient Survey (DIR/ztf_bts), three classes, at
 without redshifts. For each seed a stratified quarter is the test part; N labels are drawn from the
 rest, as in `label_efficiency.py`. Test objects are cut, some days after their first detection or
 after their first points (whole where there are fewer), and all of them are scored at every cut: the
-figure is the macro one-vs-rest AUROC. "Whole" methods are trained on whole training light curves;
-"prefixes" on those and, of each, one more that `sklc.augment.Prefixes` cut 3 to 100 days
-after its first detection.
+figures are the macro one-vs-rest AUROC and the expected calibration error. Features are trained on
+whole training light curves, or on these and, of each, four more that `sklc.augment.Prefixes` cut 1
+to 100 days after its first detection; `TransferClassifier` without or with `early`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import pandas as pd
 from _common import (
     MERGED,
     build_parser,
+    calibration_error,
     cell,
     classification_scores,
     draw_labels,
@@ -36,7 +37,7 @@ from _common import (
 )
 from _label_draws import Figures, column_name, measure_draws
 
-from sklc import LightCurveFeatures, TransferClassifier, concatenate
+from sklc import LightCurveFeatures, TransferClassifier
 from sklc.augment.transformers import Prefixes
 from sklc.baselines import feature_classifier
 from sklc.light_curves import LightCurves
@@ -48,9 +49,7 @@ QUICK_SIZES: tuple[int | None, ...] = (128,)
 DAYS = (3, 5, 7, 10, 15, 20, 30, 60)
 POINTS = (3, 5, 8, 12, 20)
 WHOLE = "all"
-# Inverse L2 strength of the head on prefixes, on which it cannot be chosen by cross-validation: the
-# two light curves of an object would lie in different folds.
-PREFIX_C = 0.03
+N_PREFIXES = 4
 
 Model = Callable[[Any, np.ndarray, Any, int], Any]
 
@@ -64,44 +63,41 @@ class Data:
     y : ndarray of shape (n_objects,)
     cuts : dict
         All objects, by kind ("curves", "features") and name of the cut.
-    prefixes : dict
-        One random prefix per object, by kind.
+    prefixes : list of DataFrame
+        Features of random prefixes, one of each object in each.
     """
 
     y: np.ndarray
     cuts: dict[str, dict[str, Any]]
-    prefixes: dict[str, Any]
+    prefixes: list[pd.DataFrame]
 
 
 # -- methods
 
 
-def boosting(quick: bool, whole: Any, y: np.ndarray, prefixes: Any, seed: int) -> Any:
+def boosting(
+    quick: bool, whole: Any, y: np.ndarray, prefixes: list[pd.DataFrame], seed: int
+) -> Any:
     # Without the features, which have no part in the draw: they are computed once.
     model = feature_classifier("boosting", random_state=seed)[1:]
     if quick:
         model.set_params(classifier__max_iter=30)
-    if prefixes is None:
-        return model.fit(whole, y)
-    return model.fit(pd.concat([whole, prefixes]), np.tile(y, 2))
+    return model.fit(pd.concat([whole, *prefixes]), np.tile(y, 1 + len(prefixes)))
 
 
-def encoder(whole: LightCurves, y: np.ndarray, prefixes: LightCurves | None, seed: int) -> Any:
-    model = TransferClassifier(WEIGHTS, random_state=seed, device="cpu", verbose=0)
-    if prefixes is None:
-        return model.fit(whole, y)
-    both = concatenate([whole, prefixes], suffixes=["", "_prefix"])
-    return model.set_params(C=PREFIX_C).fit(both, np.tile(y, 2))
+def encoder(early: bool, whole: LightCurves, y: np.ndarray, prefixes: Any, seed: int) -> Any:
+    model = TransferClassifier(WEIGHTS, early=early, random_state=seed, device="cpu", verbose=0)
+    return model.fit(whole, y)
 
 
 def build_rows(quick: bool) -> dict[str, tuple[str, bool, Model]]:
-    """Return kind of input, whether it is trained on prefixes, and model, by name of method."""
+    """Return kind of input, whether it is given prefixes, and model, by name of method."""
     features = partial(boosting, quick)
     return {
         "features + gradient boosting, whole": ("features", False, features),
         "features + gradient boosting, prefixes": ("features", True, features),
-        f"{WEIGHTS} head, whole": ("curves", False, encoder),
-        f"{WEIGHTS} head, prefixes": ("curves", True, encoder),
+        f"{WEIGHTS}, early=False": ("curves", False, partial(encoder, False)),
+        f"{WEIGHTS}, early=True": ("curves", False, partial(encoder, True)),
     }
 
 
@@ -113,13 +109,13 @@ def prepare(folder: Path, quick: bool) -> Data:
     if quick:
         cuts = {name: cuts[name] for name in (f"{DAYS[3]} d", f"{POINTS[1]} points")}
     cuts[WHOLE] = curves
-    prefixes = Prefixes(share=1, shortest=3, longest=100, min_points=1, random_state=0)
-    short = prefixes.fit_transform(curves)
+    cut = {"share": 1, "shortest": 1, "longest": 100, "min_points": 1}
+    prefixes = [Prefixes(**cut, random_state=k).fit_transform(curves) for k in range(N_PREFIXES)]
     features = LightCurveFeatures().fit(curves).set_output(transform="pandas")
     return Data(
         y,
         {"curves": cuts, "features": {n: features.transform(cut) for n, cut in cuts.items()}},
-        {"curves": short, "features": features.transform(short)},
+        [features.transform(part) for part in prefixes],
     )
 
 
@@ -136,14 +132,15 @@ def measure(
         fitted = model(
             _rows(data.cuts[kind][WHOLE], train),
             data.y[train],
-            _rows(data.prefixes[kind], train) if on_prefixes else None,
+            [_rows(part, train) for part in data.prefixes] if on_prefixes else [],
             seed,
         )
         scores = {}
         for cut, X in data.cuts[kind].items():
-            parts = classification_scores(
-                data.y[test], fitted.predict_proba(_rows(X, test)), classes
-            )
+            predicted, y = fitted.predict_proba(_rows(X, test)), data.y[test]
+            parts = classification_scores(y, predicted, classes)
+            top = predicted.argmax(axis=1)
+            parts["ece"] = calibration_error(predicted.max(axis=1), classes[top] == y)
             scores |= {f"{score} at {cut}": value for score, value in parts.items()}
         results[name] = scores
     return results
@@ -156,10 +153,13 @@ def _rows(X: Any, rows: np.ndarray) -> Any:
 # -- showing
 
 
-def cut_table(figures: Figures, column: str, cuts: Sequence[str]) -> str:
+def cut_table(figures: Figures, column: str, cuts: Sequence[str], score: str = "auroc") -> str:
     """One number of labels: a line for each method, a column for each cut."""
-    rows = [[n, *(cell(row[column][f"auroc at {c}"]) for c in cuts)] for n, row in figures.items()]
-    return markdown_table([f"{column} labels", *cuts], rows)
+    rows = [
+        [n, *(cell(row[column][f"{score} at {c}"]) for c in cuts)] for n, row in figures.items()
+    ]
+    calibration = ", calibration error" if score == "ece" else ""
+    return markdown_table([f"{column} labels{calibration}", *cuts], rows)
 
 
 def split_cuts(cuts: Sequence[str]) -> list[list[str]]:
@@ -169,12 +169,17 @@ def split_cuts(cuts: Sequence[str]) -> list[list[str]]:
 
 def markdown(figures: Figures, columns: Sequence[str], cuts: Sequence[str]) -> str:
     """Return the tables as they stand in docs/results.md."""
-    tables = [cut_table(figures, column, part) for column in columns for part in split_cuts(cuts)]
+    tables = [
+        cut_table(figures, column, part, score)
+        for score in ("auroc", "ece")
+        for column in columns
+        for part in split_cuts(cuts)
+    ]
     return "\n\n".join(tables)
 
 
 def summary(figures: Figures, column: str, cuts: Sequence[str], n_seeds: int) -> str:
-    """One line: the encoder's head against the features, both trained on prefixes."""
+    """One line: the classifier with and without `early`, and features trained on prefixes."""
 
     def means(name: str) -> str:
         row = figures[name][column]
@@ -182,8 +187,8 @@ def summary(figures: Figures, column: str, cuts: Sequence[str], n_seeds: int) ->
 
     return (
         f"{NAME}: real ZTF supernovae, 3 classes, macro AUROC at {' / '.join(cuts)} with {column} "
-        f"labels ({n_seeds} seeds): {WEIGHTS} head on prefixes "
-        f"{means(f'{WEIGHTS} head, prefixes')}, on whole {means(f'{WEIGHTS} head, whole')}; "
+        f"labels ({n_seeds} seeds): {WEIGHTS} "
+        f"{means(f'{WEIGHTS}, early=True')}, early=False {means(f'{WEIGHTS}, early=False')}; "
         f"features on prefixes {means('features + gradient boosting, prefixes')}"
     )
 
@@ -245,7 +250,7 @@ def main(arguments: Sequence[str] | None = None) -> Figures:
     for column in columns:
         for part in split_cuts(cuts):
             print(f"\n{cut_table(figures, column, part)}")
-    shown = [cut for cut in ("5 d", "10 d", "30 d", WHOLE) if cut in cuts]
+    shown = [cut for cut in ("3 d", "5 d", "7 d", "10 d", "20 d", WHOLE) if cut in cuts]
     line = summary(figures, columns[0], shown, options.seeds)
     content = {
         "summary": line,

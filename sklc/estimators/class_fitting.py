@@ -21,6 +21,7 @@ from sklc.estimators.class_heads import (
 )
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.estimators.encoder_training import objectives_of
+from sklc.estimators.prefixes import Prefixes, PrefixRows, draw_prefixes
 from sklc.estimators.sample import TrainingSample
 from sklc.estimators.stacking import (
     FEWEST_TO_JOIN,
@@ -113,7 +114,7 @@ def check_mode(estimator: Any) -> None:
     if estimator.finetune == "none":
         if estimator.features is not None:
             refuse(["features"], "a head that is trained", mode)
-        unread = ("head_sizes", "metadata_columns", "class_weight", "callbacks")
+        unread = ("head_sizes", "early", "metadata_columns", "class_weight", "callbacks")
         refuse((*linear, *unread), "a head that is trained", mode)
     else:
         instead = "merge the labels in y instead"
@@ -121,7 +122,7 @@ def check_mode(estimator: Any) -> None:
         if keeps_its_head(estimator.encoder):
             what = "encoder=None" if estimator.encoder is None else "an unfitted encoder"
             what += ", which is trained with a head of its own"
-            refuse((*linear, "head_sizes"), "a head on a trained encoder", what)
+            refuse((*linear, "head_sizes", "early"), "a head on a trained encoder", what)
             if estimator.encoder is not None:
                 names, instead = ("metadata_columns", "callbacks"), "set it on the encoder"
                 refuse(names, "a head on a trained encoder", what, instead)
@@ -192,13 +193,15 @@ def fit_classes(
             if not isinstance(joined, JoinedHead):
                 joined, features = None, None
             return ClassFit(encoder, classes, class_weight, joined, history, None, unseen, features)
+        prefixes = None
+        if estimator.early and not estimator._fitted_on_series:
+            prefixes = draw_prefixes(sample.curves, estimator.min_points, seed)
+        latent, beginnings = _latents(start, sample.curves, prefixes)
+        if beginnings is not None and prefixes is not None and features is not None:
+            beginnings = replace(beginnings, features=describe(features, prefixes.curves))
+        metadata = metadata_matrix(sample.curves, columns)
         data = HeadData(
-            start.transform(sample.curves),
-            metadata_matrix(sample.curves, columns),
-            target,
-            sample.weights,
-            class_weight,
-            described,
+            latent, metadata, target, sample.weights, class_weight, described, beginnings
         )
         encoder = start
         if estimator.finetune != "head":
@@ -224,20 +227,23 @@ def fit_classes(
         if encoder is not start:
             if not len(sizes):
                 # The start must not have seen the part that judges whether training improves on it.
-                head = fit_linear_head(data.subset(rows), heads.C)
-            dataset = _dataset(encoder, sample.curves, data)
+                head = fit_linear_head(data.subset(rows).stacked(), heads.C)
+            dataset = _dataset(encoder, sample.curves, prefixes, data)
             history = fine_tune(
                 network,
                 head,
-                dataset.subset(rows),
-                None if held_out is None else dataset.subset(held_out),
+                dataset.subset(data.with_prefixes(rows)),
+                None if held_out is None else dataset.subset(data.with_prefixes(held_out)),
                 replace(settings, learning_rate=estimator.finetune_learning_rate),
                 layers=estimator.finetune,
                 anchor=estimator.anchor,
                 criterion=CrossEntropy(),
                 callbacks=callbacks,
             ).history
-            data = replace(data, latent=encoder.transform(sample.curves))
+            latent, beginnings = _latents(encoder, sample.curves, prefixes)
+            if beginnings is not None and data.prefixes is not None:
+                beginnings = replace(beginnings, features=data.prefixes.features)
+            data = replace(data, latent=latent, prefixes=beginnings)
         calibration, unseen_rows = None, everything if held_out is None else held_out
         if not len(sizes):
             heads = replace(heads, data=data)
@@ -257,16 +263,33 @@ def fit_classes(
     return ClassFit(encoder, classes, class_weight, final, history, C, calibration, features)
 
 
-def _dataset(encoder: LightCurveEncoder, curves: LightCurves, data: HeadData) -> CurveDataset:
-    """Return what encoder and head are trained on together."""
-    values, lengths = encoder.representation_.encode(curves)
+def _latents(
+    encoder: LightCurveEncoder, curves: LightCurves, prefixes: Prefixes | None
+) -> tuple[np.ndarray, PrefixRows | None]:
+    """Return the latents of light curves, and of their prefixes if there are any."""
+    latent = encoder.transform(curves)
+    if prefixes is None:
+        return latent, None
+    return latent, prefixes.rows(encoder.transform(prefixes.curves))
+
+
+def _dataset(
+    encoder: LightCurveEncoder, curves: LightCurves, prefixes: Prefixes | None, data: HeadData
+) -> CurveDataset:
+    """Return what encoder and head are trained on together, in the order of ``data.stacked()``."""
+    columns, rows = encoder.metadata_columns_, data.stacked()
+    parts = [curves] if prefixes is None else [curves, prefixes.curves]
+    encoded = [encoder.representation_.encode(part) for part in parts]
+    metadata = metadata_matrix(curves, columns)
+    if metadata is not None and prefixes is not None:
+        metadata = np.append(metadata, metadata[prefixes.owner], axis=0)
     return CurveDataset(
-        values,
-        lengths,
-        data.target,
-        sample_weight=data.weight.astype(np.float32),
-        metadata=metadata_matrix(curves, encoder.metadata_columns_),
-        head_metadata=data.metadata,
+        np.concatenate([values for values, _ in encoded]),
+        np.concatenate([lengths for _, lengths in encoded]),
+        rows.target,
+        sample_weight=rows.weight.astype(np.float32),
+        metadata=metadata,
+        head_metadata=rows.metadata,
     )
 
 

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import pandas as pd
 import torch
+from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedKFold
 from skorch import NeuralNet
 from torch import nn
 
+from sklc.estimators.prefixes import PrefixRows, phases_among
 from sklc.estimators.pretrained_classes import fit_joint_shares
 from sklc.networks.heads import DenseHead, PooledHead, in_double_precision
 from sklc.networks.joined import JoinedHead, join_columns
 from sklc.networks.objectives.losses import CrossEntropy
+from sklc.networks.phased import PhasedHead, phases_of
 from sklc.networks.training.datasets import LatentDataset
 from sklc.networks.training.loop import TrainingSettings, fit_net, seeded
 from sklc.uncertainty.interface import HeldOut
@@ -29,6 +32,7 @@ __all__ = [
     "LinearHeads",
     "choose_strength",
     "fit_dense_head",
+    "fit_gate",
     "fit_linear_head",
     "hold_out",
 ]
@@ -40,6 +44,9 @@ _FIXED_C = 0.1
 # With more labels than this, the strength matters little and is chosen on a subset.
 _MOST_FOR_CHOICE = 5_000
 _FOLDS = 5
+# Inverse L2 strength of the gate, and that of the heads of earlier phases relative to the head of
+# whole light curves: prefixes of one object are alike, and say less. Results depend little on them.
+_GATE_C, _EARLY_C = 0.3, 0.2
 
 
 @dataclass(frozen=True)
@@ -60,9 +67,8 @@ class HeadData:
         Weight of each class, by which those of its objects are multiplied.
     features : ndarray of shape (n_objects, n_features) or None, default=None
         Features that are joined to the latent.
-    groups : ndarray of int, shape (n_objects,), or None, default=None
-        The object that each row is a part of; folds keep such rows together. None stands for one
-        row per object.
+    prefixes : PrefixRows or None, default=None
+        Beginnings of the light curves, which stay with their objects in every split.
     """
 
     latent: np.ndarray
@@ -71,7 +77,7 @@ class HeadData:
     sample_weight: np.ndarray
     class_weight: np.ndarray
     features: np.ndarray | None = None
-    groups: np.ndarray | None = None
+    prefixes: PrefixRows | None = None
 
     @property
     def extra(self) -> np.ndarray | None:
@@ -96,8 +102,34 @@ class HeadData:
             self.sample_weight[rows],
             self.class_weight,
             part(self.features),
-            part(self.groups),
+            None if self.prefixes is None else self.prefixes.subset(rows),
         )
+
+    def stacked(self) -> HeadData:
+        """Return one row for each light curve and, behind them, one for each prefix.
+
+        An object counts as often as before: its weight is shared among its rows.
+        """
+        if self.prefixes is None:
+            return self
+        own = self.prefixes.owner
+        row = np.append(np.arange(len(self.target)), own)
+        weight = self.sample_weight * self.prefixes.shares(len(self.target))
+        features = self.prefixes.features
+        return HeadData(
+            np.concatenate([self.latent, self.prefixes.latent]),
+            None if self.metadata is None else self.metadata[row],
+            self.target[row],
+            weight[row],
+            self.class_weight,
+            None if features is None else np.concatenate([self.features, features]),
+        )
+
+    def with_prefixes(self, rows: np.ndarray) -> np.ndarray:
+        """Positions in `stacked` of the objects `rows` and of their prefixes."""
+        if self.prefixes is None:
+            return rows
+        return np.append(rows, len(self.target) + self.prefixes.of(rows))
 
     def new_head(self, sizes: Sequence[int] = ()) -> DenseHead:
         """Return a head that knows the statistics of the columns, and is not trained."""
@@ -117,10 +149,9 @@ class HeadData:
         return torch.from_numpy(self.latent), metadata
 
     def splittable(self) -> np.ndarray:
-        """Rows that count, of classes with at least two objects among them."""
+        """Rows that count, of classes with at least two of them."""
         rows = np.flatnonzero(self.sample_weight > 0)
-        _, first = self._objects(rows)
-        counts = np.bincount(self.target[rows[first]], minlength=len(self.class_weight))
+        counts = np.bincount(self.target[rows], minlength=len(self.class_weight))
         return rows[counts[self.target[rows]] > 1]
 
     def folds(
@@ -128,10 +159,9 @@ class HeadData:
     ) -> list[tuple[np.ndarray, np.ndarray]]:
         """Divide splittable `rows` into stratified folds: other rows, and those of the fold.
 
-        Rows of one object lie in one fold. Without `n_folds`, every fold has all classes.
+        Without `n_folds`, every fold has all classes.
         """
-        object_of_row, first = self._objects(rows)
-        target = self.target[rows[first]]
+        target = self.target[rows]
         counts = np.unique(target, return_counts=True)[1]
         if n_folds is None:
             n_folds = min(_FOLDS, int(counts.min()))
@@ -139,17 +169,8 @@ class HeadData:
         with warnings.catch_warnings():
             # Of a class with fewer members than folds, some are among the others all the same.
             warnings.filterwarnings("ignore", message="The least populated class")
-            folds = [np.isin(object_of_row, unseen) for _, unseen in splitter.split(target, target)]
-        return [(rows[~unseen], rows[unseen]) for unseen in folds]
-
-    def _objects(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Number the objects of `rows`; return that of each row, and the first row of each."""
-        if self.groups is None:
-            return np.arange(len(rows)), np.arange(len(rows))
-        number, found = pd.factorize(self.groups[rows])
-        first = np.full(len(found), len(rows))
-        np.minimum.at(first, number, np.arange(len(rows)))
-        return number, first
+            folds = list(splitter.split(target, target))
+        return [(rows[others], rows[unseen]) for others, unseen in folds]
 
 
 def fit_linear_head(data: HeadData, C: float) -> DenseHead:
@@ -173,6 +194,52 @@ def fit_linear_head(data: HeadData, C: float) -> DenseHead:
         head.output.weight.copy_(torch.from_numpy(weights))
         head.output.bias.copy_(torch.from_numpy(bias))
     return head
+
+
+def fit_gate(data: HeadData) -> DenseHead | None:
+    """Solve a linear head that recognises the phase of a light curve; whole ones are of the last.
+
+    Returns None if there are no prefixes, or too few of them.
+    """
+    phase = None if data.prefixes is None else phases_among(data.prefixes.days)
+    if phase is None:
+        return None
+    rows = data.stacked()
+    phase = np.append(np.full(len(data.target), phase.max(initial=0)), phase)
+    known = HeadData(rows.latent, None, phase, rows.sample_weight, np.ones(phase.max() + 1))
+    return fit_linear_head(known, _GATE_C)
+
+
+def fit_phased_head(data: HeadData, C: float) -> nn.Module:
+    """Solve a linear head for each phase of the light curves, and a gate that recognises it.
+
+    Without prefixes there is a single phase. With them, the head of the latest learns from whole
+    light curves, and from prefixes as far as they look like these, so that it is as good on whole
+    light curves as it would be alone. The heads of earlier phases learn from all rows, weighted by
+    how much they look like their phase.
+
+    Parameters
+    ----------
+    data : HeadData
+        Objects of all classes, and their prefixes.
+    C : float
+        Inverse L2 strength on scaled latents.
+    """
+    gate = fit_gate(data)
+    if gate is None:
+        return fit_linear_head(replace(data, prefixes=None), C)
+    rows, n_objects = data.stacked(), len(data.target)
+    logits = in_double_precision(gate, rows.latent)
+    shares = softmax(logits, axis=1) * rows.sample_weight[:, None]
+    shares[:n_objects, -1] = data.sample_weight
+    shares *= data.sample_weight.sum() / shares.sum(axis=0)
+    heads = [
+        fit_linear_head(replace(rows, sample_weight=weight), strength)
+        for weight, strength in zip(
+            shares.T, (*[C * _EARLY_C] * (shares.shape[1] - 1), C), strict=True
+        )
+    ]
+    return PhasedHead(heads, gate)
 
 
 def choose_strength(data: HeadData, seed: int) -> float:
@@ -204,10 +271,19 @@ def choose_strength(data: HeadData, seed: int) -> float:
 
 def hold_out(head: nn.Module, data: HeadData, rows: np.ndarray) -> HeldOut:
     """Return what a head says about objects that it has not seen, those at `rows`."""
-    unseen, joined = data.subset(rows), isinstance(head, JoinedHead)
-    logits = in_double_precision(head, unseen.latent, unseen.extra if joined else unseen.metadata)
-    fold = np.zeros(len(rows), dtype=np.int64)
-    return HeldOut((head,), fold, logits, unseen.target, unseen.sample_weight)
+    unseen = data.subset(rows)
+
+    def part(data: HeadData, prefixes: HeldOut | None = None) -> HeldOut:
+        extra = data.extra if isinstance(head, JoinedHead) else data.metadata
+        logits = in_double_precision(head, data.latent, extra)
+        fold = np.zeros(len(logits), dtype=np.int64)
+        phase = phases_of(head, data.latent)
+        return HeldOut((head,), fold, logits, data.target, data.sample_weight, phase, prefixes)
+
+    if unseen.prefixes is None:
+        return part(unseen)
+    everything = unseen.stacked()
+    return part(unseen, part(everything.subset(np.arange(len(rows), len(everything.target)))))
 
 
 @dataclass(frozen=True)
@@ -240,7 +316,7 @@ class LinearHeads:
 
     def fit(self, rows: np.ndarray) -> nn.Module:
         """Fit a head on the objects `rows`, and pool it with the own classes, matched to them."""
-        data, solve = self.data.subset(rows), partial(fit_linear_head, C=self.C)
+        data, solve = self.data.subset(rows), partial(fit_phased_head, C=self.C)
         head = solve(data) if self.fit_head is None else self.fit_head(data, solve, self.seed)
         if self.own is None or not self.prior_labels:
             return head
@@ -277,7 +353,10 @@ def fit_dense_head(
 ) -> NeuralNet:
     """Train a head with hidden layers on the objects `rows`, stopping early on `held_out`."""
     with seeded(settings.seed):
-        head = data.subset(rows).new_head(sizes)
+        head = data.subset(rows).stacked().new_head(sizes)
+    rows = data.with_prefixes(rows)
+    held_out = None if held_out is None else data.with_prefixes(held_out)
+    data = data.stacked()
     dataset = LatentDataset(
         data.target,
         sample_weight=data.weight.astype(np.float32),

@@ -9,7 +9,8 @@ import numpy as np
 from sklc.estimators.class_fitting import why_nothing_was_held_out
 from sklc.light_curves import LightCurves
 from sklc.networks.heads import in_double_precision
-from sklc.uncertainty.prediction_sets import prediction_sets
+from sklc.networks.phased import phases_of
+from sklc.uncertainty.prediction_sets import prediction_sets, sets_by_phase
 
 __all__ = ["class_sets"]
 
@@ -23,11 +24,12 @@ def class_sets(
         raise ValueError(why_nothing_was_held_out(classifier.finetune))
     latent, extra = classifier._latents(curves)
     probabilities = classifier._probabilities
-    sets = getattr(classifier.uncertainty_, "prediction_sets", prediction_sets)
-    return sets(
+    return sets_by_phase(
+        getattr(classifier.uncertainty_, "prediction_sets", prediction_sets),
         held_out,
-        probabilities(held_out.logits),
+        probabilities,
         [probabilities(in_double_precision(h, latent, extra)) for h in held_out.heads],
+        phases_of(classifier.head_, latent),
         classifier.classes_,
         coverage=float(coverage),
         class_conditional=bool(class_conditional),

@@ -61,6 +61,10 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         common scale. None chooses it by the log loss in stratified cross-validation on the
         training data, among the classes with at least two members, or takes 0.1 if there are
         fewer than two such classes.
+    early : bool, default=True
+        Whether the head also learns from the beginnings of the training light curves, so that it
+        can be used from the first detection on, see Notes. With False, it is trained on the light
+        curves as they are, and is not to be trusted on much shorter ones.
     metadata_columns : sequence of str or None, default=None
         Numeric per-object columns, such as ``["mwebv"]``, that are read beside the light
         curve. A missing value (NaN) is replaced by the training mean and flagged.
@@ -170,6 +174,15 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
     again on all the training labels at the end. A linear head on a frozen encoder is solved
     exactly: nothing is held out, and `early_stopping` has no effect on it.
 
+    With `early`, up to four prefixes of each training light curve join it, with a share of its
+    weight. They end between a day after its first detection (5 sigma) and its last observation,
+    evenly in the logarithm; a prefix has at least `min_points` observations, and objects without
+    a detection, and rows of a 2-D array, have none. A linear head then consists of three, for the
+    first 8 days, up to 30 days, and later, and of a gate that learns from the latents how early a
+    light curve is. The prefixes of an object always lie on the same side of a split as the object
+    itself. An encoder that is trained on the labels with a head of its own learns from prefixes if
+    its parameter `augment` holds `sklc.augment.Prefixes`.
+
     With a linear head on a frozen encoder, all labels serve for calibration, each with a head that
     has not seen it, by stratified cross-fitting. Where networks are trained, the part that early
     stopping holds out serves, and with ``finetune="none"`` the labels given to `fit`. An encoder
@@ -208,6 +221,7 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
     _parameter_constraints: dict = {
         "head_sizes": ["array-like"],
         "C": [Interval(Real, 0, None, closed="neither"), None],
+        "early": ["boolean"],
         "merge_classes": [Mapping, None],
         "class_prior": [StrOptions(set(CLASS_PRIORS)), Mapping, None],
         "prior_labels": [Interval(Real, 0, None, closed="left")],
@@ -224,6 +238,7 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         finetune="head",
         head_sizes=(),
         C=None,
+        early=True,
         metadata_columns=None,
         features="core",
         merge_classes=None,
@@ -251,6 +266,7 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         self.finetune = finetune
         self.head_sizes = head_sizes
         self.C = C
+        self.early = early
         self.metadata_columns = metadata_columns
         self.features = features
         self.merge_classes = merge_classes
@@ -409,7 +425,8 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
 
         Least ambiguous sets (Sadinle, Lei & Wasserman 2019, JASA 114, 223), calibrated on labels
         that the head had not seen (see the Notes of the class), across folds where it was
-        cross-fitted (Vovk 2015, Ann. Math. Artif. Intell. 74, 9).
+        cross-fitted (Vovk 2015, Ann. Math. Artif. Intell. 74, 9). Light curves that look early are
+        compared with prefixes of the training light curves that look as early.
 
         Parameters
         ----------
@@ -593,5 +610,6 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
 
     def _fit_uncertainty(self, held_out: HeldOut, class_weight: np.ndarray) -> None:
         """Learn on what was held out, with weights of the classes."""
+        held_out = held_out.with_prefixes()
         weight = class_weight[held_out.target] * held_out.sample_weight
         self.uncertainty_.fit(ClassScores(held_out.logits, self.merge_), held_out.target, weight)

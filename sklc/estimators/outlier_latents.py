@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from scipy.special import log_softmax
 
+from sklc.estimators.class_fitting import keeps_its_head
 from sklc.estimators.classifier import TransferClassifier
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.estimators.sample import TrainingSample
@@ -62,6 +63,8 @@ class LatentSource:
         if estimator.finetune not in (None, "none"):
             shared = estimator._shared_with(TransferClassifier) | {"features": None}
             classifier = TransferClassifier(**shared, random_state=seed)
+            if not keeps_its_head(estimator.encoder):
+                classifier.set_params(early=False)  # the latents of whole light curves count here
             encoder, head = classifier.fit(curves, y, weight).encoder_, classifier.head_
             if is_trained_on_labels(estimator.encoder):
                 return cls(encoder, head, encoder)

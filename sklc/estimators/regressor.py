@@ -24,8 +24,8 @@ from sklc.estimators.redshift_encoder import (
     require_own_head,
 )
 from sklc.estimators.redshift_heads import EnsembleHead, KernelHead, NeighborHead, OwnHead
+from sklc.estimators.redshift_phases import fit_redshift_head
 from sklc.estimators.redshift_range import warn_outside
-from sklc.estimators.redshift_stacking import JoinedRedshiftHead
 from sklc.estimators.sample import TrainingSample
 from sklc.estimators.stacking import FEATURES_CONSTRAINTS, FEWEST_TO_JOIN, fit_features
 from sklc.estimators.transfer import TRANSFER_CONSTRAINTS, TransferEstimator, is_trained_on_labels
@@ -79,6 +79,12 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         Number of neighbours, for "knn".
     head_sizes : tuple of int, default=(64,)
         Number of units of each hidden layer, for "mlp".
+    early : bool, default=True
+        Whether a head of the kind "kernel" is accompanied by a second one, which also learns from
+        the beginnings of the training light curves, so that redshifts and intervals can be used
+        from the first detection on. Both predictions are mixed in proportions that depend on how
+        early a light curve looks. With False, or another kind of head, only whole light curves are
+        learned from.
     metadata_columns : sequence of str or None, default=None
         Numeric per-object columns, such as ``["mwebv"]``, that are read beside the light
         curve. A missing value (NaN) is replaced by the training mean and flagged.
@@ -194,6 +200,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         "method": [StrOptions({"kernel", "mlp", "knn"})],
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "head_sizes": ["array-like"],
+        "early": ["boolean"],
         "calibrate": [str, HasMethods(["fit", "quantiles", "standard_deviation"]), None],
         **METADATA_CONSTRAINTS,
         **FEATURES_CONSTRAINTS,
@@ -212,6 +219,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         method="kernel",
         n_neighbors=100,
         head_sizes=(64,),
+        early=True,
         metadata_columns=None,
         features="core",
         calibrate="conformal",
@@ -235,6 +243,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         self.method = method
         self.n_neighbors = n_neighbors
         self.head_sizes = head_sizes
+        self.early = early
         self.metadata_columns = metadata_columns
         self.features = features
         self.calibrate = calibrate
@@ -350,11 +359,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
             self.features_ = None
             if sample.weights.sum() >= FEWEST_TO_JOIN:
                 self.features_ = fit_features(self.features, curves)
-            head, columns_of_head = self._new_head(len(target), seed), self._columns(curves)
-            if self.features_ is not None:
-                n_features = describe(self.features_, curves[:1]).shape[1]
-                head = JoinedRedshiftHead(head, n_features, held_out)
-            self.head_ = head.fit(columns_of_head, target, seed, weight)
+            self.head_ = fit_redshift_head(self, curves, target, seed, weight, held_out)
         mean, scale = self.head_.out_of_sample_.T
         if held_out is not None:
             # A network fits the objects that it was trained on better than new ones.
@@ -517,13 +522,8 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         """Refuse parameters that the others make pointless."""
         mode = f"finetune={self.finetune!r}"
         if self.finetune == "none":
-            names: tuple[str, ...] = (
-                "method",
-                "n_neighbors",
-                "head_sizes",
-                "metadata_columns",
-                "callbacks",
-            )
+            heads = ("method", "n_neighbors", "head_sizes", "early")
+            names: tuple[str, ...] = (*heads, "metadata_columns", "callbacks")
             if self.features is not None:
                 names = (*names, "features")
             self._refuse_unread(names, "a head that is trained", mode)
@@ -532,7 +532,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         if self.encoder is not None and is_trained_on_labels(self.encoder):
             mode = "RedshiftRegressor, which trains an unfitted encoder on redshifts"
             self.encoder._refuse_unread(_FOR_CLASSES, "an encoder that is trained on classes", mode)
-        for name, method in (("n_neighbors", "knn"), ("head_sizes", "mlp")):
+        for name, method in (("n_neighbors", "knn"), ("head_sizes", "mlp"), ("early", "kernel")):
             if self.method != method:
                 self._refuse_unread([name], f"method={method!r}", f"method={self.method!r}")
 
@@ -585,11 +585,11 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
     def _mean_and_scale(self, curves: LightCurves) -> np.ndarray:
         return self.head_.predict(self._columns(curves))
 
-    def _columns(self, curves: LightCurves) -> np.ndarray:
+    def _columns(self, curves: LightCurves, *, with_features: bool = True) -> np.ndarray:
         """Inputs of the head, (n_objects, n_columns), of which features are the last."""
         columns = redshift_columns(
             self.encoder_, curves, self.metadata_columns_, self, self._series_length
         )
-        if self.features_ is None:
+        if self.features_ is None or not with_features:
             return columns
         return np.concatenate([columns, describe(self.features_, curves)], axis=1)

@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingClassifier
 from torch import nn
 
-from sklc.estimators.class_heads import HeadData, hold_out
+from sklc.estimators.class_heads import HeadData, fit_gate, hold_out
 from sklc.features import LightCurveFeatures
 from sklc.light_curves import LightCurves
 from sklc.networks.joined import JoinedHead, boosting_logits, fill_missing
@@ -137,7 +137,7 @@ def join_features(
     else:
         for number, (_, unseen) in enumerate(data.folds(data.splittable(), seed, N_FOLDS)):
             fold[unseen] = number
-    filled = fill_missing(features)
+    gate, filled = fit_gate(data), fill_missing(features)
     described = ~np.isnan(features).all(axis=1)
     boosting, boosted = [], np.zeros((len(fold), n_classes))
     with unrouted():
@@ -155,7 +155,7 @@ def join_features(
         return head, held_out
 
     def joined(head: nn.Module, parts: list[Any]) -> JoinedHead:
-        return JoinedHead(head, parts, weights, n_classes, features.shape[1])
+        return JoinedHead(head, parts, weights, n_classes, features.shape[1], gate)
 
     parts = []
     for number, part in enumerate(boosting):

@@ -50,6 +50,9 @@ def boosting_logits(
 class JoinedHead(nn.Module):
     """Weighted sum of the log probabilities of a head and of boosting on features.
 
+    Boosting has learned from whole light curves. As far as a light curve looks like the beginning
+    of one, the head alone counts: ``gate`` gives the share of boosting.
+
     Parameters
     ----------
     head : torch.nn.Module
@@ -60,6 +63,9 @@ class JoinedHead(nn.Module):
         Weight of the head, and of boosting. Their sum is an inverse temperature.
     n_classes, n_features : int
         Number of logits, and of features, which follow the metadata.
+    gate : torch.nn.Module or None, default=None
+        Makes one logit per phase of the latent, the last that of whole light curves; None takes all
+        light curves as whole.
     """
 
     def __init__(
@@ -69,9 +75,10 @@ class JoinedHead(nn.Module):
         weights: tuple[float, float],
         n_classes: int,
         n_features: int,
+        gate: nn.Module | None = None,
     ) -> None:
         super().__init__()
-        self.head = head
+        self.head, self.gate = head, gate
         self.boosting, self.weights = list(boosting), weights
         self.n_classes, self.n_features = n_classes, n_features
 
@@ -90,6 +97,9 @@ class JoinedHead(nn.Module):
         )
         head_weight, feature_weight = self.weights
         joined = head_weight * own + feature_weight * torch.from_numpy(boosted).to(own)
+        if self.gate is not None:
+            whole = torch.softmax(self.gate(latent), dim=1)[:, -1:]
+            joined = own + whole * (joined - own)
         return torch.where(described[:, None], joined, own)
 
     def to_onnx(self, graph: Graph, latent: str, head_metadata: str | None, features: str) -> str:
@@ -107,6 +117,11 @@ class JoinedHead(nn.Module):
             for part, weight in zip((own, boosted), self.weights, strict=True)
         ]
         joined = graph.apply("Add", *weighted)
+        if self.gate is not None:
+            phases = graph.apply("Softmax", logits_to_onnx(self.gate, graph, latent, None), axis=1)
+            whole = graph.apply("Gather", phases, graph.constant(np.array([-1])), axis=1)
+            more = graph.apply("Mul", whole, graph.apply("Sub", joined, own))
+            joined = graph.apply("Add", own, more)
         # An object without any feature is judged by the head alone.
         flags = graph.apply("Cast", missing, to=graph.onnx.TensorProto.FLOAT)
         share = graph.apply("ReduceMin", flags, axes=[1], keepdims=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -83,6 +83,11 @@ class HeldOut:
         Class indices.
     sample_weight : ndarray of shape (n_held_out,)
         Weights relative to each other; an object with a weight of 0 does not count.
+    phase : ndarray of int, shape (n_held_out,), or None, default=None
+        How early the light curve looks to that head: 0 for the latest phase, -1 for the one before.
+        None stands for 0.
+    prefixes : HeldOut or None, default=None
+        The beginnings of these light curves by the same heads, if they are trained on such.
     """
 
     heads: Sequence[Any]
@@ -90,14 +95,43 @@ class HeldOut:
     logits: np.ndarray
     target: np.ndarray
     sample_weight: np.ndarray
+    phase: np.ndarray | None = None
+    prefixes: HeldOut | None = None
 
     @classmethod
     def join(cls, parts: Sequence[HeldOut]) -> HeldOut:
         """Put the objects of several heads together."""
         fold = np.repeat(np.arange(len(parts)), [len(part.target) for part in parts])
         names = ("logits", "target", "sample_weight")
-        arrays = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
-        return cls([head for part in parts for head in part.heads], fold, *arrays)
+        logits, target, weight = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in names
+        )
+        heads, phase = [head for part in parts for head in part.heads], None
+        if all(part.phase is not None for part in parts):
+            phase = np.concatenate([part.phase for part in parts])
+        beginnings = [part.prefixes for part in parts if part.prefixes is not None]
+        prefixes = cls.join(beginnings) if len(beginnings) == len(parts) else None
+        return cls(heads, fold, logits, target, weight, phase, prefixes)
+
+    def with_prefixes(self) -> HeldOut:
+        """Return one row for each light curve and, behind them, one for each prefix."""
+        prefixes = self.prefixes
+        if prefixes is None:
+            return self
+
+        def both(name: str) -> np.ndarray:
+            return np.concatenate([getattr(self, name), getattr(prefixes, name)])
+
+        names = ("fold", "logits", "target", "sample_weight", "phase")
+        arrays: dict[str, Any] = {name: both(name) for name in names}
+        return replace(self, **arrays, prefixes=None)
+
+    def subset(self, rows: np.ndarray) -> HeldOut:
+        """Return the light curves `rows`, without prefixes."""
+        names = ("fold", "logits", "target", "sample_weight")
+        arrays: dict[str, Any] = {name: getattr(self, name)[rows] for name in names}
+        phase = None if self.phase is None else self.phase[rows]
+        return replace(self, **arrays, phase=phase, prefixes=None)
 
 
 @runtime_checkable

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from sklc.uncertainty.interface import HeldOut, effective_weights
 
-__all__ = ["prediction_sets"]
+__all__ = ["prediction_sets", "sets_by_phase"]
+
+# With fewer light curves of a phase, sets scatter too much.
+_FEWEST_ALIKE = 30
 
 
 def prediction_sets(
@@ -80,6 +84,70 @@ def prediction_sets(
             no_higher += counted[np.searchsorted(own[rows], probabilities[:, label], side="right")]
         sets[:, label] = (1 + no_higher) > (1 - coverage) * (n_compared + 1) + 1e-9
     return sets
+
+
+def sets_by_phase(
+    sets: Callable[..., np.ndarray],
+    held_out: HeldOut,
+    probabilities: Callable[[np.ndarray], np.ndarray],
+    predicted: Sequence[np.ndarray],
+    phase: np.ndarray,
+    classes: np.ndarray,
+    *,
+    coverage: float,
+    class_conditional: bool,
+) -> np.ndarray:
+    """Return prediction sets that are calibrated on light curves of the same phase.
+
+    Objects of the latest phase are compared with whole light curves, and those of an earlier one
+    with the prefixes and light curves of that phase, or, where it has too few, with everything.
+
+    Parameters
+    ----------
+    sets : callable
+        Makes sets with the arguments of `prediction_sets`.
+    held_out : HeldOut
+        Labelled objects to calibrate on, and their prefixes if there are any.
+    probabilities : callable
+        Makes probabilities, (n_held_out, n_classes), of logits.
+    predicted : sequence of ndarray of shape (n_objects, n_classes)
+        Probabilities of new objects by the head of each fold.
+    phase : ndarray of int, shape (n_objects,)
+        Phase of each new object: 0 for the latest, -1 for the one before, and so on.
+    classes : ndarray of shape (n_classes,)
+        Names of the classes, for messages.
+    coverage : float
+        Share of objects whose set shall hold their class.
+    class_conditional : bool
+        Whether to compare with members of the class only.
+
+    Returns
+    -------
+    ndarray of shape (n_objects, n_classes), bool
+    """
+    options: dict[str, Any] = {"coverage": coverage, "class_conditional": class_conditional}
+
+    def compared(those: HeldOut, rows: np.ndarray) -> np.ndarray:
+        own = probabilities(those.logits)
+        return sets(those, own, [part[rows] for part in predicted], classes, **options)
+
+    everything = held_out.with_prefixes()
+    if held_out.prefixes is None or everything.phase is None:
+        return compared(held_out, np.arange(len(phase)))
+    needed = coverage / (1 - coverage)
+    result = np.zeros(predicted[0].shape, dtype=bool)
+    # The latest comes first, and is an error where there are too few labels.
+    for number in range(0, min(phase.min(initial=0), 0) - 1, -1):
+        rows = np.flatnonzero(phase == number)
+        alike = everything.subset(np.flatnonzero(everything.phase == number))
+        counts = np.bincount(alike.target[alike.sample_weight > 0], minlength=len(classes))
+        enough = counts.min() if class_conditional else counts.sum()
+        if number == 0:
+            alike = held_out
+        elif enough < max(needed, _FEWEST_ALIKE):
+            alike = everything
+        result[rows] = compared(alike, rows)
+    return result
 
 
 def _too_few(

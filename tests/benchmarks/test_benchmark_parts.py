@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 
 from sklc.datasets import load_demo
@@ -42,24 +43,24 @@ def test_prefixes_are_trained_on_with_their_labels(load, monkeypatch):
         def __init__(self, *args, **params):
             self.params = params
 
-        def set_params(self, **params):
-            self.params |= params
+        def __getitem__(self, steps):
             return self
 
         def fit(self, X, y):
             seen.append((X, y, self.params))
             return self
 
-    monkeypatch.setattr(early, "TransferClassifier", Recorder)
+    for name in ("TransferClassifier", "feature_classifier"):
+        monkeypatch.setattr(early, name, Recorder)
     curves, y = load_demo(return_X_y=True)
-    whole, labels = curves[:5], y[:5]
-    early.encoder(whole, labels, None, 0)
-    early.encoder(whole, labels, whole.truncate(points=2), 0)
-    assert seen[0][0] is whole
-    X, both, params = seen[1]
-    assert both.tolist() == [*labels, *labels]
-    assert X.lengths.tolist() == [*whole.lengths, 2, 2, 2, 2, 2]
-    assert params["C"] == early.PREFIX_C
+    for name in ("early=True", "early=False"):
+        early.build_rows(False)[f"ztf+lsst, {name}"][2](curves[:5], y[:5], [], 0)
+    assert [params["early"] for _, _, params in seen] == [True, False]
+    table = pd.DataFrame({"a": [1.0, 2.0]})
+    early.boosting(False, table, np.array(["Ia", "II"]), [table + 2, table + 4], 0)
+    X, labels, _ = seen[-1]
+    assert X["a"].tolist() == [1, 2, 3, 4, 5, 6]
+    assert labels.tolist() == ["Ia", "II"] * 3
     cuts = ["3 d", "10 d", "3 points", "all"]
     assert early.split_cuts(cuts) == [["3 d", "10 d", "all"], ["3 points", "all"]]
 

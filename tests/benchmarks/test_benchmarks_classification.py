@@ -80,7 +80,7 @@ def test_early_classification_quick(early, data_dir, run_quick):
         # more of a light curve is more to go by
         assert 0.5 < scores["auroc at 10 d"] < scores["auroc at all"]
         assert 0.5 < scores["auroc at 5 points"] < scores["auroc at all"]
-    head = [figures[f"ztf+lsst head, {kind}"]["128"] for kind in ("whole", "prefixes")]
+    head = [figures[f"ztf+lsst, early={early}"]["128"] for early in (False, True)]
     assert head[0]["auroc at 10 d"]["mean"] < head[1]["auroc at 10 d"]["mean"]
     assert result["n_points"]["5 points"][1] == 5
     assert "| 128 labels | 10 d | all |" in result["markdown"]
