@@ -119,7 +119,7 @@ class JoinedHead(nn.Module):
         joined = graph.apply("Add", *weighted)
         if self.gate is not None:
             phases = graph.apply("Softmax", logits_to_onnx(self.gate, graph, latent, None), axis=1)
-            whole = graph.apply("Gather", phases, graph.constant(np.array([-1])), axis=1)
+            whole = graph.apply("Gather", phases, graph.constant([-1], np.int64), axis=1)
             more = graph.apply("Mul", whole, graph.apply("Sub", joined, own))
             joined = graph.apply("Add", own, more)
         # An object without any feature is judged by the head alone.
