@@ -116,8 +116,8 @@ def _of_fluxes(curves: BandCurves, groups: _Groups) -> Iterator[tuple[str, Float
         beyond = np.abs(deviation) > limit * std[row]
         yield f"beyond_{limit}_std", groups.mean(beyond.astype(float))
     cumulative = np.cumsum(deviation)
-    before = np.where(groups.present, cumulative[groups.start.clip(max=len(flux) - 1)], 0.0)
-    before -= np.where(groups.present, deviation[groups.start.clip(max=len(flux) - 1)], 0.0)
+    before, start = np.zeros(groups.n_objects), groups.start[groups.present]
+    before[groups.present] = cumulative[start] - deviation[start]
     yield "cusum", groups.span(cumulative - before[row]) / (n * std)
     same = np.append(row[1:] == row[:-1], False)
     step = np.where(same, np.append(flux[1:], 0.0) - flux, 0.0)
