@@ -52,12 +52,10 @@ def test_an_object_does_not_depend_on_those_beside_it(curves):
 
 def test_statistics_do_not_depend_on_brightness(curves):
     c = curves
-    brighter = LightCurves.from_arrays(
-        [part.time for part in c],
-        [3 * part.flux for part in c],
-        [3 * part.flux_err for part in c],
-        [part.band for part in c],
-    )
+    names = np.array([band.name for band in c.passbands])[c.band]
+    ids = np.repeat(np.arange(len(c)), c.lengths)
+    parts = [[v[ids == k] for k in range(len(c))] for v in (c.time, 4 * c.flux, 4 * c.flux_err)]
+    brighter = LightCurves.from_arrays(*parts, [names[ids == k] for k in range(len(c))])
     params = {**CORE, "colors": False, "binned_flux": False}
     first, second = table(curves, **params), table(brighter, **params)
     kept = [name for name in first if not name.endswith("peak_mag")]
@@ -80,7 +78,7 @@ def test_time_scales_of_a_triangle():
 @settings(max_examples=15, deadline=None)
 @given(
     st.lists(st.floats(-1e6, 1e6), min_size=0, max_size=6),
-    st.sampled_from([0.0, 1.0, 1e5]),
+    st.sampled_from([1e-3, 1.0, 1e5]),
 )
 def test_odd_light_curves_give_finite_numbers_or_nan(flux, gap):
     time = gap * np.arange(len(flux))
