@@ -99,6 +99,11 @@ class HeldOut:
         arrays = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
         return cls([head for part in parts for head in part.heads], fold, *arrays)
 
+    def take(self, positions: np.ndarray) -> HeldOut:
+        """Return the objects at these positions, in that order."""
+        arrays = (self.fold, self.logits, self.target, self.sample_weight)
+        return HeldOut(self.heads, *(array[positions] for array in arrays))
+
 
 @runtime_checkable
 class ClassUncertainty(Protocol):
