@@ -73,6 +73,7 @@ class JoinedRedshiftHead:
                 model.fit(filled[seen], target[seen], weight[seen])
                 boosted[unseen] = model.predict(filled[unseen])
                 self.boosting.append(model)
+        boosted[~described] = own[~described, 0]
         judged = np.zeros(len(target), dtype=bool)
         judged[slice(None) if self.judged is None else self.judged] = True
         rows = np.flatnonzero(judged & described)

@@ -72,7 +72,8 @@ def test_weights_of_the_temperature_count():
 def test_temperature_of_the_frozen_encoder_is_cross_fitted(parts):
     train, y_train, test, y_test = parts
     # too weak a penalty: confident beyond what the labels are worth
-    plain = TransferClassifier("ztf", C=100.0, prior_labels=0, **QUICK).fit(train, y_train)
+    params = {"C": 100.0, "prior_labels": 0, "features": None, **QUICK}
+    plain = TransferClassifier("ztf", **params).fit(train, y_train)
     clf = clone(plain).set_params(calibrate="temperature").fit(train, y_train)
     assert plain.temperature_ == 1
     assert clf.temperature_ > 1.5
