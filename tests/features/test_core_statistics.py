@@ -78,7 +78,7 @@ def test_time_scales_of_a_triangle():
 @settings(max_examples=15, deadline=None)
 @given(
     st.lists(st.floats(-1e6, 1e6), min_size=0, max_size=6),
-    st.sampled_from([1e-3, 1.0, 1e5]),
+    st.sampled_from([1e-3, 1.0, 3e3]),
 )
 def test_odd_light_curves_give_finite_numbers_or_nan(flux, gap):
     time = gap * np.arange(len(flux))
