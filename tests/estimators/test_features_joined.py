@@ -22,6 +22,7 @@ from sklc.errors import LightCurveError
 from sklc.estimators.class_heads import HeadData
 from sklc.estimators.stacking import fit_weights
 from sklc.networks.joined import JoinedHead
+from sklc.serving import OnnxModel
 
 
 class Oracle(TransformerMixin, BaseEstimator):
@@ -95,8 +96,7 @@ def test_the_seed_fixes_everything_and_pickles_predict_alike(demo, joined):
     copy = pickle.loads(pickle.dumps(joined))
     np.testing.assert_array_equal(copy.predict_proba(unseen), expected)
     assert joined.predict_proba(unseen[:0]).shape == (0, 3)
-    single = joined.head_.weights[0] * 0 + joined.predict_proba(unseen[:1])
-    assert single.shape == (1, 3)
+    np.testing.assert_allclose(joined.predict_proba(unseen[:1]).sum(), 1)
 
 
 def test_too_few_labels_leave_features_out(demo):
@@ -179,6 +179,23 @@ def test_a_model_with_the_full_set_says_which_package_it_needs(demo, monkeypatch
     monkeypatch.setitem(sys.modules, "light_curve", None)
     with pytest.raises(ImportError, match="light-curve package"):
         pickle.loads(pickled).predict_proba(unseen)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_an_exported_model_holds_features_and_boosting(n_classes, demo, tmp_path):
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    curves, y, unseen, _ = demo
+    y = y == "SNIa" if n_classes == 2 else y
+    rng = np.random.default_rng(3)
+    noisy = np.where(rng.random(len(y)) < 0.3, rng.permutation(y), y)
+    clf = TransferClassifier(prior_labels=0, C=0.001, random_state=0).fit(curves, noisy)
+    assert isinstance(clf.head_, JoinedHead)
+    model = OnnxModel(clf.to_onnx(tmp_path / "joined.onnx"))
+    np.testing.assert_allclose(model.predict_proba(unseen), clf.predict_proba(unseen), atol=1e-5)
+    own = TransferClassifier(features=Oracle(), prior_labels=0, random_state=0).fit(curves, y)
+    with pytest.raises(NotImplementedError, match="features=None"):
+        own.to_onnx(tmp_path / "own.onnx")
 
 
 def test_features_of_a_user_that_are_no_table(demo):
