@@ -186,7 +186,8 @@ def fit_classes(
             joined: torch.nn.Module | None = None
             if unseen is not None and held_out is not None and described is not None:
                 latent = start.transform(sample.curves)
-                weights = sample.weights, class_weight
+                # Those in the loss of the encoder, which may have been given to it alone.
+                weights = sample.weights, start._class_weights(classes, sample.y, sample.weight)
                 data = HeadData(latent, None, target, *weights, described)
                 trained = own_head(encoder._source().network)
                 joined, unseen = join_features(trained, data, unseen, held_out, seed)

@@ -73,6 +73,7 @@ class JoinedRedshiftHead:
                 model.fit(filled[seen], target[seen], weight[seen])
                 boosted[unseen] = model.predict(filled[unseen])
                 self.boosting.append(model)
+        boosted[~described] = own[~described, 0]
         judged = np.zeros(len(target), dtype=bool)
         judged[slice(None) if self.judged is None else self.judged] = True
         rows = np.flatnonzero(judged & described)
@@ -90,15 +91,16 @@ class JoinedRedshiftHead:
         self.unit_ = float(np.average(squared[rows], weights=weight[rows])) or 1.0
         inputs, scaled = self._scale_inputs(own, boosted), np.maximum(squared / self.unit_, 1e-4)
         regression = GammaRegressor(alpha=_SCALE_SHRINKAGE / len(rows), max_iter=300)
-        variance = np.empty(len(target))
+        inputs, scaled, weight = inputs[rows], scaled[rows], weight[rows]
+        variance = np.empty(len(rows))
+        folds = KFold(min(N_FOLDS, len(rows)), shuffle=True, random_state=seed)
         with unrouted():
-            for seen, unseen in KFold(N_FOLDS, shuffle=True, random_state=seed).split(inputs):
-                seen = np.intersect1d(seen, rows)
+            for seen, unseen in folds.split(inputs):
                 regression.fit(inputs[seen], scaled[seen], weight[seen])
                 variance[unseen] = regression.predict(inputs[unseen])
-            self.variance_ = regression.fit(inputs[rows], scaled[rows], weight[rows])
-        self.out_of_sample_ = own.copy()
-        self.out_of_sample_[rows] = np.column_stack([mean, np.sqrt(variance * self.unit_)])[rows]
+            self.variance_ = regression.fit(inputs, scaled, weight)
+        self.out_of_sample_ = np.column_stack([mean, own[:, 1]])
+        self.out_of_sample_[rows, 1] = np.sqrt(variance * self.unit_)
 
     def _scale_inputs(self, own: np.ndarray, boosted: np.ndarray) -> np.ndarray:
         apart = np.abs(boosted - own[:, 0]) / np.sqrt(self.unit_)

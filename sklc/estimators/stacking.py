@@ -157,11 +157,11 @@ def join_features(
     def joined(head: nn.Module, parts: list[Any]) -> JoinedHead:
         return JoinedHead(head, parts, weights, n_classes, features.shape[1], gate)
 
-    parts = []
+    parts, order = [], []
     for number, part in enumerate(boosting):
-        unseen = np.flatnonzero(fold[rows] == number)
-        if not len(unseen):
-            continue
-        own_head = held_out.heads[number if len(held_out.heads) > 1 else 0]
-        parts.append(hold_out(joined(own_head, [part]), data, rows[unseen]))
-    return joined(head, boosting), HeldOut.join(parts)
+        positions = np.flatnonzero(fold[rows] == number)
+        if len(positions):
+            own_head = held_out.heads[number if len(held_out.heads) > 1 else 0]
+            parts.append(hold_out(joined(own_head, [part]), data, rows[positions]))
+            order.append(positions)
+    return joined(head, boosting), HeldOut.join(parts).take(np.argsort(np.concatenate(order)))

@@ -26,6 +26,10 @@ def describe(transformer: Any, curves: LightCurves) -> np.ndarray:
     curves : LightCurves
         Light curves of n_objects.
 
+    Returns
+    -------
+    ndarray of shape (n_objects, n_features), float64
+
     Raises
     ------
     LightCurveError

@@ -24,6 +24,8 @@ _QUANTILES = (0.05, 0.1, 0.2, 0.25, 0.4, 0.5, 0.6, 0.75, 0.8, 0.9, 0.95)
 _EPOCHS = (-np.inf, -365.0, -100.0, -40.0, 110.0, 200.0, 365.0, np.inf)
 # An observation counts as a detection above this many standard deviations.
 _SIGNIFICANT = 5.0
+# Relative fluxes of a smaller variance are equal.
+_CONSTANT = 1e-18
 
 
 class _Groups:
@@ -103,6 +105,8 @@ def _of_fluxes(curves: BandCurves, groups: _Groups) -> Iterator[tuple[str, Float
     mean = groups.mean(flux)
     deviation = flux - mean[row]
     variance = groups.total(deviation**2) / (n - 1)
+    # Rounding alone must not make a constant light curve vary.
+    variance = np.where(variance > _CONSTANT, variance, np.nan)
     std = np.sqrt(variance)
     scaled = deviation / std[row]
     ordered = groups.sort(flux)
@@ -116,8 +120,8 @@ def _of_fluxes(curves: BandCurves, groups: _Groups) -> Iterator[tuple[str, Float
         beyond = np.abs(deviation) > limit * std[row]
         yield f"beyond_{limit}_std", groups.mean(beyond.astype(float))
     cumulative = np.cumsum(deviation)
-    before = np.where(groups.present, cumulative[groups.start.clip(max=len(flux) - 1)], 0.0)
-    before -= np.where(groups.present, deviation[groups.start.clip(max=len(flux) - 1)], 0.0)
+    before, start = np.zeros(groups.n_objects), groups.start[groups.present]
+    before[groups.present] = cumulative[start] - deviation[start]
     yield "cusum", groups.span(cumulative - before[row]) / (n * std)
     same = np.append(row[1:] == row[:-1], False)
     step = np.where(same, np.append(flux[1:], 0.0) - flux, 0.0)
@@ -180,7 +184,7 @@ def _line(groups: _Groups, x: Floats, y: Floats, weight: Floats) -> tuple[Floats
 
 def _of_errors(curves: BandCurves, groups: _Groups) -> Iterator[tuple[str, Floats]]:
     flux, sigma, n, row = curves.flux, curves.sigma, groups.counts, curves.row
-    known = np.where(curves.has_errors, 1.0, np.nan)
+    known = np.where(curves.has_errors & (n > 1), 1.0, np.nan)
     weight = sigma**-2.0
     mean, weighted = groups.mean(flux), groups.mean(flux, weight)
     variance = groups.total((flux - mean[row]) ** 2) / (n - 1)
@@ -188,6 +192,7 @@ def _of_errors(curves: BandCurves, groups: _Groups) -> Iterator[tuple[str, Float
     pull = (flux - weighted[row]) / sigma
     chi2 = groups.total(pull**2)
     yield "chi2", known * chi2 / (n - 1)
+    chi2 = np.where(chi2 > _CONSTANT, chi2, np.nan)
     yield "stetson_K", known * groups.total(np.abs(pull)) / np.sqrt(n * chi2)
     yield "weighted_mean", known * weighted
     # Pairs of successive observations, as Stetson's J within one band (Stetson 1996, PASP 108).

@@ -133,6 +133,11 @@ class HeldOut:
         phase = None if self.phase is None else self.phase[rows]
         return replace(self, **arrays, phase=phase, prefixes=None)
 
+    def take(self, positions: np.ndarray) -> HeldOut:
+        """Return the objects at these positions, in that order."""
+        arrays = (self.fold, self.logits, self.target, self.sample_weight)
+        return HeldOut(self.heads, *(array[positions] for array in arrays))
+
 
 @runtime_checkable
 class ClassUncertainty(Protocol):

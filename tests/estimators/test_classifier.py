@@ -81,7 +81,8 @@ def test_linear_head_is_a_logistic_regression_with_the_best_C(parts, n_classes):
     train, y_train, test, y_test = parts
     if n_classes == 2:
         y_train, y_test = y_train == "SNIa", y_test == "SNIa"
-    clf = TransferClassifier("ztf", early=False, prior_labels=0, **QUICK).fit(train, y_train)
+    clf = TransferClassifier("ztf", early=False, features=None, prior_labels=0, **QUICK)
+    clf.fit(train, y_train)
     latent = _CommonScale().fit_transform(LightCurveEncoder("ztf").transform(train))
     folds, loss = StratifiedKFold(5, shuffle=True, random_state=clf._seed()), {}
     for C in np.logspace(-2, 0.5, 6):

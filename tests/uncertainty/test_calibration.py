@@ -72,7 +72,7 @@ def test_weights_of_the_temperature_count():
 def test_temperature_of_the_frozen_encoder_is_cross_fitted(parts):
     train, y_train, test, y_test = parts
     # too weak a penalty: confident beyond what the labels are worth
-    params = {**QUICK, "C": 100.0, "prior_labels": 0, "early": False}
+    params = {"C": 100.0, "prior_labels": 0, "early": False, "features": None, **QUICK}
     plain = TransferClassifier("ztf", **params).fit(train, y_train)
     clf = clone(plain).set_params(calibrate="temperature").fit(train, y_train)
     assert plain.temperature_ == 1
