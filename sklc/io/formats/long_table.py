@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from io import BufferedReader
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +19,7 @@ from sklc.io.frames import columns_of, to_frame
 from sklc.io.objects import object_name
 from sklc.io.photometry import Photometry, Quality
 from sklc.io.registry import reader
-from sklc.io.source import Source
+from sklc.io.source import Source, read_parquet
 from sklc.io.tabular import join, located, photometry_of, recognised
 from sklc.io.text import read_text_table
 from sklc.light_curves.container import LightCurves
@@ -43,23 +42,9 @@ def tables(source: Source, **layout: Any) -> Iterator[tuple[str, Any]]:
     for name, file in source.files():
         with file:
             if source.kind == "parquet":
-                yield name, to_frame(_read_parquet(file))
+                yield name, to_frame(read_parquet(file))
             else:
                 yield name, read_text_table(file, name, **layout)
-
-
-def _read_parquet(file: BinaryIO) -> pa.Table:
-    """Return the table of a Parquet file; text, which repeats, as categories."""
-    # a file on disk is read fastest by its name
-    opened = file.name if isinstance(file, BufferedReader) else pa.PythonFile(file, mode="r")
-    schema = pq.read_schema(opened)
-    text = [
-        f.name for f in schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)
-    ]
-    if not isinstance(file, BufferedReader):
-        file.seek(0)
-        opened = pa.PythonFile(file, mode="r")
-    return pq.read_table(opened, read_dictionary=text)
 
 
 def joined(found: Iterable[tuple[str, Any]], choices: Choices) -> Photometry:

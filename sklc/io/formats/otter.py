@@ -175,7 +175,9 @@ def _table(blocks: list[tuple[str, str, Mapping[str, Any]]]) -> pd.DataFrame:
                     f"{where} has {n} values and {len(value)} of {name}: correct the file"
                 )
         if any(isinstance(value, list) for value in values):
-            listed = (v if isinstance(v, list) else [v] * n for v, n in zip(values, lengths))
+            listed = (
+                v if isinstance(v, list) else [v] * n for v, n in zip(values, lengths, strict=True)
+            )
             columns[name] = list(chain.from_iterable(listed))
         else:
             columns[name] = _repeated(values, lengths)
