@@ -146,13 +146,17 @@ def _are_written_as_usual(file: BinaryIO, separator: str) -> bool:
     if not isinstance(file, io.BufferedReader | io.BytesIO):
         return False  # to decompress a file twice takes longer
     file.seek(0)
-    zero = b"\n0" + (b" " if separator == r"\s+" else separator.encode())
-    usual = True
-    while usual and (piece := file.read(1 << 20) + file.readline()):
-        piece = b"\n" + piece
-        usual = piece.count(b"\n0") == piece.count(zero)
-        usual = usual and not any(mark in piece for mark in (b"\n-", b"\n+", b"\n ", b'\n"'))
-    return usual
+    ends = np.frombuffer((b" \t" if separator == r"\s+" else separator.encode()), np.uint8)
+    while piece := file.read(1 << 20) + file.readline():
+        text = np.frombuffer(b"\n" + piece + b"\n\n", np.uint8)
+        starts = np.flatnonzero(text == ord("\n"))[:-2] + 1
+        first = text[starts]
+        is_zero = first == ord("0")
+        if is_zero.any() and not np.isin(text[starts[is_zero] + 1], ends).all():
+            return False
+        if any((first == ord(mark)).any() for mark in '-+ "'):
+            return False
+    return True
 
 
 def _with_ids(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
