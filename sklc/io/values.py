@@ -127,8 +127,9 @@ def labels(column: Any) -> tuple[np.ndarray, list[Any]]:
 
     Columns of few labels are thus looked at label by label, not row by row.
     """
-    column = pd.Series(column).array
-    if isinstance(column, pd.Categorical):
+    column = pd.Series(column)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.array
         codes, own = np.asarray(column.codes), list(column.categories)
         used = np.bincount(codes + 1, minlength=len(own) + 1)[1:] > 0
         if not used.all():
