@@ -179,7 +179,8 @@ def snana_fits(make: Maker) -> Path:
     band = np.full(len(photometry["MJD"]), "-", dtype="U2")
     band[rows] = own["band"]
     head = {"SNID": np.arange(n).astype("S8"), "RA": make.rng.uniform(0, 90, n),
-            "DEC": make.rng.uniform(-60, 0, n), "SNTYPE": np.full(n, 101), "MWEBV": np.full(n, 0.02),
+            "DEC": make.rng.uniform(-60, 0, n), "SNTYPE": np.full(n, 101),
+            "MWEBV": np.full(n, 0.02),
             "REDSHIFT_FINAL": make.rng.uniform(0, 1, n), "NOBS": np.full(n, ROWS_PER_OBJECT),
             "PTROBS_MIN": stop - ROWS_PER_OBJECT + 1, "PTROBS_MAX": stop}  # fmt: skip
     primary = fits.PrimaryHDU()
@@ -320,7 +321,8 @@ def ztf_alerts(make: Maker) -> Path:
     ]
     candidate = _record("candidate", CANDIDATE)
     schema = _record("alert", {"objectId": "string", "candidate": candidate,
-                               "prv_candidates": {"type": "array", "items": "candidate"}})  # fmt: skip
+                               "prv_candidates": {"type": "array",
+                                                  "items": "candidate"}})  # fmt: skip
     return _avro(make, "ztf.avro", schema, packets)
 
 

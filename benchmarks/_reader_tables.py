@@ -92,7 +92,8 @@ def long_parquet(make: Maker) -> Path:
     """Return a Parquet file with names of objects."""
     own = make.base([f"ZTF{k:08d}" for k in range(make.n_objects)])
     return make.parquet("long.parquet", {"object_id": own["id"], "mjd": own["mjd"],
-                        "band": own["band"], "flux": own["flux"], "flux_err": own["err"]})  # fmt: skip
+                        "band": own["band"],
+                        "flux": own["flux"], "flux_err": own["err"]})  # fmt: skip
 
 
 def nested_parquet(make: Maker) -> Path:

@@ -104,7 +104,8 @@ FORMATS: dict[str, tuple[str, Callable[[tables.Maker], Path], str, Parser]] = {
     "PLAsTiCC": ("plasticc", surveys.plasticc, "pandas", pd.read_csv),
     "Rubin forced table": ("rubin-tables", surveys.rubin_table, "pandas", pd.read_parquet),
     "Fink": ("fink", surveys.fink, "pandas", pd.read_parquet),
-    "sncosmo text": ("sncosmo", surveys.sncosmo_text, "sncosmo", lambda path: sncosmo.read_lc(str(path))),
+    "sncosmo text": ("sncosmo", surveys.sncosmo_text, "sncosmo",
+                     lambda path: sncosmo.read_lc(str(path))),
     "SNANA text": ("snana", surveys.snana_text, "sncosmo", all_snana),
     "SNANA FITS": ("snana", surveys.snana_fits, "sncosmo", pair_of_snana),
     "SNANA FITS, columns": ("snana", surveys.snana_fits, "astropy", columns_of_pair),
@@ -142,7 +143,8 @@ def measure(name: str, n_rows: int, repeat: int) -> dict[str, Any]:
     best = {key: round(min(own[1:] or own), 2) for key, own in times.items()}
     rows = int(report.curves.lengths.sum())
     return {"parser": parser, "rows": rows, "reader_ms": best["reader"],
-            "parser_ms": best["parser"], "ratio": round(best["reader"] / best["parser"], 2)}  # fmt: skip
+            "parser_ms": best["parser"],
+            "ratio": round(best["reader"] / best["parser"], 2)}  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,7 +22,7 @@ from sklc.errors import LightCurveError
 from sklc.io.frames import to_frame
 from sklc.io.source import Source
 
-__all__ = ["Packets", "framed_schema", "join", "packets"]
+__all__ = ["Packets", "framed_schema", "join", "packets", "values_of"]
 
 _AT_ONCE = 512  # packets that are held in memory with all of their fields
 _IMAGES = "cutout"
@@ -148,7 +148,7 @@ class _Records(Packets):
                 value = (value,)
             elif _missing(value):
                 continue
-            if not hasattr(value, "__len__") or any(not isinstance(v, Mapping) for v in value):
+            if not hasattr(value, "__len__") or not _are_records(value):
                 raise LightCurveError(
                     f"{self._place}: the field {name!r} of packet {self._first + number} is "
                     f"{str(value)[:40]!r}, not a list of records: the packet is damaged, leave it "
@@ -160,14 +160,9 @@ class _Records(Packets):
         if not any(items):
             return packet[:0], pa.table({})
         if columns is None:
-            columns = dict.fromkeys(key for item in items for key in item)
+            columns = dict.fromkeys(chain.from_iterable(items))
         names = [key for key in columns if key in items[0] or any(key in item for item in items)]
-        try:
-            values = zip(*map(itemgetter(*names, names[0]), items), strict=True)
-            table = dict(zip(names, values, strict=False))
-        except KeyError:  # packets of several versions
-            table = {key: tuple(item.get(key) for item in items) for key in names}
-        return packet, pa.table({key: self._array(key, table[key]) for key in names})
+        return packet, pa.table({key: self._array(key, values_of(items, key)) for key in names})
 
     def _array(self, name: str, values: Any) -> pa.Array:
         try:
@@ -216,6 +211,19 @@ class _Columns(Packets):
         fields = dict(zip((f.name for f in records.type), records.flatten(), strict=True))
         names = fields if columns is None else [key for key in columns if key in fields]
         return packet.to_numpy(zero_copy_only=False), pa.table({k: fields[k] for k in names})
+
+
+def _are_records(values: Any) -> bool:
+    kinds = set(map(type, values))
+    return kinds == {dict} or all(issubclass(kind, Mapping) for kind in kinds)
+
+
+def values_of(records: Sequence[Any], name: str) -> list[Any]:
+    """Return a field of records, None where a record does not have it."""
+    try:
+        return list(map(itemgetter(name), records))
+    except KeyError:
+        return [record.get(name) for record in records]
 
 
 def _missing(value: Any) -> bool:

@@ -203,9 +203,11 @@ def coded_text(values: np.ndarray, mask: np.ndarray | None = None) -> pd.Categor
     wide = values.astype(f"{values.dtype.kind}{size // (4 if values.dtype.kind == 'U' else 1)}")
     codes = np.zeros(len(values), dtype=np.int64)
     for word in np.ascontiguousarray(wide).view(np.uint64).reshape(-1, size // 8).T:
-        if len(word) and (word != word[0]).any():
-            own, found = pd.factorize(word)
-            codes = pd.factorize(codes * len(found) + own)[0]
+        starts = np.flatnonzero(np.append(True, word[1:] != word[:-1]))
+        if len(starts) > 1:
+            own, found = pd.factorize(word[starts])  # the rows of an object stand together
+            own = np.repeat(own, np.diff(starts, append=len(word)))
+            codes = pd.factorize(codes * len(found) + own)[0] if codes.any() else own
     first = np.zeros(codes.max(initial=-1) + 1, dtype=np.int64)
     first[codes[::-1]] = np.arange(len(codes))[::-1]
     texts = [t.decode(errors="replace") if isinstance(t, bytes) else str(t) for t in values[first]]

@@ -274,3 +274,32 @@ def test_true_text_files():
     assert foundation.flux[row] == 23285.733
     example = read_snana(true_file("snana_ascii_example.dat"))
     assert example.flux.tolist() == [5.8777, 6.0339, -0.74055, 2.6296]
+
+
+def _folder(tmp_path, *changes):
+    """A folder of text files, 2016W0, 2016W1, ..., each with replacements."""
+    for number, pairs in enumerate(changes):
+        text = snana_text().decode().replace("2016W", f"2016W{number}")
+        for old, new in pairs.items():
+            assert old in text
+            text = text.replace(old, new)
+        (tmp_path / f"{number}.dat").write_text(text)
+    return tmp_path
+
+
+def test_text_files_keep_their_order_where_their_surveys_differ(tmp_path):
+    changes = {"PS1MD": "DES"} if b"PS1MD" in snana_text() else {"SURVEY: ": "SURVEY: DES #"}
+    curves = read_snana(_folder(tmp_path, {}, changes, {}))
+    assert curves.ids.tolist() == ["2016W0", "2016W1", "2016W2"]
+    assert [curve.band_names.tolist()[0] for curve in curves] == ["ps1g", "desg", "ps1g"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "error"),
+    [("23285.7", "2328x", LightCurveError), (" g ", " Q ", UnknownPassbandError)],
+)
+def test_the_one_bad_text_file_of_a_folder_is_named(tmp_path, old, new, error):
+    with pytest.raises(error, match=r"1\.dat") as raised:
+        read_snana(_folder(tmp_path, {}, {old: new}, {}))
+    assert "0.dat" not in str(raised.value)
+    assert "2.dat" not in str(raised.value)

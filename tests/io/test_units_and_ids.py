@@ -175,3 +175,29 @@ def test_bands_of_antares_are_those_of_the_survey_of_each_row():
     table = {"ant_mjd": [59000.0, 59001.0], "ant_passband": ["g", "g"], "ant_survey": [1, 4]}
     table |= {"ant_mag": [20.0, 20.0], "ant_magerr": [0.1, 0.1], "ztf_isdiffpos": ["t", "t"]}
     assert io.read_antares(pd.DataFrame(table)).band_names.tolist() == ["ztfg", "lsstg"]
+
+
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [
+        (["7", "0", "12"], [7, 0, 12]),
+        (["7", "007", "12"], ["7", "007", "12"]),
+        (["7", "12", "+12"], ["7", "12", "+12"]),
+        (["7", "12", "00"], ["7", "12", "00"]),
+        (["7", "12", '"012"'], ["7", "12", "012"]),
+        (["7", "12", "-0"], ["7", "12", "-0"]),
+        (["7.0", "12.0", "1.0"], [7, 12, 1]),
+        (["1e5", "2e5", "3e5"], ["1e5", "2e5", "3e5"]),
+        (["True", "False", "True2"], ["True", "False", "True2"]),
+        (["True", "False", "true"], ["True", "False", "true"]),
+        (["9007199254740993", "18446744073709551615", "5"], [2**53 + 1, 2**64 - 1, 5]),
+    ],
+)
+@pytest.mark.parametrize("separator", [",", " "])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_ids_in_the_first_column_are_what_is_written(ids, expected, separator, end):
+    rows = [["object_id", "mjd", "band", "flux"]]
+    rows += [[name, str(59000.5 + k), "ztfg", "5.0"] for k, name in enumerate(ids)]
+    text = end.join(separator.join(row) for row in rows) + end
+    curves = read(text.encode())
+    assert curves.ids.tolist() == expected

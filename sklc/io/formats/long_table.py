@@ -6,8 +6,7 @@ import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from io import BufferedReader
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,7 +21,7 @@ from sklc.io.frames import columns_of, exact_column, to_frame
 from sklc.io.objects import object_name
 from sklc.io.photometry import Photometry, Quality
 from sklc.io.registry import reader
-from sklc.io.source import Source, parsed
+from sklc.io.source import Source, parsed, read_parquet
 from sklc.io.tabular import join, located, photometry_of, recognised
 from sklc.io.text import read_text_table
 from sklc.light_curves.container import LightCurves
@@ -80,25 +79,11 @@ def tables(source: Source, **layout: Any) -> Iterator[tuple[str, Any]]:
     for name, file in source.files():
         with file:
             if source.kind == "parquet":
-                yield name, to_frame(_read_parquet(file))
+                yield name, to_frame(read_parquet(file))
             elif source.kind == "json":
                 yield name, _from_json(name, file)
             else:
                 yield name, read_text_table(file, name, **layout)
-
-
-def _read_parquet(file: BinaryIO) -> pa.Table:
-    """Return the table of a Parquet file; text, which repeats, as categories."""
-    # a file on disk is read fastest by its name
-    opened = file.name if isinstance(file, BufferedReader) else pa.PythonFile(file, mode="r")
-    schema = pq.read_schema(opened)
-    text = [
-        f.name for f in schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)
-    ]
-    if not isinstance(file, BufferedReader):
-        file.seek(0)
-        opened = pa.PythonFile(file, mode="r")
-    return pq.read_table(opened, read_dictionary=text)
 
 
 def joined(found: Iterable[tuple[str, Any]], choices: Choices) -> Photometry:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 
 from sklc.errors import LightCurveError, UnknownPassbandError
 from sklc.io.documents import degrees, documents, record, records, to_number
+from sklc.io.packets import values_of
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
 from sklc.io.source import Source
@@ -117,10 +119,10 @@ def read_open_catalog(
             lengths.append(len(rows_of_item))
     if not entries:
         raise LightCurveError(f"{source.name} holds no photometry: look for another source")
-    names = dict.fromkeys(name for row in entries for name in row)
+    names = dict.fromkeys(chain.from_iterable(entries))
     for column in (*_TEXT, "time", "magnitude", "e_magnitude"):
         names.setdefault(column)
-    columns = {name: [row.get(name) for row in entries] for name in names}
+    columns = {name: values_of(entries, name) for name in names}
     table = pd.DataFrame(columns, dtype=object)
     ids = coded(np.repeat(np.arange(len(objects)), lengths), list(objects))
     rows = Rows(table)
@@ -208,15 +210,16 @@ def _passbands(
     table: pd.DataFrame, rows: Rows, bands: Mapping[str, Any]
 ) -> tuple[np.ndarray, list[Passband]]:
     """The passbands of the rows, as codes; rows of unknown filters are left out."""
-    texts = (words(table[name]) for name in ("band", *_WHERE))
-    labels = list(zip(*(np.array(t, dtype=object)[at] for at, t in texts), strict=True))
+    position, texts = zip(*(words(table[name]) for name in ("band", *_WHERE)), strict=True)
+    shape = tuple(map(len, texts))
+    row_label, labels = pd.factorize(np.asarray(np.ravel_multi_index(position, shape)))
     known: dict[Passband, int] = {}
-    code_of = {}
-    for label in dict.fromkeys(labels):
-        first, *where = (word.strip() for word in label)
+    code_of = []
+    for label in zip(*np.unravel_index(labels, shape), strict=True):
+        first, *where = (text[k] for text, k in zip(texts, label, strict=True))
         band = _passband(first, [word for word in where if word], bands)
-        code_of[label] = -1 if band is None else known.setdefault(band, len(known))
-    codes = np.array([code_of[label] for label in labels])
+        code_of.append(-1 if band is None else known.setdefault(band, len(known)))
+    codes = np.array(code_of)[row_label]
     strange = sorted({str(label) for label in table["band"][rows.kept & (codes < 0)]})
     names = ", ".join(repr(label)[:80] for label in strange[:10])
     rows.leave_out(codes < 0, f"filters that are not known ({names}), see bands=")

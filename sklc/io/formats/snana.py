@@ -222,8 +222,24 @@ def _passbands(
             notes.append(f"SURVEY {given} is taken for {tried}: pass survey= if it is another")
     try:
         return passband_column(labels, tried, bands)
+    except UnknownPassbandError as unknown:
+        name, error = part.name, unknown
+        if len(part.files) > 1:  # the row counts from the beginning of its own file
+            each = np.split(labels, np.cumsum(part.lengths)[:-1])
+            name, error = next(
+                (file, found)
+                for file, own in zip(part.files, each, strict=True)
+                if (found := _unknown(own, tried, bands)) is not None
+            )
+        raise UnknownPassbandError(f"{name}, SURVEY {part.survey!r}: {error}") from error
+
+
+def _unknown(labels: Any, survey: str | None, bands: Any) -> UnknownPassbandError | None:
+    try:
+        passband_column(labels, survey, bands)
     except UnknownPassbandError as error:
-        raise UnknownPassbandError(f"{part.name}, SURVEY {part.survey!r}: {error}") from error
+        return error
+    return None
 
 
 def _is_survey(name: str) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from sklc.errors import LightCurveError
 from sklc.io.documents import to_number
 from sklc.io.frames import to_frame
 from sklc.io.source import Source
+from sklc.io.tabular import located
 from sklc.io.values import numbers
 
 __all__ = ["NEEDED", "Part", "sncosmo_tables", "table_parts", "text_parts", "zero_points"]
@@ -42,6 +45,8 @@ class Part:
     lengths : ndarray of shape (n_objects,)
         The number of rows of each object.
     zero_point : ndarray of shape (n_objects,)
+    files : tuple of str
+        The text file of each object; none for other files.
     """
 
     name: str
@@ -53,6 +58,7 @@ class Part:
     ids: np.ndarray
     lengths: np.ndarray
     zero_point: np.ndarray
+    files: tuple[str, ...] = ()
 
 
 def zero_points(header: pd.DataFrame, given: Any, name: str) -> np.ndarray:
@@ -72,7 +78,7 @@ def zero_points(header: pd.DataFrame, given: Any, name: str) -> np.ndarray:
 
 def text_parts(source: Source, notes: list[str]) -> list[Part]:
     """Read text files; those of a folder that hold no light curve are noted."""
-    parts, others = [], []
+    texts, others = [], []
     for name, file in source.files():
         with file:
             text = file.read().decode("utf-8-sig", errors="replace")
@@ -81,16 +87,76 @@ def text_parts(source: Source, notes: list[str]) -> list[Part]:
                 raise LightCurveError(f"{name} has no line SNID: and is no light curve of SNANA")
             others.append(Path(name).name)
             continue
-        parts.append(_text_part(text, name))
+        texts.append(_text(text, name))
     if others:
         notes.append(f"left out {len(others)} files without a light curve: {', '.join(others[:5])}")
-    if not parts:
+    if not texts:
         raise LightCurveError(f"{source.name} holds no light curve of SNANA: check the folder")
-    return parts
+    if len({text.header["SNID"] for text in texts}) == len(texts):
+        try:
+            return [_part(list(alike)) for _, alike in groupby(texts, key=_kind)]
+        except LightCurveError:
+            pass  # the message is to name the file
+    return [_part([text]) for text in texts]
 
 
-def _text_part(text: str, name: str) -> Part:
-    header: dict[str, Any] = {}
+@dataclass(frozen=True)
+class _Text:
+    """A text file: the words of its header, and of its columns by name."""
+
+    name: str
+    header: dict[str, str]
+    columns: dict[str, Sequence[str]]
+    first_line: int
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+
+def _kind(text: _Text) -> tuple[Any, ...]:
+    """What files have in common that can be read at once; without a survey, the name counts."""
+    return text.header.get("SURVEY", (text.name,)), tuple(text.columns)
+
+
+def _text(text: str, name: str) -> _Text:
+    together = _rows_at_once(text)
+    if together is not None:
+        start, stop, values = together
+        header, columns, others, _ = _lines(text[:start] + text[stop:], name)
+        first_line = text.count("\n", 0, start) + 1
+    if together is None or others or len(values) > len(columns):
+        header, columns, rows, first_line = _lines(text, name)
+        values = list(zip(*rows, strict=True))
+    if not columns or not values:
+        raise LightCurveError(f"{name} has no lines {'OBS' if columns else 'VARLIST'}: it is empty")
+    if "SNID" not in header:
+        raise LightCurveError(f"{name} has no line SNID, the name of the object: add it")
+    found = _Text(name, header, dict(zip(columns, values, strict=False)), first_line)
+    if len(found) < to_number(header.get("NOBS", len(found)), f"{name}: NOBS"):
+        raise LightCurveError(
+            f"{name} announces NOBS: {header['NOBS']} and holds {len(found)} lines OBS: it is not "
+            "complete. Download it again, or correct NOBS"
+        )
+    return found
+
+
+def _rows_at_once(text: str) -> tuple[int, int, list[Sequence[str]]] | None:
+    """Where the lines OBS begin and end, and their columns, if these are alike in all of them."""
+    first = re.search(r"(?m)^OBS:.*", text)
+    if first is None:
+        return None
+    start = first.start()
+    stop = text.find("\n", max(text.rfind("\nOBS:") + 1, start)) + 1 or len(text)
+    words, width = text[start:stop].split(), len(first[0].split())
+    n_rows = len(text[start:stop].splitlines())
+    if width < 2 or len(words) != n_rows * width or words[::width] != ["OBS:"] * n_rows:
+        return None
+    return start, stop, [words[k::width] for k in range(1, width)]
+
+
+def _lines(text: str, name: str) -> tuple[dict[str, str], list[str], list[list[str]], int]:
+    """The header, the names of the columns, the rows, and the line of the first row."""
+    header: dict[str, str] = {}
     columns: list[str] = []
     rows: list[list[str]] = []
     first_line = 0
@@ -122,39 +188,39 @@ def _text_part(text: str, name: str) -> Part:
                 header.setdefault(key, words[0])
                 if len(words) > 2 and words[1] in ("+-", "±", "+/-"):
                     header.setdefault(f"{key}_ERR", words[2])
-    if not columns or not rows:
-        raise LightCurveError(f"{name} has no lines {'OBS' if columns else 'VARLIST'}: it is empty")
-    if "SNID" not in header:
-        raise LightCurveError(f"{name} has no line SNID, the name of the object: add it")
-    if len(rows) < to_number(header.get("NOBS", len(rows)), f"{name}: NOBS"):
-        raise LightCurveError(
-            f"{name} announces NOBS: {header['NOBS']} and holds {len(rows)} lines OBS: it is not "
-            "complete. Download it again, or correct NOBS"
-        )
-    columns = columns[: len(rows[0])]
-    table = pd.DataFrame(dict(zip(columns, map(_column, zip(*rows, strict=True)), strict=True)))
-    band = next((c for c in ("BAND", "FLT") if c in columns), None)
+    return header, columns, rows, first_line
+
+
+def _part(texts: list[_Text]) -> Part:
+    """Return text files of one survey with the same columns as one part."""
+    first = texts[0]
+    name = first.name
+    columns = {c: list(chain.from_iterable(t.columns[c] for t in texts)) for c in first.columns}
+    table = pd.DataFrame({column: _column(own) for column, own in columns.items()})
+    band = next((c for c in ("BAND", "FLT") if c in columns), "")
     if absent := [*(c for c in NEEDED if c not in columns), *([] if band else ["BAND"])]:
-        raise LightCurveError(f"{name}: VARLIST lacks {', '.join(absent)}, it has {columns}")
+        raise LightCurveError(f"{name}: VARLIST lacks {', '.join(absent)}, it has {list(columns)}")
     for column in NEEDED:
         if table[column].dtype.kind != "f":
             table[column] = table[column].replace({"NULL": "nan"})
-            table[column] = numbers(table, column, first_line=first_line)
-    known = pd.DataFrame([{key: _plain(value) for key, value in header.items()}])
+            with located(name):
+                table[column] = numbers(table, column, first_line=first.first_line)
+    known = pd.DataFrame([{key: _plain(v) for key, v in t.header.items()} for t in texts])
     return Part(
         name=name,
         version=re.sub(r"(\.gz|\.dat|\.txt)+$", "", Path(name).name, flags=re.IGNORECASE),
-        survey=header.get("SURVEY"),
+        survey=first.header.get("SURVEY"),
         header=known.drop(columns=["SURVEY"], errors="ignore"),
         table=table,
-        band=np.array([row[columns.index(str(band))] for row in rows], dtype=object),
-        ids=np.array([header["SNID"]], dtype=object),
-        lengths=np.array([len(table)]),
+        band=np.array(columns[band], dtype=object),
+        ids=np.array([text.header["SNID"] for text in texts], dtype=object),
+        lengths=np.array([len(text) for text in texts]),
         zero_point=zero_points(known, None, name),
+        files=tuple(text.name for text in texts),
     )
 
 
-def _column(texts: tuple[str, ...]) -> np.ndarray:
+def _column(texts: Sequence[str]) -> np.ndarray:
     """Numbers, if all of them are, or text."""
     try:
         return np.array(texts, dtype=np.float64)

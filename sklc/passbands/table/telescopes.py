@@ -39,15 +39,15 @@ TELESCOPES: tuple[Survey, ...] = (
     Survey(
         "EROS",
         ("EROS1", "EROS2"),
-        "central wavelength of the two wide bands of EROS-2, Ansari et al. 2001; quoted",
-        (("erosB", 0.560, ("B", "B_E", "BE"), None), ("erosR", 0.760, ("R", "R_E", "RE"), None)),
+        "central wavelength of the two wide bands of EROS-2, Derue et al. 2002; quoted",
+        (("erosB", 0.600, ("B", "B_E", "BE"), None), ("erosR", 0.762, ("R", "R_E", "RE"), None)),
     ),
     Survey(
         "MACHO",
         (),
-        "middle of the two wide bands, 0.45 to 0.59 and 0.59 to 0.78, Alcock et al. 1999; quoted",
+        "middle of the two wide bands, 0.44 to 0.59 and 0.59 to 0.78 (VizieR II/247); quoted",
         (
-            ("machoB", 0.520, ("B", "blue"), None),
+            ("machoB", 0.515, ("B", "blue"), None),
             ("machoR", 0.685, ("R", "red"), None),
         ),
     ),
