@@ -9,7 +9,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import GammaRegressor
 from sklearn.model_selection import KFold
 
-from sklc.estimators.stacking import BOOSTING, N_FOLDS
+from sklc.estimators.stacking import BOOSTING, N_FOLDS, fit_boosting
 from sklc.networks.joined import fill_missing
 from sklc.utils.sklearn_compat import unrouted
 
@@ -70,7 +70,7 @@ class JoinedRedshiftHead:
             for number, (seen, unseen) in enumerate(folds.split(features)):
                 seen = seen[described[seen]]
                 model = HistGradientBoostingRegressor(**BOOSTING, random_state=seed + number)
-                model.fit(filled[seen], target[seen], weight[seen])
+                fit_boosting(model, filled[seen], target[seen], weight[seen])
                 boosted[unseen] = model.predict(filled[unseen])
                 self.boosting.append(model)
         boosted[~described] = own[~described, 0]

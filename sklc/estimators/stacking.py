@@ -22,6 +22,7 @@ __all__ = [
     "FEATURES_CONSTRAINTS",
     "FEWEST_TO_JOIN",
     "N_FOLDS",
+    "fit_boosting",
     "fit_features",
     "fit_weights",
     "join_features",
@@ -102,6 +103,14 @@ def fit_weights(
     return float(best[0]), float(best[1])
 
 
+def fit_boosting(model: Any, features: np.ndarray, target: np.ndarray, weight: np.ndarray) -> None:
+    """Fit boosting; with weights, scikit-learn takes many times as long to bin the features."""
+    if np.all(weight == 1):
+        model.fit(features, target)
+    else:
+        model.set_params(max_bins=63).fit(features, target, weight)
+
+
 def join_features(
     head: nn.Module, data: HeadData, held_out: HeldOut, rows: np.ndarray, seed: int
 ) -> tuple[nn.Module, HeldOut]:
@@ -145,7 +154,8 @@ def join_features(
             seen = np.flatnonzero((fold != number) & described)
             unseen = np.flatnonzero(fold == number)
             part = HistGradientBoostingClassifier(**BOOSTING, random_state=seed + number)
-            boosting.append(part.fit(filled[seen], data.target[seen], data.weight[seen]))
+            fit_boosting(part, filled[seen], data.target[seen], data.weight[seen])
+            boosting.append(part)
             boosted[unseen] = boosting_logits(boosting[-1], features[unseen], n_classes)
     counted = (fold[rows] >= 0) & described[rows]
     own = log_softmax(held_out.logits, axis=1)[counted]

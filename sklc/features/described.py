@@ -34,6 +34,16 @@ def describe(transformer: Any, curves: LightCurves) -> np.ndarray:
     ------
     LightCurveError
         If a transformer does not return one row of numbers per object.
+
+    Examples
+    --------
+    >>> from sklc import LightCurveFeatures
+    >>> from sklc.datasets import load_demo
+    >>> from sklc.features import describe
+    >>> curves = load_demo().curves
+    >>> features = LightCurveFeatures(statistics="core", parametric_fit=False).fit(curves)
+    >>> describe(features, curves[:3]).shape
+    (3, 178)
     """
     features = np.array(transformer.transform(curves), dtype=float)
     if features.ndim != 2 or len(features) != len(curves):
