@@ -56,15 +56,17 @@ def test_true_is_the_documented_set_and_nothing_is_nothing(demo):
 
 
 def test_names_are_registered(demo):
-    register_augmentation("early", Prefixes(share=1.0))
+    register_augmentation("toy prefixes", Prefixes(share=1.0))
     try:
-        assert losses(demo, "early") == losses(demo, Prefixes(share=1.0))
-        with pytest.raises(ValueError, match="'early' already"):
-            register_augmentation("early", Prefixes())
+        assert losses(demo, "toy prefixes") == losses(demo, Prefixes(share=1.0))
+        with pytest.raises(ValueError, match="'toy prefixes' already"):
+            register_augmentation("toy prefixes", Prefixes())
     finally:
-        AUGMENTATIONS.unregister("early")
-    with pytest.raises(ValueError, match=r"no augmentation named 'early'.*register_augmentation"):
-        losses(demo, "early")
+        AUGMENTATIONS.unregister("toy prefixes")
+    with pytest.raises(
+        ValueError, match=r"no augmentation named 'toy prefixes'.*register_augmentation"
+    ):
+        losses(demo, "toy prefixes")
 
 
 @pytest.mark.parametrize("wrong", [3, Prefixes, [3]])
