@@ -1,6 +1,7 @@
 """What quick trainings have in common: a small network, and light curves to train it on."""
 
 import numpy as np
+import pytest
 import torch
 
 from sklc import LightCurves
@@ -15,6 +16,16 @@ SMALL = {
     "random_state": 0,
     "verbose": 0,
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_folds():
+    """Two folds and two strengths to choose a linear head from; import it where all may have it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sklc.estimators.class_heads._C_GRID", np.array([0.1, 1.0]))
+        for heads in ("class_heads", "redshift_heads"):
+            patch.setattr(f"sklc.estimators.{heads}._FOLDS", 2)
+        yield
 
 
 def same_weights(a, b):

@@ -8,6 +8,7 @@ import os
 import pickle
 import re
 import tempfile
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from bad_input_cases import (
     supernovae,
 )
 from nested_pandas import NestedFrame
+from small import few_folds  # noqa: F401
 
 from sklc import (
     LatentIsolationForest,
@@ -71,9 +73,15 @@ def use(estimator, X):
     raise AssertionError(f"{estimator} makes nothing of X")
 
 
+@cache
+def trained(name, form):
+    """The estimator, fitted on the sound table in this form."""
+    return ESTIMATORS[name]().fit(FORMS[form](supernovae()), y_for(name))
+
+
 @pytest.fixture(scope="module")
-def fitted():
-    return {name: make().fit(curves(), y_for(name)) for name, make in ESTIMATORS.items()}
+def fitted(few_folds):  # noqa: F811
+    return {name: trained(name, "table") for name in ESTIMATORS}
 
 
 @pytest.fixture
@@ -123,7 +131,7 @@ FORMS = {
 def test_the_sound_table_works_in_every_form(fitted, name, form):
     """Without this, errors below might have other reasons."""
     X = FORMS[form](supernovae())
-    assert len(use(fitted[name], X)) == len(use(ESTIMATORS[name]().fit(X, y_for(name)), X)) == 6
+    assert len(use(fitted[name], X)) == len(use(trained(name, form), X)) == 6
 
 
 # -- observations
@@ -216,8 +224,7 @@ def test_unsorted_times_change_nothing(fitted, name, form):
     X, in_order = FORMS[form](shuffled), FORMS[form](supernovae())
     np.testing.assert_array_equal(use(fitted[name], X), use(fitted[name], in_order))
     again = ESTIMATORS[name]().fit(X, y_for(name))
-    as_before = ESTIMATORS[name]().fit(in_order, y_for(name))
-    np.testing.assert_array_equal(use(again, in_order), use(as_before, in_order))
+    np.testing.assert_array_equal(use(again, in_order), use(trained(name, form), in_order))
 
 
 # -- tables

@@ -56,15 +56,15 @@ def test_true_is_the_documented_set_and_nothing_is_nothing(demo):
 
 
 def test_names_are_registered(demo):
-    register_augmentation("early", Prefixes(share=1.0))
+    register_augmentation("short", Prefixes(share=1.0))
     try:
-        assert losses(demo, "early") == losses(demo, Prefixes(share=1.0))
-        with pytest.raises(ValueError, match="'early' already"):
-            register_augmentation("early", Prefixes())
+        assert losses(demo, "short") == losses(demo, Prefixes(share=1.0))
+        with pytest.raises(ValueError, match="'short' already"):
+            register_augmentation("short", Prefixes())
     finally:
-        AUGMENTATIONS.unregister("early")
-    with pytest.raises(ValueError, match=r"no augmentation named 'early'.*register_augmentation"):
-        losses(demo, "early")
+        AUGMENTATIONS.unregister("short")
+    with pytest.raises(ValueError, match=r"no augmentation named 'short'.*register_augmentation"):
+        losses(demo, "short")
 
 
 @pytest.mark.parametrize("wrong", [3, Prefixes, [3]])

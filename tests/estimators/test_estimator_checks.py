@@ -4,9 +4,8 @@
 series are enough for; the tags of the others say that they need flux errors.
 """
 
-import numpy as np
-import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from small import few_folds  # noqa: F401
 
 from sklc import LatentIsolationForest, LightCurveEncoder, RedshiftRegressor, TransferClassifier
 
@@ -35,11 +34,6 @@ ESTIMATORS = [
     RedshiftRegressor("ztf", finetune="all", **{**SMALL, "max_epochs": 1}),
     RedshiftRegressor(None, **SMALL),
 ]
-
-
-@pytest.fixture(autouse=True)
-def two_strengths_to_choose_from(monkeypatch):
-    monkeypatch.setattr("sklc.estimators.class_heads._C_GRID", np.array([0.1, 1.0]))
 
 
 @parametrize_with_checks(ESTIMATORS)

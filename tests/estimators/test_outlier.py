@@ -7,6 +7,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
 from sklearn.metrics import roc_auc_score
+from small import few_folds  # noqa: F401
 
 from sklc import LatentIsolationForest, LightCurveEncoder
 from sklc.datasets import load_demo

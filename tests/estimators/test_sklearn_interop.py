@@ -26,6 +26,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.utils import _safe_indexing, resample, shuffle
 from sklearn.utils.validation import _num_samples
+from small import few_folds  # noqa: F401
 
 from sklc import LatentIsolationForest, LightCurveEncoder, RedshiftRegressor, TransferClassifier
 from sklc.errors import LightCurveError

@@ -6,7 +6,10 @@ import pandas as pd
 import pytest
 from astropy.table import MaskedColumn
 from astropy.utils.masked import Masked
-from small import SMALL
+from small import (
+    SMALL,
+    few_folds,  # noqa: F401
+)
 
 from sklc import (
     LatentIsolationForest,

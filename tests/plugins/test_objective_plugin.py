@@ -11,6 +11,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from skorch.callbacks import Callback
 from small import SMALL as OF_FOUR
+from small import few_folds  # noqa: F401
 from toy_augmentation import Clouds
 
 from sklc import (
@@ -105,7 +106,8 @@ def test_they_can_be_searched(demo):
 
 def test_a_classifier_starts_from_it(demo, encoder, tmp_path):
     curves, y = demo
-    path, unfitted = encoder.save(tmp_path / "peak.safetensors"), clone(encoder)
+    path = encoder.save(tmp_path / "peak.safetensors")
+    unfitted = clone(encoder).set_params(max_epochs=2)
     for start, finetune in ((path, "head"), (path, "all"), (unfitted, "head")):
         classifier = TransferClassifier(
             start, finetune=finetune, max_epochs=2, device="cpu", random_state=0, verbose=0

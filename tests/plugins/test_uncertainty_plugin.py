@@ -9,6 +9,7 @@ import torch
 from scipy.stats import norm
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
+from small import few_folds  # noqa: F401
 
 import sklc
 from sklc import LightCurveEncoder, RedshiftRegressor, TransferClassifier

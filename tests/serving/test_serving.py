@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from small import few_folds  # noqa: F401
 
 from sklc import LightCurveEncoder, RedshiftRegressor, TransferClassifier
 from sklc.errors import LightCurveError, WeightsError
