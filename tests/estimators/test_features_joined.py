@@ -101,7 +101,7 @@ def test_the_seed_fixes_everything_and_pickles_predict_alike(demo, joined):
 
 def test_too_few_labels_leave_features_out(demo):
     curves, y, unseen, _ = demo
-    few = TransferClassifier(random_state=0).fit(curves[:30], y[:30])
+    few = TransferClassifier(features="core", random_state=0).fit(curves[:30], y[:30])
     alone = TransferClassifier(features=None, random_state=0).fit(curves[:30], y[:30])
     assert few.features_ is None
     np.testing.assert_array_equal(few.predict_proba(unseen), alone.predict_proba(unseen))
@@ -111,7 +111,9 @@ def test_objects_in_other_passbands_are_judged_by_the_latent(demo):
     curves, y, _, _ = demo
     rng = np.random.default_rng(3)
     noisy = np.where(rng.random(len(y)) < 0.3, rng.permutation(y), y)
-    clf = TransferClassifier(prior_labels=0, C=0.001, random_state=0).fit(curves, noisy)
+    clf = TransferClassifier(features="core", prior_labels=0, C=0.001, random_state=0).fit(
+        curves, noisy
+    )
     assert isinstance(clf.head_, JoinedHead)
     days = np.arange(0.0, 30.0, 3.0)
     other = LightCurves.from_arrays([days], [100 - days], [np.ones(10)], [["lsstg", "lsstz"] * 5])
@@ -129,7 +131,9 @@ def test_a_network_that_is_trained_has_features_joined_on_its_held_out_part(demo
     assert isinstance(clf.head_, JoinedHead)
     assert loss(clf, unseen, truth) < 0.9
     assert clf.predict_set(unseen[:3]).shape == (3, 3)
-    nothing = TransferClassifier(None, early_stopping=False, max_epochs=1, random_state=0)
+    nothing = TransferClassifier(
+        None, features="core", early_stopping=False, max_epochs=1, random_state=0
+    )
     assert nothing.fit(curves, y).features_ is None
 
 
@@ -189,7 +193,9 @@ def test_an_exported_model_holds_features_and_boosting(n_classes, demo, tmp_path
     y = y == "SNIa" if n_classes == 2 else y
     rng = np.random.default_rng(3)
     noisy = np.where(rng.random(len(y)) < 0.3, rng.permutation(y), y)
-    clf = TransferClassifier(prior_labels=0, C=0.001, random_state=0).fit(curves, noisy)
+    clf = TransferClassifier(features="core", prior_labels=0, C=0.001, random_state=0).fit(
+        curves, noisy
+    )
     assert isinstance(clf.head_, JoinedHead)
     model = OnnxModel(clf.to_onnx(tmp_path / "joined.onnx"))
     np.testing.assert_allclose(model.predict_proba(unseen), clf.predict_proba(unseen), atol=1e-5)
@@ -226,7 +232,10 @@ def test_redshifts_with_features(demo):
     copy = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(copy.predict(unseen), model.predict(unseen))
     assert model.predict(unseen[:0]).shape == (0,)
-    assert RedshiftRegressor(random_state=0).fit(curves[:30], z[:30]).features_ is None
+    assert (
+        RedshiftRegressor(features="core", random_state=0).fit(curves[:30], z[:30]).features_
+        is None
+    )
 
 
 def test_a_forest_reads_features_beside_the_latent(demo):
