@@ -201,12 +201,12 @@ def fit_gate(data: HeadData) -> DenseHead | None:
 
     Returns None if there are no prefixes, or too few of them.
     """
-    phase = None if data.prefixes is None else phases_among(data.prefixes.days)
-    if phase is None:
+    phases = None if data.prefixes is None else phases_among(data.prefixes.days)
+    if phases is None:
         return None
-    rows = data.stacked()
-    phase = np.append(np.full(len(data.target), phase.max(initial=0)), phase)
-    known = HeadData(rows.latent, None, phase, rows.sample_weight, np.ones(phase.max() + 1))
+    rows, (early, whole) = data.stacked(), phases
+    phase = np.append(np.full(len(data.target), whole), early)
+    known = HeadData(rows.latent, None, phase, rows.sample_weight, np.ones(whole + 1))
     return fit_linear_head(known, _GATE_C)
 
 

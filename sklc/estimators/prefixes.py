@@ -141,13 +141,13 @@ def draw_prefixes(curves: LightCurves, min_points: int, seed: int) -> Prefixes |
     return Prefixes(curves._from_store(everything), np.concatenate(owner), np.concatenate(ends))
 
 
-def phases_among(days: np.ndarray) -> np.ndarray | None:
-    """Return the phase of each prefix, from 0; the last is that of whole light curves, too.
+def phases_among(days: np.ndarray) -> tuple[np.ndarray, int] | None:
+    """Return the phase of each prefix, from 0, and that of whole light curves, the last one.
 
-    A phase with few prefixes is joined to the next. Returns None if the last one is left alone.
+    A phase with few prefixes is joined to the next. Returns None if there is only one phase.
     """
     ends: list[float] = []
     for end in _PHASE_ENDS:
         if np.sum((days < end) & (days >= max(ends, default=0))) >= _FEWEST_OF_A_PHASE:
             ends.append(end)
-    return np.digitize(days, ends) if ends else None
+    return (np.digitize(days, ends), len(ends)) if ends else None

@@ -213,7 +213,7 @@ def test_prefixes_share_the_weight_of_their_object_and_follow_it_into_every_part
     drawn = draw_prefixes(curves, 1, 0)
     rows = drawn.rows(drawn.owner[:, None] + 0.5)
     target, weight = np.arange(20) % 2, np.arange(20.0)
-    data = HeadData(np.arange(20.0)[:, None], None, target, weight, np.ones(2), rows)
+    data = HeadData(np.arange(20.0)[:, None], None, target, weight, np.ones(2), prefixes=rows)
     everything = data.stacked()
     owner = np.floor(everything.latent[:, 0]).astype(int)
     np.testing.assert_array_equal(everything.target, target[owner])
@@ -229,13 +229,14 @@ def test_prefixes_share_the_weight_of_their_object_and_follow_it_into_every_part
 
 def test_a_phase_needs_several_prefixes():
     assert phases_among(np.full(20, 100.0)) is None
-    np.testing.assert_array_equal(
-        phases_among(np.repeat([2.0, 20.0, 90.0], 10)), np.repeat([0, 1, 2], 10)
-    )
-    # three prefixes of the first days are joined to those of the first month
-    np.testing.assert_array_equal(
-        phases_among(np.repeat([2.0, 20.0, 90.0], [3, 10, 1])), np.repeat([0, 0, 1], [3, 10, 1])
-    )
+    for counts, expected, whole in (
+        ([10, 10, 10], [0, 1, 2], 2),
+        ([3, 10, 1], [0, 0, 1], 1),  # those of the first days are joined to those of the month
+        ([10, 0, 0], [0, 0, 0], 1),  # whole light curves are a phase of their own
+    ):
+        phase, last = phases_among(np.repeat([2.0, 20.0, 90.0], counts))
+        np.testing.assert_array_equal(phase, np.repeat(expected, counts))
+        assert last == whole
 
 
 # -- redshifts

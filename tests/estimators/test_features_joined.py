@@ -19,7 +19,6 @@ from sklc import (
 )
 from sklc.datasets import load_demo
 from sklc.errors import LightCurveError
-from sklc.estimators.class_heads import HeadData
 from sklc.estimators.stacking import fit_weights
 from sklc.networks.joined import JoinedHead
 from sklc.serving import OnnxModel
@@ -154,24 +153,6 @@ def test_weights_are_pulled_to_the_head():
     np.testing.assert_allclose(fit_weights(good, noise, target, 2 * ones), doubled, rtol=1e-3)
 
 
-def test_folds_keep_the_rows_of_an_object_together():
-    rng = np.random.default_rng(0)
-    groups = np.repeat(np.arange(40), 3)
-    target = np.repeat(rng.integers(0, 2, 40), 3)
-    ones = np.ones(120)
-    data = HeadData(np.zeros((120, 2), np.float32), None, target, ones, np.ones(2), groups=groups)
-    rows = data.splittable()
-    folds = data.folds(rows, seed=0)
-    assert len(folds) == 5
-    np.testing.assert_array_equal(np.sort(np.concatenate([unseen for _, unseen in folds])), rows)
-    for others, unseen in folds:
-        assert not set(groups[others]) & set(groups[unseen])
-    # A class of one object, however many rows it has, cannot be split.
-    target = np.where(groups == 0, 2, target)
-    alone = HeadData(np.zeros((120, 2)), None, target, ones, np.ones(3), groups=groups)
-    assert not (groups[alone.splittable()] == 0).any()
-
-
 def test_a_model_with_the_full_set_says_which_package_it_needs(demo, monkeypatch):
     pytest.importorskip("light_curve")
     curves, y, unseen, _ = demo
@@ -223,7 +204,7 @@ def test_redshifts_with_features(demo):
     z, truth = (part.metadata["redshift"].to_numpy() for part in (curves, unseen))
     model = RedshiftRegressor(features=Oracle(), random_state=0).fit(curves, z)
     alone = RedshiftRegressor(features=None, random_state=0).fit(curves, z)
-    assert model.head_.weight_ > 0.5
+    assert model.head_.late.weight_ > 0.5
     assert np.mean((model.predict(unseen) - truth) ** 2) < np.mean(
         (alone.predict(unseen) - truth) ** 2
     )
