@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from sklc.errors import LightCurveError
+from sklc.errors import LightCurveError, LightCurveWarning
 from sklc.light_curves import LightCurves
 from sklc.light_curves.ids import check_exact
 from sklc.light_curves.metadata import name_object
@@ -23,7 +24,8 @@ def in_order(values: Any, X: Any, curves: LightCurves, what: str) -> Any:
     """Return one value for each object as they stand in X, with masked values as missing ones.
 
     A Series, a table of one column or a mapping that is indexed by the ids of the objects is put
-    into their order. What has no index, or one that holds none of the ids, is in that order.
+    into their order, with a warning where that changes the order of a Series. What has no index, or
+    one that holds none of the ids, is in that order.
 
     Parameters
     ----------
@@ -46,7 +48,10 @@ def in_order(values: Any, X: Any, curves: LightCurves, what: str) -> Any:
         values = values.iloc[:, 0]
     if isinstance(values, Mapping):
         values = pd.Series(dict(values))
-    if isinstance(values, pd.Series):
+        with warnings.catch_warnings():  # nobody expects an order of a mapping
+            warnings.simplefilter("ignore", LightCurveWarning)
+            values = _aligned(values, X, curves, what)
+    elif isinstance(values, pd.Series):
         values = _aligned(values, X, curves, what)
     return _plain(values, what)
 
@@ -84,6 +89,12 @@ def _aligned(values: pd.Series, X: Any, curves: LightCurves, what: str) -> pd.Se
             f"ids of X: pass {what}.loc[X.ids] if these are ids, or {what}.to_numpy() if it is in "
             "the order of X"
         )
+    warnings.warn(
+        f"{what} is indexed by the ids of X in another order, and was put into the order of X: "
+        f"pass {what}.loc[X.ids] to say the same without this warning.",
+        LightCurveWarning,
+        stacklevel=4,
+    )
     return values.iloc[rows]
 
 
