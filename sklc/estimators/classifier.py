@@ -58,9 +58,8 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         logistic regression, which is solved exactly.
     C : float or None, default=None
         Inverse L2 strength of a linear head, on latents that are centred and divided by one
-        common scale. None chooses it by the log loss in stratified cross-validation on the
-        training data, among the classes with at least two members, or takes 0.1 if there are
-        fewer than two such classes.
+        common scale. None chooses it by the log loss in stratified cross-validation among the
+        classes with at least two members, or takes 0.1 if there are fewer than two of them.
     early : bool, default=True
         Whether the head also learns from the beginnings of the training light curves, so that it
         can be used from the first detection on, see Notes. With False, it is trained on the light
@@ -141,20 +140,17 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
     classes_ : ndarray of shape (n_classes,)
         Class labels, sorted.
     encoder_ : LightCurveEncoder
-        The encoder in use. If its network was trained here, the network is the encoder's parameter
-        `weights`, so that ``clone`` and other estimators keep it.
+        The encoder in use. A network that was trained here is its parameter `weights`.
     head_ : torch.nn.Module
         The head, which makes logits of the latent and of metadata columns.
     net_ : skorch.NeuralNet
-        Holds encoder and head as ``net_.module_``, and the history of their training as
-        ``net_.history``. It is put together at each access.
+        Encoder and head as ``net_.module_``, put together at each access, and ``net_.history``.
     metadata_columns_ : tuple of str
         Per-object columns that join the latent.
     C_ : float or None
         Inverse L2 strength of the linear head; None with another head.
     features_ : transformer or None
-        What computes the features that are joined to the head; None where there are none, as
-        with fewer than 40 labels, or without labels that were held out.
+        What computes the joined features; None without any, as with fewer than 40 labels.
     merge_ : ndarray of shape (n_outputs, n_classes) or None
         Weights by which probabilities are summed to classes with ``finetune="none"``.
     uncertainty_ : ClassUncertainty
@@ -170,30 +166,22 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
     -----
     Fine-tuning starts from the head solved on the frozen encoder rather than from a random one
     (Kumar et al. 2022), with a small learning rate and a pull to the start (Li, Grandvalet &
-    Davoine 2018), keeps the start unless the validation loss falls, and solves a linear head
-    again on all the training labels at the end. A linear head on a frozen encoder is solved
-    exactly: nothing is held out, and `early_stopping` has no effect on it.
+    Davoine 2018), keeps the start unless the validation loss falls, and solves a linear head again
+    on all labels at the end. On a frozen encoder, nothing is held out of a linear head.
 
-    With `early`, up to four prefixes of each training light curve join it, with a share of its
-    weight. They end between a day after its first detection (5 sigma) and its last observation,
-    evenly in the logarithm; a prefix has at least `min_points` observations, and objects without
-    a detection, and rows of a 2-D array, have none. A linear head then consists of three, for the
-    first 8 days, up to 30 days, and later, and of a gate that learns from the latents how early a
-    light curve is. The prefixes of an object always lie on the same side of a split as the object
-    itself. An encoder that is trained on the labels with a head of its own learns from prefixes if
-    its parameter `augment` holds `sklc.augment.Prefixes`.
+    With `early`, up to four prefixes of each training light curve, which end a day after its first
+    detection (5 sigma) or later, share its weight. A linear head then consists of three, for the
+    first 8 days, up to 30 days, and later, and of a gate that recognises the age in the latent.
+    Objects without a detection, and rows of a 2-D array, have no prefixes. An encoder that is
+    trained with a head of its own needs `sklc.augment.Prefixes` in its parameter `augment` instead.
 
     With a linear head on a frozen encoder, all labels serve for calibration, each with a head that
     has not seen it, by stratified cross-fitting. Where networks are trained, the part that early
-    stopping holds out serves, and with ``finetune="none"`` the labels given to `fit`. An encoder
-    that *you* fitted on the same labels has seen them, and its probabilities would be calibrated
-    too confidently: pass it unfitted.
+    stopping holds out serves, and with ``finetune="none"`` the labels given to `fit`. Pass an
+    encoder of yours unfitted: one that has seen the labels would be calibrated too confidently.
 
-    Features are joined by stacking. Gradient boosting on them is trained on four of five folds,
-    five times, and the log probabilities of the head and of boosting for objects that neither has
-    seen determine how much each counts, pulled towards the head where labels are few. These two
-    weights are a temperature, too: the result is calibrated. An object with more than half of its
-    observations in passbands that the training data lack is judged by the latent alone.
+    Features are joined by stacking: boosting on them counts as much as lowers the log loss of
+    objects that neither boosting nor the head has seen, see docs/features.md.
 
     The shares of "magnitude-limited" are those of the ZTF Bright Transient Survey to August 2024:
     Ia 74 %, II 19 %, Ib/c 5.4 %, SLSN-I .7 %, TDE .4 % (Rehemtulla et al. 2024, ApJ 972, 7,
@@ -203,8 +191,8 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
 
     References
     ----------
-    Gupta, Muthukrishna, Rehemtulla & Shah 2025, MNRASL, slaf074; Guo et al. 2017, ICML, PMLR 70,
-    1321; Saerens, Latinne & Decaestecker 2002, Neural Computation 14, 21.
+    Gupta et al. 2025, MNRASL, slaf074; Guo et al. 2017, ICML, PMLR 70, 1321; Saerens, Latinne &
+    Decaestecker 2002, Neural Computation 14, 21.
 
     Examples
     --------
@@ -455,11 +443,9 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
 
         Notes
         -----
-        For objects drawn like the training data the expected coverage is at least `coverage` where
-        a part was held out once, and at least about ``2 * coverage - 1`` across folds, where in
-        practice it is close to `coverage`. With n labels to calibrate on it scatters by
-        ``sqrt(coverage * (1 - coverage) / n)``. Nothing is promised for other surveys, cadences, or
-        class frequencies.
+        For objects drawn like the training data, the expected coverage is at least `coverage` with
+        one held-out part, and at least about ``2 * coverage - 1`` across folds (in practice close
+        to `coverage`). With n labels it scatters by ``sqrt(coverage * (1 - coverage) / n)``.
 
         Examples
         --------
