@@ -61,9 +61,8 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         common scale. None chooses it by the log loss in stratified cross-validation among the
         classes with at least two members, or takes 0.1 if there are fewer than two of them.
     early : bool, default=True
-        Whether the head also learns from the beginnings of the training light curves, so that it
-        can be used from the first detection on, see Notes. With False, it is trained on the light
-        curves as they are, and is not to be trusted on much shorter ones.
+        Whether the head also learns from the beginnings of the training light curves, see Notes.
+        With False, it is not to be trusted on light curves that are much shorter than these.
     metadata_columns : sequence of str or None, default=None
         Numeric per-object columns, such as ``["mwebv"]``, that are read beside the light
         curve. A missing value (NaN) is replaced by the training mean and flagged.
