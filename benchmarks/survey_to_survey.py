@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,7 @@ from sklearn.model_selection import train_test_split
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from sklc import LightCurveEncoder, LightCurveFeatures, TransferClassifier
+from sklc.errors import LightCurveWarning
 from sklc.light_curves import LightCurves
 from sklc.simulate import TWELVE_CLASSES, simulate
 from sklc.weights.file import load_weights
@@ -180,7 +182,9 @@ def measure(data: Data, n_labels: int, seed: int, quick: bool) -> dict[str, dict
     """Score every method on one draw."""
     torch.set_num_threads(1)
     scores = {}
-    with threadpool_limits(1):
+    with threadpool_limits(1), warnings.catch_warnings():
+        # Weights of ZTF see passbands that they do not know: that is the question.
+        warnings.simplefilter("ignore", LightCurveWarning)
         train = draw(data, n_labels, seed)
         for name in METHODS:
             start = time.process_time()
