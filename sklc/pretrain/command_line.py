@@ -114,9 +114,7 @@ def main(
     any_survey = [name.lower() for name in options.surveys] == ["any"]
     simulation = {"share": options.share, "seed": options.seed, "n_jobs": options.n_jobs}
     if options.simulate and any_survey:
-        if options.checkpoints is None:
-            parser.error("--surveys any needs --checkpoints, a folder for what is simulated")
-        curves = simulate_any_survey(options.checkpoints / "any-survey", **simulation)
+        curves = simulate_any_survey((options.checkpoints or Path()) / "any-survey", **simulation)
     elif options.simulate:
         curves = simulate_training_set(options.surveys, **simulation)
     else:

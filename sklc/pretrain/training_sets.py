@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sklc.errors import NotDetectedError
+from sklc.errors import NotDetectedError, SimulationError
 from sklc.light_curves import LightCurves, concatenate
 from sklc.representation import PRESETS
 from sklc.simulate import TWELVE_CLASSES, Survey, draw_survey, simulate
@@ -164,8 +164,9 @@ def simulate_any_survey(
     Raises
     ------
     SimulationError
-        If templates are missing, for example. A class that a drawn survey does not detect is left
-        out of that survey, as ``missing.json`` in the folder says.
+        If the folder holds parts of another share or seed, or if templates are missing, for
+        example. A class that a drawn survey does not detect is left out of that survey, as
+        ``missing.json`` beside its part says.
 
     Examples
     --------
@@ -175,16 +176,23 @@ def simulate_any_survey(
     >>> curves = simulate_any_survey("parts", share=0.01, n_surveys=6)  # doctest: +SKIP
     """
     parts, folder = [], Path(folder)
-    missing: dict[str, list[str]] = {}
+    folder.mkdir(parents=True, exist_ok=True)
+    settings, kept = {"share": share, "seed": seed}, folder / "settings.json"
+    if not kept.exists():
+        kept.write_text(json.dumps(settings))
+    if (found := json.loads(kept.read_text())) != settings:
+        raise SimulationError(
+            f"{folder} holds light curves that were simulated with {found}, not with {settings}: "
+            "choose another folder, or the same values."
+        )
     for part in _parts(share, n_surveys, leave_out, seed):
         own = folder / part.name
         if not (own / "missing.json").exists():
             curves, absent = part.simulate(n_jobs)
             curves.to_parquet(own)
+            # Written last: a part with it is complete.
             (own / "missing.json").write_text(json.dumps(absent))
-        missing[part.name] = json.loads((own / "missing.json").read_text())
         parts.append(_for_training(LightCurves.from_parquet(own)))
-    (folder / "missing.json").write_text(json.dumps(missing, indent=1))
     return concatenate(parts, prefix_ids=True)
 
 

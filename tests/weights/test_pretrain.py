@@ -8,7 +8,7 @@ import pytest
 from small import same_weights
 
 from sklc import LightCurveEncoder
-from sklc.errors import LightCurveError
+from sklc.errors import LightCurveError, SimulationError
 from sklc.pretrain import (
     SIMULATED,
     main,
@@ -97,10 +97,11 @@ def test_the_command_trains_for_any_survey(sncosmo_data, tmp_path, monkeypatch):
     assert 0.8 < np.median(latent.std(axis=0)) < 1.2
 
 
-def test_simulated_surveys_need_a_folder(tmp_path, capsys):
-    with pytest.raises(SystemExit):
-        main(["--simulate", "--surveys", "any", "--name", "a-v1", "--output", str(tmp_path)])
-    assert "--checkpoints" in capsys.readouterr().err
+def test_parts_of_another_simulation_are_refused(tmp_path):
+    (tmp_path / "settings.json").write_text(json.dumps({"share": 1.0, "seed": 3}))
+    for settings in ({"seed": 4}, {"seed": 3, "share": 0.5}):
+        with pytest.raises(SimulationError, match=r"'seed': 3.*choose another folder"):
+            simulate_any_survey(tmp_path, **settings)
 
 
 @pytest.mark.parametrize(
