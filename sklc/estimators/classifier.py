@@ -185,8 +185,8 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
     The shares of "magnitude-limited" are those of the ZTF Bright Transient Survey to August 2024:
     Ia 74 %, II 19 %, Ib/c 5.4 %, SLSN-I .7 %, TDE .4 % (Rehemtulla et al. 2024, ApJ 972, 7,
     counted in Gupta et al. 2025, table 1). Subtypes divide them by the rates and luminosity
-    functions that `sklc.simulate` uses (Ia-91bg .7 %, Iax 2 %, IIn 4.6 %, IIb 1.5 %). The share of
-    active galaxies is 0.
+    functions that `sklc.simulate` uses (Ia-91bg .7 %, Iax 2 %, IIn 4.6 %, IIb 1.5 %). All other
+    classes, such as AGN, have none.
 
     References
     ----------

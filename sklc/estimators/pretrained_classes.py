@@ -16,7 +16,7 @@ __all__ = ["CLASS_PRIORS", "fit_joint_shares", "merge_matrix", "prior_shares"]
 # 1,212 : 339 : 46 : 22; Rehemtulla et al. 2024, ApJ 972, 7, as counted by Gupta et al. 2025,
 # MNRASL, slaf074, table 1). Subtypes divide each group by volumetric rate times
 # <10**(-0.6 M)>, the volume they are seen in, with the rates and luminosity functions of
-# `sklc.simulate.CLASSES`, whose sources are named there. Active galaxies are vetted out.
+# `sklc.simulate.CLASSES`, whose sources are named there. Everything else is vetted out.
 CLASS_PRIORS: dict[str, dict[str, float]] = {
     "magnitude-limited": {
         "SNIa": 0.714,
@@ -30,7 +30,7 @@ CLASS_PRIORS: dict[str, dict[str, float]] = {
         "SNIc-BL": 0.018,
         "SLSN-I": 0.007,
         "TDE": 0.004,
-        "AGN": 0.0,
+        **dict.fromkeys(("AGN", "KN", "artefact", "dwarf-nova", "uLens", "variable-star"), 0.0),
     }
 }
 # Where weights do not tell the subtypes of a class apart, its share is their sum.

@@ -104,7 +104,7 @@ def test_bad_priors(prior, message):
         prior_shares(np.array(list("abcd")), None, prior)
 
 
-@pytest.mark.parametrize("weights", ["ztf", "ztf+lsst"])
+@pytest.mark.parametrize("weights", ["ztf", "ztf+lsst", "any"])
 def test_the_table_fits_the_weights(weights):
     table = CLASS_PRIORS["magnitude-limited"]
     assert sum(table.values()) == pytest.approx(1, abs=0.005)
@@ -115,6 +115,8 @@ def test_the_table_fits_the_weights(weights):
     for group, count in {"SNIa": 4628, "SNII": 1212, "SLSN": 46, "TDE": 22}.items():
         found = sum(share for name, share in shares.items() if name.startswith(group))
         assert found == pytest.approx(count / sum(groups.values()), abs=0.002)
+    others = [share for name, share in shares.items() if not name.startswith(("SN", "SLSN", "TDE"))]
+    assert not any(others)
 
 
 def test_the_prior_helps_without_labels(parts):
