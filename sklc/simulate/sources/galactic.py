@@ -10,7 +10,7 @@ from sklc.simulate.sources.base import Normal, Objects
 from sklc.simulate.sources.thermal import LOG_TEMPERATURE, ThermalSource, unit_magnitude
 from sklc.simulate.spectra.grids import BandGrid
 
-__all__ = ["Microlensing", "magnification"]
+__all__ = ["Microlensing", "draw_star", "magnification"]
 
 
 def magnification(u: np.ndarray) -> np.ndarray:
@@ -34,6 +34,42 @@ def magnification(u: np.ndarray) -> np.ndarray:
     """
     u2 = np.asarray(u) ** 2
     return (u2 + 2) / np.sqrt(u2 * (u2 + 4))
+
+
+def draw_star(
+    rng: np.random.Generator, mag: Normal, log_temperature: np.ndarray, cutoff: float
+) -> Objects:
+    """Draw the brightness of stars in the Milky Way.
+
+    Parameters
+    ----------
+    rng : Generator
+        Where the draws come from.
+    mag : Normal
+        Apparent magnitude, SDSS g.
+    log_temperature : ndarray of shape (n_objects,)
+        Log10 of the temperatures in K.
+    cutoff : float
+        As for `ThermalSource`.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Parameters of a `ThermalSource` without a host.
+
+    Examples
+    --------
+    See `Microlensing`, which uses it.
+    """
+    n = len(log_temperature)
+    apparent = mag.draw(rng, n)
+    unit = np.interp(log_temperature, LOG_TEMPERATURE, unit_magnitude("sdssg", cutoff))
+    return {
+        "absolute_mag": apparent,
+        "log_luminosity": 43.0 + 0.4 * (unit - apparent),
+        "log_temperature": log_temperature,
+        "host_ebv": np.zeros(n),
+    }
 
 
 @dataclass(frozen=True)
@@ -78,15 +114,10 @@ class Microlensing(ThermalSource):
         """Draw star and geometry."""
         n = len(redshift)
         temperature = self.log_temperature.draw(rng, n)
-        mag = self.mag.draw(rng, n)
-        unit = np.interp(temperature, LOG_TEMPERATURE, unit_magnitude("sdssg", self.cutoff))
         return {
-            "absolute_mag": mag,
-            "log_luminosity": 43.0 + 0.4 * (unit - mag),
-            "log_temperature": temperature,
+            **draw_star(rng, self.mag, temperature, self.cutoff),
             "einstein_time": 10 ** self.log_einstein.draw(rng, n),
             "impact": rng.uniform(0.01, self.largest_u, n),
-            "host_ebv": np.zeros(n),
         }
 
     def evolution(

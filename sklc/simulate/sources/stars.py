@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sklc.simulate.sources.base import Normal, Objects, Points
-from sklc.simulate.sources.thermal import LOG_TEMPERATURE, ThermalSource, unit_magnitude
+from sklc.simulate.sources.galactic import draw_star
+from sklc.simulate.sources.thermal import ThermalSource
 from sklc.simulate.spectra.grids import BandGrid
 
 __all__ = ["PeriodicStar", "SubtractionArtefact"]
@@ -33,19 +34,6 @@ class _Star(ThermalSource):
 
     galactic = True
     transient = False
-
-    def _draw_star(
-        self, rng: np.random.Generator, log_temperature: np.ndarray
-    ) -> dict[str, np.ndarray]:
-        n = len(log_temperature)
-        mag = self.mag.draw(rng, n)
-        unit = np.interp(log_temperature, LOG_TEMPERATURE, unit_magnitude("sdssg", self.cutoff))
-        return {
-            "absolute_mag": mag,
-            "log_luminosity": 43.0 + 0.4 * (unit - mag),
-            "log_temperature": log_temperature,
-            "host_ebv": np.zeros(n),
-        }
 
     def evolution(
         self, objects: Objects, owner: np.ndarray, days: np.ndarray, component: int = 0
@@ -119,7 +107,7 @@ class PeriodicStar(_Star):
         deviate = np.clip(rng.standard_normal((3, n)), -2.5, 2.5)
         amplitude = row[3] + row[4] * deviate[1]
         return {
-            **self._draw_star(rng, row[5] + 0.03 * deviate[2]),
+            **draw_star(rng, self.mag, row[5] + 0.03 * deviate[2], self.cutoff),
             "kind": kind,
             "period": 10 ** (row[1] + row[2] * deviate[0]),
             "amplitude": np.maximum(amplitude, 0.1),
@@ -201,7 +189,7 @@ class SubtractionArtefact(_Star):
         """Draw star and residuals."""
         n = len(redshift)
         return {
-            **self._draw_star(rng, Normal(3.74, 0.08).draw(rng, n)),
+            **draw_star(rng, self.mag, Normal(3.74, 0.08).draw(rng, n), self.cutoff),
             "share": 10 ** self.log_share.draw(rng, n),
             "offset": rng.normal(0.0, 1.5, n),
         }
