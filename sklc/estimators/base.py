@@ -1,8 +1,8 @@
 """What the estimators share: input in every form, labels, validation split, training settings.
 
 All estimators take their parameters in one order, as far as they have them: the encoder or its
-weights; `finetune`; what the head, network or forest is; `metadata_columns`; `features`; how the
-classes of the weights are used; `calibrate`; `min_points`; then the training: `max_epochs`,
+weights; `finetune`; what the head, network or forest is; `metadata_columns`; `context`; `features`;
+how the classes of the weights are used; `calibrate`; `min_points`; then the training: `max_epochs`,
 `batch_size`, `learning_rate`, `learning_rate_decay`, `weight_decay`, `finetune_learning_rate`,
 `anchor`, `early_stopping`, `validation_fraction`, `patience`, `class_weight`, `callbacks`,
 `checkpoint`; and how it runs: `n_jobs`, `mixed_precision`, `device`, `random_state`, `verbose`. A
@@ -16,7 +16,7 @@ fine-tuning) are simply not needed where no network is trained.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from inspect import signature
 from numbers import Integral, Real
@@ -75,6 +75,7 @@ TRAINING_CONSTRAINTS: dict[str, list[Any]] = {
 }
 METADATA_CONSTRAINTS: dict[str, list[Any]] = {
     "metadata_columns": ["array-like", None],
+    "context": [str, "array-like", Mapping, None],
     "metadata": ["array-like", None, Hidden(StrOptions({"deprecated"}))],
 }
 

@@ -129,6 +129,7 @@ def check_mode(estimator: Any) -> None:
         elif is_trained_on_own_labels(estimator.encoder):
             _refuse_prior_labels(estimator, "an encoder trained on labels of your own")
     estimator._refuse_fine_tuning(keeps_its_head(estimator.encoder))
+    estimator._check_context()
     check_head_sizes(estimator.head_sizes)
     if len(estimator.head_sizes):
         refuse(linear, "a linear head", f"head_sizes={estimator.head_sizes!r}")
@@ -278,12 +279,11 @@ def _dataset(
     encoder: LightCurveEncoder, curves: LightCurves, prefixes: Prefixes | None, data: HeadData
 ) -> CurveDataset:
     """Return what encoder and head are trained on together, in the order of ``data.stacked()``."""
-    columns, rows = encoder.metadata_columns_, data.stacked()
+    rows = data.stacked()
     parts = [curves] if prefixes is None else [curves, prefixes.curves]
     encoded = [encoder.representation_.encode(part) for part in parts]
-    metadata = metadata_matrix(curves, columns)
-    if metadata is not None and prefixes is not None:
-        metadata = np.append(metadata, metadata[prefixes.owner], axis=0)
+    columns = [encoder._per_object(part) for part in parts]
+    metadata = None if columns[0] is None else np.concatenate(columns)
     return CurveDataset(
         np.concatenate([values for values, _ in encoded]),
         np.concatenate([lengths for _, lengths in encoded]),

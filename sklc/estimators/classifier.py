@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
+from sklc.context import Context
 from sklc.estimators.base import METADATA_CONSTRAINTS, check_coverage, refuse_weight_without_target
 from sklc.estimators.class_fitting import (
     check_mode,
@@ -66,6 +67,11 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
     metadata_columns : sequence of str or None, default=None
         Numeric per-object columns, such as ``["mwebv"]``, that are read beside the light
         curve. A missing value (NaN) is replaced by the training mean and flagged.
+    context : str, sequence of str, mapping of str to str, or None, default=None
+        What is known of the objects beside their light curves, for weights that read it: any of
+        ``"redshift"``, ``"redshift_err"`` (0 without it, as for a redshift from a spectrum),
+        ``"mwebv"`` and ``"last_non_detection"`` (MJD; True takes it from the light curves), mapped
+        to metadata columns. Where a value is missing (NaN), the light curve alone counts.
     features : {"core", "full"}, transformer or None, default=None
         Features that are joined to a head, see Notes. "core" needs no further package; "full"
         adds statistics and fits of the light-curve package, which whoever loads the model needs,
@@ -227,6 +233,7 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         C=None,
         early=True,
         metadata_columns=None,
+        context=None,
         features=None,
         merge_classes=None,
         class_prior=None,
@@ -255,6 +262,7 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         self.C = C
         self.early = early
         self.metadata_columns = metadata_columns
+        self.context = context
         self.features = features
         self.merge_classes = merge_classes
         self.class_prior = class_prior
@@ -577,6 +585,7 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
             metadata_columns=self.encoder_.metadata_columns_,
             head_metadata_columns=self.metadata_columns_,
             features=self.features_,
+            context=Context.of(self.encoder_.context),
         )
 
     def _latents(self, curves: LightCurves) -> tuple[np.ndarray, np.ndarray | None]:

@@ -10,12 +10,14 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
+from sklc.context import Context
 from sklc.estimators.base import (
     METADATA_CONSTRAINTS,
     TRAINING_CONSTRAINTS,
     LightCurveEstimator,
     require_two_classes,
 )
+from sklc.estimators.context import check_context, per_object_columns
 from sklc.estimators.encoder_training import EncoderTraining, train_encoder
 from sklc.estimators.own_file import own_file, require_same_file
 from sklc.estimators.sample import TrainingSample, check_surveys, check_weight
@@ -107,6 +109,11 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
     metadata_columns : sequence of str or None, default=None
         Numeric per-object columns, such as ``["mwebv"]``, that are read beside the light
         curve. A missing value (NaN) is replaced by the training mean and flagged.
+    context : str, sequence of str, mapping of str to str, or None, default=None
+        What is known of the objects beside their light curves, for weights that read it: any of
+        ``"redshift"``, ``"redshift_err"`` (0 without it, as for a redshift from a spectrum),
+        ``"mwebv"`` and ``"last_non_detection"`` (MJD; True takes it from the light curves), mapped
+        to metadata columns. Where a value is missing (NaN), the light curve alone counts.
     min_points : int, default=1
         Fewest observations an object must have; an object with fewer is an error that names
         it.
@@ -233,6 +240,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         adversarial_weight=1.0,
         augment=False,
         metadata_columns=None,
+        context=None,
         min_points=1,
         max_epochs=40,
         batch_size=64,
@@ -263,6 +271,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         self.adversarial_weight = adversarial_weight
         self.augment = augment
         self.metadata_columns = metadata_columns
+        self.context = context
         self.min_points = min_points
         self.max_epochs = max_epochs
         self.batch_size = batch_size
@@ -372,7 +381,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
                 )
             self._trained = self._file = None  # of an earlier fit
             self._file = self._own_file()
-            metadata_matrix(curves, self._source().metadata_columns)
+            self._per_object(curves)
             if sample_weight is not None:
                 check_weight(sample_weight, curves)
             return self
@@ -475,7 +484,8 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         """Export the network as an ONNX file, for `sklc.serving.OnnxModel` or any ONNX runtime.
 
         Inputs are ``values``, float32 (n_objects, longest, n_channels), ``lengths``, int32
-        (n_objects,), and with metadata ``metadata``, float32 (n_objects, n_columns). Outputs are
+        (n_objects,), and with metadata or context ``metadata`` and ``context``, float32 (n_objects,
+        n_columns), in which NaN is missing. Outputs are
         ``latent``, the ``probabilities`` of the classes that the network was trained on, and where
         it was trained on redshifts ``redshift``, mean and standard deviation of ``ln(1 + z)``. The
         input convention is in the file's metadata, as JSON under the key "sklc".
@@ -513,8 +523,9 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         check_is_fitted(self)
         source = self._source()
         return export_encoder(
-            path, source.network, source.representation, self.classes_, source.metadata_columns
-        )
+            path, source.network, source.representation, self.classes_, source.metadata_columns,
+            Context.of(self.context),
+        )  # fmt: skip
 
     @property
     def net_(self):
@@ -549,19 +560,26 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
             source.network,
             source.representation,
             curves,
-            metadata_matrix(curves, source.metadata_columns),
+            self._per_object(curves),
             device=resolve_device(like.device),
             mixed_precision=bool(like.mixed_precision),
             **options,
         )
 
+    def _per_object(self, curves: LightCurves) -> np.ndarray | None:
+        """Columns that the network reads beside the light curves: metadata, then context."""
+        return per_object_columns(curves, self._source(), self.context)
+
     def _check_objects(self, curves: LightCurves) -> None:
-        metadata_matrix(curves, self._source().metadata_columns)
+        self._per_object(curves)
 
     def _check_mode(self) -> None:
-        """Refuse parameters that weights bring along themselves."""
-        if self.weights is not None:
+        """Refuse parameters that weights bring along themselves, or cannot use."""
+        if self.weights is None:
+            self._refuse_unread(["context"], "weights that read it", "weights=None")
+        else:
             self._refuse_unread(_UNREAD_WITH_WEIGHTS, "weights=None", f"weights={self.weights!r}")
+            check_context(self.context, self._source(), self.weights)
 
     def _source(self) -> TrainedWeights | WeightsFile:
         """Return the network in use and its input convention, only to be read."""
@@ -592,5 +610,5 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
 
     def _holding(self, weights) -> LightCurveEncoder:
         """Return an encoder that has `weights`, and computes as this one does."""
-        shared = ("min_points", "mixed_precision", "device", "random_state", "verbose")
+        shared = ("context", "min_points", "mixed_precision", "device", "random_state", "verbose")
         return LightCurveEncoder(weights, **{name: getattr(self, name) for name in shared})

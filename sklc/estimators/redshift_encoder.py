@@ -14,6 +14,7 @@ from torch import nn
 
 from sklc.errors import LightCurveError
 from sklc.estimators.base import LightCurveEstimator
+from sklc.estimators.context import refuse_known_redshifts
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.estimators.encoder_training import EncoderTraining
 from sklc.estimators.redshift_heads import KernelHead
@@ -135,6 +136,7 @@ def redshift_columns(
     LightCurveError
         If an object is not of that length.
     """
+    refuse_known_redshifts(encoder, curves)
     columns: list[Any] = [encoder._encode(curves, like, with_state=True)]
     if metadata:
         columns.append(metadata_matrix(curves, metadata))
@@ -201,7 +203,7 @@ def fit_encoder(
         lengths,
         scaled,
         sample_weight=None if weight is None else weight.astype(np.float32),
-        metadata=metadata_matrix(curves, encoder.metadata_columns_),
+        metadata=encoder._per_object(curves),
     )
     train, valid, network = data.subset(rows), data.subset(held_out), encoder.net_.module_
     options: dict[str, Any] = {"criterion": SquaredError(), "callbacks": estimator.callbacks or ()}

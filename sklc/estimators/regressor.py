@@ -16,6 +16,7 @@ from sklc.estimators.base import (
     check_head_sizes,
     refuse_weight_without_target,
 )
+from sklc.estimators.context import refuse_known_redshifts
 from sklc.estimators.redshift_encoder import (
     check_redshifts,
     check_series,
@@ -88,6 +89,11 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
     metadata_columns : sequence of str or None, default=None
         Numeric per-object columns, such as ``["mwebv"]``, that are read beside the light
         curve. A missing value (NaN) is replaced by the training mean and flagged.
+    context : str, sequence of str, mapping of str to str, or None, default=None
+        What is known of the objects beside their light curves, for weights that read it: any of
+        ``"redshift"``, ``"redshift_err"`` (0 without it, as for a redshift from a spectrum),
+        ``"mwebv"`` and ``"last_non_detection"`` (MJD; True takes it from the light curves), mapped
+        to metadata columns. Where a value is missing (NaN), the light curve alone counts.
     features : {"core", "full"}, transformer or None, default=None
         Features that are joined to the head by stacking, as in `TransferClassifier`: boosting on
         them predicts ``ln(1 + z)`` as well, and the weight of its prediction has the lowest error
@@ -221,6 +227,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         head_sizes=(64,),
         early=True,
         metadata_columns=None,
+        context=None,
         features=None,
         calibrate="conformal",
         min_points=1,
@@ -245,6 +252,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         self.head_sizes = head_sizes
         self.early = early
         self.metadata_columns = metadata_columns
+        self.context = context
         self.features = features
         self.calibrate = calibrate
         self.min_points = min_points
@@ -489,6 +497,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
 
     def _check_objects(self, curves: LightCurves) -> None:
         super()._check_objects(curves)
+        refuse_known_redshifts(self.encoder_, curves)
         check_series(curves, self._series_length)
 
     def score(self, X, y, sample_weight=None):
@@ -529,6 +538,8 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
             self._refuse_unread(names, "a head that is trained", mode)
         check_head_sizes(self.head_sizes)
         self._refuse_fine_tuning(is_trained_on_labels(self.encoder))
+        self._check_context()
+        refuse_known_redshifts(self.encoder if hasattr(self.encoder, "context") else self)
         if self.encoder is not None and is_trained_on_labels(self.encoder):
             mode = "RedshiftRegressor, which trains an unfitted encoder on redshifts"
             self.encoder._refuse_unread(_FOR_CLASSES, "an encoder that is trained on classes", mode)

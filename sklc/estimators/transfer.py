@@ -14,6 +14,7 @@ from sklearn.base import clone
 from skorch import NeuralNet
 
 from sklc.estimators.base import TRAINING_CONSTRAINTS, LightCurveEstimator
+from sklc.estimators.context import check_context
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix
@@ -22,6 +23,7 @@ from sklc.networks.heads import DenseHead, TransferNetwork
 from sklc.networks.training.datasets import CurveDataset
 from sklc.networks.training.loop import AnchoredNet, KeepStartIfBetter, TrainingSettings, fit_net
 from sklc.utils.sklearn_compat import Interval, StrOptions
+from sklc.weights.file import load_weights
 from sklc.weights.trained import TrainedWeights
 
 __all__ = [
@@ -89,6 +91,16 @@ class TransferEstimator(LightCurveEstimator):
                 )
             mode = scratch if from_scratch else f"finetune={self.finetune!r}"
             self._refuse_unread(("finetune_learning_rate", "anchor"), "fine-tuning", mode)
+
+    def _check_context(self) -> None:
+        """Refuse a context that no encoder reads, or that belongs to the encoder given."""
+        if self.context is None:
+            return
+        if self.encoder is None or isinstance(self.encoder, LightCurveEncoder):
+            mode = "encoder=None" if self.encoder is None else "an encoder that is given itself"
+            instead = "" if self.encoder is None else "set it on the encoder"
+            self._refuse_unread(["context"], "weights that are given by name", mode, instead)
+        check_context(self.context, load_weights(self.encoder), self.encoder)
 
     def _check_objects(self, curves: LightCurves) -> None:
         self.encoder_._check_objects(curves)

@@ -8,7 +8,7 @@ from sklc.errors import LightCurveError
 from sklc.light_curves.container import LightCurves
 from sklc.light_curves.store import describe
 
-__all__ = ["metadata_matrix", "name_object"]
+__all__ = ["metadata_matrix", "name_object", "numeric_column"]
 
 
 def name_object(curves: LightCurves, position: int) -> str:
@@ -27,25 +27,40 @@ def metadata_matrix(curves: LightCurves, columns: tuple[str, ...]) -> np.ndarray
     if not columns:
         return None
     matrix = np.empty((len(curves), len(columns)), dtype=np.float32)
-    metadata = curves.metadata
     for number, column in enumerate(columns):
-        if column not in metadata.columns:
-            raise LightCurveError(
-                f"Metadata column {column!r} is missing: the light curves have "
-                f"{sorted(map(str, metadata.columns))}. Add it with "
-                f"curves.with_metadata({column}=...)."
-            )
-        try:
-            matrix[:, number] = metadata[column].to_numpy(dtype=np.float32, na_value=np.nan)
-        except (TypeError, ValueError) as error:
-            raise LightCurveError(
-                f"Metadata column {column!r} is not numeric ({error}): encode it as numbers, or "
-                "leave it out of metadata=."
-            ) from error
-        infinite = np.flatnonzero(np.isinf(matrix[:, number]))
-        if len(infinite):
-            raise LightCurveError(
-                f"Metadata column {column!r} is infinite for "
-                f"{name_object(curves, int(infinite[0]))}: use NaN for a missing value."
-            )
+        matrix[:, number] = numeric_column(curves, column, np.float32, "metadata")
     return matrix
+
+
+def numeric_column(
+    curves: LightCurves, column: str, dtype: type[np.floating], parameter: str
+) -> np.ndarray:
+    """Per-object numbers of a column, (n_objects,) of `dtype`; NaN where they are missing.
+
+    Raises
+    ------
+    LightCurveError
+        If the column is missing, is not numeric, or holds an infinity. The message names the
+        `parameter` that asks for it.
+    """
+    metadata = curves.metadata
+    if column not in metadata.columns:
+        raise LightCurveError(
+            f"Metadata column {column!r} is missing: the light curves have "
+            f"{sorted(map(str, metadata.columns))}. Add it with "
+            f"curves.with_metadata({column}=...)."
+        )
+    try:
+        values = metadata[column].to_numpy(dtype=dtype, na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        raise LightCurveError(
+            f"Metadata column {column!r} is not numeric ({error}): encode it as numbers, or "
+            f"leave it out of {parameter}=."
+        ) from error
+    infinite = np.flatnonzero(np.isinf(values))
+    if len(infinite):
+        raise LightCurveError(
+            f"Metadata column {column!r} is infinite for "
+            f"{name_object(curves, int(infinite[0]))}: use NaN for a missing value."
+        )
+    return values

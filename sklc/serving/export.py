@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from sklc._version import __version__
+from sklc.context import Context
 from sklc.networks.architectures import EncoderNetwork
 from sklc.networks.heads import logits_to_onnx
 from sklc.networks.objectives.losses import LOG_SCALE
 from sklc.networks.onnx.graph import Graph
 from sklc.representation import InputRepresentation
 from sklc.serving.features import export_features
-from sklc.serving.model import FORMAT_VERSION, METADATA_KEY, PLAIN_VERSION
+from sklc.serving.model import METADATA_KEY, format_version
 from sklc.utils.files import replace_file
 
 __all__ = ["export_classifier", "export_encoder"]
@@ -28,9 +29,10 @@ def export_encoder(
     representation: InputRepresentation,
     classes: np.ndarray,
     metadata_columns: tuple[str, ...],
+    context: Context | None = None,
 ) -> Path:
     """Write what `LightCurveEncoder.to_onnx` promises."""
-    graph, latent = _start(network)
+    graph, latent = _start(network, context)
     if network.head is not None and len(classes):
         probabilities = graph.probabilities(graph.dense(network.head, latent), 1.0, None)
         graph.add_output("probabilities", probabilities, np.float32, ["n_objects", len(classes)])
@@ -40,7 +42,8 @@ def export_encoder(
             output = _mean_and_scale(graph, output)
         n_outputs = network.shape.heads[name][-1]
         graph.add_output(name, output, np.float32, ["n_objects", n_outputs])
-    return _write(path, graph, representation, classes, metadata_columns, ())
+    known = _context_of(context, network)
+    return _write(path, graph, representation, classes, metadata_columns, (), context=known)
 
 
 def export_classifier(
@@ -55,6 +58,7 @@ def export_classifier(
     metadata_columns: tuple[str, ...],
     head_metadata_columns: tuple[str, ...],
     features: Any = None,
+    context: Context | None = None,
 ) -> Path:
     """Write what `TransferClassifier.to_onnx` promises."""
     if not hasattr(uncertainty, "to_onnx"):
@@ -64,7 +68,7 @@ def export_classifier(
             "name of the probabilities, or fit with calibrate='temperature' or calibrate=None."
         )
     described = None if features is None else export_features(features)
-    graph, latent = _start(network)
+    graph, latent = _start(network, context)
     extra = None
     if head_metadata_columns:
         shape: list[Any] = ["n_objects", len(head_metadata_columns)]
@@ -78,10 +82,18 @@ def export_classifier(
     probabilities = uncertainty.to_onnx(graph, logits, merge)
     graph.add_output("probabilities", probabilities, np.float32, ["n_objects", len(classes)])
     columns = metadata_columns, head_metadata_columns
-    return _write(path, graph, representation, classes, *columns, features=described)
+    known = _context_of(context, network)
+    return _write(path, graph, representation, classes, *columns, features=described, context=known)
 
 
-def _start(network: EncoderNetwork) -> tuple[Graph, str]:
+def _context_of(context: Context | None, network: EncoderNetwork) -> dict[str, Any] | None:
+    """Return where a model finds its context, and what it reads of it, for JSON."""
+    if context is None:
+        return None
+    return {"columns": dict(context.columns), "channels": list(network.shape.context)}
+
+
+def _start(network: EncoderNetwork, context: Context | None) -> tuple[Graph, str]:
     """A graph with the output "latent", and the name of the latent."""
     try:
         graph = Graph()
@@ -90,7 +102,7 @@ def _start(network: EncoderNetwork) -> tuple[Graph, str]:
     shape: list[Any] = ["n_objects", "longest", len(network.shape.channels)]
     values = graph.add_input("values", np.float32, shape)
     lengths = graph.add_input("lengths", np.int32, ["n_objects"])
-    latent = network.to_onnx(graph, values, lengths)
+    latent = network.to_onnx(graph, values, lengths, with_context=context is not None)
     graph.add_output("latent", latent, np.float32, ["n_objects", network.latent_size])
     return graph, latent
 
@@ -110,15 +122,17 @@ def _write(
     classes: np.ndarray,
     *columns: tuple[str, ...],
     features: dict[str, Any] | None = None,
+    context: dict[str, Any] | None = None,
 ) -> Path:
     """Write the model; `columns` are the metadata of the encoder, and those of the head."""
     convention = {
-        # Readers that know nothing of features must refuse the file.
-        "format_version": PLAIN_VERSION if features is None else FORMAT_VERSION,
+        # Readers that know nothing of features, or of context, must refuse the file.
+        "format_version": format_version(features, context),
         "sklc": __version__,
         "representation": representation.to_dict(),
         "classes": np.asarray(classes).tolist(),
         **dict(zip(("metadata_columns", "head_metadata_columns"), columns, strict=True)),
         **({} if features is None else {"features": features}),
+        **({} if context is None else {"context": context}),
     }
     return replace_file(Path(path), graph.serialize({METADATA_KEY: json.dumps(convention)}))

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from sklc.context import Context
 from sklc.errors import WeightsError
 from sklc.features import describe
 from sklc.light_curves.coerce import as_light_curves, check_form
@@ -22,13 +23,16 @@ from sklc.serving.features import import_features
 
 __all__ = ["OnnxModel"]
 
-FORMAT_VERSION = 2
-# The format of models without features, which every release reads.
-PLAIN_VERSION = 1
+FORMAT_VERSION = 3
 # The key of the JSON text in the metadata of the file.
 METADATA_KEY = "sklc"
 # Number of objects in a batch; they are of similar length.
 _BATCH = 24
+
+
+def format_version(features: Any, context: Any) -> int:
+    """Return the oldest format that a model with or without these can have."""
+    return FORMAT_VERSION if context is not None else 1 if features is None else 2
 
 
 class OnnxModel:
@@ -52,6 +56,9 @@ class OnnxModel:
         How a light curve becomes the model's input.
     metadata_columns : tuple of str
         Per-object columns that it reads beside the light curve.
+    context : dict
+        Metadata columns in which it finds what is known of an object beside its light curve, by
+        item; see `LightCurveEncoder`. Empty for a model that was exported without `context`.
     outputs : tuple of str
         Names of what it computes.
 
@@ -119,11 +126,20 @@ class OnnxModel:
             "head_metadata": tuple(convention["head_metadata_columns"]),
         }
         self.metadata_columns = self._columns["metadata"] + self._columns["head_metadata"]
+        self._context, self._context_channels = None, ()
+        if "context" in convention:
+            self._context = Context.of(convention["context"]["columns"])
+            self._context_channels = tuple(convention["context"]["channels"])
         self._features = None
         if "features" in convention:
             self._features = import_features(convention["features"])
         self.outputs = tuple(output.name for output in self._session.get_outputs())
         self._shapes = {o.name: o.shape[1] for o in self._session.get_outputs()}
+
+    @property
+    def context(self) -> dict[str, str | bool]:
+        """Metadata columns of the context, by item."""
+        return {} if self._context is None else dict(self._context.columns)
 
     @skips_unusable
     def transform(self, X: Any, *, on_error: str = "raise") -> np.ndarray:
@@ -245,6 +261,9 @@ class OnnxModel:
     def _metadata(self, curves: LightCurves) -> dict[str, np.ndarray]:
         """Per-object columns by the names of the inputs that they are."""
         columns = {name: metadata_matrix(curves, own) for name, own in self._columns.items()}
+        if self._context is not None:
+            known = self._context.read(curves, self.representation)
+            columns["context"] = known.channels(self._context_channels)
         return {name: matrix for name, matrix in columns.items() if matrix is not None}
 
     def __repr__(self) -> str:

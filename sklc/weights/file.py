@@ -14,6 +14,7 @@ import numpy as np
 import safetensors
 from safetensors.numpy import load_file, save
 
+from sklc.context import items_of
 from sklc.errors import UnknownWeightsError, WeightsError
 from sklc.representation import InputRepresentation
 from sklc.utils.files import replace_file
@@ -25,7 +26,8 @@ if TYPE_CHECKING:  # torch is imported where a network is built
 __all__ = ["FORMAT_VERSION", "WeightsFile", "list_weights", "load_weights"]
 
 #: Files of version 1 do not name the architecture of their network, since there was only one.
-FORMAT_VERSION = 2
+#: Files of version 3 hold an adapter for the context of objects; those without one have version 2.
+FORMAT_VERSION = 3
 _HEADER_KEY = "sklc"
 # What reading a file that is damaged, or something else, may raise.
 _UNREADABLE = (
@@ -131,6 +133,16 @@ class WeightsFile:
         network.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in self.tensors.items()})
         return network.eval()
 
+    @property
+    def context(self) -> tuple[str, ...]:
+        """What the network can read of the context of an object; see `sklc.context`."""
+        return items_of(self.architecture.get("context", ()))
+
+    @property
+    def format_version(self) -> int:
+        """Version of the format that `save` writes: the oldest that can hold the network."""
+        return FORMAT_VERSION if self.context else 2
+
     @cached_property
     def network(self) -> EncoderNetwork:
         """A network with these tensors, built once and shared: it must never be changed."""
@@ -164,7 +176,7 @@ class WeightsFile:
                 f"{name.rpartition('.')[2]}), and save again."
             )
         header = {
-            "format_version": FORMAT_VERSION,
+            "format_version": self.format_version,
             "architecture": self.architecture,
             "representation": self.representation.to_dict(),
             "classes": list(self.classes),

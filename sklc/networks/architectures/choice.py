@@ -168,8 +168,9 @@ def network_from_config(config: Mapping[str, Any], channels: Sequence[str]) -> E
         If no architecture of that name is registered, or it does not take these settings.
     """
     settings = {name: value for name, value in config.items() if name not in SIZES_IN_CONFIG}
+    context = {name: tuple(config[name]) for name in ("context", "context_sizes") if name in config}
     shape = NetworkShape(
-        tuple(channels), config["n_classes"], config["n_metadata"], config["heads"]
+        tuple(channels), config["n_classes"], config["n_metadata"], config["heads"], **context
     )
     with torch.random.fork_rng(devices=[]):
         return _make(config["name"], settings).build(shape)

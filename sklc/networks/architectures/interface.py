@@ -17,14 +17,16 @@ import numpy as np
 import torch
 from torch import nn
 
-from sklc.networks.architectures.modules import MetadataBranch, dense_layers
+from sklc.networks.architectures.modules import ContextAdapter, MetadataBranch, dense_layers
 from sklc.networks.architectures.registry import name_of
 from sklc.networks.onnx.graph import Graph
 
 __all__ = ["SIZES_IN_CONFIG", "Architecture", "EncoderNetwork", "NetworkShape"]
 
 #: What the config of a network holds beside the settings of its architecture.
-SIZES_IN_CONFIG = ("name", "n_channels", "n_classes", "n_metadata", "heads")
+SIZES_IN_CONFIG = (
+    "name", "n_channels", "n_classes", "n_metadata", "heads", "context", "context_sizes",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,11 @@ class NetworkShape:
     heads : mapping of str to sequence of int, optional
         Names of further heads on the latent, with the widths of their dense layers; the last is the
         number of outputs. The head "redshift" is linear, with mean and log scale of ``ln(1 + z)``.
+    context : sequence of str, default=()
+        Names of the columns of the context, see `sklc.context.CONTEXT_CHANNELS`; without any, the
+        adapter for it is left out.
+    context_sizes : sequence of int, default=(192, 192)
+        Widths of the hidden layers of the adapter.
 
     Examples
     --------
@@ -55,6 +62,8 @@ class NetworkShape:
     n_classes: int
     n_metadata: int = 0
     heads: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    context: Sequence[str] = ()
+    context_sizes: Sequence[int] = (192, 192)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +168,8 @@ class EncoderNetwork(nn.Module, ABC):
     """A network in two steps: observations to a state, and the state to the latent and its heads.
 
     observations -> `state` -> dense (tanh) -> [metadata branch, concatenated] -> dense latent
-    (ReLU or linear) -> class logits and further linear heads
+    (ReLU or linear) -> [shifted by the context, where there is any] -> class logits and further
+    linear heads
 
     Parameters
     ----------
@@ -195,6 +205,7 @@ class EncoderNetwork(nn.Module, ABC):
 
     architecture: Any
     metadata: MetadataBranch | None
+    context: ContextAdapter | None
     head: Any  # torch.nn.Linear, or None without classes
     redshift: nn.Module | None
     recurrent: nn.GRU | None = None
@@ -212,6 +223,10 @@ class EncoderNetwork(nn.Module, ABC):
         heads = {name: dense_layers(self.latent_size, sizes) for name, sizes in shape.heads.items()}
         self.redshift = heads.pop("redshift", None)
         self.heads = nn.ModuleDict(heads)
+        self.context = None
+        if shape.context:
+            sizes = self.state_size, self.latent_size, shape.context_sizes
+            self.context = ContextAdapter(len(shape.context), *sizes)
 
     @abstractmethod
     def add_backbone(self, n_channels: int) -> int:
@@ -295,6 +310,9 @@ class EncoderNetwork(nn.Module, ABC):
             "n_classes": self.shape.n_classes,
             "n_metadata": self.shape.n_metadata,
             "heads": {name: list(sizes) for name, sizes in self.shape.heads.items()},
+            # Only where there is one, so that older releases read the others.
+            **({"context": list(self.shape.context)} if self.shape.context else {}),
+            **({"context_sizes": list(self.shape.context_sizes)} if self.shape.context else {}),
         }
 
     def all_heads(self) -> dict[str, nn.Module]:
@@ -335,7 +353,7 @@ class EncoderNetwork(nn.Module, ABC):
         """
         behind = {"head", "heads", "redshift"}
         if part == "backbone":
-            behind |= {"dense", "metadata", "latent"}
+            behind |= {"dense", "metadata", "latent", "context"}
         return [p for name, p in self.named_parameters() if name.partition(".")[0] not in behind]
 
     def to_latent(self, state: torch.Tensor, metadata: torch.Tensor | None = None) -> torch.Tensor:
@@ -345,18 +363,23 @@ class EncoderNetwork(nn.Module, ABC):
         ----------
         state : Tensor of shape (n_objects, state_size)
             What `state` returns.
-        metadata : Tensor of shape (n_objects, n_metadata), optional
-            Per-object columns, where the network reads them.
+        metadata : Tensor of shape (n_objects, n_metadata [+ n_context]), optional
+            Per-object columns, where the network reads them: those of the branch for metadata,
+            then, where it is known, the context; NaN is missing.
 
         Returns
         -------
         Tensor of shape (n_objects, latent_size)
         """
-        dense = torch.tanh(self.dense(state))
-        if self.metadata is not None:
-            dense = torch.cat([dense, self.metadata(metadata)], dim=1)
+        dense, n_metadata = torch.tanh(self.dense(state)), self.shape.n_metadata
+        if self.metadata is not None and metadata is not None:
+            dense = torch.cat([dense, self.metadata(metadata[:, :n_metadata])], dim=1)
         latent = self.latent(dense)
-        return latent if self.architecture.standardize_latent else torch.relu(latent)
+        if not self.architecture.standardize_latent:
+            latent = torch.relu(latent)
+        if self.context is None or metadata is None or metadata.shape[1] == n_metadata:
+            return latent
+        return self.context(latent, state, metadata[:, n_metadata:])
 
     def rescale_latent(self, mean: torch.Tensor, scale: torch.Tensor) -> None:
         """Shift and divide each unit of a linear latent; what the heads say of it stays the same.
@@ -378,6 +401,8 @@ class EncoderNetwork(nn.Module, ABC):
                 for first in [layer for layer in layers if isinstance(layer, nn.Linear)][:1]:
                     first.bias.add_(first.weight @ mean)
                     first.weight.mul_(scale)
+            if self.context is not None:
+                self.context.rescale(mean, scale)
 
     def outputs(
         self, state: torch.Tensor, metadata: torch.Tensor | None = None, *, with_state: bool
@@ -388,8 +413,8 @@ class EncoderNetwork(nn.Module, ABC):
         ----------
         state : Tensor of shape (n_objects, state_size)
             What `state` returns.
-        metadata : Tensor of shape (n_objects, n_metadata), optional
-            Per-object columns, where the network reads them.
+        metadata : Tensor of shape (n_objects, n_metadata [+ n_context]), optional
+            Per-object columns, as for `to_latent`.
         with_state : bool
             Whether the state is wanted: without it, this is `to_latent`.
 
@@ -400,7 +425,9 @@ class EncoderNetwork(nn.Module, ABC):
         latent = self.to_latent(state, metadata)
         return torch.cat([latent, state], dim=1) if with_state else latent
 
-    def to_onnx(self, graph: Graph, values: str, lengths: str) -> str:
+    def to_onnx(
+        self, graph: Graph, values: str, lengths: str, *, with_context: bool = False
+    ) -> str:
         """Append `state` and `to_latent` to an ONNX graph.
 
         The input ``metadata`` is declared if there is a branch for it.
@@ -411,6 +438,8 @@ class EncoderNetwork(nn.Module, ABC):
             Appended to.
         values, lengths : str
             Names of the inputs, as for `state_to_onnx`.
+        with_context : bool, default=False
+            Whether to declare the input ``context`` as well, and to append the adapter for it.
 
         Returns
         -------
@@ -421,15 +450,20 @@ class EncoderNetwork(nn.Module, ABC):
         --------
         See `LightCurveEncoder.to_onnx`, which uses it.
         """
-        hidden = graph.apply(
-            "Tanh", graph.dense(self.dense, self.state_to_onnx(graph, values, lengths))
-        )
+        state = self.state_to_onnx(graph, values, lengths)
+        hidden = graph.apply("Tanh", graph.dense(self.dense, state))
         if self.metadata is not None:
             shape: list[int | str] = ["n_objects", self.shape.n_metadata]
             branch = self.metadata.to_onnx(graph, graph.add_input("metadata", np.float32, shape))
             hidden = graph.apply("Concat", hidden, branch, axis=1)
         latent = graph.dense(self.latent, hidden)
-        return latent if self.architecture.standardize_latent else graph.apply("Relu", latent)
+        if not self.architecture.standardize_latent:
+            latent = graph.apply("Relu", latent)
+        if self.context is None or not with_context:
+            return latent
+        shape = ["n_objects", len(self.shape.context)]
+        context = graph.add_input("context", np.float32, shape)
+        return self.context.to_onnx(graph, latent, state, context)
 
     def forward(
         self, values: torch.Tensor, lengths: torch.Tensor, metadata: torch.Tensor | None = None
@@ -442,8 +476,8 @@ class EncoderNetwork(nn.Module, ABC):
             Observations in order of time, padded with zeros.
         lengths : Tensor of shape (n_objects,), int64
             Number of observations of each object.
-        metadata : Tensor of shape (n_objects, n_metadata), optional
-            Per-object columns, where the network reads them.
+        metadata : Tensor of shape (n_objects, n_metadata [+ n_context]), optional
+            Per-object columns, as for `to_latent`.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Parts that architectures share: standardised inputs, and the branch for metadata."""
+"""Parts that architectures share: standardised inputs, branches for metadata and context."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import nn
 
 from sklc.networks.onnx.graph import Graph
 
-__all__ = ["MetadataBranch", "Standardize", "dense_layers"]
+__all__ = ["ContextAdapter", "MetadataBranch", "Standardize", "dense_layers"]
 
 
 def dense_layers(n_inputs: int, sizes: Sequence[int]) -> nn.Module:
@@ -93,3 +93,59 @@ class MetadataBranch(nn.Module):
         """Append it to a graph."""
         columns = self.standardize.to_onnx(graph, metadata), graph.flags(metadata)
         return graph.apply("Relu", graph.dense(self.dense, graph.apply("Concat", *columns, axis=1)))
+
+
+class ContextAdapter(nn.Module):
+    """Shift the latent by what is known of an object beside its light curve.
+
+    An object of which nothing is known keeps its latent to the bit. The shift starts at zero.
+
+    Parameters
+    ----------
+    n_columns : int
+        Number of columns of the context.
+    state_size, latent_size : int
+        Columns of the state and of the latent, which it reads, too.
+    sizes : sequence of int
+        Units of its hidden layers.
+    """
+
+    def __init__(
+        self, n_columns: int, state_size: int, latent_size: int, sizes: Sequence[int]
+    ) -> None:
+        super().__init__()
+        self.latent_size = latent_size
+        self.standardize = Standardize(n_columns)
+        self.dense = dense_layers(latent_size + state_size + 2 * n_columns, [*sizes, latent_size])
+        for parameter in self._layers()[-1].parameters():
+            nn.init.zeros_(parameter)
+
+    def forward(
+        self, latent: torch.Tensor, state: torch.Tensor, context: torch.Tensor
+    ) -> torch.Tensor:
+        """Return the latent of each object, shifted where any of its context is not NaN."""
+        missing = torch.isnan(context)
+        columns = [latent, state, self.standardize(context), missing.to(latent.dtype)]
+        shifted = latent + self.dense(torch.cat(columns, dim=1))
+        return torch.where(missing.all(dim=1, keepdim=True), latent, shifted)
+
+    def rescale(self, mean: torch.Tensor, scale: torch.Tensor) -> None:
+        """Read, and shift, a latent of which `mean` was subtracted, divided then by `scale`."""
+        layers = self._layers()
+        own = layers[0].weight[:, : self.latent_size]
+        layers[0].bias.add_(own @ mean)
+        own.mul_(scale)
+        layers[-1].weight.div_(scale[:, None])
+        layers[-1].bias.div_(scale)
+
+    def to_onnx(self, graph: Graph, latent: str, state: str, context: str) -> str:
+        """Append it to a graph."""
+        flags = graph.flags(context)
+        columns = latent, state, self.standardize.to_onnx(graph, context), flags
+        shift = graph.dense(self.dense, graph.apply("Concat", *columns, axis=1))
+        nothing = graph.apply("ReduceMin", flags, axes=[1], keepdims=1)
+        nothing = graph.apply("Cast", nothing, to=graph.onnx.TensorProto.BOOL)
+        return graph.apply("Where", nothing, latent, graph.apply("Add", latent, shift))
+
+    def _layers(self) -> list[nn.Linear]:
+        return [layer for layer in self.dense.modules() if isinstance(layer, nn.Linear)]
