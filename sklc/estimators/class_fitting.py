@@ -282,14 +282,13 @@ def _dataset(
     rows = data.stacked()
     parts = [curves] if prefixes is None else [curves, prefixes.curves]
     encoded = [encoder.representation_.encode(part) for part in parts]
-    columns = [encoder._per_object(part) for part in parts]
-    metadata = None if columns[0] is None else np.concatenate(columns)
+    columns = [own for part in parts if (own := encoder._per_object(part)) is not None]
     return CurveDataset(
         np.concatenate([values for values, _ in encoded]),
         np.concatenate([lengths for _, lengths in encoded]),
         rows.target,
         sample_weight=rows.weight.astype(np.float32),
-        metadata=metadata,
+        metadata=np.concatenate(columns) if columns else None,
         head_metadata=rows.metadata,
     )
 

@@ -7,11 +7,14 @@ interrupted run writes no weights.
 """
 
 from sklc.pretrain.command_line import main
+from sklc.pretrain.context import DrawnContext, fit_context
 from sklc.pretrain.training import pretrain
 from sklc.pretrain.training_sets import SIMULATED, simulate_any_survey, simulate_training_set
 
 __all__ = [
+    "DrawnContext",
     "SIMULATED",
+    "fit_context",
     "main",
     "pretrain",
     "simulate_any_survey",

@@ -19,7 +19,7 @@ from sklc.networks.architectures import GRU, Architecture
 from sklc.networks.objectives import Objective
 from sklc.representation import InputRepresentation
 
-__all__ = ["any_survey_settings", "pretrain"]
+__all__ = ["any_survey_settings", "pretrain", "survey_groups"]
 
 
 def pretrain(
@@ -101,7 +101,7 @@ def pretrain(
             f"({missing.sum()} of {len(curves)} objects): leave such objects out."
         )
     y = metadata["class"].to_numpy(dtype=str)
-    strata = np.char.add(_survey(curves), y)
+    strata = np.char.add(survey_groups(curves), y)
     rows, held_out = train_test_split(
         np.arange(len(y)), test_size=0.06, stratify=strata, random_state=seed
     )
@@ -161,8 +161,27 @@ def any_survey_settings(hidden_size: int) -> dict[str, Any]:
     }
 
 
-def _survey(curves: LightCurves) -> np.ndarray:
-    """Return the survey of each object; those that are drawn at random are one."""
+def survey_groups(curves: LightCurves) -> np.ndarray:
+    """Return the survey of each object; those that are drawn at random are one.
+
+    Parameters
+    ----------
+    curves : LightCurves
+        Light curves of n_objects, with a metadata column ``survey`` unless all are of one.
+
+    Returns
+    -------
+    ndarray of str, shape (n_objects,)
+
+    Examples
+    --------
+    >>> from sklc.datasets import load_demo
+    >>> from sklc.pretrain.training import survey_groups
+    >>> survey_groups(load_demo().curves[:2]).tolist()
+    ['ZTF', 'ZTF']
+    """
+    if "survey" not in curves.metadata:
+        return np.full(len(curves), "")
     survey = curves.metadata["survey"].astype(str)
     return survey.str.replace(r"^(random)-\d+$", r"\1", regex=True).to_numpy(dtype=str)
 
@@ -175,7 +194,7 @@ def _held_out_metrics(encoder: LightCurveEncoder, curves: LightCurves) -> dict[s
         predicted = None if network.redshift is None else network.redshift(latent).numpy()
     metadata = curves.metadata.reset_index(drop=True)
     metrics = {}
-    for name, own in metadata.groupby(_survey(curves)):
+    for name, own in metadata.groupby(survey_groups(curves)):
         y, rows = own["class"].to_numpy(dtype=str), own.index
         metrics[f"macro_auroc_{name}"] = roc_auc_score(y, probabilities[rows], multi_class="ovr")
         if predicted is not None:
