@@ -12,10 +12,17 @@ from sklc.errors import LightCurveError
 from sklc.light_curves.container import LightCurves
 from sklc.light_curves.metadata import name_object, numeric_column
 from sklc.representation import InputRepresentation
-from sklc.utils.offsets import reduce_by_object
+from sklc.utils.offsets import per_observation, reduce_by_object
 from sklc.utils.text import listed, shown
 
-__all__ = ["CONTEXT_CHANNELS", "CONTEXT_ITEMS", "Context", "ContextValues", "items_of"]
+__all__ = [
+    "CONTEXT_CHANNELS",
+    "CONTEXT_ITEMS",
+    "Context",
+    "ContextValues",
+    "items_of",
+    "last_non_detection",
+]
 
 #: What may be known, in the order in which it is listed.
 CONTEXT_ITEMS = ("redshift", "redshift_err", "mwebv", "last_non_detection")
@@ -243,12 +250,9 @@ class Context:
         self, curves: LightCurves, representation: InputRepresentation
     ) -> np.ndarray:
         """Return days from the last non-detection to the first observation that is shown."""
-        seen = representation.shown(curves)
-        first = seen.time[seen.offsets[:-1]].astype(np.float64)
+        first = _first_detection(curves, representation)
         if self.columns["last_non_detection"] is True:
-            before = np.where(curves.time < np.repeat(first, curves.lengths), curves.time, -np.inf)
-            last = reduce_by_object(np.maximum, before, curves.offsets, empty=-np.inf)
-            return np.where(np.isfinite(last), first - last, np.nan)
+            return first - last_non_detection(curves, representation)
         last = self._column(curves, "last_non_detection")
         late = np.flatnonzero(last > first)
         if len(late):
@@ -262,6 +266,41 @@ class Context:
                 f"first detection, {first[number]:.10g} {of}. Give {what}, or NaN."
             )
         return first - last
+
+
+def last_non_detection(curves: LightCurves, representation: InputRepresentation) -> np.ndarray:
+    """Return the time of the last observation before the first that a network is shown.
+
+    Parameters
+    ----------
+    curves : LightCurves
+        Light curves of n_objects, none of them empty.
+    representation : InputRepresentation
+        Decides which observations are shown.
+
+    Returns
+    -------
+    ndarray of shape (n_objects,)
+        NaN for an object without such an observation, as in a stream of detections alone.
+
+    Examples
+    --------
+    >>> from sklc import InputRepresentation, LightCurves
+    >>> from sklc.context import last_non_detection
+    >>> curves = LightCurves.from_arrays([59000.0, 59003.0, 59005.0], [1.0, 40.0, 20.0],
+    ...                                  [2.0, 2.0, 2.0], "ztfg", offsets=[0, 3])
+    >>> last_non_detection(curves, InputRepresentation.preset("corroborated"))
+    array([59000.])
+    """
+    first = per_observation(_first_detection(curves, representation), curves.offsets)
+    before = np.where(curves.time < first, curves.time, -np.inf)
+    last = reduce_by_object(np.maximum, before, curves.offsets, empty=-np.inf)
+    return np.where(np.isfinite(last), last, np.nan)
+
+
+def _first_detection(curves: LightCurves, representation: InputRepresentation) -> np.ndarray:
+    seen = representation.shown(curves)
+    return seen.time[seen.offsets[:-1]].astype(np.float64)
 
 
 def _require(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,7 @@ from sklc.estimators.class_heads import (
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.estimators.encoder_training import objectives_of
 from sklc.estimators.prefixes import Prefixes, PrefixRows, draw_prefixes
+from sklc.estimators.pretrained_classes import CLASS_PRIORS
 from sklc.estimators.sample import TrainingSample
 from sklc.estimators.stacking import (
     FEWEST_TO_JOIN,
@@ -47,10 +50,11 @@ from sklc.networks.objectives import Classifier
 from sklc.networks.objectives.losses import CrossEntropy
 from sklc.networks.training.datasets import CurveDataset
 from sklc.uncertainty.interface import ClassUncertainty, HeldOut
-from sklc.utils.sklearn_compat import unrouted
+from sklc.utils.sklearn_compat import HasMethods, Interval, StrOptions, unrouted
 from sklc.weights.trained import TrainedWeights
 
 __all__ = [
+    "CLASS_CONSTRAINTS",
     "check_mode",
     "fit_classes",
     "hold_out_of_own",
@@ -58,6 +62,17 @@ __all__ = [
     "targets_among",
     "why_nothing_was_held_out",
 ]
+
+
+CLASS_CONSTRAINTS: dict[str, list[Any]] = {
+    "head_sizes": ["array-like"],
+    "C": [Interval(Real, 0, None, closed="neither"), None],
+    "early": ["boolean"],
+    "merge_classes": [Mapping, None],
+    "class_prior": [StrOptions(set(CLASS_PRIORS)), Mapping, None],
+    "prior_labels": [Interval(Real, 0, None, closed="left")],
+    "calibrate": [str, HasMethods(["fit", "log_probabilities"]), None],
+}
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from numbers import Real
-
 import numpy as np
 from sklearn.base import ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
@@ -12,13 +9,13 @@ from sklearn.utils.validation import check_is_fitted
 from sklc.context import Context
 from sklc.estimators.base import METADATA_CONSTRAINTS, check_coverage, refuse_weight_without_target
 from sklc.estimators.class_fitting import (
+    CLASS_CONSTRAINTS,
     check_mode,
     fit_classes,
     keeps_its_head,
 )
 from sklc.estimators.class_sets import class_sets
 from sklc.estimators.own_classes import calibrate_own_classes, use_own_classes
-from sklc.estimators.pretrained_classes import CLASS_PRIORS
 from sklc.estimators.sample import TrainingSample
 from sklc.estimators.stacking import FEATURES_CONSTRAINTS
 from sklc.estimators.transfer import TRANSFER_CONSTRAINTS, TransferEstimator
@@ -32,7 +29,7 @@ from sklc.networks.training.loop import wrap
 from sklc.serving.export import export_classifier
 from sklc.uncertainty.interface import ClassScores, HeldOut
 from sklc.uncertainty.registry import class_uncertainty
-from sklc.utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context
+from sklc.utils.sklearn_compat import fit_context
 
 __all__ = ["TransferClassifier"]
 
@@ -212,13 +209,7 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
     """
 
     _parameter_constraints: dict = {
-        "head_sizes": ["array-like"],
-        "C": [Interval(Real, 0, None, closed="neither"), None],
-        "early": ["boolean"],
-        "merge_classes": [Mapping, None],
-        "class_prior": [StrOptions(set(CLASS_PRIORS)), Mapping, None],
-        "prior_labels": [Interval(Real, 0, None, closed="left")],
-        "calibrate": [str, HasMethods(["fit", "log_probabilities"]), None],
+        **CLASS_CONSTRAINTS,
         **METADATA_CONSTRAINTS,
         **FEATURES_CONSTRAINTS,
         **TRANSFER_CONSTRAINTS,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -18,20 +17,21 @@ from sklc.estimators.base import (
     require_two_classes,
 )
 from sklc.estimators.context import check_context, per_object_columns
-from sklc.estimators.encoder_training import EncoderTraining, train_encoder
+from sklc.estimators.encoder_training import (
+    NETWORK_CONSTRAINTS,
+    EncoderTraining,
+    train_encoder,
+)
 from sklc.estimators.own_file import own_file, require_same_file
 from sklc.estimators.sample import TrainingSample, check_surveys, check_weight
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix
 from sklc.light_curves.usable import skips_unusable
-from sklc.networks.architectures import Architecture
 from sklc.networks.device import resolve_device
 from sklc.networks.inference.encode import encode_latents
-from sklc.networks.objectives.interface import Objective
 from sklc.networks.training.loop import wrap
-from sklc.representation import PRESETS, InputRepresentation
 from sklc.serving.export import export_encoder
-from sklc.utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context
+from sklc.utils.sklearn_compat import fit_context
 from sklc.weights.file import WeightsFile, load_weights
 from sklc.weights.trained import TrainedWeights
 from sklc.weights.wavelengths import warn_of_passbands
@@ -208,19 +208,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
 
     _parameter_constraints: dict = {
         "weights": [str, os.PathLike, TrainedWeights, None],
-        "representation": [StrOptions(set(PRESETS)), InputRepresentation],
-        "architecture": [str, Architecture],
-        "hidden_size": [Interval(Integral, 1, None, closed="left")],
-        "n_layers": [Interval(Integral, 1, None, closed="left")],
-        "latent_size": [Interval(Integral, 1, None, closed="left")],
-        "objective": [str, Objective],
-        "redshift_weight": [Interval(Real, 0, None, closed="left")],
-        "temperature": [Interval(Real, 0, None, closed="neither")],
-        "adversarial_weight": [Interval(Real, 0, None, closed="neither")],
-        "augment": ["boolean", str, list, tuple, HasMethods(["fit", "transform"]), None],
-        "learning_rate_decay": ["boolean"],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "checkpoint": [str, os.PathLike, None],
+        **NETWORK_CONSTRAINTS,
         **METADATA_CONSTRAINTS,
         **TRAINING_CONSTRAINTS,
     }

@@ -7,6 +7,7 @@ from collections import UserDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from inspect import signature
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,26 @@ from sklc.networks.objectives.registry import chosen_objectives
 from sklc.networks.training.augmented import EachEpoch, ObjectiveDataset
 from sklc.networks.training.checkpoint import TrainingCheckpoint, fingerprint
 from sklc.networks.training.loop import TrainingSettings, fit_net, resident_device, seeded, wrap
-from sklc.representation import InputRepresentation
+from sklc.representation import PRESETS, InputRepresentation
+from sklc.utils.sklearn_compat import HasMethods, Interval, StrOptions
 
-__all__ = ["EncoderTraining", "objectives_of", "train_encoder"]
+__all__ = ["NETWORK_CONSTRAINTS", "EncoderTraining", "objectives_of", "train_encoder"]
+
+NETWORK_CONSTRAINTS: dict[str, list[Any]] = {
+    "representation": [StrOptions(set(PRESETS)), InputRepresentation],
+    "architecture": [str, Architecture],
+    "hidden_size": [Interval(Integral, 1, None, closed="left")],
+    "n_layers": [Interval(Integral, 1, None, closed="left")],
+    "latent_size": [Interval(Integral, 1, None, closed="left")],
+    "objective": [str, Objective],
+    "redshift_weight": [Interval(Real, 0, None, closed="left")],
+    "temperature": [Interval(Real, 0, None, closed="neither")],
+    "adversarial_weight": [Interval(Real, 0, None, closed="neither")],
+    "augment": ["boolean", str, list, tuple, HasMethods(["fit", "transform"]), None],
+    "learning_rate_decay": ["boolean"],
+    "weight_decay": [Interval(Real, 0, None, closed="left")],
+    "checkpoint": [str, os.PathLike, None],
+}
 
 # Objects over which latents are standardised: more would not change their mean and scale.
 _MOST_FOR_SCALE = 50_000

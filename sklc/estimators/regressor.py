@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Integral
-
 import numpy as np
 from scipy.stats import norm
 from sklearn.base import RegressorMixin
@@ -24,7 +22,13 @@ from sklc.estimators.redshift_encoder import (
     redshift_columns,
     require_own_head,
 )
-from sklc.estimators.redshift_heads import EnsembleHead, KernelHead, NeighborHead, OwnHead
+from sklc.estimators.redshift_heads import (
+    REDSHIFT_CONSTRAINTS,
+    EnsembleHead,
+    KernelHead,
+    NeighborHead,
+    OwnHead,
+)
 from sklc.estimators.redshift_phases import fit_redshift_head
 from sklc.estimators.redshift_range import warn_outside
 from sklc.estimators.sample import TrainingSample
@@ -37,7 +41,7 @@ from sklc.light_curves.metadata import metadata_matrix
 from sklc.light_curves.usable import skips_unusable
 from sklc.networks.device import resolve_device, single_thread_in_workers
 from sklc.uncertainty.registry import redshift_uncertainty
-from sklc.utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context, unrouted
+from sklc.utils.sklearn_compat import fit_context, unrouted
 
 __all__ = ["RedshiftRegressor"]
 
@@ -203,11 +207,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
     """
 
     _parameter_constraints: dict = {
-        "method": [StrOptions({"kernel", "mlp", "knn"})],
-        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
-        "head_sizes": ["array-like"],
-        "early": ["boolean"],
-        "calibrate": [str, HasMethods(["fit", "quantiles", "standard_deviation"]), None],
+        **REDSHIFT_CONSTRAINTS,
         **METADATA_CONSTRAINTS,
         **FEATURES_CONSTRAINTS,
         **{

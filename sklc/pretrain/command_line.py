@@ -15,14 +15,14 @@ import numpy as np
 import torch
 
 import sklc
+from sklc.estimators.encoder import LightCurveEncoder
 from sklc.light_curves import LightCurves
 from sklc.networks.objectives.registry import OBJECTIVES
 from sklc.passbands import Passband, passband_labels
-from sklc.pretrain.manifest import add_to_manifest, alias_and_version, check_new_name, file_name
+from sklc.pretrain.context import fit_context
+from sklc.pretrain.manifest import add_to_manifest, check_new_name, file_name, manifest_entry
 from sklc.pretrain.training import any_survey_settings, pretrain
 from sklc.pretrain.training_sets import simulate_any_survey, simulate_training_set
-from sklc.weights.catalogue import file_digest
-from sklc.weights.file import FORMAT_VERSION
 
 __all__ = ["main"]
 
@@ -100,10 +100,20 @@ def main(
     parser.add_argument("--epochs", type=int, default=16)
     parser.add_argument("--hidden-size", type=int, default=100)
     parser.add_argument("--redshift-weight", type=float, default=0.3)
+    parser.add_argument(
+        "--context",
+        action="store_true",
+        help="add an adapter by which the weights read redshift, E(B-V) and last non-detection",
+    )
+    parser.add_argument(
+        "--trained", metavar="WEIGHTS", help="weights to add it to, instead of training new ones"
+    )
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int, help="torch threads")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
+    if options.trained and not options.context:
+        parser.error("--trained names the weights that --context adds an adapter to: give both.")
     try:  # what would be found wrong only after hours of training
         options.output.mkdir(parents=True, exist_ok=True)
         check_new_name(options.output, options.name)
@@ -130,19 +140,27 @@ def main(
     print(f"{options.name}: {curves}")
     start = time.perf_counter()
     recipe = {name: getattr(options, name) for name in ("seed", "epochs", "redshift_weight")}
-    encoder, metrics = pretrain(
-        curves,
-        objective=options.objective,
-        **(
-            any_survey_settings(options.hidden_size)
-            if any_survey
-            else {"hidden_size": options.hidden_size}
-        ),
-        checkpoint=options.checkpoints and options.checkpoints / f"{options.name}.checkpoint",
-        device=options.device,
-        verbose=1,
-        **recipe,
-    )
+    if options.trained:
+        encoder, metrics = LightCurveEncoder.pretrained(options.trained), {}
+    else:
+        encoder, metrics = pretrain(
+            curves,
+            objective=options.objective,
+            **(
+                any_survey_settings(options.hidden_size)
+                if any_survey
+                else {"hidden_size": options.hidden_size}
+            ),
+            checkpoint=options.checkpoints and options.checkpoints / f"{options.name}.checkpoint",
+            device=options.device,
+            verbose=1,
+            **recipe,
+        )
+    if options.context:
+        encoder, read = fit_context(
+            encoder, curves, redshift_weight=options.redshift_weight, seed=options.seed
+        )
+        metrics = metrics | read
     seconds = time.perf_counter() - start
     info = {
         "name": options.name,
@@ -168,14 +186,5 @@ def main(
         },
     }
     path = encoder.save(options.output / file_name(options.name), **info)
-    entry = {
-        "file": path.name,
-        "sha256": file_digest(path),
-        "format_version": FORMAT_VERSION,
-        "version": alias_and_version(options.name)[1],
-        "classes": encoder.classes_.tolist(),
-        "input": encoder.representation_.to_dict(),
-        **{key: value for key, value in info.items() if key != "name"},
-    }
-    add_to_manifest(path, options.name, entry)
+    add_to_manifest(path, options.name, manifest_entry(path, info))
     print(f"wrote {path} ({path.stat().st_size / 1e3:.0f} kB): {json.dumps(metrics)}")

@@ -99,7 +99,8 @@ class DrawnContext:
         galactic, chance = z < _NEAREST, rng.random(n)
         wrong = chance < np.where(galactic, 0.3, self.wrong_hosts)
         spectroscopic = np.where(wrong, other, z) + rng.normal(0, 5e-4, n)
-        sigma = np.exp(rng.uniform(*np.log(self.errors), n))
+        low, high = np.log(self.errors)
+        sigma = np.exp(rng.uniform(low, high, n))
         host = np.where(galactic | (chance < self.outliers), other, z)
         far = rng.random(n) < self.outliers
         pull = np.where(far, 4 * rng.standard_t(3, n), rng.standard_normal(n))
@@ -340,6 +341,7 @@ def _metrics(
 ) -> dict[str, float]:
     """Macro AUROC of objects that training has not seen, with and without a redshift."""
     metrics, y = {}, rows.target[test].numpy()
+    assert network.context is not None
     latent, state = rows.encoded[test].split([network.latent_size, network.state_size], dim=1)
     kinds = {"": (0.0, 0.0), "_redshift": (1.0, 0.0), "_photo_z": (0.0, 1.0)}
     for kind, (spectroscopic, photometric) in kinds.items():

@@ -8,8 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from sklc.utils.files import replace_file
+from sklc.weights.catalogue import file_digest
+from sklc.weights.file import WeightsFile
 
-__all__ = ["add_to_manifest", "alias_and_version", "check_new_name", "file_name"]
+__all__ = [
+    "add_to_manifest",
+    "alias_and_version",
+    "check_new_name",
+    "file_name",
+    "manifest_entry",
+]
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
@@ -86,6 +94,37 @@ def check_new_name(folder: Path, name: str) -> None:
             f"There are weights {name!r} or {alias!r} in {folder} already, and a name is never "
             "given twice: choose another version or name, or another folder."
         )
+
+
+def manifest_entry(path: Path, info: dict[str, Any]) -> dict[str, Any]:
+    """Return what the manifest says about a weights file.
+
+    Parameters
+    ----------
+    path : Path
+        The weights file.
+    info : dict
+        Plain values about the weights, their name among them.
+
+    Returns
+    -------
+    dict
+
+    Examples
+    --------
+    See ``python -m sklc.pretrain``, which uses it.
+    """
+    file = WeightsFile.read(path)
+    return {
+        "file": path.name,
+        "sha256": file_digest(path),
+        "format_version": file.format_version,
+        "version": alias_and_version(info["name"])[1],
+        "classes": list(file.classes),
+        "input": file.representation.to_dict(),
+        **({"context": list(file.context)} if file.context else {}),
+        **{key: value for key, value in info.items() if key != "name"},
+    }
 
 
 def add_to_manifest(path: Path, name: str, entry: dict[str, Any]) -> None:

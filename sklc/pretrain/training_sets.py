@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sklc.context import last_non_detection
 from sklc.errors import NotDetectedError, SimulationError
 from sklc.light_curves import LightCurves, concatenate
 from sklc.representation import PRESETS
@@ -123,7 +124,8 @@ class _Part:
             except NotDetectedError:
                 missing.append(name)
                 continue
-            found.append(_KEPT.shown(curves))
+            before = last_non_detection(curves, _KEPT)  # noise is dropped, and this is kept
+            found.append(_KEPT.shown(curves).with_metadata(last_non_detection=before))
         return concatenate(found), missing
 
 
@@ -159,7 +161,8 @@ def simulate_any_survey(
     Returns
     -------
     LightCurves
-        With the metadata class, survey, and redshift. Ids begin with the number of the part.
+        With the metadata class, survey, redshift, mwebv, and last_non_detection. Ids begin with
+        the number of the part.
 
     Raises
     ------
@@ -214,7 +217,8 @@ def _parts(share: float, n_surveys: int, leave_out: Sequence[str], seed: int) ->
 
 def _for_training(curves: LightCurves) -> LightCurves:
     """Return the light curves with only the metadata that training reads."""
-    metadata = curves.metadata[["class", "survey", "redshift"]]
+    names = ["class", "survey", "redshift", "mwebv", "last_non_detection"]
+    metadata = curves.metadata[[name for name in names if name in curves.metadata]]
     nearest = metadata["redshift"].clip(lower=_NEAREST).fillna(_NEAREST)
     store = replace(curves._compact(), metadata=metadata.assign(redshift=nearest))
     return LightCurves._from_store(store)
