@@ -16,7 +16,12 @@ from sklc.weights.catalogue import manifest
 from sklc.weights.file import WeightsFile
 from sklc.weights.trained import TrainedWeights
 
-__all__ = ["check_context", "per_object_columns", "refuse_known_redshifts"]
+__all__ = [
+    "check_context",
+    "per_object_columns",
+    "refuse_known_redshifts",
+    "refuse_redshift_without_error",
+]
 
 
 def check_context(context: Any, source: TrainedWeights | WeightsFile, weights: Any) -> None:
@@ -88,33 +93,45 @@ def per_object_columns(
     return join_columns(matrix, known.channels(source.network.shape.context))
 
 
-def refuse_known_redshifts(encoder: Any, curves: LightCurves | None = None) -> None:
+def refuse_redshift_without_error(context: Any) -> None:
     """Refuse a context that holds what a regressor is to predict.
 
     Parameters
     ----------
-    encoder : LightCurveEncoder
-        The encoder of a regressor.
-    curves : LightCurves, optional
-        The light curves whose context is looked at.
+    context : str, sequence of str, mapping or None
+        The parameter of a regressor, or of its encoder.
 
     Raises
     ------
     ValueError
         If the context has a redshift without an error.
-    LightCurveError
-        If the error of a redshift is 0.
     """
-    asked = Context.of(encoder.context)
-    if asked is None or "redshift" not in asked.columns:
-        return
-    if "redshift_err" not in asked.columns:
+    asked = Context.of(context)
+    if asked is not None and "redshift" in asked.columns and "redshift_err" not in asked.columns:
         raise ValueError(
             "RedshiftRegressor was given the redshift itself as context: name a photometric "
             "redshift and its error, such as context={'redshift': 'photo_z', 'redshift_err': "
             "'photo_z_err'}, or leave it out of context=."
         )
-    if curves is None:
+
+
+def refuse_known_redshifts(encoder: Any, curves: LightCurves) -> None:
+    """Refuse light curves whose context holds what a regressor is to predict.
+
+    Parameters
+    ----------
+    encoder : LightCurveEncoder
+        The encoder of a regressor.
+    curves : LightCurves
+        The light curves whose context is looked at.
+
+    Raises
+    ------
+    LightCurveError
+        If the error of a redshift is 0.
+    """
+    asked = Context.of(encoder.context)
+    if asked is None or "redshift" not in asked.columns:
         return
     error = asked.read(curves, encoder.representation_).redshift_err
     known = np.flatnonzero(error == 0)

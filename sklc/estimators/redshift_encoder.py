@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from sklc.estimators.encoder_training import EncoderTraining
 from sklc.estimators.redshift_heads import KernelHead
 from sklc.estimators.sample import TrainingSample
 from sklc.estimators.transfer import (
+    TRANSFER_CONSTRAINTS,
     as_parameter,
     default_encoder,
     fine_tune,
@@ -34,9 +36,27 @@ from sklc.networks.heads import DenseHead, TransferNetwork
 from sklc.networks.objectives.losses import SquaredError
 from sklc.networks.training.datasets import CurveDataset
 from sklc.networks.training.loop import TrainingSettings, fit_net, seeded, wrap
+from sklc.utils.sklearn_compat import HasMethods, Interval, StrOptions
 from sklc.weights.trained import TrainedWeights
 
-__all__ = ["check_redshifts", "check_series", "fit_encoder", "redshift_columns", "require_own_head"]
+__all__ = [
+    "REDSHIFT_CONSTRAINTS",
+    "check_redshifts",
+    "check_series",
+    "fit_encoder",
+    "redshift_columns",
+    "require_own_head",
+]
+
+_UNUSED = ("class_weight", "early_stopping")  # of the parameters of transfer estimators
+REDSHIFT_CONSTRAINTS: dict[str, list[Any]] = {
+    "method": [StrOptions({"kernel", "mlp", "knn"})],
+    "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+    "head_sizes": ["array-like"],
+    "early": ["boolean"],
+    "calibrate": [str, HasMethods(["fit", "quantiles", "standard_deviation"]), None],
+    **{name: allowed for name, allowed in TRANSFER_CONSTRAINTS.items() if name not in _UNUSED},
+}
 
 _ALPHAS = np.logspace(-1, 4, 26)
 # No object is known beyond a redshift of 15.

@@ -8,7 +8,6 @@ scales of the training objects themselves in ``out_of_sample_`` (n_objects, 2), 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -27,17 +26,9 @@ from sklc.networks.redshift import RedshiftEnsemble, RedshiftEnsembleLoss
 from sklc.networks.training.datasets import LatentDataset
 from sklc.networks.training.loop import KeepStartIfBetter, TrainingSettings, fit_net, seeded, wrap
 from sklc.utils.floats import in_blocks
-from sklc.utils.sklearn_compat import HasMethods, Interval, StrOptions, unrouted
+from sklc.utils.sklearn_compat import unrouted
 
-__all__ = ["REDSHIFT_CONSTRAINTS", "EnsembleHead", "KernelHead", "NeighborHead", "OwnHead"]
-
-REDSHIFT_CONSTRAINTS: dict[str, list[Any]] = {
-    "method": [StrOptions({"kernel", "mlp", "knn"})],
-    "n_neighbors": [Interval(Integral, 1, None, closed="left")],
-    "head_sizes": ["array-like"],
-    "early": ["boolean"],
-    "calibrate": [str, HasMethods(["fit", "quantiles", "standard_deviation"]), None],
-}
+__all__ = ["EnsembleHead", "KernelHead", "NeighborHead", "OwnHead"]
 
 # L2 strengths that are tried, for targets of unit variance.
 _ALPHAS = np.logspace(-3, 3, 25)

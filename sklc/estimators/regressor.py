@@ -14,26 +14,21 @@ from sklc.estimators.base import (
     check_head_sizes,
     refuse_weight_without_target,
 )
-from sklc.estimators.context import refuse_known_redshifts
+from sklc.estimators.context import refuse_known_redshifts, refuse_redshift_without_error
 from sklc.estimators.redshift_encoder import (
+    REDSHIFT_CONSTRAINTS,
     check_redshifts,
     check_series,
     fit_encoder,
     redshift_columns,
     require_own_head,
 )
-from sklc.estimators.redshift_heads import (
-    REDSHIFT_CONSTRAINTS,
-    EnsembleHead,
-    KernelHead,
-    NeighborHead,
-    OwnHead,
-)
+from sklc.estimators.redshift_heads import EnsembleHead, KernelHead, NeighborHead, OwnHead
 from sklc.estimators.redshift_phases import fit_redshift_head
 from sklc.estimators.redshift_range import warn_outside
 from sklc.estimators.sample import TrainingSample
 from sklc.estimators.stacking import FEATURES_CONSTRAINTS, FEWEST_TO_JOIN, fit_features
-from sklc.estimators.transfer import TRANSFER_CONSTRAINTS, TransferEstimator, is_trained_on_labels
+from sklc.estimators.transfer import TransferEstimator, is_trained_on_labels
 from sklc.features import describe
 from sklc.light_curves import LightCurves
 from sklc.light_curves.coerce import is_series_matrix
@@ -210,11 +205,6 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         **REDSHIFT_CONSTRAINTS,
         **METADATA_CONSTRAINTS,
         **FEATURES_CONSTRAINTS,
-        **{
-            name: constraint
-            for name, constraint in TRANSFER_CONSTRAINTS.items()
-            if name not in ("class_weight", "early_stopping")
-        },
     }
 
     def __init__(
@@ -539,7 +529,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         check_head_sizes(self.head_sizes)
         self._refuse_fine_tuning(is_trained_on_labels(self.encoder))
         self._check_context()
-        refuse_known_redshifts(self.encoder if hasattr(self.encoder, "context") else self)
+        refuse_redshift_without_error(getattr(self.encoder, "context", self.context))
         if self.encoder is not None and is_trained_on_labels(self.encoder):
             mode = "RedshiftRegressor, which trains an unfitted encoder on redshifts"
             self.encoder._refuse_unread(_FOR_CLASSES, "an encoder that is trained on classes", mode)

@@ -50,7 +50,12 @@ def _command(options: argparse.Namespace) -> str:
         source += f" --share {options.share}"
     shown = vars(options) | {"surveys": " ".join(options.surveys), "output": "sklc/weights"}
     hidden = {"data", "simulate", "share", "n_jobs", "checkpoints", "device", "threads"}
-    named = (f"--{k.replace('_', '-')} {v}" for k, v in shown.items() if k not in hidden)
+    given = {k: v for k, v in shown.items() if v is not None and v is not False}
+    named = (
+        f"--{name.replace('_', '-')}" + ("" if value is True else f" {value}")
+        for name, value in given.items()
+        if name not in hidden
+    )
     return f"python -m sklc.pretrain {source} {' '.join(named)}"
 
 
@@ -140,10 +145,23 @@ def main(
     print(f"{options.name}: {curves}")
     start = time.perf_counter()
     recipe = {name: getattr(options, name) for name in ("seed", "epochs", "redshift_weight")}
+    made: dict[str, Any] = {
+        "summary": f"Trained on {len(curves):,} simulated {' and '.join(options.surveys)} "
+        f"light curves of {{}} classes{_SUMMARY.get(options.objective, f', {options.objective}')}",
+        "objective": options.objective + (" and redshift" if options.redshift_weight else ""),
+        "training_data": f"{'sklc.simulate' if options.simulate else options.data.name}: "
+        f"{', '.join(options.surveys)}",
+        "n_objects": len(curves),
+        "n_observations": len(curves.time),
+        **recipe,
+        **_passbands([curves.passbands[code] for code in np.unique(curves.band)]),
+    }
     if options.trained:
-        encoder, metrics = LightCurveEncoder.pretrained(options.trained), {}
+        encoder = LightCurveEncoder.pretrained(options.trained)
+        # These weights know themselves what they were trained on.
+        made = made | encoder._source().info
     else:
-        encoder, metrics = pretrain(
+        encoder, made["metrics"] = pretrain(
             curves,
             objective=options.objective,
             **(
@@ -156,26 +174,16 @@ def main(
             verbose=1,
             **recipe,
         )
+        made["summary"] = made["summary"].format(len(encoder.classes_))
     if options.context:
-        encoder, read = fit_context(
+        encoder, metrics = fit_context(
             encoder, curves, redshift_weight=options.redshift_weight, seed=options.seed
         )
-        metrics = metrics | read
-    seconds = time.perf_counter() - start
+        made["metrics"] = made.get("metrics", {}) | metrics
     info = {
+        **made,
         "name": options.name,
-        "summary": f"Trained on {len(curves):,} simulated {' and '.join(options.surveys)} "
-        f"light curves of {len(encoder.classes_)} classes"
-        + _SUMMARY.get(options.objective, f", {options.objective}"),
-        "objective": options.objective + (" and redshift" if options.redshift_weight else ""),
-        "training_data": f"{'sklc.simulate' if options.simulate else options.data.name}: "
-        f"{', '.join(options.surveys)}",
-        "n_objects": len(curves),
-        "n_observations": len(curves.time),
-        **recipe,
-        **_passbands([curves.passbands[code] for code in np.unique(curves.band)]),
-        "metrics": metrics,
-        "hours": round(seconds / 3600, 2),
+        "hours": round((time.perf_counter() - start) / 3600, 2),
         "licence": "BSD-3-Clause",
         "command": _command(options),
         "date": date.today().isoformat(),
@@ -187,4 +195,4 @@ def main(
     }
     path = encoder.save(options.output / file_name(options.name), **info)
     add_to_manifest(path, options.name, manifest_entry(path, info))
-    print(f"wrote {path} ({path.stat().st_size / 1e3:.0f} kB): {json.dumps(metrics)}")
+    print(f"wrote {path} ({path.stat().st_size / 1e3:.0f} kB): {json.dumps(made['metrics'])}")
