@@ -17,11 +17,7 @@ from sklc.estimators.base import (
     require_two_classes,
 )
 from sklc.estimators.context import check_context, per_object_columns
-from sklc.estimators.encoder_training import (
-    NETWORK_CONSTRAINTS,
-    EncoderTraining,
-    train_encoder,
-)
+from sklc.estimators.encoder_training import NETWORK_CONSTRAINTS, EncoderTraining, train_encoder
 from sklc.estimators.own_file import own_file, require_same_file
 from sklc.estimators.sample import TrainingSample, check_surveys, check_weight
 from sklc.light_curves import LightCurves
