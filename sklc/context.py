@@ -20,6 +20,7 @@ __all__ = [
     "CONTEXT_ITEMS",
     "Context",
     "ContextValues",
+    "first_detection",
     "items_of",
     "last_non_detection",
 ]
@@ -250,7 +251,7 @@ class Context:
         self, curves: LightCurves, representation: InputRepresentation
     ) -> np.ndarray:
         """Return days from the last non-detection to the first observation that is shown."""
-        first = _first_detection(curves, representation)
+        first = first_detection(curves, representation)
         if self.columns["last_non_detection"] is True:
             return first - last_non_detection(curves, representation)
         last = self._column(curves, "last_non_detection")
@@ -292,13 +293,30 @@ def last_non_detection(curves: LightCurves, representation: InputRepresentation)
     >>> last_non_detection(curves, InputRepresentation.preset("corroborated"))
     array([59000.])
     """
-    first = per_observation(_first_detection(curves, representation), curves.offsets)
+    first = per_observation(first_detection(curves, representation), curves.offsets)
     before = np.where(curves.time < first, curves.time, -np.inf)
     last = reduce_by_object(np.maximum, before, curves.offsets, empty=-np.inf)
     return np.where(np.isfinite(last), last, np.nan)
 
 
-def _first_detection(curves: LightCurves, representation: InputRepresentation) -> np.ndarray:
+def first_detection(curves: LightCurves, representation: InputRepresentation) -> np.ndarray:
+    """Return the time of the first observation that a network is shown.
+
+    Parameters
+    ----------
+    curves : LightCurves
+        Light curves of n_objects, none of them empty.
+    representation : InputRepresentation
+        Decides which observations are shown.
+
+    Returns
+    -------
+    ndarray of shape (n_objects,)
+
+    Examples
+    --------
+    See `last_non_detection`.
+    """
     seen = representation.shown(curves)
     return seen.time[seen.offsets[:-1]].astype(np.float64)
 

@@ -13,7 +13,12 @@ from sklearn.model_selection import train_test_split
 from torch import nn
 
 from sklc.augment import Prefixes
-from sklc.context import CONTEXT_CHANNELS, Context, ContextValues
+from sklc.context import (
+    CONTEXT_CHANNELS,
+    ContextValues,
+    first_detection,
+    last_non_detection,
+)
 from sklc.errors import LightCurveError
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.light_curves import LightCurves
@@ -24,6 +29,7 @@ from sklc.networks.inference.encode import encode_latents
 from sklc.networks.objectives.losses import LOG_SCALE
 from sklc.networks.training.loop import seeded, wrap
 from sklc.pretrain.training import survey_groups
+from sklc.representation import InputRepresentation
 from sklc.weights.trained import TrainedWeights
 
 __all__ = ["DrawnContext", "fit_context"]
@@ -138,9 +144,6 @@ class _Rows:
     ) -> _Rows:
         """Encode light curves, and a beginning of each."""
         source, metadata = encoder._source(), curves.metadata
-        # Where noise was dropped, the metadata still know of the last non-detection.
-        column = "last_non_detection" in metadata
-        context = Context({"last_non_detection": "last_non_detection" if column else True})
         first, last = _DAYS
         begun = Prefixes(share=1, shortest=first, longest=last, min_points=1, random_state=seed)
         parts = [curves, begun.fit_transform(curves)]
@@ -148,7 +151,7 @@ class _Rows:
             encode_latents(source.network, source.representation, part, with_state=True)
             for part in parts
         ]
-        days = [context.read(part, source.representation).undetected_days for part in parts]
+        days = [_undetected_days(part, source.representation) for part in parts]
         redshift = metadata["redshift"].to_numpy(dtype=float)
         mwebv = np.full(len(curves), np.nan)
         if "mwebv" in metadata:
@@ -167,6 +170,16 @@ class _Rows:
         """Return the columns of a context."""
         rng = np.random.default_rng(seed)
         return torch.from_numpy(drawing.draw(self.known, self.group, rng).channels(names))
+
+
+def _undetected_days(curves: LightCurves, representation: InputRepresentation) -> np.ndarray:
+    """Return days from the last non-detection to the first detection; NaN where none is known."""
+    if "last_non_detection" in curves.metadata:  # where noise was dropped
+        last = curves.metadata["last_non_detection"].to_numpy(dtype=float)
+    else:
+        last = last_non_detection(curves, representation)
+    days = first_detection(curves, representation) - last
+    return np.where(days >= 0, days, np.nan)
 
 
 def fit_context(

@@ -77,7 +77,12 @@ def test_the_command_trains_for_any_survey(sncosmo_data, tmp_path, monkeypatch):
     assert curves.metadata["survey"].value_counts().to_dict() == {
         "ZTF": 120, "DES": 60, "random-0": 60, "random-1": 60
     }  # fmt: skip
-    assert list(curves.metadata) == ["class", "survey", "redshift"]
+    known = ["class", "survey", "redshift", "mwebv", "last_non_detection"]
+    assert list(curves.metadata) == known
+    # noise is dropped, but not what it said of the time before the first detection
+    before = curves.metadata["last_non_detection"].to_numpy()
+    assert np.isfinite(before).any()
+    assert not (before > curves.time[curves.offsets[:-1]]).any()
     assert (curves.metadata["redshift"] > 0).all()
     assert (curves.lengths > 0).all()
     n = len(simulated)
