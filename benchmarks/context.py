@@ -38,7 +38,8 @@ from _common import (
 from joblib import Parallel, delayed
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
-from sklc import LightCurveEncoder, LightCurves, TransferClassifier
+from sklc import LightCurveEncoder, LightCurves, TransferClassifier, list_weights
+from sklc.augment import Prefixes
 from sklc.errors import LightCurveWarning
 from sklc.simulate import TWELVE_CLASSES, simulate
 
@@ -105,7 +106,11 @@ def told(curves: LightCurves, context: str, seed: int) -> LightCurves:
 
 def cuts_of(curves: LightCurves, days: Sequence[float]) -> dict[str, LightCurves]:
     """Return the light curves at the cuts, the whole last."""
-    return {f"{d:g} d": curves.truncate(days=d) for d in days} | {WHOLE: curves}
+    cuts = {}
+    for d in days:
+        end = Prefixes(share=1, shortest=d, longest=d, min_points=1, random_state=SEED)
+        cuts[f"{d:g} d"] = end.fit_transform(curves)
+    return cuts | {WHOLE: curves}
 
 
 # -- measuring
@@ -218,20 +223,16 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         **{f"{s.upper()}, simulated": simulated(s, n) for s in ("ztf", "lsst")},
     }
     job = delayed(partial(measure, options.weights))
+    # A head on the simulations needs more objects of each class than a try-out has.
+    learned = {name: sizes if not options.quick or "real" in name else () for name in data}
     measured = Parallel(n_jobs=options.n_jobs)(
-        # A head on the simulations needs more objects of each class than a try-out has.
-        job(
-            *own,
-            () if options.quick and "real" not in name else sizes,
-            options.seeds,
-            options.quick,
-        )  # fmt: skip
-        for name, own in data.items()
+        job(*own, learned[name], options.seeds, options.quick) for name, own in data.items()
     )
     figures = dict(zip(data, measured, strict=True))
     text = markdown(figures, () if options.quick else sizes)
     print(text)
     line = summary(figures)
+    named = [options.weights] if options.weights in list_weights() else []
     content = {
         "summary": line,
         "markdown": text,
@@ -241,7 +242,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         "figures": figures,
         "seconds": round(time.perf_counter() - start),
     }
-    print(f"\nwrote {write_results(options, NAME, content, [options.weights]).name}")
+    print(f"\nwrote {write_results(options, NAME, content, named).name}")
     print(line)
     return figures
 

@@ -5,6 +5,9 @@ import pytest
 import torch
 
 from sklc import LightCurves
+from sklc.context import CONTEXT_CHANNELS
+from sklc.networks.architectures.choice import network_from_config
+from sklc.weights.file import WeightsFile, load_weights
 
 SMALL = {
     "hidden_size": 8,
@@ -42,3 +45,16 @@ def curves_of(lengths, seed=0):
     time = 59000 + 0.2 * (np.arange(n) - np.repeat(offsets[:-1], lengths))
     flux = rng.normal(100, 30, n)
     return LightCurves.from_arrays(time, flux, np.full(n, 3.0), "ztfr", offsets=offsets)
+
+
+def weights_with_context(path):
+    """A weights file: those of "any" with an adapter for context, whose numbers are random."""
+    source = load_weights("any-v1")
+    config = {**source.architecture, "context": list(CONTEXT_CHANNELS), "context_sizes": [8]}
+    network = network_from_config(config, source.representation.channels)
+    own = {name: torch.from_numpy(tensor.copy()) for name, tensor in source.tensors.items()}
+    network.load_state_dict(own, strict=False)
+    generator = torch.Generator().manual_seed(0)
+    for parameter in network.context.parameters():
+        torch.nn.init.normal_(parameter, std=0.2, generator=generator)
+    return WeightsFile.from_network(network, source.representation, source.classes).save(path)
