@@ -50,7 +50,7 @@ def curves_of(lengths, seed=0):
 def weights_with_context(path):
     """A weights file: those of "any" with an adapter for context, whose numbers are random."""
     source = load_weights("any-v1")
-    config = {**source.architecture, "context": list(CONTEXT_CHANNELS), "context_sizes": [8]}
+    config = {**source.architecture, "context": list(CONTEXT_CHANNELS), "context_sizes": [16]}
     network = network_from_config(config, source.representation.channels)
     own = {name: torch.from_numpy(tensor.copy()) for name, tensor in source.tensors.items()}
     network.load_state_dict(own, strict=False)
