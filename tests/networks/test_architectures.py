@@ -378,3 +378,26 @@ def test_training_the_rest_keeps_the_scale(standardized):
     tuned = TransferClassifier(encoder, finetune="all", max_epochs=1, random_state=0)
     latent = tuned.fit(curves[:60], y[:60]).encoder_.transform(curves)
     assert 0.5 < np.median(latent.std(axis=0)) < 2
+
+
+def test_an_adapter_for_context_is_rescaled_with_the_latent():
+    shape = NetworkShape(RELATIVE.channels, 3, 1, {"redshift": (2,)}, ("mwebv",), (16,))
+    torch.manual_seed(0)
+    network = GRU(hidden_size=8, latent_size=6, standardize_latent=True).build(shape).eval()
+    for parameter in network.context.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    state, beside = torch.randn(20, 8), torch.randn(20, 2)
+    with torch.inference_mode():
+        before = network.to_latent(state, beside)
+        said = network.head(before), network.redshift(before)
+        mean, scale = torch.randn(6), torch.rand(6) + 0.5
+        network.rescale_latent(mean, scale)
+        after = network.to_latent(state, beside)
+        torch.testing.assert_close(after, (before - mean) / scale)
+        for mine, theirs in zip((network.head(after), network.redshift(after)), said, strict=True):
+            torch.testing.assert_close(mine, theirs)
+        # without context, the columns are those of the metadata alone
+        alone = network.to_latent(state, beside[:, :1])
+        unknown = torch.cat([beside[:, :1], torch.full((20, 1), torch.nan)], dim=1)
+        assert torch.equal(network.to_latent(state, unknown), alone)
+        assert not torch.allclose(alone, after)

@@ -5,12 +5,16 @@ from functools import partial
 
 import numpy as np
 import pytest
+import torch
 from small import same_weights
 
-from sklc import LightCurveEncoder
+from sklc import LightCurveEncoder, TransferClassifier
+from sklc.context import CONTEXT_ITEMS, ContextValues
 from sklc.errors import LightCurveError, SimulationError
 from sklc.pretrain import (
     SIMULATED,
+    DrawnContext,
+    fit_context,
     main,
     pretrain,
     simulate_any_survey,
@@ -180,3 +184,115 @@ def test_redshifts_are_needed_only_where_they_are_learned(demo, tmp_path):
     encoder, metrics = pretrain(unknown, epochs=1, hidden_size=4, redshift_weight=0)
     assert encoder.net_.module_.redshift is None
     assert set(metrics) == {"macro_auroc_ZTF"}
+
+
+# -- context
+
+
+@pytest.fixture(scope="module")
+def with_adapter(demo):
+    """Weights of three classes, the same with an adapter, and what was measured."""
+    encoder, _ = pretrain(demo, epochs=1, hidden_size=4)
+    return encoder, *fit_context(encoder, demo, sizes=(16,), epochs=4)
+
+
+def test_an_adapter_changes_nothing_else(with_adapter, demo, tmp_path):
+    encoder, adapted, metrics = with_adapter
+    before, after = (e.net_.module_.state_dict() for e in (encoder, adapted))
+    assert all(torch.equal(tensor, after[name]) for name, tensor in before.items())
+    new = set(after) - set(before)
+    assert new
+    assert all(name.startswith("context.") for name in new)
+    assert np.array_equal(adapted.transform(demo), encoder.transform(demo))
+    for when in ("whole", "early"):
+        names = [f"macro_auroc_{when}{kind}" for kind in ("", "_redshift", "_photo_z")]
+        assert all(0 <= metrics[name] <= 1 for name in names)
+    file = WeightsFile.read(adapted.save(tmp_path / "adapted.safetensors"))
+    assert (file.context, file.format_version) == (CONTEXT_ITEMS, 3)
+    plain = WeightsFile.read(encoder.save(tmp_path / "plain.safetensors"))
+    assert (plain.context, plain.format_version) == ((), 2)
+
+
+def test_an_adapter_learns_what_a_redshift_says(demo, with_adapter):
+    """Redshifts that differ by class: with them, classes can be told apart."""
+    encoder, y = with_adapter[0], demo.metadata["class"].to_numpy(str)
+    z = np.select([y == "SNIa", y == "SNII"], [0.3, 0.02], 0.1)
+    told = demo.with_metadata(redshift=z)
+    drawing = DrawnContext(spectroscopic=0.8, photometric=0.1, wrong_hosts=0.0)
+    adapted, _ = fit_context(
+        encoder, told, drawing=drawing, sizes=(16,), epochs=100, learning_rate=0.02
+    )
+    alone = TransferClassifier(adapted, finetune="none").fit(told).score(told, y)
+    knows = LightCurveEncoder(adapted.weights, context="redshift")
+    assert TransferClassifier(knows, finetune="none").fit(told).score(told, y) > alone + 0.2
+
+
+def test_the_same_seed_gives_the_same_adapter(demo, with_adapter):
+    options = {"sizes": (16,), "epochs": 1, "seed": 3}
+    a, b = (fit_context(with_adapter[0], demo, **options)[0] for _ in range(2))
+    assert same_weights(a, b)
+    assert not same_weights(a, fit_context(with_adapter[0], demo, sizes=(16,), epochs=1)[0])
+
+
+def test_an_adapter_can_be_trained_once_more(demo, with_adapter):
+    again, _ = fit_context(with_adapter[1], demo, sizes=(8,), epochs=1)
+    shape = again.net_.module_.shape
+    assert tuple(shape.context_sizes) == (8,)
+    assert np.array_equal(again.transform(demo), with_adapter[0].transform(demo))
+
+
+def test_what_an_adapter_cannot_be_trained_on(demo, with_adapter):
+    others = demo.with_metadata(**{"class": ["Ia"] * len(demo)})
+    with pytest.raises(LightCurveError, match="none of the classes of the weights"):
+        fit_context(with_adapter[0], others)
+    unknown = demo.with_metadata(redshift=np.where(np.arange(len(demo)) == 7, np.nan, 0.1))
+    with pytest.raises(LightCurveError, match=r"SIM0007.*1 of 100"):
+        fit_context(with_adapter[0], unknown)
+
+
+def test_context_is_drawn_as_its_shares_say():
+    rng, n = np.random.default_rng(0), 20_000
+    z, group = np.where(np.arange(n) % 10, rng.uniform(0.1, 0.5, n), 0.0), np.arange(n) % 2
+    z[group == 1] += np.where(z[group == 1] > 0, 1.0, 0.0)
+    truth = ContextValues(z, 0 * z, np.full(n, 0.1), np.full(n, 3.0))
+    drawing = DrawnContext(spectroscopic=0.3, photometric=0.5, other=0.4, outliers=0.1)
+    drawn = drawing.draw(truth, group, rng)
+    absent, spectrum = np.isnan(drawn.redshift), drawn.redshift_err == 0
+    assert np.isnan(drawn.redshift_err).tolist() == absent.tolist()
+    assert absent.mean() == pytest.approx(0.2, abs=0.02)
+    assert spectrum.mean() == pytest.approx(0.3, abs=0.02)
+    assert np.isnan(drawn.mwebv).mean() == pytest.approx(0.6, abs=0.02)
+    assert np.isnan(drawn.undetected_days).mean() == pytest.approx(0.6, abs=0.02)
+    far = z > 0
+    error = drawn.redshift - z
+    assert np.mean(np.abs(error[far & spectrum]) < 3e-3) == pytest.approx(0.98, abs=0.01)
+    photometric = far & ~spectrum & ~absent
+    pull = error[photometric] / drawn.redshift_err[photometric]
+    assert 0.75 < np.mean(np.abs(pull) < 2) < 0.9  # of a Gaussian without outliers, .954
+    # whose host is another one, it is one of the same survey, or a star
+    own = drawn.redshift[(group == 1) & spectrum & far]
+    assert np.mean((own > 1) | (own < 0.01)) == 1
+    # stars have photometric redshifts of galaxies
+    assert (drawn.redshift[~far & ~spectrum & ~absent] > 0.05).mean() > 0.7
+
+
+def test_the_command_adds_an_adapter(folder, tmp_path, demo):
+    arguments = command(folder, tmp_path, "demo-v1")
+    main(arguments)
+    weights = tmp_path / "weights"
+    first = json.loads((weights / "manifest.json").read_text())["weights"]["demo-v1"]
+    trained = str(weights / first["file"])
+    main([*arguments[:-1], "demo-v2", "--context", "--trained", trained])
+    known = json.loads((weights / "manifest.json").read_text())
+    entry = known["weights"]["demo-v2"]
+    assert "context" not in first
+    assert entry["context"] == list(CONTEXT_ITEMS)
+    assert entry["format_version"] == 3
+    assert entry["n_objects"] == first["n_objects"]
+    assert {"macro_auroc_ZTF", "macro_auroc_early_redshift"} <= set(entry["metrics"])
+    assert "--context" in entry["command"]
+    assert "None" not in entry["command"] + first["command"]
+    own = LightCurveEncoder(weights / entry["file"])
+    assert np.array_equal(own.transform(demo), LightCurveEncoder(trained).transform(demo))
+    with pytest.raises(SystemExit):
+        main([*arguments[:-1], "demo-v3", "--trained", trained])
