@@ -11,8 +11,9 @@ alone, from the light curves.
 
 Without labels, the pretrained classes are used as they are, without class shares of the survey.
 With labels of the real ones, `TransferClassifier` fits a head on frozen latents, with the same
-context in training and test; a quarter of the objects is the test part. Figures are macro one-vs-rest AUROC, and the
-share of objects whose most probable class is right, as a mean over classes.
+context in training and test; a quarter of the objects is the test part. Figures are macro
+one-vs-rest AUROC, and the share of objects whose most probable class is right, as a mean over
+classes.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import time
 import warnings
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,6 +33,7 @@ from _common import (
     markdown_table,
     merge_labels,
     parse,
+    results_path,
     summarise,
     use_templates,
     write_results,
@@ -207,6 +210,32 @@ def summary(figures: dict[str, Any]) -> str:
     return f"{NAME}: macro AUROC without labels, " + "; ".join(parts)
 
 
+def draw(figures: dict[str, Any], path: Path) -> None:
+    """Plot the AUROC without labels against the cut, one panel for each data set."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    size = (4.2 * len(figures) + 2.4, 3.8)
+    figure, axes = plt.subplots(
+        1, len(figures), figsize=size, sharey=True, layout="constrained", squeeze=False
+    )
+    for ax, (title, own) in zip(axes[0], figures.items(), strict=True):
+        for name, row in own.items():
+            cuts = list(row["0"])
+            areas = [row["0"][cut]["auroc"] for cut in cuts]
+            ax.plot(range(len(cuts)), areas, "o-", markersize=4, linewidth=1.2, label=name)
+        ax.set_xticks(range(len(cuts)), [cut.removesuffix(" d") for cut in cuts])
+        ax.set_xlabel("days since the first detection")
+        ax.set_title(title, loc="left")
+        ax.grid(axis="y", alpha=0.3)
+    axes[0, 0].set_ylabel("macro one-vs-rest AUROC, no labels")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside right upper", fontsize=8)
+    figure.savefig(path, dpi=130)
+    plt.close(figure)
+
+
 def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     """Run the benchmark and return its figures."""
     parser = build_parser(__doc__, seeds=3)
@@ -243,6 +272,9 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         "seconds": round(time.perf_counter() - start),
     }
     print(f"\nwrote {write_results(options, NAME, content, named).name}")
+    picture = results_path(options, NAME, ".png")
+    draw(figures, picture)
+    print(f"wrote {picture.name}")
     print(line)
     return figures
 
