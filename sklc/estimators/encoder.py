@@ -552,6 +552,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
 
     def _per_object(self, curves: LightCurves) -> np.ndarray | None:
         """Columns that the network reads beside the light curves: metadata, then context."""
+        check_context(self.context, self._source(), self.weights)
         return per_object_columns(curves, self._source(), self.context)
 
     def _check_objects(self, curves: LightCurves) -> None:

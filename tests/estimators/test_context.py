@@ -327,6 +327,15 @@ def test_weights_without_an_adapter(curves, y):
         LightCurveEncoder("ztf+lsst", context=Z).transform(curves)
     with pytest.raises(ValueError, match=message):
         TransferClassifier("ztf+lsst", context=Z).fit(curves, y)
+    encoder = LightCurveEncoder("ztf+lsst", context=Z)
+    for model in (
+        TransferClassifier(encoder, finetune="none"),
+        LatentIsolationForest(encoder),
+        RedshiftRegressor(LightCurveEncoder("ztf+lsst", context=PHOTOMETRIC), finetune="head"),
+    ):
+        with pytest.raises(ValueError, match=message[:40]):
+            target = curves.metadata["redshift"].to_numpy() if "Red" in str(model) else None
+            model.fit(curves, target).predict(curves)
 
 
 def test_the_error_names_weights_that_have_one(monkeypatch):
