@@ -328,14 +328,13 @@ def test_weights_without_an_adapter(curves, y):
     with pytest.raises(ValueError, match=message):
         TransferClassifier("ztf+lsst", context=Z).fit(curves, y)
     encoder = LightCurveEncoder("ztf+lsst", context=Z)
-    for model in (
-        TransferClassifier(encoder, finetune="none"),
-        LatentIsolationForest(encoder),
-        RedshiftRegressor(LightCurveEncoder("ztf+lsst", context=PHOTOMETRIC), finetune="head"),
-    ):
-        with pytest.raises(ValueError, match=message[:40]):
-            target = curves.metadata["redshift"].to_numpy() if "Red" in str(model) else None
-            model.fit(curves, target).predict(curves)
+    with pytest.raises(ValueError, match=message):
+        TransferClassifier(encoder, finetune="none").fit(curves).predict(curves)
+    with pytest.raises(ValueError, match=message):
+        LatentIsolationForest(encoder).fit(curves)
+    z = curves.metadata["redshift"].to_numpy(dtype=float)
+    with pytest.raises(ValueError, match=message):
+        RedshiftRegressor(LightCurveEncoder("ztf+lsst", context=PHOTOMETRIC)).fit(curves, z)
 
 
 def test_the_error_names_weights_that_have_one(monkeypatch):

@@ -26,10 +26,10 @@ FOUR = [LightCurveEncoder, TransferClassifier, RedshiftRegressor, LatentIsolatio
 BALANCED = {"class_weight": "balanced"}
 # What stands in the docstring of `sklc.estimators.base`; `calibrate` and heads stand between.
 ORDER = [
-    "weights", "encoder", "finetune", "metadata_columns", "context", "min_points", "max_epochs", "batch_size",
-    "learning_rate", "learning_rate_decay", "weight_decay", "finetune_learning_rate", "anchor",
-    "early_stopping", "validation_fraction", "patience", "class_weight", "callbacks", "checkpoint",
-    "n_jobs", "mixed_precision", "device", "random_state", "verbose", "metadata",
+    "weights", "encoder", "finetune", "metadata_columns", "context", "min_points", "max_epochs",
+    "batch_size", "learning_rate", "learning_rate_decay", "weight_decay", "finetune_learning_rate",
+    "anchor", "early_stopping", "validation_fraction", "patience", "class_weight", "callbacks",
+    "checkpoint", "n_jobs", "mixed_precision", "device", "random_state", "verbose", "metadata",
 ]  # fmt: skip
 
 
