@@ -81,8 +81,6 @@ def test_a_network_that_was_trained_is_kept(demo, redshifts, way, tmp_path, monk
         pickle.loads(pickle.dumps(encoder)),
         LightCurveEncoder(path),
         LightCurveEncoder().set_params(weights=encoder.weights),
-        TransferClassifier(encoder, C=0.1, **QUICK).fit(curves, y).encoder_,
-        clone(TransferClassifier(encoder, C=0.1, **QUICK)).fit(curves, y).encoder_,
         clone(RedshiftRegressor(encoder, **QUICK)).fit(curves, redshifts).encoder_,
         clone(LatentIsolationForest(encoder, n_estimators=2, **QUICK)).fit(curves).encoder_,
         clone(make_pipeline(encoder, LogisticRegression())).fit(curves, y)[0],
