@@ -111,8 +111,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         ``"mwebv"`` and ``"last_non_detection"`` (MJD; True takes it from the light curves), mapped
         to metadata columns. Where a value is missing (NaN), the light curve alone counts.
     min_points : int, default=1
-        Fewest observations an object must have; an object with fewer is an error that names
-        it.
+        Fewest observations an object must have; an object with fewer is an error that names it.
     max_epochs : int, default=40
         Number of passes over the training data, where a network is trained.
     batch_size : int, default=64
@@ -168,8 +167,9 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
     metadata_columns_ : tuple of str
         The metadata columns in use.
     classes_ : ndarray of shape (n_classes,)
-        Classes that the network was trained on: those of `y`, or of the weights. With weights,
-        this and the attributes above are there before `fit`, as `transform` is.
+        Classes that the network was trained on: those of `y`, or of the weights.
+    n_features_out_ : int
+        Size of the latent. With weights, all attributes above are there before `fit`.
     n_features_in_ : int
         Length of the series, when fitted on a 2-D array.
     feature_names_in_ : ndarray of str
@@ -533,8 +533,11 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         return np.asarray(self._source().classes)
 
     @property
-    def _n_features_out(self) -> int:
+    def n_features_out_(self) -> int:
+        """Number of columns that `transform` returns."""
         return self._source().network.latent_size
+
+    _n_features_out = n_features_out_
 
     def _encode(self, curves: LightCurves, like: LightCurveEstimator, **options) -> np.ndarray:
         """Encode light curves where, and as precisely as, the parameters of `like` say."""

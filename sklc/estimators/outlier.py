@@ -74,8 +74,7 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
         Share of the training data that counts as outliers, (0, 0.5]. With "auto", outliers have an
         anomaly score above 0.5, as in `sklearn.ensemble.IsolationForest`.
     min_points : int, default=1
-        Fewest observations an object must have; an object with fewer is an error that names
-        it.
+        Fewest observations an object must have; an object with fewer is an error that names it.
     max_epochs : int, default=40
         Number of passes over the training data, where a network is trained.
     batch_size : int, default=64

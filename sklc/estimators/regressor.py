@@ -105,8 +105,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         methods are named with `sklc.register_uncertainty`, or passed as an object with the methods
         of `sklc.uncertainty.RedshiftUncertainty`.
     min_points : int, default=1
-        Fewest observations an object must have; an object with fewer is an error that names
-        it.
+        Fewest observations an object must have; an object with fewer is an error that names it.
     max_epochs : int, default=40
         Number of passes over the training data, where a network is trained.
     batch_size : int, default=64

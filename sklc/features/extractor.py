@@ -12,16 +12,15 @@ import numpy as np
 from joblib import effective_n_jobs
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sklc.errors import LightCurveError
 from sklc.features import band as band_features
 from sklc.features.band import BandCurves
 from sklc.features.statistics import core_statistics
-from sklc.light_curves import LightCurves, as_light_curves, is_series_matrix
-from sklc.light_curves.coerce import check_form, remember_form
+from sklc.light_curves import LightCurves
+from sklc.light_curves.estimator_input import input_of
 from sklc.light_curves.usable import Screened, screen, skips_unusable
-from sklc.light_curves.values import without_mask
 from sklc.passbands import Passband, get_passband, passband_labels
 from sklc.utils.sklearn_compat import StrOptions, check_feature_names_in, fit_context
 
@@ -235,28 +234,8 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
         return screen(X, min_points=None, read=partial(self._curves, reset=False))
 
     def _curves(self, X: Any, *, reset: bool) -> LightCurves:
-        """Convert X, and for 2-D X check or learn ``n_features_in_``."""
-        if not reset:
-            check_form(X, getattr(self, "_fitted_on_series", None))
-        is_series = is_series_matrix(X)
-        if is_series:
-            X = validate_data(
-                self,
-                without_mask(X),
-                reset=reset,
-                dtype=[np.float64, np.float32],
-                # Zero rows in, zero rows out; but nothing can be learned from none.
-                ensure_min_samples=int(reset),
-            )
         # Usability is not checked: an object without observations is a row of NaN, not an error.
-        curves = as_light_curves(X, min_points=None)
-        if reset and not len(curves):
-            raise LightCurveError(
-                "Found X with 0 light curves (0 samples) while a minimum of 1 is required to fit."
-            )
-        if reset:
-            remember_form(self, is_series)
-        return curves
+        return input_of(self, X, reset=reset, min_points=None)
 
     def _uses_light_curve(self) -> bool:
         """Whether the light-curve package computes any of the features."""

@@ -1,8 +1,7 @@
-"""Shared data; and scikit-learn's checks of estimators that train a network are slow tests."""
+"""Shared data."""
 
 import pytest
 
-from sklc import LightCurveEncoder
 from sklc.datasets import load_demo
 
 
@@ -15,14 +14,3 @@ def demo():
 @pytest.fixture(scope="session")
 def redshifts(demo):
     return demo[0].metadata["redshift"].to_numpy(dtype=float)
-
-
-@pytest.hookimpl(tryfirst=True)  # before -m leaves tests out
-def pytest_collection_modifyitems(items):
-    for item in items:
-        estimator = getattr(item, "callspec", None) and item.callspec.params.get("estimator")
-        encoder = getattr(estimator, "encoder", "")
-        trains = encoder is None or isinstance(encoder, LightCurveEncoder)
-        trains |= bool(getattr(estimator, "head_sizes", None))
-        if trains or getattr(estimator, "finetune", None) in ("backbone+head", "all"):
-            item.add_marker(pytest.mark.slow)

@@ -54,6 +54,23 @@ def joined(demo):
     return TransferClassifier(features=Oracle(), prior_labels=0, random_state=0).fit(curves, y)
 
 
+def noisy(y):
+    rng = np.random.default_rng(3)
+    return np.where(rng.random(len(y)) < 0.3, rng.permutation(y), y)
+
+
+def with_core(curves, y):
+    clf = TransferClassifier(features="core", prior_labels=0, C=0.001, random_state=0)
+    clf.fit(curves, noisy(y))
+    assert isinstance(clf.head_, JoinedHead)
+    return clf
+
+
+@pytest.fixture(scope="module")
+def core(demo):
+    return with_core(*demo[:2])
+
+
 def loss(classifier, curves, y):
     return log_loss(y, classifier.predict_proba(curves), labels=classifier.classes_)
 
@@ -106,22 +123,15 @@ def test_too_few_labels_leave_features_out(demo):
     np.testing.assert_array_equal(few.predict_proba(unseen), alone.predict_proba(unseen))
 
 
-def test_objects_in_other_passbands_are_judged_by_the_latent(demo):
-    curves, y, _, _ = demo
-    rng = np.random.default_rng(3)
-    noisy = np.where(rng.random(len(y)) < 0.3, rng.permutation(y), y)
-    clf = TransferClassifier(features="core", prior_labels=0, C=0.001, random_state=0).fit(
-        curves, noisy
-    )
-    assert isinstance(clf.head_, JoinedHead)
+def test_objects_in_other_passbands_are_judged_by_the_latent(core):
     days = np.arange(0.0, 30.0, 3.0)
     other = LightCurves.from_arrays([days], [100 - days], [np.ones(10)], [["lsstg", "lsstz"] * 5])
-    latent, _ = clf._latents(other)
+    latent, _ = core._latents(other)
     import torch
 
     with torch.inference_mode():
-        own = log_softmax(clf.head_.head(torch.from_numpy(latent)).double().numpy(), axis=1)
-    np.testing.assert_allclose(np.log(clf.predict_proba(other)), own, atol=1e-5)
+        own = log_softmax(core.head_.head(torch.from_numpy(latent)).double().numpy(), axis=1)
+    np.testing.assert_allclose(np.log(core.predict_proba(other)), own, atol=1e-5)
 
 
 def test_a_network_that_is_trained_has_features_joined_on_its_held_out_part(demo):
@@ -153,13 +163,12 @@ def test_weights_are_pulled_to_the_head():
     np.testing.assert_allclose(fit_weights(good, noise, target, 2 * ones), doubled, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_model_with_the_full_set_says_which_package_it_needs(demo, monkeypatch):
     pytest.importorskip("light_curve")
     curves, y, unseen, _ = demo
-    rng = np.random.default_rng(3)
-    noisy = np.where(rng.random(len(y)) < 0.3, rng.permutation(y), y)
     clf = TransferClassifier(features="full", prior_labels=0, C=0.001, random_state=0)
-    pickled = pickle.dumps(clf.fit(curves, noisy))
+    pickled = pickle.dumps(clf.fit(curves, noisy(y)))
     assert clf.features_ is not None
     monkeypatch.setitem(sys.modules, "light_curve", None)
     with pytest.raises(ImportError, match="light-curve package"):
@@ -167,22 +176,19 @@ def test_a_model_with_the_full_set_says_which_package_it_needs(demo, monkeypatch
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
-def test_an_exported_model_holds_features_and_boosting(n_classes, demo, tmp_path):
+def test_an_exported_model_holds_features_and_boosting(n_classes, demo, core, tmp_path):
     pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
     curves, y, unseen, _ = demo
-    y = y == "SNIa" if n_classes == 2 else y
-    rng = np.random.default_rng(3)
-    noisy = np.where(rng.random(len(y)) < 0.3, rng.permutation(y), y)
-    clf = TransferClassifier(features="core", prior_labels=0, C=0.001, random_state=0).fit(
-        curves, noisy
-    )
-    assert isinstance(clf.head_, JoinedHead)
+    clf = core if n_classes == 3 else with_core(curves, y == "SNIa")
     model = OnnxModel(clf.to_onnx(tmp_path / "joined.onnx"))
     np.testing.assert_allclose(model.predict_proba(unseen), clf.predict_proba(unseen), atol=1e-5)
-    own = TransferClassifier(features=Oracle(), prior_labels=0, random_state=0).fit(curves, y)
+
+
+def test_features_of_a_user_cannot_be_exported(joined, tmp_path):
+    pytest.importorskip("onnx")
     with pytest.raises(NotImplementedError, match="features=None"):
-        own.to_onnx(tmp_path / "own.onnx")
+        joined.to_onnx(tmp_path / "own.onnx")
 
 
 def test_features_of_a_user_that_are_no_table(demo):
