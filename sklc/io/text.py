@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError
+from sklc.io.arrow_csv import read_plain
 from sklc.io.columns import id_columns, identify
 from sklc.io.values import coded
 from sklc.light_curves.columns import exact_integers
@@ -24,6 +25,8 @@ _NUMBER = re.compile(
     r"[<>]?[-+]?(\d+\.?\d*|\.\d+)([eEdD][-+]?\d+)?|nan|null|na|none|--|-|inf", re.I
 )
 _INTEGER = re.compile(r"-?[1-9]\d*(\.0)?|0(\.0)?")
+# Options of `pandas.read_csv` for tables that are plain.
+_USUAL = frozenset({"sep", "names", "skiprows", "header", "index_col", "usecols"})
 _RULE = re.compile(r"[\s|+]*[-=]{2,}[-=\s|+]*")
 
 
@@ -80,7 +83,8 @@ def layout_of(lines: Sequence[str], separator: str | None = None) -> Layout | No
     >>> layout_of(["# mjd  mag  err", "59000.1  17.5  0.1"]).names
     ('mjd', 'mag', 'err')
     """
-    rows = [k for k, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")]
+    starts = enumerate(line.lstrip() for line in lines)
+    rows = list(islice((k for k, start in starts if start and start[0] != "#"), 2))
     if not rows:
         return None
     head = lines[rows[0]]
@@ -101,62 +105,63 @@ def layout_of(lines: Sequence[str], separator: str | None = None) -> Layout | No
     return Layout(separator, (), rows[0])
 
 
-def read_csv(file: BinaryIO, columns: Sequence[str], **options: Any) -> pd.DataFrame:
-    """Read a table with `pandas.read_csv`, its ids exactly.
+def complete_lines(head: bytes) -> list[str]:
+    """Return the lines in the first 64 kB of a file, without the last one if it is cut off."""
+    lines = head.decode("utf-8-sig", errors="replace").splitlines()
+    return lines[:-1] if len(head) == _HEAD and len(lines) > 1 else lines
+
+
+def lines_of(file: BinaryIO) -> list[str]:
+    """Return the complete lines in the first 64 kB of a file at its beginning, where it stays."""
+    head = file.read(_HEAD)
+    file.seek(0)
+    return complete_lines(head)
+
+
+def first_row(layout: Layout | None, separator: str) -> int | None:
+    """Return the number of lines before the first row of a plain table with a header, or None."""
+    if layout is None or not layout.names or layout.spans or layout.separator != separator:
+        return None
+    return layout.first
+
+
+def read_csv(
+    file: BinaryIO, columns: Sequence[str], first: int | None = None, **options: Any
+) -> pd.DataFrame:
+    """Read a table, its ids exactly.
 
     Ids are integers if all of them are written as pandas would write them, and else text: "007"
-    is not 7.
+    is not 7. Texts that repeat may be categories.
 
     Parameters
     ----------
     file : binary file
     columns : sequence of str
         The names of the columns, in the file or in `options`.
+    first : int, optional
+        The number of lines before the first row, if it is known.
     **options
         Options of `pandas.read_csv`.
     """
     given = options.pop("dtype", None) or {}
     names = [name for name in id_columns(columns) if name not in given]
-    if options.get("sep", ",") in (*",;|\t", r"\s+"):  # what the fast parser of pandas knows
+    dtype = dict.fromkeys(names, str) | {k: v for k, v in given.items() if k in columns}
+    separator, usecols = options.get("sep", ","), options.get("usecols")
+    if first is not None and _USUAL.issuperset(k for k, v in options.items() if v is not None):
+        wanted = None if usecols is None else [name for name in columns if usecols(name)]
+        kinds = {k: v for k, v in dtype.items() if wanted is None or k in wanted}
+        frame = read_plain(file, columns, first, separator=separator, dtype=kinds, wanted=wanted)
+        if frame is not None:
+            return _with_ids(frame, names)
+        file.seek(0)
+    if separator in (*",;|\t", r"\s+"):  # what the fast parser of pandas knows
         options["low_memory"] = False  # one type for each column
-    # by position where that counts, since names in files may have blanks around them
-    keys = names if "usecols" in options else [list(columns).index(name) for name in names]
-    dtype = dict.fromkeys(keys, str) | given
-    frame = None
-    if names and columns[0] == names[0] and options.get("low_memory") is False:
-        # pandas is fastest if it finds out the type, which is right for text and for integers
-        # that are written as usual
-        frame = pd.read_csv(file, dtype={k: v for k, v in dtype.items() if k != keys[0]}, **options)
-        if frame.dtypes.iloc[0].kind in "iu" and _are_written_as_usual(
-            file, options.get("sep", ",")
-        ):
-            names = names[1:]
-        elif not pd.api.types.is_string_dtype(frame.dtypes.iloc[0]):
-            frame = None
-            file.seek(0)
-    if frame is None:
-        frame = pd.read_csv(file, dtype=dtype, **options)
+    if usecols is None:  # by position, since names in files may have blanks around them
+        dtype = {list(columns).index(name): kind for name, kind in dtype.items()}
+    frame = pd.read_csv(file, dtype=dtype, **options)
     if [str(name).strip() for name in frame.columns] == list(columns):
         frame.columns = pd.Index(columns)
     return _with_ids(frame, names)
-
-
-def _are_written_as_usual(file: BinaryIO, separator: str) -> bool:
-    """Whether the integers at the beginnings of the lines have no sign, zeros or quotes before."""
-    if not isinstance(file, io.BufferedReader | io.BytesIO):
-        return False  # to decompress a file twice takes longer
-    file.seek(0)
-    ends = np.frombuffer((b" \t" if separator == r"\s+" else separator.encode()), np.uint8)
-    while piece := file.read(1 << 20) + file.readline():
-        text = np.frombuffer(b"\n" + piece + b"\n\n", np.uint8)
-        starts = np.flatnonzero(text == ord("\n"))[:-2] + 1
-        first = text[starts]
-        is_zero = first == ord("0")
-        if is_zero.any() and not np.isin(text[starts[is_zero] + 1], ends).all():
-            return False
-        if any((first == ord(mark)).any() for mark in '-+ "'):
-            return False
-    return True
 
 
 def _with_ids(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
@@ -266,7 +271,7 @@ def read_text_table(
     try:
         if chunksize is not None:
             return _chunks(file, where, columns, chunksize, options)
-        frame = read_csv(file, columns, **options)
+        frame = read_csv(file, columns, first, **options)
     except pd.errors.ParserError as error:
         found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
         if not found:

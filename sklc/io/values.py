@@ -98,8 +98,10 @@ def _numbers_of_text(
     column: pd.Series, name: str, limits: bool, first_line: int | None
 ) -> np.ndarray:
     if isinstance(column.dtype, pd.CategoricalDtype):
-        column = column.astype(object)
-    values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+        kinds = pd.Series(column.cat.categories.astype(object))
+        values = np.append(_numbers_or_nan(kinds), np.nan)[column.cat.codes]
+    else:
+        values = _numbers_or_nan(column)
     rows = np.flatnonzero(np.isnan(values))
     if not len(rows):
         return values
@@ -117,6 +119,10 @@ def _numbers_of_text(
     return values
 
 
+def _numbers_or_nan(column: pd.Series) -> np.ndarray:
+    return pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+
+
 def numbers_or_nan(table: pd.DataFrame, name: str) -> np.ndarray:
     """Return a column as `numbers`, or NaN throughout where there is no such column."""
     return numbers(table, name) if name in table else np.full(len(table), np.nan)
@@ -127,16 +133,17 @@ def labels(column: Any) -> tuple[np.ndarray, list[Any]]:
 
     Columns of few labels are thus looked at label by label, not row by row.
     """
-    column = pd.Series(column)
-    if isinstance(column.array, pd.Categorical):
-        codes, own = np.asarray(column.array.codes), list(column.array.categories)
+    column = getattr(column, "array", column)
+    if isinstance(column, pd.Categorical):
+        codes = np.asarray(column.codes)
+        own = np.asarray(column.categories, dtype=object).tolist()
         used = np.bincount(codes + 1, minlength=len(own) + 1)[1:] > 0
         if not used.all():
             codes = np.append(np.cumsum(used) - 1, -1)[codes]
             own = [label for label, is_used in zip(own, used, strict=True) if is_used]
     else:
-        codes, found = factorized(column, "column")
-        own = list(found)
+        codes, found = factorized(pd.Series(column), "column")
+        own = np.asarray(found, dtype=object).tolist()
     own = [label.decode(errors="replace") if isinstance(label, bytes) else label for label in own]
     own = [label.strip() if isinstance(label, str) else label for label in own]
     absent = [isinstance(label, str) and label.casefold() in _NO_VALUE for label in own]
@@ -231,8 +238,10 @@ def exact_ids(column: Any, name: str) -> Any:
     LightCurveError
         If ids are missing, or integers went through floating point numbers that do not hold them.
     """
-    column = pd.Series(column)
+    column = pd.Series(column, copy=False)
     found: Any = None
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iu":
+        return column.to_numpy(dtype=f"{column.dtype.kind}8")
     if column.dtype.kind in "iuf":
         absent = np.flatnonzero(column.isna())
     else:
@@ -246,7 +255,7 @@ def exact_ids(column: Any, name: str) -> Any:
     if found is not None:
         if len(found) and all(isinstance(v, int | np.integer) for v in found):
             return exact_integers(np.array(found, dtype=object))[codes]
-        return pd.Categorical.from_codes(codes, pd.Index(found))
+        return pd.Categorical.from_codes(codes, pd.Index(found), validate=False)
     if column.dtype.kind != "f":
         return column.to_numpy(dtype=f"{column.dtype.kind}8")
     values = column.to_numpy(dtype=np.float64)
@@ -264,7 +273,8 @@ def _coded_ids(column: pd.Series) -> tuple[np.ndarray, Any]:
         codes, found = np.asarray(column.array.codes), column.array.categories
     else:
         codes, found = factorized(column, "object id")
-    absent = [isinstance(v, str) and v.strip().casefold() in _NO_VALUE for v in found]
+    texts = np.asarray(found, dtype=object).tolist()
+    absent = [isinstance(text, str) and text.strip().casefold() in _NO_VALUE for text in texts]
     return (np.where(np.array([*absent, False])[codes], -1, codes) if any(absent) else codes), found
 
 
