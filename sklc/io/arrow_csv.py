@@ -6,7 +6,7 @@ Only where the result is that of pandas: anything unusual is left to pandas, see
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -35,8 +35,7 @@ def read_plain(
     first: int,
     *,
     separator: str,
-    dtype: dict[str, Any],
-    wanted: Collection[str] | None = None,
+    kinds: Mapping[str, Any],
 ) -> pd.DataFrame | None:
     r"""Read a table as `pandas.read_csv` does, with texts that repeat as categories.
 
@@ -50,10 +49,8 @@ def read_plain(
         The number of lines before the first row.
     separator : str
         What stands between columns: a character, or ``\s+`` for blanks.
-    dtype : dict
-        The types of columns: str or "Int64".
-    wanted : collection of str, optional
-        The columns to read; by default all of them.
+    kinds : mapping
+        The columns to read, and their types: str, "Int64", or None for what they hold.
 
     Returns
     -------
@@ -61,7 +58,7 @@ def read_plain(
         None if the table is not plain, or has no rows.
     """
     blanks = separator == r"\s+"
-    types = {name: _DTYPES.get(kind) for name, kind in dtype.items()}
+    types = {name: _DTYPES.get(kind) for name, kind in kinds.items() if kind is not None}
     if not _is_plain(names, types, separator) or not _has_plain_head(file, first, blanks):
         return None
     # between blanks, an empty field is no missing value: there are two blanks
@@ -74,7 +71,7 @@ def read_plain(
                 parse_options=csv.ParseOptions(delimiter=" " if blanks else separator),
                 convert_options=csv.ConvertOptions(
                     column_types=types,
-                    include_columns=[n for n in names if wanted is None or n in wanted],
+                    include_columns=list(kinds),
                     null_values=missing,
                     true_values=_TRUE,
                     false_values=_FALSE,
@@ -91,15 +88,18 @@ def read_plain(
         types |= dict.fromkeys(dates, _CODED)
     if not len(table) or (blanks and any(map(_holds_empty, table.columns))):
         return None
-    columns = {n: _column(table.column(n), dtype.get(n)) for n in table.column_names}
+    columns = {n: _column(table.column(n), kinds[n]) for n in table.column_names}
     if any(_is_rounded(column) for column in columns.values()):
         return None
     return pd.DataFrame(columns, copy=False)
 
 
 def _is_plain(names: Sequence[str], types: dict[str, Any], separator: str) -> bool:
-    known = None not in types.values() and set(types) <= set(names)
-    return known and len(set(names)) == len(names) and separator in (",", "\t", ";", "|", r"\s+")
+    return (
+        None not in types.values()
+        and len(set(names)) == len(names)
+        and separator in (",", "\t", ";", "|", r"\s+")
+    )
 
 
 def _has_plain_head(file: BinaryIO, first: int, blanks: bool) -> bool:

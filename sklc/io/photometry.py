@@ -130,12 +130,11 @@ class Rows:
         >>> rows.notes[-1]
         '1 of 2 objects have no observation left'
         """
-        codes, objects = pd.factorize(object_id)
-        left = len(np.unique(codes[self.kept]))
-        if left < len(objects):
-            self.notes.append(
-                f"{len(objects) - left} of {len(objects)} objects have no observation left"
-            )
+        is_coded = isinstance(object_id, pd.Categorical)
+        codes = np.asarray(object_id.codes) if is_coded else pd.factorize(object_id)[0]
+        before, left = (len(np.flatnonzero(np.bincount(own))) for own in (codes, codes[self.kept]))
+        if left < before:
+            self.notes.append(f"{before - left} of {before} objects have no observation left")
 
     def result(self) -> pd.DataFrame:
         """Return the rows that are kept.

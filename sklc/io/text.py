@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, BinaryIO
@@ -126,7 +126,11 @@ def first_row(layout: Layout | None, separator: str) -> int | None:
 
 
 def read_csv(
-    file: BinaryIO, columns: Sequence[str], first: int | None = None, **options: Any
+    file: BinaryIO,
+    columns: Sequence[str],
+    first: int | None = None,
+    wanted: Callable[[str], bool] | None = None,
+    **options: Any,
 ) -> pd.DataFrame:
     """Read a table, its ids exactly.
 
@@ -140,6 +144,9 @@ def read_csv(
         The names of the columns, in the file or in `options`.
     first : int, optional
         The number of lines before the first row, if it is known.
+    wanted : callable, optional
+        A function of the name of a column that returns whether it is needed. Others may be left
+        out.
     **options
         Options of `pandas.read_csv`.
     """
@@ -148,9 +155,9 @@ def read_csv(
     dtype = dict.fromkeys(names, str) | {k: v for k, v in given.items() if k in columns}
     separator, usecols = options.get("sep", ","), options.get("usecols")
     if first is not None and _USUAL.issuperset(k for k, v in options.items() if v is not None):
-        wanted = None if usecols is None else [name for name in columns if usecols(name)]
-        kinds = {k: v for k, v in dtype.items() if wanted is None or k in wanted}
-        frame = read_plain(file, columns, first, separator=separator, dtype=kinds, wanted=wanted)
+        is_needed = wanted or usecols or (lambda name: True)
+        kinds = {name: dtype.get(name) for name in columns if is_needed(name)}
+        frame = read_plain(file, columns, first, separator=separator, kinds=kinds)
         if frame is not None:
             return _with_ids(frame, names)
         file.seek(0)
@@ -196,6 +203,7 @@ def read_text_table(
     separator: str | None = None,
     text: Sequence[str] = (),
     chunksize: int | None = None,
+    wanted: Callable[[str], bool] | None = None,
 ) -> Any:
     """Read a table from a text file of any layout.
 
@@ -213,6 +221,9 @@ def read_text_table(
         Columns that are text, even if they look like numbers.
     chunksize : int, optional
         The number of rows to read at a time.
+    wanted : callable, optional
+        A function of the name of a column that returns whether it is needed. Others may be left
+        out, which is faster.
 
     Returns
     -------
@@ -271,15 +282,16 @@ def read_text_table(
     try:
         if chunksize is not None:
             return _chunks(file, where, columns, chunksize, options)
-        frame = read_csv(file, columns, first, **options)
+        frame = read_csv(file, columns, first, wanted, **options)
     except pd.errors.ParserError as error:
         found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
         if not found:
             raise
         message = _ragged(int(found[2]), where, int(found[3]), int(found[1]))
         raise LightCurveError(message) from error
-    frame.columns = pd.Index(columns)
-    _check_complete(file, where, frame, layout)
+    if frame.shape[1] == len(columns):  # else it was read by a parser that checks this
+        frame.columns = pd.Index(columns)
+        _check_complete(file, where, frame, layout)
     return frame
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from sklc.errors import LightCurveError
 from sklc.light_curves.columns import exact_integers
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 _EXACT = 2**53  # beyond it, floating point does not hold every integer
+_FEW_WORDS = 1 << 16
 _TRUE = frozenset({"true", "t", "1", "1.0", "yes", "y"})
 _FALSE = frozenset({"false", "f", "0", "0.0", "no", "n"})
 _NO_VALUE = frozenset({"", "--", "-", "...", "na", "n/a", "nan", "null", "none", "<na>", "masked"})
@@ -83,7 +85,9 @@ def numbers(
     column = table[name]
     if isinstance(column, pd.DataFrame):
         raise LightCurveError(f"there is more than one column {name!r}: keep one of them")
-    column = pd.Series(column)
+    if isinstance(column, list) and (found := _numbers_of_list(column)) is not None:
+        column = found
+    column = pd.Series(column, dtype=object if isinstance(column, list) else None)
     if column.dtype.kind not in "fiub":
         values = _numbers_of_text(column, name, limits, first_line)
     elif isinstance(column.dtype, np.dtype):
@@ -92,6 +96,14 @@ def numbers(
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
     stands_for_missing = np.isin(values, list(missing)) if len(missing) else np.zeros(1, dtype=bool)
     return np.where(stands_for_missing, np.nan, values) if stands_for_missing.any() else values
+
+
+def _numbers_of_list(values: list[Any]) -> np.ndarray | None:
+    """Return values, or texts, that all are numbers or None; None for others."""
+    try:
+        return pa.array(values).cast(pa.float64()).to_numpy(zero_copy_only=False)
+    except (pa.ArrowException, OverflowError, TypeError, ValueError):
+        return None
 
 
 def _numbers_of_text(
@@ -134,6 +146,8 @@ def labels(column: Any) -> tuple[np.ndarray, list[Any]]:
     Columns of few labels are thus looked at label by label, not row by row.
     """
     column = getattr(column, "array", column)
+    if isinstance(column, list):
+        column = _coded_list(column)
     if isinstance(column, pd.Categorical):
         codes = np.asarray(column.codes)
         own = np.asarray(column.categories, dtype=object).tolist()
@@ -150,6 +164,25 @@ def labels(column: Any) -> tuple[np.ndarray, list[Any]]:
     if any(absent):
         codes = np.where(np.array([*absent, False])[codes], -1, codes)
     return codes, own
+
+
+def _coded_list(values: list[Any]) -> Any:
+    """Return values as categories, in the order of appearance, or as objects."""
+    try:
+        kinds = dict.fromkeys(values)
+    except TypeError:
+        return pd.Series(values, dtype=object)
+    missing = [kind is None or kind is pd.NA or kind != kind for kind in kinds]
+    place = iter(range(len(kinds)))
+    code_of = {
+        kind: -1 if absent else next(place) for kind, absent in zip(kinds, missing, strict=True)
+    }
+    if len(kinds) == 1:
+        codes = np.full(len(values), next(iter(code_of.values())), dtype=np.int64)
+    else:
+        codes = np.fromiter(map(code_of.__getitem__, values), dtype=np.int64, count=len(values))
+    known = [kind for kind, absent in zip(kinds, missing, strict=True) if not absent]
+    return pd.Categorical.from_codes(codes, pd.Index(known, dtype=object), validate=False)
 
 
 def by_label(column: Any, of: Callable[[str], bool], *, absent: bool = False) -> np.ndarray:
@@ -210,11 +243,9 @@ def coded_text(values: np.ndarray, mask: np.ndarray | None = None) -> pd.Categor
     wide = values.astype(f"{values.dtype.kind}{size // (4 if values.dtype.kind == 'U' else 1)}")
     codes = np.zeros(len(values), dtype=np.int64)
     for word in np.ascontiguousarray(wide).view(np.uint64).reshape(-1, size // 8).T:
-        starts = np.flatnonzero(np.append(True, word[1:] != word[:-1]))
-        if len(starts) > 1:
-            own, found = pd.factorize(word[starts])  # the rows of an object stand together
-            own = np.repeat(own, np.diff(starts, append=len(word)))
-            codes = pd.factorize(codes * len(found) + own)[0] if codes.any() else own
+        own, n_own = _coded_words(word)
+        if n_own > 1:
+            codes = pd.factorize(codes * n_own + own)[0] if codes.any() else own
     first = np.zeros(codes.max(initial=-1) + 1, dtype=np.int64)
     first[codes[::-1]] = np.arange(len(codes))[::-1]
     texts = [t.decode(errors="replace") if isinstance(t, bytes) else str(t) for t in values[first]]
@@ -222,6 +253,19 @@ def coded_text(values: np.ndarray, mask: np.ndarray | None = None) -> pd.Categor
         codes if mask is None else np.where(mask, -1, codes),
         [text.strip("\x00 ") for text in texts],
     )
+
+
+def _coded_words(word: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return codes of integers, and how many there are."""
+    if not len(word):
+        return np.zeros(0, dtype=np.int64), 0
+    if (most := int(word.max())) < _FEW_WORDS:  # one or two letters
+        used = np.zeros(most + 1, dtype=bool)
+        used[word] = True
+        return (np.cumsum(used) - 1)[word], int(used.sum())
+    starts = np.flatnonzero(np.append(True, word[1:] != word[:-1]))
+    own, found = pd.factorize(word[starts])  # the rows of an object stand together
+    return np.repeat(own, np.diff(starts, append=len(word))), len(found)
 
 
 def constant(value: Any, n_rows: int) -> pd.Categorical:
