@@ -164,4 +164,4 @@ def _numbers(texts: Any, codes: Any, otherwise: Any) -> Any:
 
 def _is_rounded(column: Any) -> bool:
     is_float = isinstance(column, np.ndarray) and column.dtype.kind == "f"
-    return is_float and bool((np.abs(column) >= _LARGEST).any())
+    return is_float and bool((column >= _LARGEST).any() or (column <= -_LARGEST).any())

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from sklc.errors import LightCurveError
 from sklc.io.arrow_csv import read_plain
@@ -179,19 +180,30 @@ def _with_ids(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
         column = frame[name].array
         is_coded = isinstance(column, pd.Categorical)
         codes, found = (column.codes, column.categories) if is_coded else pd.factorize(column)
-        ids = coded(np.asarray(codes), [str(text).strip() for text in found])
-        frame[name] = pd.Categorical.from_codes(ids.codes, _as_integers(ids.categories))
+        texts = [str(text).strip() for text in np.asarray(found, dtype=object).tolist()]
+        if len(set(texts)) == len(texts):
+            frame[name] = pd.Categorical.from_codes(codes, _as_integers(texts), validate=False)
+        else:  # they differ in the blanks around them
+            ids = coded(np.asarray(codes), texts)
+            frame[name] = pd.Categorical.from_codes(ids.codes, _as_integers(list(ids.categories)))
     return frame
 
 
-def _as_integers(texts: pd.Index) -> pd.Index:
+def _as_integers(texts: list[str]) -> pd.Index:
     """Return integers for texts, if these are the usual way to write them; else the texts."""
-    if not all(_INTEGER.fullmatch(text) for text in texts):
-        return texts
+    written = pa.array(texts, pa.string())
+    try:
+        numbers = written.cast(pa.int64())
+        if numbers.cast(pa.string()).equals(written):
+            return pd.Index(numbers.to_numpy())
+    except pa.ArrowInvalid:
+        pass
+    if not all(map(_INTEGER.fullmatch, texts)):
+        return pd.Index(texts, dtype=object)
     whole = [int(text.partition(".")[0]) for text in texts]
     beyond = any("." in t and abs(n) >= 2**53 for t, n in zip(texts, whole, strict=True))
     if beyond or len(set(whole)) < len(whole):
-        return texts
+        return pd.Index(texts, dtype=object)
     return pd.Index(exact_integers(np.array(whole, dtype=object)))
 
 

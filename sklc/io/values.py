@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sklc.errors import LightCurveError
 from sklc.light_curves.columns import exact_integers
@@ -34,6 +35,7 @@ _FEW_WORDS = 1 << 16
 _TRUE = frozenset({"true", "t", "1", "1.0", "yes", "y"})
 _FALSE = frozenset({"false", "f", "0", "0.0", "no", "n"})
 _NO_VALUE = frozenset({"", "--", "-", "...", "na", "n/a", "nan", "null", "none", "<na>", "masked"})
+_NO_WORDS = pa.array(sorted(_NO_VALUE))
 Table = pd.DataFrame | Mapping[str, Any]
 
 
@@ -230,6 +232,9 @@ def _not_flags(found: Sequence[Any]) -> list[str]:
 
 def coded(codes: np.ndarray, categories: Sequence[Any]) -> pd.Categorical:
     """Return a column of categories from their codes, -1 for missing; equal categories are one."""
+    if len(set(categories)) == len(categories):
+        index = pd.Index(list(categories), dtype=object)
+        return pd.Categorical.from_codes(codes, index, validate=False)
     position: dict[Any, int] = {}
     lookup = [position.setdefault(category, len(position)) for category in categories]
     if len(position) < len(lookup):
@@ -297,7 +302,13 @@ def exact_ids(column: Any, name: str) -> Any:
             "rows in all): give each row the id of its object, or remove these rows"
         )
     if found is not None:
-        if len(found) and all(isinstance(v, int | np.integer) for v in found):
+        if found.dtype.kind in "iu" and len(found):
+            return np.asarray(found, dtype=f"{found.dtype.kind}8")[codes]
+        if (
+            len(found)
+            and found.dtype == object
+            and all(isinstance(v, int | np.integer) for v in found)
+        ):
             return exact_integers(np.array(found, dtype=object))[codes]
         return pd.Categorical.from_codes(codes, pd.Index(found), validate=False)
     if column.dtype.kind != "f":
@@ -317,9 +328,15 @@ def _coded_ids(column: pd.Series) -> tuple[np.ndarray, Any]:
         codes, found = np.asarray(column.array.codes), column.array.categories
     else:
         codes, found = factorized(column, "object id")
-    texts = np.asarray(found, dtype=object).tolist()
-    absent = [isinstance(text, str) and text.strip().casefold() in _NO_VALUE for text in texts]
-    return (np.where(np.array([*absent, False])[codes], -1, codes) if any(absent) else codes), found
+    if found.dtype.kind in "iu":
+        return codes, found
+    texts = np.asarray(found, dtype=object)
+    try:  # at once, if all are text
+        words = pc.utf8_lower(pc.utf8_trim_whitespace(pa.array(texts, pa.string())))
+        absent = pc.is_in(words, value_set=_NO_WORDS).to_numpy(zero_copy_only=False)
+    except pa.ArrowException:
+        absent = np.array([isinstance(t, str) and t.strip().casefold() in _NO_VALUE for t in texts])
+    return np.where(np.append(absent, False)[codes], -1, codes) if absent.any() else codes, found
 
 
 def ids(column: Any, name: str) -> pd.Categorical:
