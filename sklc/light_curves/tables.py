@@ -151,10 +151,9 @@ def metadata_frame(table: Any) -> pd.DataFrame:
     if not isinstance(table, pd.DataFrame):
         return pd.DataFrame({name: metadata_column(name, c) for name, c in table.items()})
     changed = {
-        position: series
-        for position in range(table.shape[1])
-        if (series := _plain_series(table.iloc[:, position])) is not table.iloc[:, position]
-        and series.dtype != table.dtypes.iloc[position]
+        position: _plain_series(table.iloc[:, position])
+        for position, dtype in enumerate(table.dtypes)
+        if isinstance(dtype, np.dtype) and not _is_plain(dtype)
     }
     if not changed:
         return table
@@ -162,6 +161,11 @@ def metadata_frame(table: Any) -> pd.DataFrame:
     frame = pd.concat(own, axis=1)
     frame.index = table.index
     return frame
+
+
+def _is_plain(dtype: np.dtype) -> bool:
+    """Whether columns of this type stay what they are."""
+    return dtype.kind not in "iuf" or (dtype.isnative and dtype not in (np.float16, np.longdouble))
 
 
 def _plain_series(values: pd.Series) -> pd.Series:

@@ -185,14 +185,13 @@ def _beside(name: str, file: BinaryIO, kind: str, other: str, fits: Any) -> tupl
     path = Path(name)
     likely = re.sub(f"{other}(?=\\.FIT)", kind, path.name, flags=re.IGNORECASE)
     names = [likely, f"{likely}.gz", re.sub(r"\.gz$", "", likely)]
-    announced = ""
-    if kind == "PHOT":
+    if not any((path.parent / name).is_file() for name in names) and kind == "PHOT":
         # damage is reported when the table is read
         with warnings.catch_warnings(), suppress(*_DAMAGED, fits.VerifyError):
             warnings.simplefilter("ignore")
             announced = Path(str(fits.getheader(file).get("PHOTFILE", "")).strip()).name
+            names += [announced, f"{announced}.gz"] if announced else []
         file.seek(0)
-        names += [announced, f"{announced}.gz"] if announced else []
     for candidate in names:
         if (path.parent / candidate).is_file():
             return next(iter(Source(path.parent / candidate).files()))
