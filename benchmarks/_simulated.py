@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import json
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -94,28 +95,50 @@ def pretrained(recipe: Recipe, cache: Path, n_jobs: int = 1) -> tuple[Path, dict
         Metrics of `sklc.pretrain.pretrain`, and the CPU seconds of simulation and training (of the
         last part only, if a run was resumed from its checkpoint).
     """
+    return trained_once(
+        f"{'+'.join(recipe.surveys)}-{recipe.objective}",
+        recipe,
+        lambda: training_set(
+            recipe.surveys, recipe.eight_classes, recipe.share, recipe.seed, n_jobs
+        ),
+        cache,
+        objective=recipe.objective,
+        representation=recipe.representation,
+        augment=recipe.augment,
+        redshift_weight=recipe.redshift_weight,
+        hidden_size=recipe.hidden_size,
+        epochs=recipe.epochs,
+        seed=recipe.seed,
+    )
+
+
+def trained_once(
+    label: str, recipe: Any, curves: Callable[[], LightCurves], cache: Path, **settings: Any
+) -> tuple[Path, dict[str, Any]]:
+    """Return the file of an encoder's weights and its metrics, trained where it is not there yet.
+
+    Parameters
+    ----------
+    label : str
+        What the names of the files begin with.
+    recipe : dataclass
+        All that the encoder depends on; equal recipes give equal encoders.
+    curves : callable
+        Returns the light curves to train on, where they are needed.
+    cache : Path
+        As in `pretrained`.
+    **settings
+        Arguments of `sklc.pretrain.pretrain`.
+    """
     cache.mkdir(parents=True, exist_ok=True)
     (cache / ".gitignore").write_text("*\n")
     digest = hashlib.sha256(json.dumps(asdict(recipe), sort_keys=True).encode()).hexdigest()[:12]
-    name = f"{'+'.join(recipe.surveys)}-{recipe.objective}-{digest}"
+    name = f"{label}-{digest}"
     path, record = cache / f"{name}.safetensors", cache / f"{name}.json"
     if not record.is_file():
         start = time.process_time()
-        curves = training_set(
-            recipe.surveys, recipe.eight_classes, recipe.share, recipe.seed, n_jobs
-        )
         encoder, metrics = pretrain(
-            curves,
-            objective=recipe.objective,
-            representation=recipe.representation,
-            augment=recipe.augment,
-            redshift_weight=recipe.redshift_weight,
-            hidden_size=recipe.hidden_size,
-            epochs=recipe.epochs,
-            seed=recipe.seed,
-            checkpoint=cache / f"{name}.checkpoint",
-            device="cpu",
-            verbose=0,
+            curves(), checkpoint=cache / f"{name}.checkpoint", device="cpu", verbose=0, **settings
         )
         encoder.save(path)
         metrics["cpu_seconds"] = round(time.process_time() - start, 1)

@@ -1,0 +1,494 @@
+"""How well weights for any survey fare in a survey that they have never seen.
+
+    python benchmarks/leave_surveys_out.py --data DIR [--quick] [--cache DIR] [--parts DIR]
+
+Encoders are trained here as `sklc.pretrain` trains those for any survey, with fewer light curves
+and epochs. All of them see ZTF and LSST, an eighth of the light curves each; the rest are of surveys
+that are drawn at random. They are judged without any label, by the macro one-vs-rest AUROC of their
+own classes:
+
+- **surveys left out**: the same number of light curves with and without PS1, DES, ATLAS, Swift's
+  UVOT, and UBVRI of small telescopes, a sixteenth each in place of drawn surveys. Both are judged on
+  new simulated objects of these surveys (twelve classes; half of them seen for one season, half in
+  all years), on ZTF and LSST, and on real objects (Ia, II, Ib/c): ``osc_mixed`` (UBVRI and others),
+  ``atlas_zfp_dev`` (ATLAS and ZTF), and the SNe Ia of ``snia_multi`` (PS1, DES, SNLS, Foundation,
+  CSP) and of ``ps1_mds_osc``, each together with the core-collapse supernovae of the first two;
+- **number of drawn surveys**: the same number of light curves from 0 to 90 drawn surveys; with 0,
+  all are of ZTF and LSST. The five surveys are left out;
+- **steps**: 90 drawn surveys, trainings of different length, each with its own schedule of the
+  learning rate. The five surveys are left out.
+
+The first comparison is repeated with other seeds of light curves and training. Simulations are kept
+in ``--parts``, encoders in ``--cache``, and a run that was stopped goes on from them.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from _common import (
+    build_parser,
+    markdown_table,
+    parse,
+    results_path,
+    summarise,
+    use_templates,
+    write_results,
+)
+from _monitored import MONITORED
+from _simulated import add_cache_argument, trained_once
+from any_survey import load, without_labels
+
+from sklc.errors import LightCurveWarning, NotDetectedError
+from sklc.light_curves import LightCurves, concatenate
+from sklc.pretrain import simulate_any_survey
+from sklc.pretrain.training import any_survey_settings
+from sklc.representation import PRESETS
+from sklc.simulate import TWELVE_CLASSES, Survey, simulate
+
+NAME = "leave_surveys_out"
+# Names of the surveys in the metadata, and what `simulate` takes.
+ALWAYS_SEEN = {"ZTF": "ztf", "LSST": "lsst"}
+LEFT_OUT = {"PS1": "ps1", "DES": "des", **{name: name for name in MONITORED}}
+BUILT_IN = ("ztf", "lsst", "lsst-ddf", "ps1", "des")
+REAL = ("osc_mixed", "atlas_zfp_dev", "snia_multi", "ps1_mds_osc")
+ONLY_IA = ("snia_multi", "ps1_mds_osc")
+WINDOWS = ((-30.0, 60.0), (-200.0, 400.0), None, (-5.0, 100.0))
+TEST_WINDOWS = ((-30.0, 60.0), None)
+TEST_SEED = 9090  # of the objects that encoders are judged on
+# Drawn surveys that `simulate_any_survey` needs for eight rounds of known ones.
+FOR_KNOWN = 45
+# What is dropped here is never shown, also with the noise that augmentation adds.
+KEPT = replace(PRESETS["corroborated"], min_snr=2.5)
+
+
+@dataclass(frozen=True)
+class Training:
+    """What an encoder is trained on, and how long.
+
+    Parameters
+    ----------
+    n_drawn : int
+        Number of drawn surveys.
+    seen : tuple of str
+        Surveys of `LEFT_OUT` that are seen nevertheless.
+    n_curves, epochs, hidden_size, seed : int
+    """
+
+    n_drawn: int = 90
+    seen: tuple[str, ...] = ()
+    n_curves: int = 64_000
+    epochs: int = 6
+    hidden_size: int = 128
+    seed: int = 0
+
+    @property
+    def steps(self) -> int:
+        """Number of gradient steps: 6 % of the light curves are held out."""
+        return self.epochs * -(-round(0.94 * self.n_curves) // 256)
+
+    def composition(self) -> dict[str, int]:
+        """Return the number of light curves of each survey, by its name in the metadata."""
+        numbers = dict.fromkeys(ALWAYS_SEEN, self.n_curves // 8)
+        numbers |= dict.fromkeys(self.seen, self.n_curves // 16)
+        rest = self.n_curves - sum(numbers.values())
+        others = [f"random-{k}" for k in range(self.n_drawn)] or list(ALWAYS_SEEN)
+        for k, name in enumerate(others):
+            share, left = divmod(rest, len(others))
+            numbers[name] = numbers.get(name, 0) + share + (k < left)
+        return numbers
+
+
+# -- light curves to train on
+
+
+@dataclass(frozen=True)
+class Simulations:
+    """Simulated light curves to draw training sets from, which are kept in folders.
+
+    Parameters
+    ----------
+    parts : Path
+        Folder of `simulate_any_survey`.
+    cache : Path
+        Folder of what else is simulated.
+    share : float
+        As for `simulate_any_survey`.
+    n_drawn : int
+        Number of drawn surveys in `parts`.
+    leave_out : tuple of str
+        Built-in surveys that are not needed.
+    n_jobs : int
+        Processes that simulate.
+    """
+
+    parts: Path
+    cache: Path
+    share: float
+    n_drawn: int
+    leave_out: tuple[str, ...] = ()
+    n_jobs: int = 1
+
+    def training_set(self, training: Training) -> LightCurves:
+        """Draw the light curves of a training, every survey without replacement."""
+        rng, chosen = np.random.default_rng([16, training.seed]), []
+        for name, number in training.composition().items():
+            rows = np.sort(rng.choice(len(pool := self._of(name, number)), number, replace=False))
+            chosen.append(pool[rows])
+        curves = concatenate(chosen, prefix_ids=True)
+        # Held-out objects are drawn by survey and class: here by class, as some are few.
+        return curves.with_metadata(survey=np.full(len(curves), "simulated"))
+
+    def _of(self, name: str, number: int) -> LightCurves:
+        """Return at least `number` light curves of a survey."""
+        if name in MONITORED:
+            return self._monitored(name, number)
+        curves = _select(self._drawn if name.startswith("random") else self._built_in, name)
+        if len(curves) >= number:
+            return curves
+        if not name.startswith("random"):
+            raise ValueError(
+                f"{self.parts} has only {len(curves)} light curves of {name}, {number} are needed: "
+                "pass a larger --share, and another --parts."
+            )
+        # Few surveys, with many light curves of each.
+        share = round(1.2 * self.share * number / len(curves), 4)
+        own = self.cache / f"drawn-{share:g}"
+        more = simulate_any_survey(own, share=share, n_surveys=int(name.split("-")[1]) + 1,
+                                   leave_out=BUILT_IN, n_jobs=self.n_jobs)  # fmt: skip
+        return _select(more, name)
+
+    @cached_property
+    def _built_in(self) -> LightCurves:
+        curves = simulate_any_survey(
+            self.parts, share=self.share, n_surveys=min(FOR_KNOWN, self.n_drawn),
+            leave_out=self.leave_out, n_jobs=self.n_jobs,
+        )  # fmt: skip
+        return curves[~curves.metadata["survey"].str.startswith("random").to_numpy()]
+
+    @cached_property
+    def _drawn(self) -> LightCurves:
+        return simulate_any_survey(self.parts, share=self.share, n_surveys=self.n_drawn,
+                                   leave_out=BUILT_IN, n_jobs=self.n_jobs)  # fmt: skip
+
+    def _monitored(self, name: str, number: int) -> LightCurves:
+        """Simulate the classes in the numbers of the other surveys, a quarter in each window."""
+        own = self.cache / f"{name}-{number}"
+        if not own.exists():
+            shares = self._built_in.metadata["class"].value_counts(normalize=True)
+            # More than are needed: a class may not be detected.
+            numbers = {str(k): max(1, round(0.3 * number * v)) for k, v in shares.items()}
+            made = []
+            for seed, window in enumerate(WINDOWS):
+                for kind, count in numbers.items():
+                    try:
+                        curves = simulate({kind: count}, MONITORED[name].survey(), window=window,
+                                          random_state=seed, n_jobs=self.n_jobs)  # fmt: skip
+                    except NotDetectedError:
+                        continue
+                    made.append(KEPT.shown(curves))
+            curves = concatenate(made, prefix_ids=True)
+            z = curves.metadata["redshift"].clip(lower=1e-4)
+            curves = curves.with_metadata(redshift=z.to_numpy())
+            curves.to_parquet(own)
+        return LightCurves.from_parquet(own)
+
+
+def _select(curves: LightCurves, survey: str) -> LightCurves:
+    return curves[(curves.metadata["survey"] == survey).to_numpy()]
+
+
+def encoder_of(training: Training, simulations: Simulations) -> tuple[Path, float]:
+    """Return the weights file of a training, and the CPU seconds that it took."""
+    path, metrics = trained_once(
+        f"any-{training.n_drawn}{'-seen' if training.seen else ''}",
+        training,
+        lambda: simulations.training_set(training),
+        simulations.cache,
+        epochs=training.epochs,
+        seed=training.seed,
+        **any_survey_settings(training.hidden_size),
+    )
+    return path, metrics["cpu_seconds"]
+
+
+# -- light curves to judge on
+
+Sets = dict[str, tuple[LightCurves, np.ndarray]]
+
+
+def real_sets(folder: Path) -> Sets:
+    """Load the real supernovae; sets of SNe Ia get the core-collapse supernovae of the others."""
+    sets = {name: load(folder, name) for name in REAL}
+    others = [curves[y != "SNIa"] for curves, y in (sets[n] for n in REAL if n not in ONLY_IA)]
+    labels = [y[y != "SNIa"] for _, y in (sets[n] for n in REAL if n not in ONLY_IA)]
+    for name in ONLY_IA:
+        curves, y = sets[name]
+        sets[name] = (
+            concatenate([curves, *others], prefix_ids=True),
+            np.concatenate([y, *labels]),
+        )
+    return sets
+
+
+def simulated_sets(names: Sequence[str], number: int, n_jobs: int) -> Sets:
+    """Simulate objects that no encoder was trained on: `number` per class, window and survey."""
+    sets = {}
+    for name in names:
+        survey: str | Survey
+        survey = (
+            MONITORED[name].survey() if name in MONITORED else {**ALWAYS_SEEN, **LEFT_OUT}[name]
+        )
+        curves = concatenate(
+            [
+                simulate(number, survey, TWELVE_CLASSES, window=window, random_state=TEST_SEED + k,
+                         n_jobs=n_jobs)
+                for k, window in enumerate(TEST_WINDOWS)
+            ],
+            prefix_ids=True,
+        )  # fmt: skip
+        sets[name] = curves, curves.metadata["class"].to_numpy(dtype=str)
+    return sets
+
+
+def judge(weights: Path, sets: Sets) -> dict[str, float]:
+    """Return the AUROC without labels on every set."""
+    return {name: without_labels(weights, *own) for name, own in sets.items()}
+
+
+# -- showing
+
+
+def groups(names: Sequence[str]) -> dict[str, list[str]]:
+    """Return the sets over which figures are averaged."""
+    return {
+        "new surveys, simulated": [n for n in names if n in LEFT_OUT],
+        "new surveys, real": [n for n in names if n in REAL],
+        "ZTF and LSST, simulated": [n for n in names if n in ALWAYS_SEEN],
+    }
+
+
+def averages(scores: Mapping[str, float]) -> dict[str, float]:
+    """Return the mean over each group of sets."""
+    return {
+        group: round(float(np.mean([scores[name] for name in names])), 5)
+        for group, names in groups(list(scores)).items()
+    }
+
+
+def markdown(figures: dict[str, Any]) -> str:
+    """Return the three tables."""
+    rows = []
+    for name, row in figures["surveys"].items():
+        loss = row["loss"]
+        spread = f" ± {loss['sd']:.3f}" if len(loss["values"]) > 1 else ""
+        rows.append([name, f"{row['seen']['mean']:.3f}", f"{row['left out']['mean']:.3f}",
+                     f"{loss['mean']:+.3f}{spread}"])  # fmt: skip
+    tables = [
+        "Surveys in training or left out of it, macro AUROC without labels:\n\n"
+        + markdown_table(["judged on", "in training", "left out", "loss"], rows)
+    ]
+    captions = {
+        "drawn": ("drawn surveys", "Number of drawn surveys, equal number of light curves:"),
+        "steps": ("steps", "Number of steps, 90 drawn surveys:"),
+    }
+    for key, (column, caption) in captions.items():
+        header = [column, *next(iter(figures[key].values()))]
+        rows = [
+            [f"{int(x):,}", *(f"{v:.3f}" for v in row.values())] for x, row in figures[key].items()
+        ]
+        tables.append(f"{caption}\n\n{markdown_table(header, rows)}")
+    return "\n\n".join(tables)
+
+
+# Colours of Okabe & Ito, which the colour-blind can tell apart.
+STYLES = (("#0072B2", "o", "-"), ("#D55E00", "s", "--"), ("#009E73", "^", ":"))
+
+
+def plot(figures: dict[str, Any], path: Path) -> None:
+    """Plot each survey with and without it in training, and the averages by number and steps."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, (left, middle, right) = plt.subplots(
+        1, 3, figsize=(13, 4.6), layout="constrained", width_ratios=[1.25, 1, 1]
+    )
+    surveys = figures["surveys"]
+    places = np.arange(len(surveys))[::-1]
+    seen, unseen = (
+        np.array([row[key]["mean"] for row in surveys.values()]) for key in ("seen", "left out")
+    )
+    left.hlines(places, seen, unseen, color="0.6", linewidth=2, zorder=1)
+    left.scatter(seen, places, color=STYLES[0][0], marker="o", s=45, label="in training")
+    left.scatter(unseen, places, color=STYLES[1][0], marker="D", s=40, label="left out")
+    left.set_yticks(places, [f"{n} (real)" if n in REAL else n for n in surveys])
+    left.set_xlabel("macro AUROC without labels")
+    left.set_title("Surveys left out of training", loc="left")
+    left.legend(loc="best", fontsize=9)
+    left.grid(axis="x", alpha=0.3)
+    panels = (
+        (middle, "drawn", "surveys drawn at random", "Number of drawn surveys"),
+        (right, "steps", "gradient steps", "Length of the training"),
+    )
+    for ax, key, label, title in panels:
+        values = [int(x) for x in figures[key]]
+        x = np.arange(len(values)) if key == "drawn" else values
+        for (color, marker, line), group in zip(STYLES, next(iter(figures[key].values()))):
+            y = [row[group] for row in figures[key].values()]
+            ax.plot(x, y, marker=marker, linestyle=line, color=color, linewidth=1.8, label=group)
+        if key == "drawn":
+            ax.set_xticks(x, [str(v) for v in values])
+        else:
+            ax.set_xscale("log")
+            ax.set_xticks(values, [f"{v:,}" for v in values])
+            ax.minorticks_off()
+        ax.set_xlabel(label)
+        ax.set_title(title, loc="left")
+        ax.grid(alpha=0.3)
+    middle.set_ylabel("macro AUROC without labels")
+    right.sharey(middle)
+    right.legend(loc="best", fontsize=9)
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
+# -- running
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All trainings: pairs with and without the surveys, by drawn surveys, and by epochs."""
+
+    pairs: tuple[tuple[Training, Training], ...]
+    drawn: tuple[Training, ...]
+    steps: tuple[Training, ...]
+    n_test: int
+
+    @classmethod
+    def of(cls, base: Training, quick: bool, n_seeds: int) -> Plan:
+        """Return the plan for a training that leaves the surveys out."""
+        seen, numbers, epochs = tuple(LEFT_OUT), (0, 4, 15, 45, 90), (1, 3, base.epochs, 12)
+        if quick:
+            seen, numbers, epochs = ("PS1", "UVOT"), (0, 1, base.n_drawn), (base.epochs, 2)
+        return cls(
+            tuple(
+                (replace(base, seed=seed, seen=seen), replace(base, seed=seed))
+                for seed in range(n_seeds)
+            ),
+            tuple(replace(base, n_drawn=n) for n in numbers),
+            tuple(replace(base, epochs=n) for n in epochs),
+            4 if quick else 75,
+        )
+
+
+def measure(options, plan: Plan, simulations: Simulations) -> tuple[dict[str, Any], dict]:
+    """Train and judge all encoders; return figures, and the CPU seconds of each training."""
+    seconds: dict[Training, float] = {}
+    scores: dict[Training, dict[str, float]] = {}
+    sets: Sets = {}
+
+    def score(training: Training) -> dict[str, float]:
+        if training not in scores:
+            path, seconds[training] = encoder_of(training, simulations)
+            if not sets:
+                names = [*plan.pairs[0][0].seen, *ALWAYS_SEEN]
+                sets.update(simulated_sets(names, plan.n_test, options.n_jobs))
+                sets.update(real_sets(options.data))
+            scores[training] = judge(path, sets)
+            print(training, averages(scores[training]), flush=True)
+        return scores[training]
+
+    pairs = [tuple(map(score, pair)) for pair in plan.pairs]
+    surveys = {
+        name: {
+            key: summarise([{key: value(*(own[name] for own in pair))} for pair in pairs])[key]
+            for key, value in (
+                ("seen", lambda seen, left_out: seen),
+                ("left out", lambda seen, left_out: left_out),
+                ("loss", lambda seen, left_out: seen - left_out),
+            )
+        }
+        for name in pairs[0][0]
+    }
+    figures = {
+        "surveys": surveys,
+        "drawn": {str(own.n_drawn): averages(score(own)) for own in plan.drawn},
+        "steps": {str(own.steps): averages(score(own)) for own in plan.steps},
+        "each": [
+            {**asdict(own), "seen": list(own.seen), "steps": own.steps, "cpu_seconds": seconds[own],
+             "auroc": {name: round(value, 5) for name, value in score(own).items()}}
+            for own in scores
+        ],
+    }  # fmt: skip
+    sizes = {name: {str(k): int(v) for k, v in zip(*np.unique(y, return_counts=True), strict=True)}
+             for name, (_, y) in sets.items()}  # fmt: skip
+    return figures, sizes
+
+
+def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
+    """Run the benchmark and return its figures."""
+    parser = build_parser(__doc__, seeds=2)
+    add_cache_argument(parser)
+    parser.add_argument(
+        "--parts", type=Path, metavar="DIR",
+        help="folder of the light curves of `sklc.pretrain --simulate --surveys any`, which is "
+        "CHECKPOINTS/any-survey there; what is missing is simulated (CACHE/any-survey)",
+    )  # fmt: skip
+    parser.add_argument("--share", type=float, help="share of these light curves (1)")
+    options = parse(parser, arguments, *REAL)
+    use_templates(options)
+    warnings.simplefilter("ignore", LightCurveWarning)
+    torch.set_num_threads(1)
+    start = time.perf_counter()
+    base = Training()
+    if options.quick:
+        base = Training(n_drawn=2, n_curves=400, epochs=1, hidden_size=8)
+    share = options.share or (0.02 if options.quick else 1.0)
+    simulations = Simulations(
+        parts=options.parts or options.cache / f"any-survey{'-quick' if options.quick else ''}",
+        cache=options.cache,
+        share=share,
+        n_drawn=base.n_drawn,
+        leave_out=("des", "lsst-ddf") if options.quick else (),
+        n_jobs=options.n_jobs,
+    )
+    plan = Plan.of(base, options.quick, options.seeds)
+    figures, sizes = measure(options, plan, simulations)
+    text = markdown(figures)
+    print(f"\n{text}\n")
+    loss = {
+        group: np.mean([figures["surveys"][name]["loss"]["mean"] for name in names])
+        for group, names in groups(list(figures["surveys"])).items()
+    }
+    line = f"{NAME}: loss of macro AUROC without labels where surveys are left out: " + ", ".join(
+        f"{group} {value:+.3f}" for group, value in loss.items()
+    )
+    content = {
+        "summary": line,
+        "protocol": " ".join((__doc__ or "").split("\n\n", 2)[2].split()),
+        "figures": figures,
+        "n_objects": sizes,
+        "share": share,
+        "settings": {key: repr(v) for key, v in any_survey_settings(base.hidden_size).items()},
+        "markdown": text,
+        "seconds": round(time.perf_counter() - start),
+    }
+    print(f"wrote {write_results(options, NAME, content).name}")
+    picture = results_path(options, NAME, ".png")
+    plot(figures, picture)
+    print(f"wrote {picture.name}\n{line}")
+    return figures
+
+
+if __name__ == "__main__":
+    main()
