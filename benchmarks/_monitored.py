@@ -1,6 +1,6 @@
 """Surveys that no shipped weights know by name: ATLAS, Swift's UVOT, and UBVRI of small telescopes.
 
-They have the passbands of the instruments, and a typical rhythm and depth instead of real pointings.
+They have the passbands of the instruments, and a typical rhythm and depth, but no real pointings.
 """
 
 from __future__ import annotations

@@ -3,16 +3,15 @@
     python benchmarks/leave_surveys_out.py --data DIR [--quick] [--cache DIR] [--parts DIR]
 
 Encoders are trained here as `sklc.pretrain` trains those for any survey, with fewer light curves
-and epochs. All of them see ZTF and LSST, an eighth of the light curves each; the rest are of surveys
-that are drawn at random. They are judged without any label, by the macro one-vs-rest AUROC of their
-own classes:
+and epochs. All of them see ZTF and LSST, an eighth of the light curves each; the rest are of drawn
+surveys. They are judged without any label, by the macro one-vs-rest AUROC of their own classes:
 
 - **surveys left out**: the same number of light curves with and without PS1, DES, ATLAS, Swift's
-  UVOT, and UBVRI of small telescopes, a sixteenth each in place of drawn surveys. Both are judged on
-  new simulated objects of these surveys (twelve classes; half of them seen for one season, half in
-  all years), on ZTF and LSST, and on real objects (Ia, II, Ib/c): ``osc_mixed`` (UBVRI and others),
-  ``atlas_zfp_dev`` (ATLAS and ZTF), and the SNe Ia of ``snia_multi`` (PS1, DES, SNLS, Foundation,
-  CSP) and of ``ps1_mds_osc``, each together with the core-collapse supernovae of the first two;
+  UVOT, and UBVRI of small telescopes, a sixteenth each in place of drawn surveys. Both are judged
+  on new simulated objects of these surveys (twelve classes; half of them seen for one season, half
+  in all years), on ZTF and LSST, and on real objects (Ia, II, Ib/c): ``osc_mixed`` (UBVRI and
+  others), ``atlas_zfp_dev`` (ATLAS and ZTF), and the SNe Ia of ``snia_multi`` (PS1, DES, SNLS,
+  Foundation, CSP) and of ``ps1_mds_osc``, each with the core-collapse supernovae of the first two;
 - **number of drawn surveys**: the same number of light curves from 0 to 90 drawn surveys; with 0,
   all are of ZTF and LSST. The five surveys are left out;
 - **steps**: 90 drawn surveys, trainings of different length, each with its own schedule of the
@@ -81,6 +80,8 @@ class Training:
     seen : tuple of str
         Surveys of `LEFT_OUT` that are seen nevertheless.
     n_curves, epochs, hidden_size, seed : int
+    share : float
+        Share of the light curves of `simulate_any_survey` among which they are drawn.
     """
 
     n_drawn: int = 90
@@ -89,6 +90,7 @@ class Training:
     epochs: int = 6
     hidden_size: int = 128
     seed: int = 0
+    share: float = 1.0
 
     @property
     def steps(self) -> int:
@@ -140,31 +142,35 @@ class Simulations:
     def training_set(self, training: Training) -> LightCurves:
         """Draw the light curves of a training, every survey without replacement."""
         rng, chosen = np.random.default_rng([16, training.seed]), []
+        drawn = self._drawn_for(training)
         for name, number in training.composition().items():
-            rows = np.sort(rng.choice(len(pool := self._of(name, number)), number, replace=False))
-            chosen.append(pool[rows])
+            if name in MONITORED:
+                pool = self._monitored(name, number)
+            else:
+                pool = _select(drawn if name.startswith("random") else self._built_in, name)
+            if len(pool) < number:
+                raise ValueError(
+                    f"{self.parts} has only {len(pool)} light curves of {name}, {number} are "
+                    "needed: pass a larger --share, and another --parts."
+                )
+            chosen.append(pool[np.sort(rng.choice(len(pool), number, replace=False))])
         curves = concatenate(chosen, prefix_ids=True)
         # Held-out objects are drawn by survey and class: here by class, as some are few.
         return curves.with_metadata(survey=np.full(len(curves), "simulated"))
 
-    def _of(self, name: str, number: int) -> LightCurves:
-        """Return at least `number` light curves of a survey."""
-        if name in MONITORED:
-            return self._monitored(name, number)
-        curves = _select(self._drawn if name.startswith("random") else self._built_in, name)
-        if len(curves) >= number:
-            return curves
-        if not name.startswith("random"):
-            raise ValueError(
-                f"{self.parts} has only {len(curves)} light curves of {name}, {number} are needed: "
-                "pass a larger --share, and another --parts."
-            )
+    def _drawn_for(self, training: Training) -> LightCurves:
+        """Return light curves of drawn surveys, enough of each."""
+        needed = training.composition()
+        names = [name for name in needed if name.startswith("random")]
+        found = self._drawn.metadata["survey"].value_counts()
+        missing = max((needed[name] / found[name] for name in names), default=0.0)
+        if missing <= 1:
+            return self._drawn
         # Few surveys, with many light curves of each.
-        share = round(1.2 * self.share * number / len(curves), 4)
-        own = self.cache / f"drawn-{share:g}"
-        more = simulate_any_survey(own, share=share, n_surveys=int(name.split("-")[1]) + 1,
-                                   leave_out=BUILT_IN, n_jobs=self.n_jobs)  # fmt: skip
-        return _select(more, name)
+        share = round(1.05 * self.share * missing, 3)
+        return simulate_any_survey(self.cache / f"drawn-{share:g}", share=share,
+                                   n_surveys=training.n_drawn, leave_out=BUILT_IN,
+                                   n_jobs=self.n_jobs)  # fmt: skip
 
     @cached_property
     def _built_in(self) -> LightCurves:
@@ -343,7 +349,9 @@ def plot(figures: dict[str, Any], path: Path) -> None:
     for ax, key, label, title in panels:
         values = [int(x) for x in figures[key]]
         x = np.arange(len(values)) if key == "drawn" else values
-        for (color, marker, line), group in zip(STYLES, next(iter(figures[key].values()))):
+        for (color, marker, line), group in zip(
+            STYLES, next(iter(figures[key].values())), strict=True
+        ):
             y = [row[group] for row in figures[key].values()]
             ax.plot(x, y, marker=marker, linestyle=line, color=color, linewidth=1.8, label=group)
         if key == "drawn":
@@ -450,14 +458,13 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     warnings.simplefilter("ignore", LightCurveWarning)
     torch.set_num_threads(1)
     start = time.perf_counter()
-    base = Training()
+    base = Training(share=options.share or 1.0)
     if options.quick:
-        base = Training(n_drawn=2, n_curves=400, epochs=1, hidden_size=8)
-    share = options.share or (0.02 if options.quick else 1.0)
+        base = Training(2, n_curves=400, epochs=1, hidden_size=8, share=options.share or 0.02)
     simulations = Simulations(
         parts=options.parts or options.cache / f"any-survey{'-quick' if options.quick else ''}",
         cache=options.cache,
-        share=share,
+        share=base.share,
         n_drawn=base.n_drawn,
         leave_out=("des", "lsst-ddf") if options.quick else (),
         n_jobs=options.n_jobs,
@@ -478,7 +485,6 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         "protocol": " ".join((__doc__ or "").split("\n\n", 2)[2].split()),
         "figures": figures,
         "n_objects": sizes,
-        "share": share,
         "settings": {key: repr(v) for key, v in any_survey_settings(base.hidden_size).items()},
         "markdown": text,
         "seconds": round(time.perf_counter() - start),

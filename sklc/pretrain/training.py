@@ -177,7 +177,14 @@ def _held_out_metrics(encoder: LightCurveEncoder, curves: LightCurves) -> dict[s
     metrics = {}
     for name, own in metadata.groupby(_survey(curves)):
         y, rows = own["class"].to_numpy(dtype=str), own.index
-        metrics[f"macro_auroc_{name}"] = roc_auc_score(y, probabilities[rows], multi_class="ovr")
+        # Of few objects, some classes have none here.
+        scores = [
+            roc_auc_score(y == label, column)
+            for label, column in zip(encoder.classes_, probabilities[rows].T, strict=True)
+            if 0 < np.sum(y == label) < len(y)
+        ]
+        if scores:
+            metrics[f"macro_auroc_{name}"] = np.mean(scores)
         if predicted is not None:
             error = np.expm1(predicted[rows, 0]) - own["redshift"].to_numpy(dtype=float)
             metrics[f"redshift_mse_{name}"] = np.mean(error**2)
