@@ -87,7 +87,7 @@ class Training:
     n_drawn: int = 90
     seen: tuple[str, ...] = ()
     n_curves: int = 64_000
-    epochs: int = 6
+    epochs: int = 4
     hidden_size: int = 128
     seed: int = 0
     share: float = 1.0
@@ -163,7 +163,7 @@ class Simulations:
         needed = training.composition()
         names = [name for name in needed if name.startswith("random")]
         found = self._drawn.metadata["survey"].value_counts()
-        missing = max((needed[name] / found[name] for name in names), default=0.0)
+        missing = float(max((needed[name] / found[name] for name in names), default=0.0))
         if missing <= 1:
             return self._drawn
         # Few surveys, with many light curves of each.
@@ -261,7 +261,7 @@ def simulated_sets(names: Sequence[str], number: int, n_jobs: int) -> Sets:
             ],
             prefix_ids=True,
         )  # fmt: skip
-        sets[name] = curves, curves.metadata["class"].to_numpy(dtype=str)
+        sets[name] = KEPT.shown(curves), curves.metadata["class"].to_numpy(dtype=str)
     return sets
 
 
@@ -385,7 +385,7 @@ class Plan:
     @classmethod
     def of(cls, base: Training, quick: bool, n_seeds: int) -> Plan:
         """Return the plan for a training that leaves the surveys out."""
-        seen, numbers, epochs = tuple(LEFT_OUT), (0, 4, 15, 45, 90), (1, 3, base.epochs, 12)
+        seen, numbers, epochs = tuple(LEFT_OUT), (0, 4, 15, 45, 90), (1, 2, base.epochs, 8)
         if quick:
             seen, numbers, epochs = ("PS1", "UVOT"), (0, 1, base.n_drawn), (base.epochs, 2)
         return cls(
@@ -395,7 +395,7 @@ class Plan:
             ),
             tuple(replace(base, n_drawn=n) for n in numbers),
             tuple(replace(base, epochs=n) for n in epochs),
-            4 if quick else 75,
+            4 if quick else 50,
         )
 
 
