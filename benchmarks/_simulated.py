@@ -6,16 +6,21 @@ import argparse
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from skorch.callbacks import Callback
+
 from sklc import LightCurveEncoder
 from sklc.light_curves import LightCurves, concatenate
 from sklc.pretrain import pretrain, simulate_training_set
+from sklc.representation import PRESETS
 from sklc.simulate import COMMON_CLASSES, simulate
+from sklc.weights.file import WeightsFile
 
 CACHE = Path(__file__).parent / ".cache"
 
@@ -112,8 +117,41 @@ def pretrained(recipe: Recipe, cache: Path, n_jobs: int = 1) -> tuple[Path, dict
     )
 
 
+class KeepEpochs(Callback):
+    """Keep the weights that there are after each epoch, in files of their own.
+
+    Parameters
+    ----------
+    path : Path
+        Where the weights go in the end; `after_epoch` says where those of an epoch are.
+    representation : str
+        Name of the input representation.
+    classes : sequence of str
+        The classes, in alphabetical order.
+    """
+
+    def __init__(self, path: Path, representation: str, classes: Sequence[str]) -> None:
+        self.path, self.representation, self.classes = path, representation, classes
+
+    def on_epoch_end(self, net, **kwargs) -> None:
+        WeightsFile.from_network(
+            net.module_.encoder, PRESETS[self.representation], self.classes
+        ).save(after_epoch(self.path, len(net.history)))
+
+
+def after_epoch(path: Path, epoch: int) -> Path:
+    """Return the file of the weights after an epoch, beside those of the whole training."""
+    return path.with_name(f"{path.stem}-epoch{epoch}.safetensors")
+
+
 def trained_once(
-    label: str, recipe: Any, curves: Callable[[], LightCurves], cache: Path, **settings: Any
+    label: str,
+    recipe: Any,
+    curves: Callable[[], LightCurves],
+    cache: Path,
+    *,
+    keep_epochs: bool = False,
+    **settings: Any,
 ) -> tuple[Path, dict[str, Any]]:
     """Return the file of an encoder's weights and its metrics, trained where it is not there yet.
 
@@ -127,6 +165,8 @@ def trained_once(
         Returns the light curves to train on, where they are needed.
     cache : Path
         As in `pretrained`.
+    keep_epochs : bool
+        Whether to keep the weights `after_epoch`.
     **settings
         Arguments of `sklc.pretrain.pretrain`.
     """
@@ -136,9 +176,12 @@ def trained_once(
     name = f"{label}-{digest}"
     path, record = cache / f"{name}.safetensors", cache / f"{name}.json"
     if not record.is_file():
-        start = time.process_time()
+        start, made = time.process_time(), curves()
+        if keep_epochs:
+            classes = np.unique(made.metadata["class"].to_numpy(dtype=str))
+            settings["callbacks"] = [KeepEpochs(path, settings["representation"], classes)]
         encoder, metrics = pretrain(
-            curves(), checkpoint=cache / f"{name}.checkpoint", device="cpu", verbose=0, **settings
+            made, checkpoint=cache / f"{name}.checkpoint", device="cpu", verbose=0, **settings
         )
         encoder.save(path)
         metrics["cpu_seconds"] = round(time.process_time() - start, 1)

@@ -14,11 +14,11 @@ surveys. They are judged without any label, by the macro one-vs-rest AUROC of th
   Foundation, CSP) and of ``ps1_mds_osc``, each with the core-collapse supernovae of the first two;
 - **number of drawn surveys**: the same number of light curves from 0 to 90 drawn surveys; with 0,
   all are of ZTF and LSST. The five surveys are left out;
-- **steps**: 90 drawn surveys, trainings of different length, each with its own schedule of the
-  learning rate. The five surveys are left out.
+- **steps**: 90 drawn surveys, the five surveys left out, judged after each epoch of the training.
 
-The first comparison is repeated with other seeds of light curves and training. Simulations are kept
-in ``--parts``, encoders in ``--cache``, and a run that was stopped goes on from them.
+With more than one seed, the first comparison is repeated with other light curves and other initial
+weights. Simulations are kept in ``--parts``, encoders in ``--cache``, and a run that was stopped
+goes on from them.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from _common import (
     write_results,
 )
 from _monitored import MONITORED
-from _simulated import add_cache_argument, trained_once
+from _simulated import add_cache_argument, after_epoch, trained_once
 from any_survey import load, without_labels
 
 from sklc.errors import LightCurveWarning, NotDetectedError
@@ -92,10 +92,10 @@ class Training:
     seed: int = 0
     share: float = 1.0
 
-    @property
-    def steps(self) -> int:
-        """Number of gradient steps: 6 % of the light curves are held out."""
-        return self.epochs * -(-round(0.94 * self.n_curves) // 256)
+    def steps(self, epochs: int) -> int:
+        """Return the number of gradient steps: 6 % of the light curves are held out."""
+        n_held_out = -(-6 * self.n_curves // 100)
+        return epochs * -(-(self.n_curves - n_held_out) // any_survey_settings(1)["batch_size"])
 
     def composition(self) -> dict[str, int]:
         """Return the number of light curves of each survey, by its name in the metadata."""
@@ -219,6 +219,7 @@ def encoder_of(training: Training, simulations: Simulations) -> tuple[Path, floa
         training,
         lambda: simulations.training_set(training),
         simulations.cache,
+        keep_epochs=True,
         epochs=training.epochs,
         seed=training.seed,
         **any_survey_settings(training.hidden_size),
@@ -267,7 +268,7 @@ def simulated_sets(names: Sequence[str], number: int, n_jobs: int) -> Sets:
 
 def judge(weights: Path, sets: Sets) -> dict[str, float]:
     """Return the AUROC without labels on every set."""
-    return {name: without_labels(weights, *own) for name, own in sets.items()}
+    return {name: round(without_labels(weights, *own), 5) for name, own in sets.items()}
 
 
 # -- showing
@@ -304,7 +305,7 @@ def markdown(figures: dict[str, Any]) -> str:
     ]
     captions = {
         "drawn": ("drawn surveys", "Number of drawn surveys, equal number of light curves:"),
-        "steps": ("steps", "Number of steps, 90 drawn surveys:"),
+        "steps": ("steps", "Steps of the training with all drawn surveys:"),
     }
     for key, (column, caption) in captions.items():
         header = [column, *next(iter(figures[key].values()))]
@@ -375,69 +376,57 @@ def plot(figures: dict[str, Any], path: Path) -> None:
 
 @dataclass(frozen=True)
 class Plan:
-    """All trainings: pairs with and without the surveys, by drawn surveys, and by epochs."""
+    """All trainings: pairs with and without the surveys, and those by number of drawn surveys."""
 
     pairs: tuple[tuple[Training, Training], ...]
     drawn: tuple[Training, ...]
-    steps: tuple[Training, ...]
     n_test: int
 
     @classmethod
     def of(cls, base: Training, quick: bool, n_seeds: int) -> Plan:
         """Return the plan for a training that leaves the surveys out."""
-        seen, numbers, epochs = tuple(LEFT_OUT), (0, 4, 15, 45, 90), (1, 2, base.epochs, 8)
+        seen, numbers = tuple(LEFT_OUT), (0, 4, 15, 45, base.n_drawn)
         if quick:
-            seen, numbers, epochs = ("PS1", "UVOT"), (0, 1, base.n_drawn), (base.epochs, 2)
+            seen, numbers = ("PS1", "UVOT"), (0, 1, base.n_drawn)
         return cls(
             tuple(
                 (replace(base, seed=seed, seen=seen), replace(base, seed=seed))
                 for seed in range(n_seeds)
             ),
             tuple(replace(base, n_drawn=n) for n in numbers),
-            tuple(replace(base, epochs=n) for n in epochs),
             4 if quick else 50,
         )
 
 
 def measure(options, plan: Plan, simulations: Simulations) -> tuple[dict[str, Any], dict]:
-    """Train and judge all encoders; return figures, and the CPU seconds of each training."""
-    seconds: dict[Training, float] = {}
-    scores: dict[Training, dict[str, float]] = {}
-    sets: Sets = {}
-
-    def score(training: Training) -> dict[str, float]:
-        if training not in scores:
-            path, seconds[training] = encoder_of(training, simulations)
-            if not sets:
-                names = [*plan.pairs[0][0].seen, *ALWAYS_SEEN]
-                sets.update(simulated_sets(names, plan.n_test, options.n_jobs))
-                sets.update(real_sets(options.data))
-            scores[training] = judge(path, sets)
-            print(training, averages(scores[training]), flush=True)
-        return scores[training]
-
-    pairs = [tuple(map(score, pair)) for pair in plan.pairs]
-    surveys = {
-        name: {
-            key: summarise([{key: value(*(own[name] for own in pair))} for pair in pairs])[key]
-            for key, value in (
-                ("seen", lambda seen, left_out: seen),
-                ("left out", lambda seen, left_out: left_out),
-                ("loss", lambda seen, left_out: seen - left_out),
-            )
-        }
-        for name in pairs[0][0]
-    }
+    """Train and judge all encoders; return figures, and the number of objects of each class."""
+    trainings = dict.fromkeys([*(own for pair in plan.pairs for own in pair), *plan.drawn])
+    sets = simulated_sets([*plan.pairs[0][0].seen, *ALWAYS_SEEN], plan.n_test, options.n_jobs)
+    sets |= real_sets(options.data)
+    scores, each = {}, []
+    for own in trainings:
+        path, seconds = encoder_of(own, simulations)
+        scores[own] = judge(path, sets)
+        print(f"{own}: {averages(scores[own])}", flush=True)
+        each.append({**asdict(own), "seen": list(own.seen), "cpu_seconds": seconds,
+                     "auroc": scores[own]})  # fmt: skip
+    surveys = {}
+    for name in sets:
+        both = [tuple(scores[own][name] for own in pair) for pair in plan.pairs]
+        surveys[name] = summarise(
+            [{"seen": a, "left out": b, "loss": round(a - b, 5)} for a, b in both]
+        )
+    base = plan.drawn[-1]
+    path, _ = encoder_of(base, simulations)
     figures = {
         "surveys": surveys,
-        "drawn": {str(own.n_drawn): averages(score(own)) for own in plan.drawn},
-        "steps": {str(own.steps): averages(score(own)) for own in plan.steps},
-        "each": [
-            {**asdict(own), "seen": list(own.seen), "steps": own.steps, "cpu_seconds": seconds[own],
-             "auroc": {name: round(value, 5) for name, value in score(own).items()}}
-            for own in scores
-        ],
-    }  # fmt: skip
+        "drawn": {str(own.n_drawn): averages(scores[own]) for own in plan.drawn},
+        "steps": {
+            str(base.steps(epoch)): averages(judge(after_epoch(path, epoch), sets))
+            for epoch in range(1, base.epochs + 1)
+        },
+        "each": each,
+    }
     sizes = {name: {str(k): int(v) for k, v in zip(*np.unique(y, return_counts=True), strict=True)}
              for name, (_, y) in sets.items()}  # fmt: skip
     return figures, sizes
@@ -453,14 +442,18 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         "CHECKPOINTS/any-survey there; what is missing is simulated (CACHE/any-survey)",
     )  # fmt: skip
     parser.add_argument("--share", type=float, help="share of these light curves (1)")
+    parser.add_argument("--light-curves", type=int, metavar="N", help="of each training (64,000)")
+    parser.add_argument("--epochs", type=int, help="of each training (4)")
     options = parse(parser, arguments, *REAL)
     use_templates(options)
     warnings.simplefilter("ignore", LightCurveWarning)
     torch.set_num_threads(1)
     start = time.perf_counter()
-    base = Training(share=options.share or 1.0)
+    base = Training()
     if options.quick:
-        base = Training(2, n_curves=400, epochs=1, hidden_size=8, share=options.share or 0.02)
+        base = Training(2, n_curves=400, epochs=2, hidden_size=8, share=0.02)
+    given = {"share": options.share, "n_curves": options.light_curves, "epochs": options.epochs}
+    base = replace(base, **{name: value for name, value in given.items() if value is not None})
     simulations = Simulations(
         parts=options.parts or options.cache / f"any-survey{'-quick' if options.quick else ''}",
         cache=options.cache,

@@ -54,7 +54,7 @@ def test_steps_are_those_of_the_training(benchmark):
     encoder, _ = pretrain(curves, epochs=2, hidden_size=2, batch_size=256)
     batches = sum(len(epoch["batches"]) for epoch in encoder.net_.history)
     training = benchmark.Training(n_curves=len(curves), epochs=2)
-    assert batches == training.steps
+    assert batches == training.steps(2) == 2 * training.steps(1)
 
 
 def test_light_curves_are_drawn_once_each(simulations, benchmark):
@@ -94,15 +94,13 @@ def test_the_plan_changes_one_thing_at_a_time(benchmark):
     for seen, left_out in plan.pairs:
         assert seen.seen == ("PS1", "DES", "ATLAS", "UVOT", "UBVRI")
         assert left_out.seen == ()
-        assert (seen.n_curves, seen.steps, seen.seed) == (
-            left_out.n_curves, left_out.steps, left_out.seed
+        assert (seen.n_curves, seen.epochs, seen.seed) == (
+            left_out.n_curves, left_out.epochs, left_out.seed
         )  # fmt: skip
     assert [pair[0].seed for pair in plan.pairs] == [0, 1]
     assert [own.n_drawn for own in plan.drawn] == [0, 4, 15, 45, 90]
-    assert len({own.steps for own in plan.drawn}) == 1
-    assert len({own.steps for own in plan.steps}) == len(plan.steps)
-    assert base in plan.drawn
-    assert base in plan.steps
+    assert len({(own.n_curves, own.epochs, own.seed, own.seen) for own in plan.drawn}) == 1
+    assert base == plan.drawn[-1] == plan.pairs[0][1]
 
 
 def test_monitored_surveys_have_the_passbands_of_their_instruments(load_module):
@@ -136,11 +134,11 @@ def test_leave_surveys_out_quick(benchmark, data_dir, sncosmo_data, tmp_path, ru
             row["seen"]["mean"] - row["left out"]["mean"], abs=2e-5
         )
     assert list(figures["drawn"]) == ["0", "1", "2"]
-    assert len(figures["steps"]) == 2
-    # With two drawn surveys and one epoch, all three comparisons show the same training.
-    same = [figures["drawn"]["2"], next(iter(figures["steps"].values()))]
-    assert same[0] == same[1]
-    trainings = {(own["n_drawn"], *own["seen"], own["epochs"]) for own in figures["each"]}
-    assert len(trainings) == len(figures["each"]) == 5
+    assert list(figures["steps"]) == ["2", "4"]
+    # The last epoch is the end of the training.
+    assert figures["steps"]["4"] == pytest.approx(figures["drawn"]["2"], abs=2e-5)
+    assert figures["steps"]["4"] != figures["steps"]["2"]
+    trainings = {(own["n_drawn"], *own["seen"]) for own in figures["each"]}
+    assert len(trainings) == len(figures["each"]) == 4
     assert all(0 < value < 1 for own in figures["each"] for value in own["auroc"].values())
     assert set(result["n_objects"]["snia_multi"]) == {"SNIa", "SNII", "SNIb/c"}
