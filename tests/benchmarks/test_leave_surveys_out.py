@@ -1,6 +1,7 @@
 """The benchmark that leaves surveys out: what is trained on, what is judged, and a quick run."""
 
 import math
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -28,7 +29,8 @@ def simulations(benchmark, monkeypatch, tmp_path):
             prefix_ids=True,
         )
 
-    monkeypatch.setattr(benchmark, "simulate_any_survey", simulate_any_survey)
+    trainings = import_module("_survey_trainings")
+    monkeypatch.setattr(trainings, "simulate_any_survey", simulate_any_survey)
     parts = tmp_path / "parts"
     return benchmark.Simulations(parts, tmp_path, share=1.0, n_drawn=10), asked
 
