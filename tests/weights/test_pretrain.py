@@ -51,6 +51,17 @@ def test_the_command_writes_weights_and_manifest(folder, tmp_path, demo):
         main([*arguments[:3], "LSST", *arguments[4:-1], "demo-v2"])
 
 
+def test_a_class_without_held_out_objects_is_left_out_of_the_metrics(demo):
+    # of the seven objects that are held out, none is of the rare class
+    y = np.where(np.arange(100) < 3, "rare", np.where(np.arange(100) % 2, "a", "b"))
+    curves = demo.with_metadata(**{"class": y})
+    encoder, metrics = pretrain(curves, epochs=1, hidden_size=2)
+    assert encoder.classes_.tolist() == ["a", "b", "rare"]
+    assert 0 <= metrics["macro_auroc_ZTF"] <= 1
+    two = demo.with_metadata(**{"class": np.where(np.arange(100) % 2, "a", "b")})
+    assert 0 <= pretrain(two, epochs=1, hidden_size=2)[1]["macro_auroc_ZTF"] <= 1
+
+
 @pytest.mark.slow
 def test_the_command_simulates_from_the_seed(sncosmo_data, tmp_path):
     arguments = ["--simulate", "--share", 0.002, "--surveys", "ztf", "--name", "tiny-v1"]
