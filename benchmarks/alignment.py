@@ -19,8 +19,7 @@ the survey itself, and the redshift likewise; test events are never among the ne
 
 Objectives are compared twice: pretrained here on the same light curves of ZTF and LSST by the same
 recipe, once per seed, so that only the objective differs; and as the shipped weights, which differ
-in size and training. Core features, without any network, and a network with random weights are
-beside them.
+in size and training. A network with random weights, which was never trained, is beside them.
 """
 
 from __future__ import annotations
@@ -30,6 +29,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -49,14 +49,11 @@ from _common import (
 from _same_events import SURVEYS, same_events
 from _simulated import Recipe, add_cache_argument, load, pretrained
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.impute import SimpleImputer
 from sklearn.metrics import r2_score, roc_auc_score
 from sklearn.model_selection import GroupKFold
 from sklearn.neighbors import NearestNeighbors
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import QuantileTransformer
 
-from sklc import LightCurveEncoder, LightCurveFeatures, LightCurves, concatenate
+from sklc import LightCurveEncoder, LightCurves, concatenate
 from sklc.errors import LightCurveWarning
 from sklc.inspection import LatentMapDisplay, SurveyAlignment, survey_alignment
 from sklc.networks.architectures import NetworkShape
@@ -67,7 +64,7 @@ from sklc.weights.trained import TrainedWeights
 NAME = "alignment"
 WEIGHTS = ("any", "ztf+lsst", "ztf+lsst-contrastive", "ztf+lsst-adversarial")
 OBJECTIVES = ("classifier", "contrastive", "adversarial")
-FEATURES, RANDOM = "core features", "random weights"
+RANDOM = "random weights"
 N_EVENTS = 200  # of each class
 MIN_POINTS = 6
 MOST_REAL = 400  # objects of a class in a real survey, drawn at random
@@ -116,27 +113,20 @@ def load_real(folder: Path, surveys: dict[str, str], classes: Sequence[str], mos
     classes : sequence of str
     most : int
     """
-    rng, parts, names, labels = np.random.default_rng(SEED), [], [], []
+    rng = np.random.default_rng(SEED)
+    parts, names, labels = [], [], []
     for data_set, label in surveys.items():
         curves = LightCurves.from_parquet(folder / data_set, invalid="drop", duplicates="drop")
-        metadata = curves.metadata
-        y = merge_labels(metadata["class"], MERGED)
-        survey = np.array([label or str(s) for s in metadata["survey"]])
-        good = np.flatnonzero(np.isin(y, classes) & (curves.detections(3).lengths >= MIN_POINTS))
-        for own in np.unique(survey[good]):
-            for name in classes:
-                rows = good[(survey[good] == own) & (y[good] == name)]
-                rows = rng.permutation(rows)[:most]
-                parts.append(curves[rows].with_metadata(redshift=metadata["redshift"].iloc[rows]))
+        y = merge_labels(curves.metadata["class"], MERGED)
+        survey = np.array([label or str(own) for own in curves.metadata["survey"]])
+        good = np.isin(y, classes) & (curves.detections(3).lengths >= MIN_POINTS)
+        for own, name in product(np.unique(survey), classes):
+            rows = rng.permutation(np.flatnonzero(good & (survey == own) & (y == name)))[:most]
+            if len(rows):
+                parts.append(curves[rows])
                 names += [own] * len(rows)
                 labels += [name] * len(rows)
-    kept = [part for part in parts if len(part)]
-    together = (
-        concatenate([LightCurves.from_nested(part.to_nested()[["light_curve"]]) for part in kept])
-        if False
-        else concatenate(kept)
-    )
-    return Sample(together, np.array(names), np.array(labels), np.arange(len(names)))
+    return Sample(concatenate(parts), np.array(names), np.array(labels), np.arange(len(names)))
 
 
 def samples(options) -> dict[str, Sample]:
@@ -165,31 +155,6 @@ def random_network(seed: int) -> LightCurveEncoder:
         network = example.architecture.build(shape)
     trained = TrainedWeights(wrap(network), weights.representation, np.array(["a", "b"]))
     return LightCurveEncoder(weights=trained, device="cpu")
-
-
-def core_features(curves: LightCurves) -> np.ndarray:
-    """Return core features as ranks, so that no unit or outlier dominates a distance.
-
-    Bands of different surveys have columns of their own, which alone would tell the survey. So all
-    are named after their place in the order of wavelengths: g, r, i and z, and what is near.
-    """
-    features = LightCurveFeatures(statistics="core", parametric_fit=False)
-    model = make_pipeline(
-        features,
-        SimpleImputer(keep_empty_features=True),
-        QuantileTransformer(output_distribution="normal", random_state=0),
-    )
-    return np.asarray(model.fit_transform(in_common_bands(curves)))
-
-
-def in_common_bands(curves: LightCurves) -> LightCurves:
-    """Return light curves whose bands are named g, r, i and z, by the nearest wavelength."""
-    names, centers = ("lsstg", "lsstr", "lssti", "lsstz"), np.log([0.48, 0.62, 0.754, 0.869])
-    nearest = np.abs(np.log(curves.wavelength)[:, None] - centers).argmin(axis=1)
-    return LightCurves.from_arrays(
-        curves.time, curves.flux, curves.flux_err, np.array(names)[nearest],
-        offsets=curves.offsets, zero_point=curves.zero_point,
-    )  # fmt: skip
 
 
 # -- figures
@@ -264,7 +229,6 @@ def rows_of(options) -> dict[str, list[Any]]:
     base = Recipe(share=0.002 if options.quick else 0.1, epochs=1 if options.quick else 8)
     base = replace(base, hidden_size=8) if options.quick else base
     rows: dict[str, list[Any]] = {
-        FEATURES: [core_features],
         RANDOM: [random_network(seed).transform for seed in range(options.seeds)],
     }
     for objective in OBJECTIVES:
