@@ -54,6 +54,10 @@ from sklc.errors import LightCurveWarning
 
 NAME = "kepler_stars"
 WEIGHTS = ("ztf+lsst", "any")
+MAGNITUDE = "apparent magnitude alone"
+FEATURES = "core features + gradient boosting"
+PERIOD = "core features and the period + gradient boosting"
+TUNED, SCRATCH = 'ztf+lsst, "all"', "same network, from scratch"
 N_POINTS, AVERAGED = 1024, 5
 FEWEST = 5  # stars in a class
 PERIODS = (0.05, 15.0)  # days
@@ -140,36 +144,31 @@ def build_rows(quick: bool) -> dict[str, tuple[str, Callable[[int], Any]]]:
             max_features=0.2, l2_regularization=1.0, early_stopping=False, random_state=seed,
         )  # fmt: skip
 
-    def network(encoder: Any, **params: Any) -> Callable[[int], Any]:
+    def network(encoder: str | None, **params: Any) -> Callable[[int], Any]:
+        if "finetune" in params:
+            params["early"] = False  # stars are known from their whole light curves
+        if params.get("finetune") != "head":
+            params |= {"max_epochs": 2 if quick else 40, "batch_size": 16, "patience": 8}
+
         def build(seed: int) -> Any:
-            training = {"max_epochs": 2 if quick else 40, "batch_size": 16, "patience": 8}
-            if params.get("finetune") == "head":
-                training = {}
-            elif encoder is not None:
-                training["early"] = False
-            if params.get("finetune") == "head":
-                # Stars are not in the classes of the weights, and they have no first detection.
-                training |= {"early": False, "prior_labels": 0}
-            return TransferClassifier(
-                encoder, random_state=seed, device="cpu", verbose=0, **training, **params
-            )
+            return TransferClassifier(encoder, random_state=seed, device="cpu", verbose=0, **params)
 
         return build
 
     return {
-        "apparent magnitude alone": ("magnitude", linear),
+        MAGNITUDE: ("magnitude", linear),
         "amplitude and roughness": ("numbers", linear),
         "the same and the period": ("numbers, period", forest),
         "core features + random forest": ("features", forest),
-        "core features + gradient boosting": ("features", boosting),
-        "core features and the period + gradient boosting": ("features, period", boosting),
+        FEATURES: ("features", boosting),
+        PERIOD: ("features, period", boosting),
         **{f'{name}, "head"': ("curves", network(name, finetune="head")) for name in WEIGHTS},
         'any, "head", core features joined': (
             "curves",
             network("any", finetune="head", features="core"),
         ),
-        'ztf+lsst, "all"': ("curves", network("ztf+lsst", finetune="all")),
-        "same network, from scratch": ("curves", network(None)),
+        TUNED: ("curves", network("ztf+lsst", finetune="all")),
+        SCRATCH: ("curves", network(None)),
     }
 
 
@@ -275,7 +274,7 @@ def plot(figures: dict[str, dict[str, Any]], stars: Stars, path: Path) -> None:
     ax.set_xlabel("days")
     ax = figure.add_subplot(grid[:, 1])
     for height, (name, found) in enumerate(figures.items()):
-        is_network = any(name.startswith(w) for w in (*WEIGHTS, "same network"))
+        is_network = name.startswith((*WEIGHTS, SCRATCH))
         mean, (low, high) = found["auroc"]["mean"], found["auroc interval"]
         ax.plot([low, high], [height, height], color="0.6", linewidth=2, zorder=1)
         ax.plot(mean, height, "s" if is_network else "o", markersize=8,
@@ -310,16 +309,14 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
     picture = results_path(options, NAME, ".png")
     plot(figures, stars, picture)
 
-    def found(name: str) -> str:
-        return f"{figures[name]['auroc']['mean']:.3f}"
+    def found(*names: str) -> str:
+        return " / ".join(f"{figures[name]['auroc']['mean']:.3f}" for name in names)
 
+    heads = [f'{name}, "head"' for name in WEIGHTS]
     line = (
-        f"{NAME}: macro AUROC of {len(stars.y)} stars: frozen encoders "
-        + " / ".join(found(f'{name}, "head"') for name in WEIGHTS)
-        + f", fine-tuned {found('ztf+lsst, "all"')}, from scratch "
-        f"{found('same network, from scratch')}; features {found('core features + gradient boosting')}"
-        f", with the period {found('core features and the period + gradient boosting')}; apparent "
-        f"magnitude alone {found('apparent magnitude alone')}"
+        f"{NAME}: macro AUROC of {len(stars.y)} stars: frozen encoders {found(*heads)}, fine-tuned "
+        f"{found(TUNED)}, from scratch {found(SCRATCH)}; features {found(FEATURES)}, with the "
+        f"period {found(PERIOD)}; apparent magnitude alone {found(MAGNITUDE)}"
     )
     content = {
         "summary": line,
