@@ -179,6 +179,7 @@ def prepare(folder: Path) -> Stars:
     numbers, period = simple_numbers(flux), periodicity(time_of, flux)
     features = LightCurveFeatures(statistics="core", parametric_fit=False, binned_flux=False)
     described = np.asarray(features.fit_transform(curves))
+    described = described[:, np.isfinite(described).mean(axis=0) > 0.5]
     inputs = {
         "curves": curves,
         "magnitude": magnitude[:, None],
