@@ -72,6 +72,8 @@ class Task:
     shown : mapping of str to str
         Scores of the tables, with what they are called.
     is_better : {"higher", "lower"}
+    is_series : bool
+        Whether the scores belong into one table, a column for each.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Task:
     quick_sizes: tuple[int | None, ...] = (0, 64)
     shown: Mapping[str, str] = {"auroc": "AUROC"}
     is_better = "higher"
+    is_series = False
 
     def problem(self, data_set: DataSet, curves: LightCurves) -> Problem:
         """Return what is to be predicted, or raise `NotHere`."""
@@ -143,6 +146,7 @@ class Early(Classes):
     name, title = "early", "Classes in the first days after the first detection"
     sizes: tuple[int | None, ...] = (0, 64, 512, None)
     shown = {f"auroc at {days} d": f"AUROC at {days} d" for days in DAYS}
+    is_series = True
 
     def problem(self, data_set: DataSet, curves: LightCurves) -> Problem:
         problem = super().problem(data_set, curves)
