@@ -18,7 +18,7 @@ DIR holds the data sets of the other benchmarks; those that are missing are skip
 Results are written after each cell, and what is already there is kept: a run that was stopped goes
 on, and a new method is added to the figures of the others. A method of yours is a function that
 returns an unfitted estimator of scikit-learn, which takes light curves (sklc.LightCurves) as X. A
-set of yours is a folder or file that `sklc.io.read` reads, with classes in a column of the metadata.
+set of yours is a folder or file that `sklc.io.read` reads, with classes in a metadata column.
 """
 
 from __future__ import annotations
