@@ -22,6 +22,7 @@ PARSNIP_BANDS = {
 # What ParSNIP's own classifier reads.
 PARSNIP_COLUMNS = ("color", "s1", "s2", "s3", "luminosity")
 PARSNIP_ERRORS = (*(f"{name}_error" for name in PARSNIP_COLUMNS), "reference_time_error")
+PARSNIP_ZERO_POINT = 25.0
 ASTROMER_MIN_SNR = 3.0
 
 
@@ -47,14 +48,15 @@ class ParsnipFeatures(TransformerMixin, BaseEstimator):
         import astropy.table
         import lcdata
 
-        curves = as_light_curves(X).to_zero_point(25.0)  # that of ParSNIP
+        curves = as_light_curves(X)
+        scale = 10 ** (0.4 * (PARSNIP_ZERO_POINT - curves.zero_point))
         names, tables = PARSNIP_BANDS[self.model], []
         metadata = curves.metadata
         for number, curve in enumerate(curves):
             columns = {
                 "time": curve.time,
-                "flux": np.asarray(curve.flux, dtype=float),
-                "fluxerr": np.asarray(curve.flux_err, dtype=float),
+                "flux": scale * np.asarray(curve.flux, dtype=float),
+                "fluxerr": scale * np.asarray(curve.flux_err, dtype=float),
                 "band": [names.get(str(band), str(band)) for band in curve.band_names],
             }
             about = {"object_id": f"{number:09d}"}

@@ -147,8 +147,8 @@ def own_set(path: Path, options: argparse.Namespace) -> DataSet:
     classes = sorted(label for label, n in count.items() if n >= MIN_MEMBERS)
     if len(classes) < 2:
         options.stop(
-            f"--data {path}: the column {column!r} has {len(classes)} classes with {MIN_MEMBERS} "
-            "or more members, and two are needed. Pass --classes COLUMN"
+            f"--data {path}: fewer than two classes of the column {column!r} have {MIN_MEMBERS} or "
+            "more members. Pass --classes COLUMN"
         )
     vocabulary = {c for w in manifest()["weights"].values() for c in w["classes"]}
     same = {label: (label,) for label in classes}
