@@ -101,17 +101,15 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
     batch_size : int, default=64
         Number of objects per gradient step.
     learning_rate : float, default=1e-3
-        Learning rate of a network that is trained from scratch, or of a head with hidden
-        layers.
+        Learning rate of a network trained from scratch, or of a head with hidden layers.
     finetune_learning_rate : float, default=3e-4
         Learning rate of fine-tuning.
     anchor : float, default=1e-3
         Strength of the pull of fine-tuned weights to the pretrained ones (L2-SP).
     early_stopping : bool, default=True
-        Whether to hold out a stratified part of the training data where a network is
-        trained, and to stop when the loss on it has not improved for `patience` epochs. The
-        weights of the best epoch are kept. Every class has at least one object on either
-        side.
+        Whether to hold out a stratified part of the training data where a network is trained, and
+        to stop when the loss on it has not improved for `patience` epochs. The weights of the best
+        epoch are kept. Every class has at least one object on either side.
     validation_fraction : float, default=0.2
         Share of the training data that is held out where a network is trained.
     patience : int, default=5

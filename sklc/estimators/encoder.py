@@ -117,18 +117,17 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
     batch_size : int, default=64
         Number of objects per gradient step.
     learning_rate : float, default=1e-3
-        Learning rate of a network that is trained from scratch, or of a head with hidden
-        layers.
-    learning_rate_decay : bool, default=False
+        Learning rate of a network trained from scratch, or of a head with hidden layers.
+    learning_rate_decay : bool or int, default=False
         Whether to warm the learning rate up over two epochs and let it fall to 1 % along a cosine
-        until `max_epochs`. It suits long trainings without early stopping.
+        until `max_epochs`, which suits long trainings without early stopping; a number from 2 on
+        does so as many times.
     weight_decay : float, default=0.0
         Weight decay of AdamW.
     early_stopping : bool, default=True
-        Whether to hold out a stratified part of the training data where a network is
-        trained, and to stop when the loss on it has not improved for `patience` epochs. The
-        weights of the best epoch are kept. Every class has at least one object on either
-        side.
+        Whether to hold out a stratified part of the training data where a network is trained, and
+        to stop when the loss on it has not improved for `patience` epochs. The weights of the best
+        epoch are kept. Every class has at least one object on either side.
     validation_fraction : float, default=0.2
         Share of the training data that is held out where a network is trained.
     patience : int, default=5

@@ -111,8 +111,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
     batch_size : int, default=64
         Number of objects per gradient step.
     learning_rate : float, default=1e-3
-        Learning rate of a network that is trained from scratch, or of a head with hidden
-        layers.
+        Learning rate of a network trained from scratch, or of a head with hidden layers.
     finetune_learning_rate : float, default=3e-4
         Learning rate of fine-tuning.
     anchor : float, default=1e-3

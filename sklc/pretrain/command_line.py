@@ -103,6 +103,9 @@ def main(
     parser.add_argument("--objective", choices=OBJECTIVES.names(), default="classifier")
     parser.add_argument("--checkpoints", type=Path, help="folder to save to and resume from")
     parser.add_argument("--epochs", type=int, default=16)
+    parser.add_argument(
+        "--cycles", type=int, default=1, help="how often the learning rate rises and falls"
+    )
     parser.add_argument("--hidden-size", type=int, default=100)
     parser.add_argument("--redshift-weight", type=float, default=0.3)
     parser.add_argument(
@@ -144,7 +147,9 @@ def main(
             parser.error(f"{options.data} has no objects of the surveys {options.surveys}.")
     print(f"{options.name}: {curves}")
     start = time.perf_counter()
-    recipe = {name: getattr(options, name) for name in ("seed", "epochs", "redshift_weight")}
+    recipe = {
+        name: getattr(options, name) for name in ("seed", "epochs", "cycles", "redshift_weight")
+    }
     made: dict[str, Any] = {
         "summary": f"Trained on {len(curves):,} simulated {' and '.join(options.surveys)} "
         f"light curves of {{}} classes{_SUMMARY.get(options.objective, f', {options.objective}')}",

@@ -28,6 +28,7 @@ def pretrain(
     *,
     objective: str | Objective = "classifier",
     epochs: int = 16,
+    cycles: int = 1,
     batch_size: int = 128,
     learning_rate: float = 3e-3,
     weight_decay: float = 1e-4,
@@ -51,7 +52,9 @@ def pretrain(
     objective : str or Objective, default="classifier"
         What to train for, as for `LightCurveEncoder`.
     epochs, batch_size, learning_rate, weight_decay, hidden_size
-        How to train, and the size of the network. The learning rate warms up and decays.
+        How to train, and the size of the network.
+    cycles : int, default=1
+        How often the learning rate warms up and decays in the course of the epochs.
     architecture : Architecture, optional
         The network, instead of the default one with `hidden_size`.
     redshift_weight : float, default=0.3
@@ -122,7 +125,7 @@ def pretrain(
         max_epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,
-        learning_rate_decay=True,
+        learning_rate_decay=cycles if cycles > 1 else True,
         weight_decay=weight_decay,
         early_stopping=False,
         class_weight="balanced",
