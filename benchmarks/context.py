@@ -10,9 +10,10 @@ another object, with the error of a right one. Others are E(B-V) alone, and the 
 alone, from the light curves.
 
 Without labels, the pretrained classes are used as they are, without class shares of the survey.
-With labels, `TransferClassifier` fits a head on frozen latents, with the same context in training
-and test; a quarter of the objects is the test part. Figures are macro one-vs-rest AUROC, and the
-share of objects whose most probable class is right, as a mean over classes.
+With labels of the real ones, `TransferClassifier` fits a head on frozen latents, with the same
+context in training and test; a quarter of the objects is the test part. Figures are macro
+one-vs-rest AUROC, and the share of objects whose most probable class is right, as a mean over
+classes.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import time
 import warnings
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,6 +33,7 @@ from _common import (
     markdown_table,
     merge_labels,
     parse,
+    results_path,
     summarise,
     use_templates,
     write_results,
@@ -187,6 +190,7 @@ def markdown(figures: dict[str, Any], sizes: Sequence[int]) -> str:
         f"{name}\n\n{table(own, labels, score)}"
         for name, own in figures.items()
         for labels in ("0", *map(str, sizes))
+        if labels in own["light curve alone"]
         for score in ("auroc", "accuracy")
     )
 
@@ -206,6 +210,32 @@ def summary(figures: dict[str, Any]) -> str:
     return f"{NAME}: macro AUROC without labels, " + "; ".join(parts)
 
 
+def draw(figures: dict[str, Any], path: Path) -> None:
+    """Plot the AUROC without labels against the cut, one panel for each data set."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    size = (4.2 * len(figures) + 2.4, 3.8)
+    figure, axes = plt.subplots(
+        1, len(figures), figsize=size, sharey=True, layout="constrained", squeeze=False
+    )
+    for ax, (title, own) in zip(axes[0], figures.items(), strict=True):
+        for name, row in own.items():
+            cuts = list(row["0"])
+            areas = [row["0"][cut]["auroc"] for cut in cuts]
+            ax.plot(range(len(cuts)), areas, "o-", markersize=4, linewidth=1.2, label=name)
+        ax.set_xticks(range(len(cuts)), [cut.removesuffix(" d") for cut in cuts])
+        ax.set_xlabel("days since the first detection")
+        ax.set_title(title, loc="left")
+        ax.grid(axis="y", alpha=0.3)
+    axes[0, 0].set_ylabel("macro one-vs-rest AUROC, no labels")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside right upper", fontsize=8)
+    figure.savefig(path, dpi=130)
+    plt.close(figure)
+
+
 def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     """Run the benchmark and return its figures."""
     parser = build_parser(__doc__, seeds=3)
@@ -214,7 +244,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     use_templates(options)
     start = time.perf_counter()
     sizes = SIZES[:1] if options.quick else SIZES
-    n = 12 if options.quick else 150
+    n = 12 if options.quick else 100
     real, y = load_real(options.data)
     if options.quick:
         real, y = real[::4], y[::4]
@@ -223,13 +253,12 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         **{f"{s.upper()}, simulated": simulated(s, n) for s in ("ztf", "lsst")},
     }
     job = delayed(partial(measure, options.weights))
-    # A head on the simulations needs more objects of each class than a try-out has.
-    learned = {name: sizes if not options.quick or "real" in name else () for name in data}
+    learned = {name: sizes if "real" in name else () for name in data}
     measured = Parallel(n_jobs=options.n_jobs)(
         job(*own, learned[name], options.seeds, options.quick) for name, own in data.items()
     )
     figures = dict(zip(data, measured, strict=True))
-    text = markdown(figures, () if options.quick else sizes)
+    text = markdown(figures, sizes)
     print(text)
     line = summary(figures)
     named = [options.weights] if options.weights in list_weights() else []
@@ -243,6 +272,9 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         "seconds": round(time.perf_counter() - start),
     }
     print(f"\nwrote {write_results(options, NAME, content, named).name}")
+    picture = results_path(options, NAME, ".png")
+    draw(figures, picture)
+    print(f"wrote {picture.name}")
     print(line)
     return figures
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,7 +108,7 @@ def items_of(channels: Sequence[str]) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Of `CONTEXT_ITEMS`, in their order.
+        Names from `CONTEXT_ITEMS`, in their order.
 
     Examples
     --------
@@ -161,12 +161,13 @@ class Context:
         """
         if context is None:
             return None
+        columns: dict[Any, Any] = {}
         if isinstance(context, Mapping):
             columns = dict(context)
-        else:
-            columns = {name: name for name in ([context] if isinstance(context, str) else context)}
-        unknown = [item for item in columns if item not in CONTEXT_ITEMS]
-        if unknown or not columns:
+        elif isinstance(context, Iterable):
+            names = [context] if isinstance(context, str) else list(context)
+            columns = {str(name): str(name) for name in names}
+        if not columns or any(item not in CONTEXT_ITEMS for item in columns):
             raise ValueError(
                 f"context={shown(context)} does not name what is known of the objects: map any of "
                 f"{listed(CONTEXT_ITEMS)} to metadata columns, such as "
@@ -318,7 +319,7 @@ def first_detection(curves: LightCurves, representation: InputRepresentation) ->
     See `last_non_detection`.
     """
     seen = representation.shown(curves)
-    return seen.time[seen.offsets[:-1]].astype(np.float64)
+    return reduce_by_object(np.minimum, seen.time.astype(np.float64), seen.offsets, empty=np.nan)
 
 
 def _require(

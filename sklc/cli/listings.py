@@ -95,6 +95,7 @@ def _described(name: str) -> dict[str, Any]:
         "classes": list(file.classes),
         "architecture": file.architecture,
         "metadata_columns": list(file.metadata_columns),
+        **({"context": list(file.context)} if file.context else {}),
         "input": file.representation.to_dict(),
         **file.info,
     }

@@ -179,7 +179,7 @@ def main(
             verbose=1,
             **recipe,
         )
-        made["summary"] = made["summary"].format(len(encoder.classes_))
+    made["summary"] = made["summary"].replace("{}", str(len(encoder.classes_)))
     if options.context:
         encoder, metrics = fit_context(
             encoder, curves, redshift_weight=options.redshift_weight, seed=options.seed

@@ -294,6 +294,8 @@ WRONG_CONTEXTS = [
     ("distance", "does not name what is known of the objects"),
     ({}, "does not name"),
     ([], "does not name"),
+    (5, "does not name"),
+    ([["redshift"]], "does not name"),
     ({"redshift": 3}, "is not the name of a metadata column"),
     ({"redshift": True}, "is not the name of a metadata column"),
     ({"last_non_detection": False}, "is not the name of a metadata column"),
