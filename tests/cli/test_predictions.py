@@ -14,8 +14,8 @@ from sklc import (
 
 TYPES = {
     "SNIa": ["SNIa", "SNIa-91bg", "SNIax"],
-    "SNII": ["SNII", "SNIIn", "SNIIb"],
-    "SNIb/c": ["SNIb", "SNIc", "SNIc-BL"],
+    "SNII": ["SNII", "SNIIn"],
+    "SNIb/c": ["SNIb", "SNIc", "SNIc-BL", "SNIIb"],
     **{name: [name] for name in ("AGN", "SLSN-I", "TDE")},
 }
 
