@@ -303,3 +303,20 @@ def test_the_one_bad_text_file_of_a_folder_is_named(tmp_path, old, new, error):
         read_snana(_folder(tmp_path, {}, {old: new}, {}))
     assert "0.dat" not in str(raised.value)
     assert "2.dat" not in str(raised.value)
+
+
+@pytest.mark.parametrize("order", [("HEAD", "PHOT"), ("PHOT", "HEAD")])
+def test_head_and_phot_given_together_are_one_version(tmp_path, order):
+    head = snana_fits(tmp_path)
+    expected = read_snana(head)
+    curves = read([tmp_path / f"TEST_{kind}.FITS" for kind in order], verbose=False)
+    assert curves.ids.tolist() == expected.ids.tolist()
+    assert curves.flux.tolist() == expected.flux.tolist()
+
+
+def test_pairs_of_the_same_name_in_two_folders(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        snana_fits(tmp_path / name)
+    report = read_report(tmp_path)
+    assert report.curves.ids.tolist() == [f"TEST:{i}" for i in ()] or len(report.curves) == 4
