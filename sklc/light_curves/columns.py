@@ -137,7 +137,9 @@ class Table:
         if name in self.columns:
             return
         if self._is_nested():
-            own = next((c for c in COLUMN_NAMES["object_id"] if c in self.columns), None)
+            is_arrow = isinstance(self.frame, pa.Table)
+            names = self.columns if is_arrow else self.frame.columns  # without the index
+            own = next((c for c in COLUMN_NAMES["object_id"] if c in names), None)
             ids = "" if own is None else f", object_id={own!r}"
             raise LightCurveError(
                 f"the table has no column {shown(name)} (argument {argument}=), and one row per "

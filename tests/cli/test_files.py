@@ -379,8 +379,8 @@ def test_head_and_phot_files_of_snana_are_one_source(run, tmp_path, order):
         fits.HDUList([primary, hdu]).writeto(tmp_path / f"TEST_{kind}.FITS")
     ran = run("info", *(tmp_path / f"TEST_{kind}.FITS" for kind in order))
     assert ran.status == 0
-    assert "1 object" in ran.out + ran.err
-    assert "TEST_HEAD.FITS" in ran.out + ran.err
+    assert re.search(r"TEST_HEAD.FITS\n", ran.out)
+    assert re.search(r"objects +1\b", ran.out)
     assert "repeat" not in ran.out + ran.err
     ran = run("encode", *(tmp_path / f"TEST_{kind}.FITS" for kind in order), "--weights", "lsst")
     assert len(ran.table) == 1

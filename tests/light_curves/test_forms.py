@@ -13,6 +13,7 @@ from astropy.timeseries import TimeSeries
 
 from sklc import LightCurves, as_light_curves
 from sklc.errors import LightCurveError, LightCurveWarning
+from sklc.io import read as read_any
 
 
 @pytest.fixture
@@ -373,7 +374,7 @@ def test_structures_are_read_by_the_line_that_from_frame_names(make):
     curves = eval(str(caught.value).rpartition("read it with ")[2])
     assert curves.ids.tolist() == [7, 8]
     assert curves.band_names.tolist() == ["ztfg", "ztfr"] * 2
-    assert read(frame, verbose=False).ids.tolist() == [7, 8]
+    assert read_any(frame, verbose=False).ids.tolist() == [7, 8]
 
 
 @pytest.mark.parametrize("make", [_structures, NESTED["pandas"]], ids=["polars", "pandas"])
@@ -393,4 +394,4 @@ def test_columns_of_lists_are_read_by_the_line_that_from_nested_names():
         LightCurves.from_nested(frame)
     curves = eval(str(caught.value).rpartition("is read with ")[2])
     assert curves.ids.tolist() == [7, 8]
-    assert read(frame, verbose=False).lengths.tolist() == [2, 2]
+    assert read_any(frame, verbose=False).lengths.tolist() == [2, 2]

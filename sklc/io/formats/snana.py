@@ -198,7 +198,8 @@ def _make_ids_unique(parts: list[Part], notes: list[str]) -> None:
             "files one by one"
         )
     notes.append(
-        f"{counted(len(repeated), 'id')} in more than one version, now preceded by its name, as in "
+        counted(len(repeated), "id occurs", "ids occur")
+        + " in more than one version, whose name now stands before it, as in "
         f"{next(i for part in parts for i in part.ids if ':' in str(i))!r}"
     )
 
