@@ -23,8 +23,9 @@ _TRUE, _FALSE = ["True", "TRUE", "true"], ["False", "FALSE", "false"]
 _CODED = pa.dictionary(pa.int32(), pa.string())
 # Texts of more than this number of kinds are not coded.
 _MOST_KINDS = 10_000
-# Beyond this, Arrow makes floats of integers, and pandas does not.
-_LARGEST = 2.0**63
+# Arrow makes floats of integers with a plus sign or of more than 64 bits, and pandas does not; here
+# they differ.
+_LARGEST = 2.0**53
 _DTYPES = {str: _CODED, "Int64": pa.int64()}
 _HEAD = 1 << 16
 
@@ -163,5 +164,8 @@ def _numbers(texts: Any, codes: Any, otherwise: Any) -> Any:
 
 
 def _is_rounded(column: Any) -> bool:
-    is_float = isinstance(column, np.ndarray) and column.dtype.kind == "f"
-    return is_float and bool((column >= _LARGEST).any() or (column <= -_LARGEST).any())
+    """Whether a column of floats may hold integers that are not exact."""
+    if not (isinstance(column, np.ndarray) and column.dtype.kind == "f"):
+        return False
+    large = (column >= _LARGEST) | (column <= -_LARGEST)
+    return bool(large.any() and np.isfinite(column[large]).any())

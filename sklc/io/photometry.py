@@ -13,6 +13,7 @@ from sklc.errors import LightCurveError
 from sklc.io.unreadable import read_by_object
 from sklc.light_curves.columns import runs
 from sklc.light_curves.container import LightCurves
+from sklc.utils.text import counted
 
 __all__ = ["Photometry", "Quality", "Rows", "columns_of"]
 
@@ -74,7 +75,7 @@ class Rows:
         mask = np.asarray(mask, dtype=bool) & self.kept
         if n := int(mask.sum()):
             self.kept &= ~mask
-            self.notes.append(f"left out {n} of {len(self.table)} rows: {reason}")
+            self.notes.append(f"left out {n} of {counted(len(self.table), 'row')}: {reason}")
 
     def select(self, good: Callable[[pd.DataFrame], Any], quality: Quality, reason: str) -> None:
         """Apply the choice of quality.
@@ -128,13 +129,14 @@ class Rows:
         >>> rows.leave_out(rows.table["flux"].isna(), "without a flux")
         >>> rows.count_objects(rows.table["object_id"])
         >>> rows.notes[-1]
-        '1 of 2 objects have no observation left'
+        '1 of 2 objects has no observation left'
         """
         is_coded = isinstance(object_id, pd.Categorical)
         codes = np.asarray(object_id.codes) if is_coded else pd.factorize(object_id)[0]
         before, left = (len(np.flatnonzero(np.bincount(own))) for own in (codes, codes[self.kept]))
         if left < before:
-            self.notes.append(f"{before - left} of {before} objects have no observation left")
+            n, have = before - left, "has" if before - left == 1 else "have"
+            self.notes.append(f"{n} of {counted(before, 'object')} {have} no observation left")
 
     def result(self) -> pd.DataFrame:
         """Return the rows that are kept.

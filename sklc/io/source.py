@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sklc.errors import LightCurveError
-from sklc.io.frames import columns_of, to_frame
+from sklc.io.frames import columns_of, of_arrow, to_frame
 from sklc.io.text import Layout, complete_lines, first_row, layout_of, lines_of, read_csv
 
 __all__ = ["Source", "parsed", "read_parquet"]
@@ -85,7 +85,7 @@ class Source:
         elif _all_are(given, bytes):
             self._bytes = tuple(given)
         else:
-            self.object = list(given) if isinstance(given, Iterator) else given
+            self.object = list(given) if isinstance(given, Iterator) else of_arrow(given)
         for path in self.paths:
             if not path.exists():
                 raise FileNotFoundError(f"{path} does not exist: check the path of this file")

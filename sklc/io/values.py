@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from sklc.errors import LightCurveError
 from sklc.light_curves.columns import exact_integers
 from sklc.light_curves.values import factorized
+from sklc.utils.text import counted
 
 __all__ = [
     "are_flags",
@@ -298,8 +299,9 @@ def exact_ids(column: Any, name: str) -> Any:
         absent = np.flatnonzero(codes < 0)
     if len(absent):
         raise LightCurveError(
-            f"the object id ({name}) is missing in row {absent[0] + 1} of the table ({len(absent)} "
-            "rows in all): give each row the id of its object, or remove these rows"
+            f"the object id ({name}) is missing in row {absent[0] + 1} of the table "
+            f"({counted(len(absent), 'row')} in all): give each row the id of its object, or "
+            "remove these rows"
         )
     if found is not None:
         if found.dtype.kind in "iu" and len(found):

@@ -23,6 +23,7 @@ from sklc.io.tabular import join, located, photometry_of
 from sklc.light_curves.container import LightCurves
 from sklc.light_curves.readers.nested import list_parts, one_list_array
 from sklc.light_curves.values import one_chunk
+from sklc.utils.text import counted
 
 __all__ = ["read_hats"]
 
@@ -283,7 +284,9 @@ def _photometry(table: pa.Table, column: str | None, choices: Choices) -> Photom
     if names.flux is not None and plain(names.flux) == "psfdiffflux" and "psfFlux" in frame:
         photometry.notes.append('difference flux (psfDiffFlux); flux="psfFlux" is the total flux')
     if empty := int(np.sum(counts == 0)):
-        photometry.notes.append(f"left out {empty} of {len(counts)} objects: without observations")
+        photometry.notes.append(
+            f"left out {empty} of {counted(len(counts), 'object')}: without observations"
+        )
     own_metadata = _objects(objects, index)
     if choices.metadata is None:
         photometry.metadata = own_metadata

@@ -27,6 +27,7 @@ from sklc.io.registry import reader
 from sklc.io.source import Source
 from sklc.io.values import coded
 from sklc.passbands import list_passbands
+from sklc.utils.text import counted
 
 __all__ = ["read_snana"]
 
@@ -197,7 +198,8 @@ def _make_ids_unique(parts: list[Part], notes: list[str]) -> None:
             "files one by one"
         )
     notes.append(
-        f"{len(repeated)} ids occur in more than one version: they are preceded by its name, as in "
+        counted(len(repeated), "id occurs", "ids occur")
+        + " in more than one version, whose name now stands before it, as in "
         f"{next(i for part in parts for i in part.ids if ':' in str(i))!r}"
     )
 
