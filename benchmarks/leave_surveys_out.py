@@ -56,6 +56,8 @@ REAL = ("osc_mixed", "atlas_zfp_dev", "snia_multi", "ps1_mds_osc")
 ONLY_IA = ("snia_multi", "ps1_mds_osc")
 TEST_WINDOWS = ((-30.0, 60.0), None)
 TEST_SEED = 9090  # of the objects that encoders are judged on
+
+
 # -- light curves to judge on
 
 Sets = dict[str, tuple[LightCurves, np.ndarray]]
@@ -212,17 +214,26 @@ class Plan:
     n_test: int
 
     @classmethod
-    def of(cls, base: Training, quick: bool, n_seeds: int) -> Plan:
-        """Return the plan for a training that leaves the surveys out."""
-        seen, numbers = tuple(LEFT_OUT), (0, 4, 15, 45, base.n_drawn)
-        if quick:
-            seen, numbers = ("PS1", "UVOT"), (0, 1, base.n_drawn)
+    def of(cls, base: Training, quick: bool, n_seeds: int, n_drawn: Sequence[int]) -> Plan:
+        """Return the plan for a training that leaves the surveys out.
+
+        Parameters
+        ----------
+        base : Training
+        quick : bool
+            Whether to leave out two surveys only.
+        n_seeds : int
+            Number of pairs.
+        n_drawn : sequence of int
+            Numbers of drawn surveys to compare with that of `base`.
+        """
+        seen = ("PS1", "UVOT") if quick else tuple(LEFT_OUT)
         return cls(
             tuple(
                 (replace(base, seed=seed, seen=seen), replace(base, seed=seed))
                 for seed in range(n_seeds)
             ),
-            tuple(replace(base, n_drawn=n) for n in numbers),
+            tuple(replace(base, n_drawn=n) for n in (*n_drawn, base.n_drawn)),
             4 if quick else 50,
         )
 
@@ -273,6 +284,8 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--share", type=float, help="share of these light curves (1)")
     parser.add_argument("--light-curves", type=int, metavar="N", help="of each training (64,000)")
     parser.add_argument("--epochs", type=int, help="of each training (4)")
+    parser.add_argument("--drawn", type=int, nargs="+", metavar="N",
+                        help="numbers of drawn surveys to compare with 90 (0 4 15 45)")  # fmt: skip
     options = parse(parser, arguments, *REAL)
     use_templates(options)
     warnings.simplefilter("ignore", LightCurveWarning)
@@ -291,7 +304,12 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         leave_out=("des", "lsst-ddf") if options.quick else (),
         n_jobs=options.n_jobs,
     )
-    plan = Plan.of(base, options.quick, options.seeds)
+    plan = Plan.of(
+        base,
+        options.quick,
+        options.seeds,
+        options.drawn or ((0, 1) if options.quick else (0, 4, 15, 45)),
+    )
     figures, sizes = measure(options, plan, simulations)
     text = markdown(figures)
     print(f"\n{text}\n")
