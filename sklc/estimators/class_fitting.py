@@ -21,6 +21,7 @@ from sklc.estimators.class_heads import (
 )
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.estimators.encoder_training import objectives_of
+from sklc.estimators.novelty import left_out_classes
 from sklc.estimators.prefixes import Prefixes, PrefixRows, draw_prefixes
 from sklc.estimators.sample import TrainingSample
 from sklc.estimators.stacking import (
@@ -82,6 +83,8 @@ class ClassFit:
         Labelled objects to calibrate on.
     features : transformer or None, default=None
         What computes the features that are joined to the latent, if any are.
+    left_out : ndarray of bool, shape (n_own,), or None, default=None
+        Classes of the weights that do not occur among the labels, for a novelty score.
     """
 
     encoder: LightCurveEncoder
@@ -92,6 +95,7 @@ class ClassFit:
     C: float | None
     held_out: HeldOut | None
     features: Any = None
+    left_out: np.ndarray | None = None
 
 
 def keeps_its_head(encoder: Any) -> bool:
@@ -204,8 +208,10 @@ def fit_classes(
         data = HeadData(
             latent, metadata, target, sample.weights, class_weight, described, beginnings
         )
-        encoder = start
-        if estimator.finetune != "head":
+        encoder, left_out = start, None
+        if estimator.finetune == "head":
+            left_out = left_out_classes(start, latent, target, sample.weights)
+        else:
             encoder = start._holding(TrainedWeights.to_fine_tune(start._source()))
         settings, callbacks = estimator._settings(seed), estimator.callbacks or ()
         network, sizes = encoder.net_.module_, estimator.head_sizes
@@ -261,7 +267,8 @@ def fit_classes(
     encoder = as_parameter(encoder, start)
     if not isinstance(final, JoinedHead):
         features = None
-    return ClassFit(encoder, classes, class_weight, final, history, C, calibration, features)
+    kept = features, left_out
+    return ClassFit(encoder, classes, class_weight, final, history, C, calibration, *kept)
 
 
 def _latents(

@@ -15,12 +15,18 @@ import numpy as np
 import torch
 
 import sklc
+from sklc.estimators.novelty_training import add_novelty
 from sklc.light_curves import LightCurves
 from sklc.networks.objectives.registry import OBJECTIVES
 from sklc.passbands import Passband, passband_labels
 from sklc.pretrain.manifest import add_to_manifest, alias_and_version, check_new_name, file_name
 from sklc.pretrain.training import any_survey_settings, pretrain
-from sklc.pretrain.training_sets import simulate_any_survey, simulate_training_set
+from sklc.pretrain.training_sets import (
+    CLASS_SHARES,
+    simulate_any_survey,
+    simulate_training_set,
+    simulate_unknown,
+)
 from sklc.weights.catalogue import file_digest
 from sklc.weights.file import FORMAT_VERSION
 
@@ -143,6 +149,9 @@ def main(
         verbose=1,
         **recipe,
     )
+    if any_survey:
+        unknown = simulate_unknown(**simulation) if options.simulate else None
+        encoder = add_novelty(encoder, curves, unknown=unknown, random_state=options.seed)
     seconds = time.perf_counter() - start
     info = {
         "name": options.name,
@@ -156,6 +165,7 @@ def main(
         "n_observations": len(curves.time),
         **recipe,
         **_passbands([curves.passbands[code] for code in np.unique(curves.band)]),
+        **({"class_shares": CLASS_SHARES} if any_survey else {}),
         "metrics": metrics,
         "hours": round(seconds / 3600, 2),
         "licence": "BSD-3-Clause",
