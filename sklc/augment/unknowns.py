@@ -9,7 +9,6 @@ import numpy as np
 
 from sklc.augment.arrays import log_uniform
 from sklc.light_curves import LightCurves
-from sklc.light_curves.operations import concatenate
 from sklc.light_curves.store import Store
 from sklc.utils.floats import saturated
 from sklc.utils.offsets import object_of, per_observation, reduce_by_object
@@ -246,4 +245,4 @@ def make_unknown(curves: LightCurves, rng: np.random.Generator) -> tuple[LightCu
         rows.append(own)
     if not parts:
         return curves, kind
-    return concatenate(parts)[np.argsort(np.concatenate(rows))], kind
+    return LightCurves.concatenate(parts)[np.argsort(np.concatenate(rows))], kind

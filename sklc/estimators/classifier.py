@@ -532,7 +532,7 @@ class TransferClassifier(NoveltyMixin, ClassifierMixin, TransferEstimator):
 
         Inputs are those of `LightCurveEncoder.to_onnx` and, where the head reads metadata,
         ``head_metadata``, float32 (n_objects, n_columns). Outputs are ``latent`` and
-        ``probabilities``, as of `predict_proba`, and, where there is a `novelty_score`, ``novelty``.
+        ``probabilities``, as of `predict_proba`, and with a `novelty_score` also ``novelty``.
 
         Parameters
         ----------

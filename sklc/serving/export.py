@@ -12,8 +12,8 @@ import numpy as np
 from sklc._version import __version__
 from sklc.networks.architectures import EncoderNetwork
 from sklc.networks.heads import logits_to_onnx
-from sklc.networks.objectives.losses import LOG_SCALE
 from sklc.networks.novelty import NOVELTY, NoveltyScore, has_novelty
+from sklc.networks.objectives.losses import LOG_SCALE
 from sklc.networks.onnx.graph import Graph
 from sklc.representation import InputRepresentation
 from sklc.serving.features import export_features
