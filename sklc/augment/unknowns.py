@@ -117,7 +117,7 @@ def _mirrored(known: _Known) -> Store:
 
 def _double_peaked(known: _Known) -> np.ndarray:
     """Add the same light curve once more, later."""
-    again = known.flux_at(known.phase - known.uniform(0.4, 1.2))
+    again = known.flux_at(known.phase - known.uniform(0.35, 0.8))
     return known.flux + known.log_uniform(0.4, 1.5) * again
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from sklc import LightCurveEncoder
 from sklc.datasets import load_demo
+from sklc.pretrain import add_novelty
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +27,10 @@ def pytest_collection_modifyitems(items):
         trains |= bool(getattr(estimator, "head_sizes", None))
         if trains or getattr(estimator, "finetune", None) in ("backbone+head", "all"):
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="session")
+def novel_encoder():
+    """Weights with a novelty score, learned from half of the demo."""
+    curves, y = load_demo(return_X_y=True)
+    return add_novelty("ztf", curves[::2], y[::2])
