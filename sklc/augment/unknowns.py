@@ -89,11 +89,13 @@ class _Known:
             The object whose flux is taken, instead of that of the object itself.
         """
         store, n_bands = self.store, len(self.store.passbands)
+        if not len(self.flux):
+            return self.flux
         owner = object_of(store.offsets, np.arange(store.n_observations))
         series = owner * n_bands + store.band
         taken = series if of is None else of[owner] * n_bands + store.band
         own = self.phase
-        low, wide = own.min(initial=0.0), 2 * np.ptp(own) + 2.0 if len(own) else 1.0
+        low, wide = own.min(), 2 * np.ptp(own) + 2.0
         # All series one after the other, so that one call interpolates in all of them.
         order = np.lexsort((own, series))
         known = series[order] * wide + own[order] - low

@@ -208,10 +208,9 @@ def fit_classes(
         data = HeadData(
             latent, metadata, target, sample.weights, class_weight, described, beginnings
         )
-        encoder, left_out = start, None
-        if estimator.finetune == "head":
-            left_out = left_out_classes(start, latent, target, sample.weights)
-        else:
+        left_out = left_out_classes(start, latent, target, sample.weights)
+        encoder = start
+        if estimator.finetune != "head":
             encoder = start._holding(TrainedWeights.to_fine_tune(start._source()))
         settings, callbacks = estimator._settings(seed), estimator.callbacks or ()
         network, sizes = encoder.net_.module_, estimator.head_sizes
