@@ -18,8 +18,8 @@ unknown objects, where half are unknown. Real: rarer types of ``ztf_bts`` agains
 from __future__ import annotations
 
 import warnings
-from itertools import pairwise
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np

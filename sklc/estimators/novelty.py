@@ -74,8 +74,11 @@ def _why_there_is_none(classifier: Any) -> str:
 class NoveltyMixin:
     """The method `novelty_score` of a classifier on the latents of an encoder."""
 
-    encoder_: Any
-    merge_: Any
+    # Of the classifier.
+    head_: Any
+    _curves: Any
+    _latents: Any
+    _probabilities: Any
 
     @skips_unusable
     def novelty_score(self, X, *, on_error="raise"):

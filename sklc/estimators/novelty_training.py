@@ -123,18 +123,19 @@ def add_novelty(
     if unknown is not None:
         others = as_light_curves(unknown)
         parts.append((others, None, np.char.add("given ", _classes(others, None))))
-    latent, kind, own = [], [], []
+    latents, sources, groups = [], [], []
     for part, names, told in parts:
         seen, left = _observed(part, encoder, rng)
-        latent.append(encoder.transform(seen))
-        kind.append(told[left].astype(str))
-        own.append((told if names is None else names)[left].astype(str))
-    kind = np.concatenate(kind)
-    data = _data(np.concatenate(latent), kind, np.concatenate(own))
-    if (kind == _KNOWN).sum() < _FEWEST or (kind != _KNOWN).sum() < _FEWEST:
+        latents.append(encoder.transform(seen))
+        sources.append(told[left].astype(str))
+        groups.append((told if names is None else names)[left].astype(str))
+    kind = np.concatenate(sources)
+    data = _data(np.concatenate(latents), kind, np.concatenate(groups))
+    n_known, n_unknown = np.bincount(data.target, minlength=2)
+    if min(n_known, n_unknown) < _FEWEST:
         raise LightCurveError(
-            f"{(kind == _KNOWN).sum()} light curves can be used, of which {(kind != _KNOWN).sum()} "
-            f"unknown ones were made: give at least {_FEWEST} transients, and better thousands."
+            f"{n_known} light curves can be used, of which {n_unknown} unknown ones were made: "
+            f"give at least {_FEWEST} transients, and better thousands."
         )
     with single_thread_in_workers():
         head = _fit(data, np.arange(len(kind)), seed)
