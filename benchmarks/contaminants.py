@@ -196,7 +196,7 @@ def real_novelty(weights: str, bts: LightCurves) -> float | None:
 def measure(options) -> dict[str, dict[str, Any]]:
     """Measure all weights."""
     warnings.simplefilter("ignore", LightCurveWarning)
-    n, rng = 12 if options.quick else 400, np.random.default_rng(SEED)
+    n, rng = 12 if options.quick else 300, np.random.default_rng(SEED)
     fink = LightCurves.from_parquet(
         options.data / "ztf_alerts_fink", invalid="drop", duplicates="drop"
     )
@@ -210,7 +210,7 @@ def measure(options) -> dict[str, dict[str, Any]]:
         for name, prior in (("equal shares", "equal"), ("shares of the weights", None)):
             row[f"simulated, {name}"] = supernova_probability(weights, histories, prior)
             row[f"real, {name}"] = real_contaminants(weights, fink, prior)
-        row["novelty"] = novelty(weights, max(n // 4, 8))
+        row["novelty"] = novelty(weights, max(n // 5, 8))
         row["novelty of ztf_bts"] = real_novelty(weights, bts[:: 8 if options.quick else 1])
         figures[weights] = row
         print(weights, row, flush=True)
