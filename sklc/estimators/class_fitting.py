@@ -23,6 +23,7 @@ from sklc.estimators.class_heads import (
 )
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.estimators.encoder_training import objectives_of
+from sklc.estimators.novelty import left_out_classes
 from sklc.estimators.prefixes import Prefixes, PrefixRows, draw_prefixes
 from sklc.estimators.pretrained_classes import CLASS_PRIORS
 from sklc.estimators.sample import TrainingSample
@@ -97,6 +98,8 @@ class ClassFit:
         Labelled objects to calibrate on.
     features : transformer or None, default=None
         What computes the features that are joined to the latent, if any are.
+    left_out : ndarray of bool, shape (n_own,), or None, default=None
+        Classes of the weights that do not occur among the labels, for a novelty score.
     """
 
     encoder: LightCurveEncoder
@@ -107,6 +110,7 @@ class ClassFit:
     C: float | None
     held_out: HeldOut | None
     features: Any = None
+    left_out: np.ndarray | None = None
 
 
 def keeps_its_head(encoder: Any) -> bool:
@@ -220,6 +224,7 @@ def fit_classes(
         data = HeadData(
             latent, metadata, target, sample.weights, class_weight, described, beginnings
         )
+        left_out = left_out_classes(start, latent, target, sample.weights)
         encoder = start
         if estimator.finetune != "head":
             encoder = start._holding(TrainedWeights.to_fine_tune(start._source()))
@@ -277,7 +282,8 @@ def fit_classes(
     encoder = as_parameter(encoder, start)
     if not isinstance(final, JoinedHead):
         features = None
-    return ClassFit(encoder, classes, class_weight, final, history, C, calibration, features)
+    kept = features, left_out
+    return ClassFit(encoder, classes, class_weight, final, history, C, calibration, *kept)
 
 
 def _latents(

@@ -15,6 +15,7 @@ from sklc.estimators.class_fitting import (
     keeps_its_head,
 )
 from sklc.estimators.class_sets import class_sets
+from sklc.estimators.novelty import NoveltyMixin, novelty_of
 from sklc.estimators.own_classes import calibrate_own_classes, use_own_classes
 from sklc.estimators.sample import TrainingSample
 from sklc.estimators.stacking import FEATURES_CONSTRAINTS
@@ -34,7 +35,7 @@ from sklc.utils.sklearn_compat import fit_context
 __all__ = ["TransferClassifier"]
 
 
-class TransferClassifier(ClassifierMixin, TransferEstimator):
+class TransferClassifier(NoveltyMixin, ClassifierMixin, TransferEstimator):
     """Classify light curves with a pretrained encoder and few labels.
 
     Parameters
@@ -78,12 +79,13 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         With ``finetune="none"``: classes of your own as sums of classes of the weights, such as
         ``{"Ia": ["SNIa", "SNIa-91bg", "SNIax"], "II": ["SNII"]}``. Probabilities of classes that
         are named nowhere are left out, and the rest is normalised.
-    class_prior : {"magnitude-limited"}, mapping of str to float, or None, default=None
+    class_prior : {"magnitude-limited", "equal"}, mapping of str to float, or None, default=None
         With ``finetune="none"``: expected share of each class of the weights, or of each class of
         `merge_classes`. Probabilities are multiplied by these shares, because the weights were
         trained with equal weight on every class, however rare (Saerens, Latinne & Decaestecker
         2002, equation 2.4). "magnitude-limited" stands for the shares in a bright,
-        magnitude-limited survey, see Notes. Trained heads learn the shares from y.
+        magnitude-limited survey, see Notes; None for those that the weights bring along, which are
+        "equal" in older ones. Trained heads learn the shares from y.
     prior_labels : float, default=40
         How many labels the classes of pretrained weights are worth to a linear head. Its log
         probabilities and those of the weights' classes, matched to the labels, are averaged in
@@ -361,6 +363,7 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         self.metadata_columns_ = () if keeps_its_head(self.encoder) else columns
         self.merge_, self.uncertainty_, self._calibration = None, uncertainty, fitted.held_out
         self._head, self._history, self.features_ = fitted.head, fitted.history, fitted.features
+        self._left_out = fitted.left_out
         if self.calibrate is not None and self._calibration is not None:
             self._fit_uncertainty(self._calibration, fitted.class_weight)
         return self
@@ -529,7 +532,7 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
 
         Inputs are those of `LightCurveEncoder.to_onnx` and, where the head reads metadata,
         ``head_metadata``, float32 (n_objects, n_columns). Outputs are ``latent`` and
-        ``probabilities``, calibrated, merged and weighted as those of `predict_proba`.
+        ``probabilities``, as of `predict_proba`, and with a `novelty_score` also ``novelty``.
 
         Parameters
         ----------
@@ -574,6 +577,7 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
             head_metadata_columns=self.metadata_columns_,
             features=self.features_,
             context=Context.of(self.encoder_.context),
+            novelty=novelty_of(self),
         )
 
     def _latents(self, curves: LightCurves) -> tuple[np.ndarray, np.ndarray | None]:

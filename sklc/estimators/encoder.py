@@ -29,7 +29,7 @@ from sklc.networks.training.loop import wrap
 from sklc.serving.export import export_encoder
 from sklc.utils.sklearn_compat import fit_context
 from sklc.weights.file import WeightsFile, load_weights
-from sklc.weights.trained import TrainedWeights
+from sklc.weights.trained import TrainedWeights, facts_of_copies
 from sklc.weights.wavelengths import warn_of_passbands
 
 __all__ = ["LightCurveEncoder"]
@@ -460,7 +460,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
             source.representation,
             source.classes,
             source.metadata_columns,
-            {**({"fine_tuned": True} if self._is_fine_tuned() else {}), **info},
+            {**facts_of_copies(source.info), **info},
         ).save(path)
 
     def to_onnx(self, path):

@@ -31,7 +31,8 @@ CLASS_PRIORS: dict[str, dict[str, float]] = {
         "SLSN-I": 0.007,
         "TDE": 0.004,
         **dict.fromkeys(("AGN", "KN", "artefact", "dwarf-nova", "uLens", "variable-star"), 0.0),
-    }
+    },
+    "equal": {},
 }
 # Where weights do not tell the subtypes of a class apart, its share is their sum.
 _SUBTYPES = {"SNIb/c": ("SNIb", "SNIc", "SNIc-BL"), "SNII": ("SNII", "SNIIn", "SNIIb")}
@@ -81,6 +82,7 @@ def prior_shares(
     classes: np.ndarray,
     merge: Mapping[str, list[str]] | None,
     class_prior: str | Mapping[str, float] | None,
+    carried: Mapping[str, float] | None = None,
 ) -> np.ndarray:
     """Return the expected share of each class of the weights, (n_weights,), summing to 1.
 
@@ -92,8 +94,11 @@ def prior_shares(
         As `merge_matrix` takes it, and has checked it.
     class_prior : str, mapping of name to share, or None
         Name of one of `CLASS_PRIORS`; or shares of all classes of the weights (under `merge`, of
-        those that it names), or of all merged classes, whose parts then share alike. None: all
-        alike.
+        those that it names), or of all merged classes, whose parts then share alike. "equal": all
+        alike. None: as `carried` says.
+    carried : mapping of name to share, or None, default=None
+        Shares that the weights bring along, relative to classes that it does not name, which have
+        1; None for all alike.
 
     Raises
     ------
@@ -101,8 +106,10 @@ def prior_shares(
         If a class is missing or unknown, a share is no number from 0, or all are 0.
     """
     names = classes.tolist()
-    if class_prior is None:
-        return np.full(len(names), 1 / len(names))
+    if class_prior is None or class_prior == "equal":
+        relative = (carried or {}) if class_prior is None else {}
+        shares = np.array([float(relative.get(name, 1.0)) for name in names])
+        return shares / shares.sum()
     used = names if merge is None else [part for parts in merge.values() for part in parts]
     if isinstance(class_prior, str):
         given = _from_table(class_prior, names, used)

@@ -3,6 +3,7 @@
 import pytest
 
 from sklc.datasets import load_demo
+from sklc.pretrain import add_novelty
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +15,10 @@ def demo():
 @pytest.fixture(scope="session")
 def redshifts(demo):
     return demo[0].metadata["redshift"].to_numpy(dtype=float)
+
+
+@pytest.fixture(scope="session")
+def novel_encoder():
+    """Weights with a novelty score, learned from half of the demo."""
+    curves, y = load_demo(return_X_y=True)
+    return add_novelty("ztf", curves[::2], y[::2])

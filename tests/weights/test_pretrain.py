@@ -19,6 +19,7 @@ from sklc.pretrain import (
     pretrain,
     simulate_any_survey,
     simulate_training_set,
+    simulate_unknown,
 )
 from sklc.pretrain.manifest import add_to_manifest
 from sklc.simulate import simulate
@@ -113,8 +114,26 @@ def test_the_command_trains_for_any_survey(sncosmo_data, tmp_path, monkeypatch):
     assert set(entry["passbands"]) == {"ztfg", "ztfr", "desg", "desr", "desi", "desz"}
     assert set(entry["metrics"]) >= {"macro_auroc_random", "macro_auroc_ZTF"}
     assert entry["input"]["corroboration"] == 20
+    assert entry["class_shares"]["TDE"] < 0.1
+    weights = TransferClassifier.pretrained(tmp_path / entry["file"])
+    score, proba = weights.novelty_score(curves), weights.predict_proba(curves)
+    assert 0 < score.min() <= score.max() < 1
+    equal = weights.set_params(class_prior="equal").fit(curves).predict_proba(curves)
+    tde = weights.classes_.tolist().index("TDE")
+    assert np.all(proba[:, tde] < equal[:, tde])
     latent = LightCurveEncoder(tmp_path / entry["file"]).transform(curves)
     assert 0.8 < np.median(latent.std(axis=0)) < 1.2
+
+
+def test_unknown_classes_are_simulated_in_many_surveys(sncosmo_data, monkeypatch):
+    own = "sklc.pretrain.training_sets"
+    monkeypatch.setattr(f"{own}._UNKNOWN", {"SLSN-II": 200, "ILOT": 300})
+    monkeypatch.setattr(f"{own}._KNOWN", {"ztf": 3})
+    unknown = simulate_unknown(share=0.01, n_surveys=1)
+    assert unknown.metadata["survey"].value_counts().to_dict()["ZTF"] == 5
+    assert set(unknown.metadata["class"]) == {"SLSN-II", "ILOT"}
+    assert simulate_unknown(share=0.01, n_surveys=1).equals(unknown)
+    assert not simulate_unknown(share=0.01, n_surveys=1, seed=1).equals(unknown)
 
 
 def test_parts_of_another_simulation_are_refused(tmp_path):
