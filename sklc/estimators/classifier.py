@@ -81,10 +81,10 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         trained with equal weight on every class, however rare (Saerens, Latinne & Decaestecker
         2002, equation 2.4). "magnitude-limited" stands for the shares in a bright,
         magnitude-limited survey, see Notes. Trained heads learn the shares from y.
-    prior_labels : float, default=40
+    prior_labels : float or "auto", default="auto"
         How many labels the classes of pretrained weights are worth to a linear head. Its log
         probabilities and those of the weights' classes, matched to the labels, are averaged in
-        the ratio n_labels to `prior_labels`. With 0, the classes of the weights are not used.
+        the ratio n_labels to `prior_labels`, or with weights learned in cross-validation ("auto").
     calibrate : str, ClassUncertainty or None, default=None
         How probabilities are calibrated on labels that the head has not seen. "temperature"
         divides the logits by the `temperature_` of the lowest log loss (Guo et al. 2017); neither
@@ -211,7 +211,7 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         "early": ["boolean"],
         "merge_classes": [Mapping, None],
         "class_prior": [StrOptions(set(CLASS_PRIORS)), Mapping, None],
-        "prior_labels": [Interval(Real, 0, None, closed="left")],
+        "prior_labels": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "calibrate": [str, HasMethods(["fit", "log_probabilities"]), None],
         **METADATA_CONSTRAINTS,
         **FEATURES_CONSTRAINTS,
@@ -230,7 +230,7 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         features=None,
         merge_classes=None,
         class_prior=None,
-        prior_labels=40,
+        prior_labels="auto",
         calibrate=None,
         min_points=1,
         max_epochs=40,
