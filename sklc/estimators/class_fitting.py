@@ -150,7 +150,7 @@ def _own_classes(
     if source.network.head is None:
         _refuse_prior_labels(estimator, "weights that were not trained on classes")
         return None
-    alike = named_alike(source.classes, labels)
+    alike = named_alike(np.asarray(source.classes), labels)
     if estimator.prior_labels == 0:
         return None
     return OwnClasses(source.network.head, alike, estimator.prior_labels)

@@ -361,9 +361,7 @@ class LinearHeads:
         start = self.own.start(self.data.sample_weight.sum())
         return fit_weights(np.stack([alone.logits, own.logits]), alone.target, weight, start)
 
-    def cross_fit(
-        self, n_folds: int | None = None
-    ) -> tuple[nn.Module, HeldOut | None, np.ndarray]:
+    def cross_fit(self, n_folds: int | None = None) -> tuple[nn.Module, HeldOut | None, np.ndarray]:
         """Fit on everything, and on all folds but one, for each, to keep what it says about that.
 
         The only member of a class is never left out. Returns the head, None in place of what was

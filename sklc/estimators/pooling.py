@@ -17,7 +17,7 @@ from sklc.networks.heads import PooledHead, in_double_precision
 __all__ = ["OwnClasses", "fit_weights"]
 
 # How many labels the weights of the start are worth.
-_START_LABELS = 2.0
+_START_LABELS = 4.0
 # Where weights are learned, the start is that of this many labels for the pretrained classes.
 _PRIOR_LABELS = 40.0
 

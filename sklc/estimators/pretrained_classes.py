@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from numbers import Real
 
@@ -198,8 +199,8 @@ def fit_joint_shares(
 def named_alike(own: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return which classes of the weights a label stands for by its name, (n_own, n_labels) bool.
 
-    That is the class of the same name, or the subtypes of "SNIb/c" and "SNII" which are no labels
-    themselves.
+    That is the class of the same name, "Ia" being that of "SNIa", and those subtypes of "SNIb/c"
+    and "SNII" which are no labels themselves.
 
     Parameters
     ----------
@@ -208,12 +209,18 @@ def named_alike(own: np.ndarray, labels: np.ndarray) -> np.ndarray:
     labels : ndarray of shape (n_labels,)
         Distinct labels, of any type.
     """
-    names = [str(label) for label in labels]
+    names = [_plain(label) for label in labels]
+    parts = {_plain(name): [_plain(part) for part in kinds] for name, kinds in _SUBTYPES.items()}
 
     def meant(name: str) -> list[str]:
-        return [part for part in _SUBTYPES.get(name, ()) if part not in names] + [name]
+        return [part for part in parts.get(name, ()) if part not in names] + [name]
 
-    return np.array([[kind in meant(name) for name in names] for kind in own.tolist()], dtype=bool)
+    return np.array([[_plain(k) in meant(n) for n in names] for k in own.tolist()], dtype=bool)
+
+
+def _plain(name: object) -> str:
+    """Return a name of a class without what people write in different ways."""
+    return re.sub(r"^sn|[^a-z0-9]", "", str(name).lower())
 
 
 def match_classes(

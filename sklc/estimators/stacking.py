@@ -14,7 +14,7 @@ from sklc.estimators.class_heads import HeadData, fit_gate, hold_out
 from sklc.estimators.pooling import fit_weights
 from sklc.features import LightCurveFeatures
 from sklc.light_curves import LightCurves
-from sklc.networks.joined import JoinedHead, boosting_logits, fill_missing
+from sklc.networks.joined import BoostedClasses, JoinedHead, fill_missing
 from sklc.uncertainty.interface import HeldOut
 from sklc.utils.sklearn_compat import HasMethods, StrOptions, unrouted
 
@@ -125,12 +125,12 @@ def join_features(
             part = HistGradientBoostingClassifier(**BOOSTING, random_state=seed + number)
             fit_boosting(part, filled[seen], data.target[seen], data.weight[seen])
             boosting.append(part)
-            boosted[unseen] = boosting_logits(boosting[-1], features[unseen], n_classes)
+            boosted[unseen] = BoostedClasses([part], n_classes).logits(filled[unseen])
     counted = (fold[rows] >= 0) & described[rows]
     own = log_softmax(held_out.logits, axis=1)[counted]
     chosen, target = rows[counted], held_out.target[counted]
-    parts = np.stack([own, boosted[chosen]])
-    weights = fit_weights(parts, target, data.weight[chosen], _START, _LEAST)
+    both = np.stack([own, boosted[chosen]])
+    weights = fit_weights(both, target, data.weight[chosen], _START, _LEAST)
     if weights[1] < _LEAST_WEIGHT:
         return head, held_out
 
