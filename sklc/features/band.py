@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -169,8 +170,8 @@ class BandCurves:
         """
         return (self.span > 0) & (self.span < np.inf)
 
-    def select(self, mask: NDArray[np.bool_]) -> BandCurves:
-        """Only these observations, of the same objects."""
+    def select(self, mask: NDArray[Any]) -> BandCurves:
+        """Only these observations, given by a mask or by their positions, of the same objects."""
         row, time, flux = self.row[mask], self.time[mask], self.flux[mask]
         return replace(self, row=row, time=time, flux=flux, flux_err=self.flux_err[mask])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from numbers import Integral
@@ -405,16 +406,16 @@ def _observations(
     lookup = np.array([number.get(p, -1) for p in curves.passbands] or [-1], dtype=np.intp)
     code = lookup[curves.band]
     row = np.repeat(np.arange(len(curves)), curves.lengths)
-    values = [np.asarray(v, dtype=np.float64) for v in (curves.time, curves.flux, curves.flux_err)]
-    if (code < 0).any():
-        kept = code >= 0
-        code, row, values = code[kept], row[kept], [v[kept] for v in values]
-    by_band = row * len(passbands) + code
-    order = np.argsort(by_band, kind="stable")
-    return (
-        BandCurves(row, *values, len(curves)),
-        BandCurves(by_band[order], *(v[order] for v in values), len(curves) * len(passbands)),
+    time, flux, flux_err = (
+        np.asarray(values, dtype=np.float64)
+        for values in (curves.time, curves.flux, curves.flux_err)
     )
+    everything = BandCurves(row, time, flux, flux_err, len(curves))
+    if (code < 0).any():
+        everything, code = everything.select(code >= 0), code[code >= 0]
+    by_band = everything.row * len(passbands) + code
+    bands = everything.select(np.argsort(by_band, kind="stable"))
+    return everything, replace(bands, row=np.sort(by_band), n_objects=len(curves) * len(passbands))
 
 
 def _flux_unit(bands: BandCurves, peak_flux: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -89,7 +89,7 @@ class JoinedHead(nn.Module):
         Reads latent and metadata.
     boosting : sequence of HistGradientBoostingClassifier
         Each trained on other folds; their log probabilities are averaged.
-    weights : (float, float)
+    weights : sequence of float
         Weight of the head, and of boosting. Their sum is an inverse temperature.
     n_classes, n_features : int
         Number of logits, and of features, which follow the metadata.
@@ -102,14 +102,14 @@ class JoinedHead(nn.Module):
         self,
         head: nn.Module,
         boosting: Sequence[HistGradientBoostingClassifier],
-        weights: tuple[float, float],
+        weights: Sequence[float],
         n_classes: int,
         n_features: int,
         gate: nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.head, self.gate = head, gate
-        self.boosting, self.weights = list(boosting), weights
+        self.boosting, self.weights = list(boosting), tuple(weights)
         self.boosted = BoostedClasses(self.boosting, n_classes)
         self.n_classes, self.n_features = n_classes, n_features
 
