@@ -66,7 +66,7 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
     metadata_columns : sequence of str or None, default=None
         Numeric per-object columns, such as ``["mwebv"]``, that are read beside the light
         curve. A missing value (NaN) is replaced by the training mean and flagged.
-    features : {"core", "full"}, transformer or None, default=None
+    features : {"core", "full"}, transformer or None, default="core"
         Features that are joined to a head, see Notes. "core" needs no further package; "full"
         adds statistics and fits of the light-curve package, which whoever loads the model needs,
         too. A transformer, such as `sklc.LightCurveFeatures`, is fitted on the light curves
@@ -227,7 +227,7 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         C=None,
         early=True,
         metadata_columns=None,
-        features=None,
+        features="core",
         merge_classes=None,
         class_prior=None,
         prior_labels="auto",

@@ -88,7 +88,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
     metadata_columns : sequence of str or None, default=None
         Numeric per-object columns, such as ``["mwebv"]``, that are read beside the light
         curve. A missing value (NaN) is replaced by the training mean and flagged.
-    features : {"core", "full"}, transformer or None, default=None
+    features : {"core", "full"}, transformer or None, default="core"
         Features that are joined to the head by stacking, as in `TransferClassifier`: boosting on
         them predicts ``ln(1 + z)`` as well, and the weight of its prediction has the lowest error
         on objects that neither has seen. "core" needs no further package, "full" the light-curve
@@ -221,7 +221,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         head_sizes=(64,),
         early=True,
         metadata_columns=None,
-        features=None,
+        features="core",
         calibrate="conformal",
         min_points=1,
         max_epochs=40,
