@@ -35,7 +35,7 @@ N_FOLDS = 5
 # With fewer labels, boosting has learned nothing that is worth its time.
 FEWEST_TO_JOIN = 40
 # A quarter as many steps of three times the size as those of `sklc.baselines`, on smaller trees and
-# fewer bins: the average over folds makes up for them, so that all folds cost less than one such fit.
+# fewer bins: the average over folds makes up for them, and all folds cost less than one such fit.
 BOOSTING: dict[str, Any] = {
     "learning_rate": 0.1,
     "max_iter": 80,
