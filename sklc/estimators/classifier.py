@@ -70,7 +70,7 @@ class TransferClassifier(NoveltyMixin, ClassifierMixin, TransferEstimator):
         ``"redshift"``, ``"redshift_err"`` (0 without it, as for a redshift from a spectrum),
         ``"mwebv"`` and ``"last_non_detection"`` (MJD; True takes it from the light curves), mapped
         to metadata columns. Where a value is missing (NaN), the light curve alone counts.
-    features : {"core", "full"}, transformer or None, default=None
+    features : {"core", "full"}, transformer or None, default="core"
         Features that are joined to a head, see Notes. "core" needs no further package; "full"
         adds statistics and fits of the light-curve package, which whoever loads the model needs,
         too. A transformer, such as `sklc.LightCurveFeatures`, is fitted on the light curves
@@ -82,14 +82,13 @@ class TransferClassifier(NoveltyMixin, ClassifierMixin, TransferEstimator):
     class_prior : {"magnitude-limited", "equal"}, mapping of str to float, or None, default=None
         With ``finetune="none"``: expected share of each class of the weights, or of each class of
         `merge_classes`. Probabilities are multiplied by these shares, because the weights were
-        trained with equal weight on every class, however rare (Saerens, Latinne & Decaestecker
-        2002, equation 2.4). "magnitude-limited" stands for the shares in a bright,
-        magnitude-limited survey, see Notes; None for those that the weights bring along, which are
-        "equal" in older ones. Trained heads learn the shares from y.
-    prior_labels : float, default=40
+        trained with equal weight on every class (Saerens, Latinne & Decaestecker 2002, equation
+        2.4). "magnitude-limited" stands for the shares in a bright, magnitude-limited survey, see
+        Notes; None for those of the weights, "equal" in older ones. Trained heads learn from y.
+    prior_labels : float or "auto", default="auto"
         How many labels the classes of pretrained weights are worth to a linear head. Its log
         probabilities and those of the weights' classes, matched to the labels, are averaged in
-        the ratio n_labels to `prior_labels`. With 0, the classes of the weights are not used.
+        the ratio n_labels to `prior_labels`, or with weights learned in cross-validation ("auto").
     calibrate : str, ClassUncertainty or None, default=None
         How probabilities are calibrated on labels that the head has not seen. "temperature"
         divides the logits by the `temperature_` of the lowest log loss (Guo et al. 2017); neither
@@ -224,10 +223,10 @@ class TransferClassifier(NoveltyMixin, ClassifierMixin, TransferEstimator):
         early=True,
         metadata_columns=None,
         context=None,
-        features=None,
+        features="core",
         merge_classes=None,
         class_prior=None,
-        prior_labels=40,
+        prior_labels="auto",
         calibrate=None,
         min_points=1,
         max_epochs=40,

@@ -93,7 +93,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         ``"redshift"``, ``"redshift_err"`` (0 without it, as for a redshift from a spectrum),
         ``"mwebv"`` and ``"last_non_detection"`` (MJD; True takes it from the light curves), mapped
         to metadata columns. Where a value is missing (NaN), the light curve alone counts.
-    features : {"core", "full"}, transformer or None, default=None
+    features : {"core", "full"}, transformer or None, default="core"
         Features that are joined to the head by stacking, as in `TransferClassifier`: boosting on
         them predicts ``ln(1 + z)`` as well, and the weight of its prediction has the lowest error
         on objects that neither has seen. "core" needs no further package, "full" the light-curve
@@ -216,7 +216,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         early=True,
         metadata_columns=None,
         context=None,
-        features=None,
+        features="core",
         calibrate="conformal",
         min_points=1,
         max_epochs=40,

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from scipy.special import log_softmax
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.metrics import log_loss
@@ -19,7 +20,7 @@ from sklc import (
 )
 from sklc.datasets import load_demo
 from sklc.errors import LightCurveError
-from sklc.estimators.stacking import fit_weights
+from sklc.estimators.pooling import fit_weights
 from sklc.networks.joined import JoinedHead
 from sklc.serving import OnnxModel
 
@@ -71,6 +72,10 @@ def core(demo):
     return with_core(*demo[:2])
 
 
+def _tensors(classifier, curves):
+    return [torch.from_numpy(part) for part in classifier._latents(curves)]
+
+
 def loss(classifier, curves, y):
     return log_loss(y, classifier.predict_proba(curves), labels=classifier.classes_)
 
@@ -113,6 +118,9 @@ def test_the_seed_fixes_everything_and_pickles_predict_alike(demo, joined):
     np.testing.assert_array_equal(copy.predict_proba(unseen), expected)
     assert joined.predict_proba(unseen[:0]).shape == (0, 3)
     np.testing.assert_allclose(joined.predict_proba(unseen[:1]).sum(), 1)
+    # In a block that is filled up, an object is what it is among many.
+    one = log_softmax(joined.head_(*_tensors(joined, unseen[:1])).detach().numpy(), axis=1)
+    np.testing.assert_allclose(np.exp(one), joined.predict_proba(unseen[:1]), atol=1e-6)
 
 
 def test_too_few_labels_leave_features_out(demo):
@@ -127,8 +135,6 @@ def test_objects_in_other_passbands_are_judged_by_the_latent(core):
     days = np.arange(0.0, 30.0, 3.0)
     other = LightCurves.from_arrays([days], [100 - days], [np.ones(10)], [["lsstg", "lsstz"] * 5])
     latent, _ = core._latents(other)
-    import torch
-
     with torch.inference_mode():
         own = log_softmax(core.head_.head(torch.from_numpy(latent)).double().numpy(), axis=1)
     np.testing.assert_allclose(np.log(core.predict_proba(other)), own, atol=1e-5)
@@ -146,21 +152,26 @@ def test_a_network_that_is_trained_has_features_joined_on_its_held_out_part(demo
     assert nothing.fit(curves, y).features_ is None
 
 
-def test_weights_are_pulled_to_the_head():
+def test_weights_are_pulled_to_the_start():
     rng = np.random.default_rng(0)
     target = rng.integers(0, 3, 400)
     good = log_softmax(3.0 * np.eye(3)[target] + rng.normal(size=(400, 3)), axis=1)
     noise = log_softmax(rng.normal(size=(400, 3)), axis=1)
-    ones = np.ones(400)
-    assert fit_weights(good, noise, target, ones)[1] < 0.2
-    assert fit_weights(noise, good, target, ones)[1] > 0.8
-    own, boosted = fit_weights(noise[:3], good[:3], target[:3], ones[:3])
+    ones, start = np.ones(400), (1.0, 0.0)
+    assert fit_weights(np.stack([good, noise]), target, ones, start)[1] < 0.2
+    assert fit_weights(np.stack([noise, good]), target, ones, start)[1] > 0.8
+    own, boosted = fit_weights(np.stack([noise, good])[:, :3], target[:3], ones[:3], start)
     assert own > boosted
+    assert fit_weights(np.stack([noise, good]), target, ones, start, (0.3, 0.0))[0] >= 0.3
     # A weight of 2 is the same as two copies.
-    doubled = fit_weights(
-        *(np.tile(part, (2, 1)) for part in (good, noise)), np.tile(target, 2), np.ones(800)
-    )
-    np.testing.assert_allclose(fit_weights(good, noise, target, 2 * ones), doubled, rtol=1e-3)
+    parts = np.stack([good, noise])
+    doubled = fit_weights(np.tile(parts, (1, 2, 1)), np.tile(target, 2), np.ones(800), start)
+    np.testing.assert_allclose(fit_weights(parts, target, 2 * ones, start), doubled, rtol=1e-3)
+
+
+def test_the_core_set_is_the_default(demo):
+    assert TransferClassifier().features == "core"
+    assert RedshiftRegressor().features == "core"
 
 
 @pytest.mark.slow
