@@ -39,6 +39,7 @@ PACKAGES = (
     "light-curve",
     "aeon",
     "sncosmo",
+    "umap-learn",
 )
 
 # Spectral templates as they may lie in DATA/templates: sncosmo's data, and two files of SNooPy.
@@ -262,9 +263,19 @@ def write_results(
     weights : sequence of str
         Names of the pretrained weights in use, whose versions are recorded.
     """
+    result = result_context(options, name, content, weights)
+    path = results_path(options, name, ".json")
+    path.write_text(json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    return path
+
+
+def result_context(
+    options: argparse.Namespace, name: str, content: Mapping[str, Any], weights: Sequence[str]
+) -> dict[str, Any]:
+    """Return content together with date, seeds, weights, versions and machine."""
     known = manifest()
     versions = {known["aliases"].get(w, w): "" for w in weights}
-    result = {
+    return {
         "name": name,
         "date": date.today().isoformat(),
         "quick": options.quick,
@@ -278,9 +289,6 @@ def write_results(
             "cpu_count": os.cpu_count(),
         },
     }
-    path = results_path(options, name, ".json")
-    path.write_text(json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-    return path
 
 
 def results_path(options: argparse.Namespace, name: str, suffix: str) -> Path:

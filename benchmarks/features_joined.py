@@ -10,7 +10,7 @@ drawn, stratified, from the rest. The figure is the macro one-vs-rest AUROC, or 
 error of z times 1000, on the test part, mean ± standard deviation over seeds.
 
 "Latent" is an estimator with features=None, "features" gradient boosting on the core set
-(`sklc.baselines`), and "joined" is the default. The encoder has the weights ztf+lsst.
+(`sklc.baselines`), and "joined" is the default. The encoder has the weights any-v1.
 
 Settings were chosen inside training parts and on other simulations, never on a test part.
 """
@@ -50,7 +50,7 @@ from sklc.baselines import feature_classifier, feature_redshift_regressor
 from sklc.simulate import simulate
 
 NAME = "features_joined"
-WEIGHTS = "ztf+lsst"
+WEIGHTS = "any-v1"
 SIZES: tuple[int | None, ...] = (64, 128, 512, None)
 QUICK_SIZES: tuple[int | None, ...] = (64,)
 N_CHALLENGE, N_PER_CLASS, SIMULATION_SEED = 3000, 250, 88_000

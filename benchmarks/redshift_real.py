@@ -150,13 +150,18 @@ def load_everything(folder: Path) -> Data:
     return Data(curves, merge_labels(curves.metadata["class"]), draw_everything, features=True)
 
 
-def load_deep(folder: Path) -> Data:
+def deep_supernovae(folder: Path) -> LightCurves:
+    """Load SNe Ia of several surveys, with known redshifts below `Z_MAX`."""
     parts = [LightCurves.from_parquet(folder / name) for name in ("snia_multi", "ps1_mds_osc")]
     curves = concatenate(parts, suffixes=["", "_osc"])
     z = curves.metadata["redshift"].to_numpy(dtype=float, na_value=np.nan)
     flux = np.array([curve.flux.any() for curve in curves])
     kept = (z > 0) & (z < Z_MAX) & (curves.lengths >= MIN_POINTS) & flux
-    curves = curves[kept]
+    return curves[kept]
+
+
+def load_deep(folder: Path) -> Data:
+    curves = deep_supernovae(folder)
     return Data(curves, curves.metadata["survey"].to_numpy(dtype=str), features=True)
 
 

@@ -126,8 +126,20 @@ FORMS = {
 }
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("name", ESTIMATORS)
+def marks(name, form):
+    """The marks of a form of X: all estimators read X in one place, so that one tries them all."""
+    return [pytest.mark.slow] * (form != "table" and name != "pretrained encoder")
+
+
+def in_every_form(*names):
+    """Estimators in every form of X."""
+    pairs = [(name, form) for name in names for form in FORMS]
+    return pytest.mark.parametrize(
+        ("name", "form"), [pytest.param(*pair, marks=marks(*pair)) for pair in pairs]
+    )
+
+
+@in_every_form(*ESTIMATORS)
 def test_the_sound_table_works_in_every_form(fitted, name, form):
     """Without this, errors below might have other reasons."""
     X = FORMS[form](supernovae())
@@ -156,15 +168,15 @@ BAD_OBSERVATIONS = {
 
 
 PROBLEMS = [
-    (problem, form)
+    pytest.param(name, problem, form, marks=marks(name, form))
+    for name in ESTIMATORS
     for problem in BAD_OBSERVATIONS
     for form in FORMS
     if not (form == "padded array" and "band" in problem)  # it has no bands
 ]
 
 
-@pytest.mark.parametrize(("problem", "form"), PROBLEMS)
-@pytest.mark.parametrize("name", ESTIMATORS)
+@pytest.mark.parametrize(("name", "problem", "form"), PROBLEMS)
 def test_a_bad_observation_is_one_error_before_training(fitted, nothing_runs, name, problem, form):
     frame, words, remedy = BAD_OBSERVATIONS[problem]
     identity = "'SN2'" if form in ("table", "nested frame") else "1"
@@ -214,8 +226,7 @@ def test_dropping_is_as_if_they_had_never_been(fitted, name, kind):
     np.testing.assert_array_equal(use(fitted[name], dropped), use(fitted[name], X))
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("name", ESTIMATORS)
+@in_every_form(*ESTIMATORS)
 def test_unsorted_times_change_nothing(fitted, name, form):
     order = np.random.default_rng(0).permutation(len(supernovae()))
     shuffled = supernovae().iloc[order]
@@ -269,9 +280,8 @@ UNITS = {
 }
 
 
-@pytest.mark.parametrize("form", FORMS)
+@in_every_form("encoder", "pretrained encoder", "classifier")
 @pytest.mark.parametrize("unit", UNITS)
-@pytest.mark.parametrize("name", ["encoder", "pretrained encoder", "classifier"])
 def test_units_that_look_wrong_are_one_warning(fitted, name, unit, form):
     frame, words = UNITS[unit]
     for call in (lambda X: ESTIMATORS[name]().fit(X, y_for(name)), lambda X: use(fitted[name], X)):

@@ -219,9 +219,9 @@ def _merging(parser: Parser) -> None:
     )
     group.add_argument(
         "--prior",
-        choices=["magnitude-limited"],
-        help="multiply probabilities by the frequencies of the classes in such a survey; without "
-        "it, all classes are equally likely beforehand",
+        choices=["magnitude-limited", "equal"],
+        help="multiply probabilities by the frequencies of the classes in such a survey; with "
+        "equal, all classes are equally likely beforehand; without it, as the weights say",
     )
 
 

@@ -17,11 +17,12 @@ from sklc.passbands import list_passbands
 
 __all__ = ["Reading", "in_shell", "merged_classes", "reader_parameters"]
 
-# Classes that papers join; a class of the weights that is named nowhere stays as it is.
+# Classes that papers join; a class of the weights that is named nowhere stays as it is. As in the
+# demo data and the examples of the documentation, IIb count as Ib/c.
 _TYPES = {
     "SNIa": ("SNIa", "SNIa-91bg", "SNIax"),
-    "SNII": ("SNII", "SNIIn", "SNIIb"),
-    "SNIb/c": ("SNIb/c", "SNIb", "SNIc", "SNIc-BL", "SNIbn"),
+    "SNII": ("SNII", "SNIIn"),
+    "SNIb/c": ("SNIb/c", "SNIb", "SNIc", "SNIc-BL", "SNIIb", "SNIbn"),
 }
 # How the library tells to add a passband, which a shell cannot; the label is the alias, if any.
 _REGISTER = re.compile(

@@ -11,11 +11,12 @@ from sklc.cli.console import Console
 from sklc.cli.options import merged_classes
 from sklc.cli.run import Columns, write_rows
 from sklc.estimators import LightCurveEncoder, RedshiftRegressor, TransferClassifier
+from sklc.estimators.novelty import novelty_of
 from sklc.light_curves import LightCurves
 
 __all__ = ["classifier_of", "classify", "encode", "redshift"]
 
-_OWN = ("object_id", "class", "probability")  # columns beside those of the classes
+_OWN = ("object_id", "class", "probability", "novelty")  # columns beside those of the classes
 
 
 def classifier_of(options: Namespace, console: Console) -> TransferClassifier:
@@ -47,7 +48,7 @@ def classifier_of(options: Namespace, console: Console) -> TransferClassifier:
 
 
 def classify(options: Namespace, console: Console) -> int:
-    """Write the class and the class probabilities of each object.
+    """Write the class, the class probabilities and, if the weights know it, the novelty of objects.
 
     Parameters
     ----------
@@ -62,13 +63,18 @@ def classify(options: Namespace, console: Console) -> int:
         The exit status.
     """
     classifier = classifier_of(options, console)
-    names = classifier.classes_
+    names, knows_novelty = classifier.classes_, novelty_of(classifier) is not None
 
     def columns(curves: LightCurves) -> Columns:
-        probabilities = classifier.predict_proba(curves, on_error="nan")
+        novelty = {}
+        if knows_novelty:
+            probabilities, novelty["novelty"] = classifier._with_novelty(curves, on_error="nan")
+        else:
+            probabilities = classifier.predict_proba(curves, on_error="nan")
         return {
             "class": names[probabilities.argmax(axis=1)].astype(object),
             "probability": probabilities.max(axis=1),
+            **novelty,
             **dict(zip(names.tolist(), probabilities.T, strict=True)),
         }
 

@@ -18,6 +18,7 @@ from sklc.cli.options import Reading, in_shell
 from sklc.cli.usable import Problem
 from sklc.errors import LightCurveError
 from sklc.io import Format, Source, read_batches, read_report, recognise
+from sklc.io.formats.snana_fits import in_pairs
 from sklc.io.registry import FORMATS, NOTES
 from sklc.io.unreadable import Unreadable, collect_unreadable
 from sklc.light_curves import LightCurves
@@ -163,11 +164,13 @@ class Sources:
         Exception
             What reading the only file raises, or the last if none can be read.
         """
-        several = len(self.files) > 1 and not self.reading.join
-        given: list[Any] = list(self.files) if several or len(self.files) == 1 else [self.files]
+        groups = in_pairs(self.files)  # SNANA's HEAD and PHOT files are one source
+        several = len(groups) > 1 and not self.reading.join
+        given: list[list[str]] = groups if several or len(groups) == 1 else [self.files]
         last: Exception | None = None
-        for source in given:
-            report = FileReport(_name_of(source))
+        for files in given:
+            source: Any = files if len(files) > 1 else files[0]
+            report = FileReport(_name_of(files[:1] if files in groups else files))
             self.reports.append(report)
             first = len(self.console.warnings)
             again = self.distinct and (several or _is_large(source))
@@ -330,10 +333,10 @@ def _told(error: Exception, report: FileReport) -> Exception:
     return error if told == explain(error) else LightCurveError(told)
 
 
-def _name_of(source: Any) -> str:
-    if isinstance(source, list):
-        return f"{source[0]} and {len(source) - 1} more"
-    return "standard input" if source == "-" else str(source)
+def _name_of(files: list[str]) -> str:
+    if len(files) > 1:
+        return f"{files[0]} and {len(files) - 1} more"
+    return "standard input" if files == ["-"] else files[0]
 
 
 def stem_of(file: str) -> str:

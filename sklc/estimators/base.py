@@ -29,21 +29,15 @@ from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted
 
 from sklc.errors import LightCurveError
 from sklc.estimators.sample import TrainingSample
 from sklc.estimators.targets import in_order
 from sklc.light_curves import LightCurves
-from sklc.light_curves.coerce import (
-    as_light_curves,
-    check_form,
-    is_series_matrix,
-    remember_form,
-)
+from sklc.light_curves.estimator_input import input_of
 from sklc.light_curves.metadata import name_object
 from sklc.light_curves.usable import Screened, screen
-from sklc.light_curves.values import without_mask
 from sklc.networks.device import resolve_device
 from sklc.networks.training.loop import TrainingSettings
 from sklc.utils.sklearn_compat import Hidden, Interval, StrOptions
@@ -100,28 +94,7 @@ class LightCurveEstimator(BaseEstimator):
 
     def _curves(self, X: Any, *, reset: bool, any_length: bool = False) -> LightCurves:
         """Convert X, check it, and for 2-D X check or learn ``n_features_in_``."""
-        if not reset:
-            check_form(X, getattr(self, "_fitted_on_series", None))
-        is_series = is_series_matrix(X)
-        if is_series:
-            X = validate_data(
-                self,
-                without_mask(X),
-                reset=reset,
-                dtype=[np.float64, np.float32],
-                # as_light_curves checks for NaN, with a message that says what to do.
-                ensure_all_finite=False,
-                # Zero rows give zero rows, but nothing can be learned from them.
-                ensure_min_samples=int(reset),
-            )
-        curves = as_light_curves(X, min_points=None if any_length else self.min_points)
-        if reset and not len(curves):
-            raise LightCurveError(
-                "Found X with 0 light curves (0 samples) while a minimum of 1 is required to fit."
-            )
-        if reset:
-            remember_form(self, is_series)
-        return curves
+        return input_of(self, X, reset=reset, min_points=None if any_length else self.min_points)
 
     def _in_order(self, X: Any, curves: LightCurves, **values: Any) -> Any:
         """Return targets and weights in the order of the light curves, see `targets.in_order`."""

@@ -23,8 +23,10 @@ from sklc.estimators.class_heads import (
 )
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.estimators.encoder_training import objectives_of
+from sklc.estimators.novelty import left_out_classes
+from sklc.estimators.pooling import OwnClasses
 from sklc.estimators.prefixes import Prefixes, PrefixRows, draw_prefixes
-from sklc.estimators.pretrained_classes import CLASS_PRIORS
+from sklc.estimators.pretrained_classes import CLASS_PRIORS, named_alike
 from sklc.estimators.sample import TrainingSample
 from sklc.estimators.stacking import (
     FEWEST_TO_JOIN,
@@ -70,7 +72,7 @@ CLASS_CONSTRAINTS: dict[str, list[Any]] = {
     "early": ["boolean"],
     "merge_classes": [Mapping, None],
     "class_prior": [StrOptions(set(CLASS_PRIORS)), Mapping, None],
-    "prior_labels": [Interval(Real, 0, None, closed="left")],
+    "prior_labels": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
     "calibrate": [str, HasMethods(["fit", "log_probabilities"]), None],
 }
 
@@ -97,6 +99,8 @@ class ClassFit:
         Labelled objects to calibrate on.
     features : transformer or None, default=None
         What computes the features that are joined to the latent, if any are.
+    left_out : ndarray of bool, shape (n_own,), or None, default=None
+        Classes of the weights that do not occur among the labels, for a novelty score.
     """
 
     encoder: LightCurveEncoder
@@ -107,6 +111,7 @@ class ClassFit:
     C: float | None
     held_out: HeldOut | None
     features: Any = None
+    left_out: np.ndarray | None = None
 
 
 def keeps_its_head(encoder: Any) -> bool:
@@ -152,6 +157,22 @@ def check_mode(estimator: Any) -> None:
 
 def _refuse_prior_labels(estimator: Any, mode: str) -> None:
     estimator._refuse_unread(["prior_labels"], "pooling with the classes of weights", mode)
+
+
+def _own_classes(
+    estimator: Any, encoder: LightCurveEncoder, labels: np.ndarray
+) -> OwnClasses | None:
+    """Return the classes of the weights, if they can and shall be pooled with a head."""
+    if is_trained_on_own_labels(estimator.encoder):
+        return None  # it knows no more classes than the labels do
+    source = encoder._source()
+    if source.network.head is None:
+        _refuse_prior_labels(estimator, "weights that were not trained on classes")
+        return None
+    alike = named_alike(np.asarray(source.classes), labels)
+    if estimator.prior_labels == 0:
+        return None
+    return OwnClasses(source.network.head, alike, estimator.prior_labels)
 
 
 def fit_classes(
@@ -220,6 +241,7 @@ def fit_classes(
         data = HeadData(
             latent, metadata, target, sample.weights, class_weight, described, beginnings
         )
+        left_out = left_out_classes(start, latent, target, sample.weights)
         encoder = start
         if estimator.finetune != "head":
             encoder = start._holding(TrainedWeights.to_fine_tune(start._source()))
@@ -233,14 +255,8 @@ def fit_classes(
             head, history = net.module_, net.history
         else:
             C = choose_strength(data, seed) if estimator.C is None else float(estimator.C)
-            # An encoder that was trained on the user's labels knows no more classes than they do.
-            own = network.head
-            if is_trained_on_own_labels(estimator.encoder):
-                own = None
-            elif own is None:
-                _refuse_prior_labels(estimator, "weights that were not trained on classes")
-            fit_head = getattr(uncertainty, "fit_head", None)
-            heads = LinearHeads(data, C, seed, own, estimator.prior_labels, fit_head)
+            own = _own_classes(estimator, start, classes)
+            heads = LinearHeads(data, C, seed, own, getattr(uncertainty, "fit_head", None))
         if encoder is not start:
             if not len(sizes):
                 # The start must not have seen the part that judges whether training improves on it.
@@ -264,20 +280,23 @@ def fit_classes(
         calibration, unseen_rows = None, everything if held_out is None else held_out
         if not len(sizes):
             heads = replace(heads, data=data)
-            head = heads.fit(everything)
-            if is_solved and not from_scratch:
+            if held_out is not None:
+                head, calibration = heads.fit_judged([rows], [held_out])
+            elif is_solved and not from_scratch:
                 n_folds = None if described is None else N_FOLDS
-                calibration, unseen_rows = heads.cross_fit(n_folds)
-        if held_out is not None:
-            unseeing = head if len(sizes) else heads.fit(rows)
-            calibration = hold_out(unseeing, data, held_out)
+                head, calibration, unseen_rows = heads.cross_fit(n_folds)
+            else:
+                head = heads.fit(everything)
+        elif held_out is not None:
+            calibration = hold_out(head, data, held_out)
         final: torch.nn.Module = head
         if calibration is not None and described is not None:
             final, calibration = join_features(head, data, calibration, unseen_rows, seed)
     encoder = as_parameter(encoder, start)
     if not isinstance(final, JoinedHead):
         features = None
-    return ClassFit(encoder, classes, class_weight, final, history, C, calibration, features)
+    kept = features, left_out
+    return ClassFit(encoder, classes, class_weight, final, history, C, calibration, *kept)
 
 
 def _latents(

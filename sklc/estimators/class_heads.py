@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,8 +18,8 @@ from sklearn.model_selection import StratifiedKFold
 from skorch import NeuralNet
 from torch import nn
 
+from sklc.estimators.pooling import OwnClasses, fit_weights
 from sklc.estimators.prefixes import PrefixRows, phases_among
-from sklc.estimators.pretrained_classes import fit_joint_shares
 from sklc.networks.heads import DenseHead, PooledHead, in_double_precision
 from sklc.networks.joined import JoinedHead, join_columns
 from sklc.networks.objectives.losses import CrossEntropy
@@ -298,10 +299,8 @@ class LinearHeads:
         Inverse L2 strength on scaled latents.
     seed : int
         Determines the folds.
-    own : torch.nn.Linear or None
-        The class head that the encoder was pretrained with; None leaves its classes out.
-    prior_labels : float
-        Number of labels that count as much as those classes.
+    own : OwnClasses or None
+        The classes that the encoder was pretrained with; None leaves them out.
     fit_head : callable or None, default=None
         Makes a head of a `HeadData`, a function that solves one, and a seed; see
         `sklc.uncertainty.ClassUncertainty`. None solves a single one.
@@ -310,36 +309,71 @@ class LinearHeads:
     data: HeadData
     C: float
     seed: int
-    own: nn.Linear | None
-    prior_labels: float
+    own: OwnClasses | None
     fit_head: Callable[[HeadData, Callable[[HeadData], nn.Module], int], nn.Module] | None = None
 
-    def fit(self, rows: np.ndarray) -> nn.Module:
-        """Fit a head on the objects `rows`, and pool it with the own classes, matched to them."""
+    def fit(self, rows: np.ndarray, weights: tuple[float, ...] | None = None) -> nn.Module:
+        """Fit a head on the objects `rows`, and pool it with the own classes, matched to them.
+
+        Without weights of the two, these are those of `OwnClasses.start`.
+        """
         data, solve = self.data.subset(rows), partial(fit_phased_head, C=self.C)
         head = solve(data) if self.fit_head is None else self.fit_head(data, solve, self.seed)
-        if self.own is None or not self.prior_labels:
-            return head
-        with torch.inference_mode():
-            own = torch.softmax(self.own(data.tensors()[0]).double(), dim=1).numpy()
-        joint = fit_joint_shares(own, data.target, data.class_weight, data.sample_weight)
-        share = self.prior_labels / (self.prior_labels + data.sample_weight.sum())
-        return PooledHead(head, self.own, torch.from_numpy(joint).float(), float(share))
+        return head if self.own is None else self.own.pool(head, data, weights)
 
-    def cross_fit(self, n_folds: int | None = None) -> tuple[HeldOut | None, np.ndarray]:
-        """Fit on all folds but one, for each, and keep what the head says about that one.
+    def fit_judged(
+        self, seen: Sequence[np.ndarray], unseen: Sequence[np.ndarray]
+    ) -> tuple[nn.Module, HeldOut]:
+        """Fit on everything, with weights that are learned on what heads of parts have not seen.
 
-        The only member of a class is never left out. Returns None if all classes are like that,
-        and the positions of the objects that were left out.
+        Parameters
+        ----------
+        seen, unseen : sequence of ndarray of int
+            Objects that a head is fitted on, and those that judge it, for each part.
+
+        Returns
+        -------
+        head : torch.nn.Module
+            The head of all objects.
+        held_out : HeldOut
+            What the heads of the parts say about the objects that they have not seen.
         """
+        parts, weights = [self.fit(rows) for rows in seen], None
+        if self.own is not None and self.own.are_judged:
+            weights = self._judge(parts, unseen)
+            parts = [part.weighted(weights) for part in parts if isinstance(part, PooledHead)]
+        held_out = [hold_out(p, self.data, rows) for p, rows in zip(parts, unseen, strict=True)]
+        return self.fit(np.arange(len(self.data.target)), weights), HeldOut.join(held_out)
+
+    def _judge(self, pools: list[Any], unseen: Sequence[np.ndarray]) -> tuple[float, ...]:
+        whole = replace(self.data, prefixes=None)
+        alone, own = (
+            HeldOut.join(
+                [
+                    hold_out(pool.weighted(weights), whole, rows)
+                    for pool, rows in zip(pools, unseen, strict=True)
+                ]
+            )
+            for weights in ((1.0, 0.0), (0.0, 1.0))
+        )
+        assert self.own is not None
+        weight = alone.sample_weight * self.data.class_weight[alone.target]
+        start = self.own.start(self.data.sample_weight.sum())
+        return fit_weights(np.stack([alone.logits, own.logits]), alone.target, weight, start)
+
+    def cross_fit(self, n_folds: int | None = None) -> tuple[nn.Module, HeldOut | None, np.ndarray]:
+        """Fit on everything, and on all folds but one, for each, to keep what it says about that.
+
+        The only member of a class is never left out. Returns the head, None in place of what was
+        held out if all classes are like that, and the positions of the objects left out.
+        """
+        everything = np.arange(len(self.data.target))
         rows = self.data.splittable()
         if not len(rows):
-            return None, rows
-        everything, parts = np.arange(len(self.data.target)), []
-        folds = [unseen for _, unseen in self.data.folds(rows, self.seed, n_folds)]
-        for unseen in folds:
-            parts.append(hold_out(self.fit(np.setdiff1d(everything, unseen)), self.data, unseen))
-        return HeldOut.join(parts), np.concatenate(folds)
+            return self.fit(everything), None, rows
+        unseen = [part for _, part in self.data.folds(rows, self.seed, n_folds)]
+        head, held_out = self.fit_judged([np.setdiff1d(everything, p) for p in unseen], unseen)
+        return head, held_out, np.concatenate(unseen)
 
 
 def fit_dense_head(

@@ -15,6 +15,7 @@ from sklc.estimators.class_fitting import (
     keeps_its_head,
 )
 from sklc.estimators.class_sets import class_sets
+from sklc.estimators.novelty import NoveltyMixin, novelty_of
 from sklc.estimators.own_classes import calibrate_own_classes, use_own_classes
 from sklc.estimators.sample import TrainingSample
 from sklc.estimators.stacking import FEATURES_CONSTRAINTS
@@ -34,7 +35,7 @@ from sklc.utils.sklearn_compat import fit_context
 __all__ = ["TransferClassifier"]
 
 
-class TransferClassifier(ClassifierMixin, TransferEstimator):
+class TransferClassifier(NoveltyMixin, ClassifierMixin, TransferEstimator):
     """Classify light curves with a pretrained encoder and few labels.
 
     Parameters
@@ -69,7 +70,7 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         ``"redshift"``, ``"redshift_err"`` (0 without it, as for a redshift from a spectrum),
         ``"mwebv"`` and ``"last_non_detection"`` (MJD; True takes it from the light curves), mapped
         to metadata columns. Where a value is missing (NaN), the light curve alone counts.
-    features : {"core", "full"}, transformer or None, default=None
+    features : {"core", "full"}, transformer or None, default="core"
         Features that are joined to a head, see Notes. "core" needs no further package; "full"
         adds statistics and fits of the light-curve package, which whoever loads the model needs,
         too. A transformer, such as `sklc.LightCurveFeatures`, is fitted on the light curves
@@ -78,16 +79,16 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         With ``finetune="none"``: classes of your own as sums of classes of the weights, such as
         ``{"Ia": ["SNIa", "SNIa-91bg", "SNIax"], "II": ["SNII"]}``. Probabilities of classes that
         are named nowhere are left out, and the rest is normalised.
-    class_prior : {"magnitude-limited"}, mapping of str to float, or None, default=None
+    class_prior : {"magnitude-limited", "equal"}, mapping of str to float, or None, default=None
         With ``finetune="none"``: expected share of each class of the weights, or of each class of
         `merge_classes`. Probabilities are multiplied by these shares, because the weights were
-        trained with equal weight on every class, however rare (Saerens, Latinne & Decaestecker
-        2002, equation 2.4). "magnitude-limited" stands for the shares in a bright,
-        magnitude-limited survey, see Notes. Trained heads learn the shares from y.
-    prior_labels : float, default=40
+        trained with equal weight on every class (Saerens, Latinne & Decaestecker 2002, equation
+        2.4). "magnitude-limited" stands for the shares in a bright, magnitude-limited survey, see
+        Notes; None for those of the weights, "equal" in older ones. Trained heads learn from y.
+    prior_labels : float or "auto", default="auto"
         How many labels the classes of pretrained weights are worth to a linear head. Its log
         probabilities and those of the weights' classes, matched to the labels, are averaged in
-        the ratio n_labels to `prior_labels`. With 0, the classes of the weights are not used.
+        the ratio n_labels to `prior_labels`, or with weights learned in cross-validation ("auto").
     calibrate : str, ClassUncertainty or None, default=None
         How probabilities are calibrated on labels that the head has not seen. "temperature"
         divides the logits by the `temperature_` of the lowest log loss (Guo et al. 2017); neither
@@ -95,24 +96,21 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         are named with `sklc.register_uncertainty`, or passed as an object with the methods of
         `sklc.uncertainty.ClassUncertainty`.
     min_points : int, default=1
-        Fewest observations an object must have; an object with fewer is an error that names
-        it.
+        Fewest observations an object must have; an object with fewer is an error that names it.
     max_epochs : int, default=40
         Number of passes over the training data, where a network is trained.
     batch_size : int, default=64
         Number of objects per gradient step.
     learning_rate : float, default=1e-3
-        Learning rate of a network that is trained from scratch, or of a head with hidden
-        layers.
+        Learning rate of a network trained from scratch, or of a head with hidden layers.
     finetune_learning_rate : float, default=3e-4
         Learning rate of fine-tuning.
     anchor : float, default=1e-3
         Strength of the pull of fine-tuned weights to the pretrained ones (L2-SP).
     early_stopping : bool, default=True
-        Whether to hold out a stratified part of the training data where a network is
-        trained, and to stop when the loss on it has not improved for `patience` epochs. The
-        weights of the best epoch are kept. Every class has at least one object on either
-        side.
+        Whether to hold out a stratified part of the training data where a network is trained, and
+        to stop when the loss on it has not improved for `patience` epochs. The weights of the best
+        epoch are kept. Every class has at least one object on either side.
     validation_fraction : float, default=0.2
         Share of the training data that is held out where a network is trained.
     patience : int, default=5
@@ -225,10 +223,10 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         early=True,
         metadata_columns=None,
         context=None,
-        features=None,
+        features="core",
         merge_classes=None,
         class_prior=None,
-        prior_labels=40,
+        prior_labels="auto",
         calibrate=None,
         min_points=1,
         max_epochs=40,
@@ -364,6 +362,7 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
         self.metadata_columns_ = () if keeps_its_head(self.encoder) else columns
         self.merge_, self.uncertainty_, self._calibration = None, uncertainty, fitted.held_out
         self._head, self._history, self.features_ = fitted.head, fitted.history, fitted.features
+        self._left_out = fitted.left_out
         if self.calibrate is not None and self._calibration is not None:
             self._fit_uncertainty(self._calibration, fitted.class_weight)
         return self
@@ -532,7 +531,7 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
 
         Inputs are those of `LightCurveEncoder.to_onnx` and, where the head reads metadata,
         ``head_metadata``, float32 (n_objects, n_columns). Outputs are ``latent`` and
-        ``probabilities``, calibrated, merged and weighted as those of `predict_proba`.
+        ``probabilities``, as of `predict_proba`, and with a `novelty_score` also ``novelty``.
 
         Parameters
         ----------
@@ -577,6 +576,7 @@ class TransferClassifier(ClassifierMixin, TransferEstimator):
             head_metadata_columns=self.metadata_columns_,
             features=self.features_,
             context=Context.of(self.encoder_.context),
+            novelty=novelty_of(self),
         )
 
     def _latents(self, curves: LightCurves) -> tuple[np.ndarray, np.ndarray | None]:

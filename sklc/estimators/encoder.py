@@ -29,7 +29,7 @@ from sklc.networks.training.loop import wrap
 from sklc.serving.export import export_encoder
 from sklc.utils.sklearn_compat import fit_context
 from sklc.weights.file import WeightsFile, load_weights
-from sklc.weights.trained import TrainedWeights
+from sklc.weights.trained import TrainedWeights, facts_of_copies
 from sklc.weights.wavelengths import warn_of_passbands
 
 __all__ = ["LightCurveEncoder"]
@@ -111,25 +111,23 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         ``"mwebv"`` and ``"last_non_detection"`` (MJD; True takes it from the light curves), mapped
         to metadata columns. Where a value is missing (NaN), the light curve alone counts.
     min_points : int, default=1
-        Fewest observations an object must have; an object with fewer is an error that names
-        it.
+        Fewest observations an object must have; an object with fewer is an error that names it.
     max_epochs : int, default=40
         Number of passes over the training data, where a network is trained.
     batch_size : int, default=64
         Number of objects per gradient step.
     learning_rate : float, default=1e-3
-        Learning rate of a network that is trained from scratch, or of a head with hidden
-        layers.
-    learning_rate_decay : bool, default=False
+        Learning rate of a network trained from scratch, or of a head with hidden layers.
+    learning_rate_decay : bool or int, default=False
         Whether to warm the learning rate up over two epochs and let it fall to 1 % along a cosine
-        until `max_epochs`. It suits long trainings without early stopping.
+        until `max_epochs`, which suits long trainings without early stopping; a number from 2 on
+        does so as many times.
     weight_decay : float, default=0.0
         Weight decay of AdamW.
     early_stopping : bool, default=True
-        Whether to hold out a stratified part of the training data where a network is
-        trained, and to stop when the loss on it has not improved for `patience` epochs. The
-        weights of the best epoch are kept. Every class has at least one object on either
-        side.
+        Whether to hold out a stratified part of the training data where a network is trained, and
+        to stop when the loss on it has not improved for `patience` epochs. The weights of the best
+        epoch are kept. Every class has at least one object on either side.
     validation_fraction : float, default=0.2
         Share of the training data that is held out where a network is trained.
     patience : int, default=5
@@ -168,8 +166,9 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
     metadata_columns_ : tuple of str
         The metadata columns in use.
     classes_ : ndarray of shape (n_classes,)
-        Classes that the network was trained on: those of `y`, or of the weights. With weights,
-        this and the attributes above are there before `fit`, as `transform` is.
+        Classes that the network was trained on: those of `y`, or of the weights.
+    n_features_out_ : int
+        Size of the latent. With weights, all attributes above are there before `fit`.
     n_features_in_ : int
         Length of the series, when fitted on a 2-D array.
     feature_names_in_ : ndarray of str
@@ -461,7 +460,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
             source.representation,
             source.classes,
             source.metadata_columns,
-            {**({"fine_tuned": True} if self._is_fine_tuned() else {}), **info},
+            {**facts_of_copies(source.info), **info},
         ).save(path)
 
     def to_onnx(self, path):
@@ -533,8 +532,11 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         return np.asarray(self._source().classes)
 
     @property
-    def _n_features_out(self) -> int:
+    def n_features_out_(self) -> int:
+        """Number of columns that `transform` returns."""
         return self._source().network.latent_size
+
+    _n_features_out = n_features_out_
 
     def _encode(self, curves: LightCurves, like: LightCurveEstimator, **options) -> np.ndarray:
         """Encode light curves where, and as precisely as, the parameters of `like` say."""

@@ -43,7 +43,7 @@ NETWORK_CONSTRAINTS: dict[str, list[Any]] = {
     "temperature": [Interval(Real, 0, None, closed="neither")],
     "adversarial_weight": [Interval(Real, 0, None, closed="neither")],
     "augment": ["boolean", str, list, tuple, HasMethods(["fit", "transform"]), None],
-    "learning_rate_decay": ["boolean"],
+    "learning_rate_decay": ["boolean", Interval(Integral, 2, None, closed="left")],
     "weight_decay": [Interval(Real, 0, None, closed="left")],
     "checkpoint": [str, os.PathLike, None],
 }
@@ -249,7 +249,7 @@ def _identity(
         "objective": ", ".join(map(repr, training.objectives)),
         "augment": ", ".join(map(_description, training.transformers)),
         "learning_rate": float(settings.learning_rate),
-        "learning_rate_decay": bool(settings.learning_rate_decay),
+        "learning_rate_decay": settings.learning_rate_decay,
         "weight_decay": float(settings.weight_decay),
         "batch_size": int(settings.batch_size),
         "max_epochs": int(settings.max_epochs),

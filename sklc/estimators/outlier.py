@@ -74,24 +74,21 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
         Share of the training data that counts as outliers, (0, 0.5]. With "auto", outliers have an
         anomaly score above 0.5, as in `sklearn.ensemble.IsolationForest`.
     min_points : int, default=1
-        Fewest observations an object must have; an object with fewer is an error that names
-        it.
+        Fewest observations an object must have; an object with fewer is an error that names it.
     max_epochs : int, default=40
         Number of passes over the training data, where a network is trained.
     batch_size : int, default=64
         Number of objects per gradient step.
     learning_rate : float, default=1e-3
-        Learning rate of a network that is trained from scratch, or of a head with hidden
-        layers.
+        Learning rate of a network trained from scratch, or of a head with hidden layers.
     finetune_learning_rate : float, default=3e-4
         Learning rate of fine-tuning.
     anchor : float, default=1e-3
         Strength of the pull of fine-tuned weights to the pretrained ones (L2-SP).
     early_stopping : bool, default=True
-        Whether to hold out a stratified part of the training data where a network is
-        trained, and to stop when the loss on it has not improved for `patience` epochs. The
-        weights of the best epoch are kept. Every class has at least one object on either
-        side.
+        Whether to hold out a stratified part of the training data where a network is trained, and
+        to stop when the loss on it has not improved for `patience` epochs. The weights of the best
+        epoch are kept. Every class has at least one object on either side.
     validation_fraction : float, default=0.2
         Share of the training data that is held out where a network is trained.
     patience : int, default=5

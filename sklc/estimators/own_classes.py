@@ -32,7 +32,9 @@ def use_own_classes(classifier: Any) -> None:
     classifier._head, classifier._history, classifier.features_ = None, [], None
     chosen = encoder.classes_, classifier.merge_classes
     classifier.classes_, merge = merge_matrix(*chosen)
-    classifier.merge_ = prior_shares(*chosen, classifier.class_prior)[:, None] * merge
+    carried = encoder._source().info.get("class_shares")
+    classifier.merge_ = prior_shares(*chosen, classifier.class_prior, carried)[:, None] * merge
+    classifier._left_out = ~merge.any(axis=1)
 
 
 def calibrate_own_classes(classifier: Any, curves: LightCurves, y: Any, sample_weight: Any) -> None:

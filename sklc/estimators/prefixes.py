@@ -8,7 +8,7 @@ import numpy as np
 
 from sklc.augment.arrays import log_uniform, until_after_first
 from sklc.light_curves import LightCurves
-from sklc.light_curves.operations import concatenate
+from sklc.light_curves.concatenation import concatenate
 from sklc.utils.offsets import reduce_by_object
 
 __all__ = ["PrefixRows", "Prefixes", "draw_prefixes", "phases_among"]

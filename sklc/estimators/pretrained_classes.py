@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from numbers import Real
 
 import numpy as np
 
-__all__ = ["CLASS_PRIORS", "fit_joint_shares", "merge_matrix", "prior_shares"]
+__all__ = [
+    "CLASS_PRIORS",
+    "fit_joint_shares",
+    "match_classes",
+    "merge_matrix",
+    "named_alike",
+    "prior_shares",
+]
 
 # Expected shares of classes, by name of the table. A merged class has the sum of its parts.
 #
@@ -31,15 +39,21 @@ CLASS_PRIORS: dict[str, dict[str, float]] = {
         "SLSN-I": 0.007,
         "TDE": 0.004,
         **dict.fromkeys(("AGN", "KN", "artefact", "dwarf-nova", "uLens", "variable-star"), 0.0),
-    }
+    },
+    "equal": {},
 }
 # Where weights do not tell the subtypes of a class apart, its share is their sum.
 _SUBTYPES = {"SNIb/c": ("SNIb", "SNIc", "SNIc-BL"), "SNII": ("SNII", "SNIIn", "SNIIb")}
 
-# When pretrained classes are matched to labels: how many labels the start counts as, and the number
-# of EM steps, after which changes are below a thousandth.
+# When shares are fitted: how many labels the start counts as, and the number of EM steps, after
+# which changes are below a thousandth.
 _START_LABELS = 1.0
 _N_STEPS = 50
+# When pretrained classes are matched to labels: how many labels of each class their name counts as,
+# which of these are for classes of other names, and how many there are where no name is alike. Few
+# steps leave the match as smooth as few labels deserve, and cost nothing where there are many.
+_ALIKE, _OTHERS, _UNNAMED = 30.0, 0.1, 10.0
+_FEW_STEPS = 3
 
 
 def merge_matrix(
@@ -81,6 +95,7 @@ def prior_shares(
     classes: np.ndarray,
     merge: Mapping[str, list[str]] | None,
     class_prior: str | Mapping[str, float] | None,
+    carried: Mapping[str, float] | None = None,
 ) -> np.ndarray:
     """Return the expected share of each class of the weights, (n_weights,), summing to 1.
 
@@ -92,8 +107,11 @@ def prior_shares(
         As `merge_matrix` takes it, and has checked it.
     class_prior : str, mapping of name to share, or None
         Name of one of `CLASS_PRIORS`; or shares of all classes of the weights (under `merge`, of
-        those that it names), or of all merged classes, whose parts then share alike. None: all
-        alike.
+        those that it names), or of all merged classes, whose parts then share alike. "equal": all
+        alike. None: as `carried` says.
+    carried : mapping of name to share, or None, default=None
+        Shares that the weights bring along, relative to classes that it does not name, which have
+        1; None for all alike.
 
     Raises
     ------
@@ -101,8 +119,10 @@ def prior_shares(
         If a class is missing or unknown, a share is no number from 0, or all are 0.
     """
     names = classes.tolist()
-    if class_prior is None:
-        return np.full(len(names), 1 / len(names))
+    if class_prior is None or class_prior == "equal":
+        relative = (carried or {}) if class_prior is None else {}
+        shares = np.array([float(relative.get(name, 1.0)) for name in names])
+        return shares / shares.sum()
     used = names if merge is None else [part for parts in merge.values() for part in parts]
     if isinstance(class_prior, str):
         given = _from_table(class_prior, names, used)
@@ -177,14 +197,90 @@ def fit_joint_shares(
     ndarray of shape (n_own, n_classes), float64
         Positive; sums to 1.
     """
-    n_own, n_classes = probabilities.shape[1], len(class_weight)
-    weights = class_weight[target] * sample_weight
-    labels = np.eye(n_classes)[target] * weights[:, None]
+    labels = _labels(target, class_weight, sample_weight)
+    n_own = probabilities.shape[1]
     start = np.tile(labels.sum(axis=0) / labels.sum() / n_own, (n_own, 1))
-    joint = start
-    for _ in range(_N_STEPS):
+    return _maximise(probabilities, target, labels, _START_LABELS * start, _N_STEPS)
+
+
+def named_alike(own: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return which classes of the weights a label stands for by its name, (n_own, n_labels) bool.
+
+    That is the class of the same name, "Ia" being that of "SNIa", and those subtypes of "SNIb/c"
+    and "SNII" which are no labels themselves.
+
+    Parameters
+    ----------
+    own : ndarray of shape (n_own,)
+        Classes of the weights.
+    labels : ndarray of shape (n_labels,)
+        Distinct labels, of any type.
+    """
+    names = [_plain(label) for label in labels]
+    parts = {_plain(name): [_plain(part) for part in kinds] for name, kinds in _SUBTYPES.items()}
+
+    def meant(name: str) -> list[str]:
+        return [part for part in parts.get(name, ()) if part not in names] + [name]
+
+    return np.array([[_plain(k) in meant(n) for n in names] for k in own.tolist()], dtype=bool)
+
+
+def _plain(name: object) -> str:
+    """Return a name of a class without what people write in different ways."""
+    return re.sub(r"^sn|[^a-z0-9]", "", str(name).lower())
+
+
+def match_classes(
+    probabilities: np.ndarray,
+    target: np.ndarray,
+    class_weight: np.ndarray,
+    sample_weight: np.ndarray | float,
+    alike: np.ndarray,
+) -> np.ndarray:
+    """Shares of pairs of a pretrained class and a label, as good as few labels allow.
+
+    As `fit_joint_shares`, but smooth, and with a start that reads the names of the classes.
+
+    Parameters
+    ----------
+    probabilities, target, class_weight, sample_weight
+        As there.
+    alike : ndarray of bool, shape (n_own, n_classes)
+        As `named_alike` returns it.
+
+    Returns
+    -------
+    ndarray of shape (n_own, n_classes), float64
+        Positive; sums to 1.
+    """
+    labels, (n_own, n_classes) = _labels(target, class_weight, sample_weight), alike.shape
+    n_alike = alike.sum(axis=0)
+    named = _ALIKE * ((1 - _OTHERS) * alike / np.maximum(n_alike, 1) + _OTHERS / n_own)
+    start = np.where(n_alike > 0, named, _UNNAMED / n_own)
+    start = start * n_classes * labels.sum(axis=0) / labels.sum()
+    return _maximise(probabilities, target, labels, start, _FEW_STEPS)
+
+
+def _labels(
+    target: np.ndarray, class_weight: np.ndarray, sample_weight: np.ndarray | float
+) -> np.ndarray:
+    """Weights of the objects in the column of their label, (n_objects, n_classes)."""
+    weights = class_weight[target] * sample_weight
+    return np.eye(len(class_weight))[target] * weights[:, None]
+
+
+def _maximise(
+    probabilities: np.ndarray,
+    target: np.ndarray,
+    labels: np.ndarray,
+    start: np.ndarray,
+    n_steps: int,
+) -> np.ndarray:
+    """Run EM from `start`, which counts as so many labels as it sums to."""
+    joint = start / start.sum()
+    for _ in range(n_steps):
         pairs = probabilities * joint[:, target].T
         pairs /= pairs.sum(axis=1, keepdims=True)
-        joint = pairs.T @ labels + _START_LABELS * start
+        joint = pairs.T @ labels + start
         joint /= joint.sum()
     return joint

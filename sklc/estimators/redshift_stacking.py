@@ -11,6 +11,7 @@ from sklearn.model_selection import KFold
 
 from sklc.estimators.stacking import BOOSTING, N_FOLDS, fit_boosting
 from sklc.networks.joined import fill_missing
+from sklc.networks.trees import Trees
 from sklc.utils.sklearn_compat import unrouted
 
 __all__ = ["JoinedRedshiftHead"]
@@ -64,15 +65,16 @@ class JoinedRedshiftHead:
         features, filled = self._split(columns)[1], fill_missing(self._split(columns)[1])
         own = self.head.fit(self._split(columns)[0], target, seed, sample_weight).out_of_sample_
         described = ~np.isnan(features).all(axis=1)
-        self.boosting, boosted = [], np.zeros(len(target))
+        boosting, boosted = [], np.zeros(len(target))
         folds = KFold(N_FOLDS, shuffle=True, random_state=seed)
         with unrouted():
             for number, (seen, unseen) in enumerate(folds.split(features)):
                 seen = seen[described[seen]]
                 model = HistGradientBoostingRegressor(**BOOSTING, random_state=seed + number)
                 fit_boosting(model, filled[seen], target[seen], weight[seen])
-                boosted[unseen] = model.predict(filled[unseen])
-                self.boosting.append(model)
+                boosted[unseen] = Trees([model]).scores(filled[unseen])[:, 0, 0]
+                boosting.append(model)
+        self.trees = Trees(boosting)
         boosted[~described] = own[~described, 0]
         judged = np.zeros(len(target), dtype=bool)
         judged[slice(None) if self.judged is None else self.judged] = True
@@ -113,7 +115,7 @@ class JoinedRedshiftHead:
         rows = np.flatnonzero(~np.isnan(features).all(axis=1))
         if len(rows):
             own, filled = result[rows], fill_missing(features[rows])
-            boosted = np.mean([model.predict(filled) for model in self.boosting], axis=0)
+            boosted = self.trees.scores(filled).mean(axis=(1, 2))
             variance = self.variance_.predict(self._scale_inputs(own, boosted)) * self.unit_
             mean = own[:, 0] + self.weight_ * (boosted - own[:, 0])
             result[rows] = np.column_stack([mean, np.sqrt(variance)])

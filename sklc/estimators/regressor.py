@@ -93,7 +93,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         ``"redshift"``, ``"redshift_err"`` (0 without it, as for a redshift from a spectrum),
         ``"mwebv"`` and ``"last_non_detection"`` (MJD; True takes it from the light curves), mapped
         to metadata columns. Where a value is missing (NaN), the light curve alone counts.
-    features : {"core", "full"}, transformer or None, default=None
+    features : {"core", "full"}, transformer or None, default="core"
         Features that are joined to the head by stacking, as in `TransferClassifier`: boosting on
         them predicts ``ln(1 + z)`` as well, and the weight of its prediction has the lowest error
         on objects that neither has seen. "core" needs no further package, "full" the light-curve
@@ -105,15 +105,13 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         methods are named with `sklc.register_uncertainty`, or passed as an object with the methods
         of `sklc.uncertainty.RedshiftUncertainty`.
     min_points : int, default=1
-        Fewest observations an object must have; an object with fewer is an error that names
-        it.
+        Fewest observations an object must have; an object with fewer is an error that names it.
     max_epochs : int, default=40
         Number of passes over the training data, where a network is trained.
     batch_size : int, default=64
         Number of objects per gradient step.
     learning_rate : float, default=1e-3
-        Learning rate of a network that is trained from scratch, or of a head with hidden
-        layers.
+        Learning rate of a network trained from scratch, or of a head with hidden layers.
     finetune_learning_rate : float, default=3e-4
         Learning rate of fine-tuning.
     anchor : float, default=1e-3
@@ -218,7 +216,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         early=True,
         metadata_columns=None,
         context=None,
-        features=None,
+        features="core",
         calibrate="conformal",
         min_points=1,
         max_epochs=40,

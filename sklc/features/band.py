@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import ModuleType
+from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import log_expit
 
@@ -104,7 +104,7 @@ class BandCurves:
         """Where each object's observations start, and where the last one's end."""
         return np.searchsorted(self.row, np.arange(self.n_objects + 1))
 
-    @property
+    @cached_property
     def counts(self) -> NDArray[np.intp]:
         """Number of observations of each object."""
         return np.diff(self.offsets)
@@ -115,10 +115,10 @@ class BandCurves:
 
         Subtracting the error keeps a noisy outlier from being taken for the peak.
         """
-        height = pd.Series(self.flux - np.where(np.isnan(self.flux_err), 0.0, self.flux_err))
-        highest = height.groupby(self.row).idxmax()
-        position = np.full(self.n_objects, -1, dtype=np.intp)
-        position[highest.index] = highest
+        height = self.flux - np.where(np.isnan(self.flux_err), 0.0, self.flux_err)
+        found = np.flatnonzero(height == self.reduce(np.maximum, height)[self.row])
+        row, position = self.row[found], np.full(self.n_objects, -1, dtype=np.intp)
+        position[row[::-1]] = found[::-1]  # of equals, the last one that is written stays
         return position
 
     @cached_property
@@ -132,6 +132,13 @@ class BandCurves:
         """Errors; 1 for all observations of an object that lacks one."""
         # Squares of errors that are absurdly far from the flux would overflow or vanish.
         return np.where(self.has_errors[self.row], np.clip(self.flux_err, 1e-9, 1e9), 1.0)
+
+    def reduce(self, ufunc: np.ufunc, values: Floats) -> Floats:
+        """Apply ``ufunc.reduceat``, such as that of np.minimum, to each object; NaN without."""
+        result, present = np.full(self.n_objects, np.nan), self.counts > 0
+        if present.any():
+            result[present] = ufunc.reduceat(values, self.offsets[:-1][present])
+        return result
 
     def take(self, values: Floats, position: NDArray[np.intp]) -> Floats:
         """Values at the positions, one per object; NaN where the position is -1."""
@@ -163,8 +170,8 @@ class BandCurves:
         """
         return (self.span > 0) & (self.span < np.inf)
 
-    def select(self, mask: NDArray[np.bool_]) -> BandCurves:
-        """Only these observations, of the same objects."""
+    def select(self, mask: NDArray[Any]) -> BandCurves:
+        """Only these observations, given by a mask or by their positions, of the same objects."""
         row, time, flux = self.row[mask], self.time[mask], self.flux[mask]
         return replace(self, row=row, time=time, flux=flux, flux_err=self.flux_err[mask])
 

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from numbers import Integral
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import effective_n_jobs
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sklc.errors import LightCurveError
 from sklc.features import band as band_features
 from sklc.features.band import BandCurves
 from sklc.features.statistics import core_statistics
-from sklc.light_curves import LightCurves, as_light_curves, is_series_matrix
-from sklc.light_curves.coerce import check_form, remember_form
+from sklc.light_curves import LightCurves
+from sklc.light_curves.estimator_input import input_of
 from sklc.light_curves.usable import Screened, screen, skips_unusable
-from sklc.light_curves.values import without_mask
 from sklc.passbands import Passband, get_passband, passband_labels
 from sklc.utils.sklearn_compat import StrOptions, check_feature_names_in, fit_context
 
@@ -31,6 +31,11 @@ __all__ = ["DEFAULT_BIN_EDGES", "LightCurveFeatures"]
 DEFAULT_BIN_EDGES: tuple[float, ...] = (
     *(-40, -25, -18, -13, -9, -6, -3, 0, 3, 6, 9, 13, 18, 23, 28, 35, 45, 60, 80, 110),
 )
+
+# What is told of the extent of a band, in this order.
+_EXTENT_OF_BAND = (
+    "n_observations", "peak_mag", "peak_time", "time_before_peak", "time_after_peak"
+)  # fmt: skip
 
 
 class LightCurveFeatures(TransformerMixin, BaseEstimator):
@@ -176,7 +181,12 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
         self._bin_edges = _bin_edges(self.binned_flux)
         self.passbands_ = tuple(sorted(passbands, key=lambda p: (p.wavelength, p.name, p.survey)))
         nothing = LightCurves.from_arrays([], [], [], [])
-        names = [name for name, _ in self._columns(nothing)]
+        names = [
+            prefix + name
+            for block in self._blocks(nothing)
+            for prefix in block.prefixes
+            for name in block.names
+        ]
         self._feature_names = np.asarray(names, dtype=object)
         return self
 
@@ -209,7 +219,11 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
         # Odd light curves (one point, constant, negative, huge) overflow or divide by zero here
         # and there; whatever comes out of that is replaced below.
         with np.errstate(all="ignore"):
-            features = np.column_stack([values for _, values in self._columns(curves)])
+            blocks = [block.values for block in self._blocks(curves)]
+            parts = [
+                values.reshape(len(curves), int(np.prod(values.shape[1:]))) for values in blocks
+            ]
+            features = np.concatenate(parts, axis=1)
         # scikit-learn's trees work in float32, where larger numbers would be infinite.
         features[~(np.abs(features) <= np.finfo(np.float32).max)] = np.nan
         return features
@@ -235,74 +249,77 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
         return screen(X, min_points=None, read=partial(self._curves, reset=False))
 
     def _curves(self, X: Any, *, reset: bool) -> LightCurves:
-        """Convert X, and for 2-D X check or learn ``n_features_in_``."""
-        if not reset:
-            check_form(X, getattr(self, "_fitted_on_series", None))
-        is_series = is_series_matrix(X)
-        if is_series:
-            X = validate_data(
-                self,
-                without_mask(X),
-                reset=reset,
-                dtype=[np.float64, np.float32],
-                # Zero rows in, zero rows out; but nothing can be learned from none.
-                ensure_min_samples=int(reset),
-            )
         # Usability is not checked: an object without observations is a row of NaN, not an error.
-        curves = as_light_curves(X, min_points=None)
-        if reset and not len(curves):
-            raise LightCurveError(
-                "Found X with 0 light curves (0 samples) while a minimum of 1 is required to fit."
-            )
-        if reset:
-            remember_form(self, is_series)
-        return curves
+        return input_of(self, X, reset=reset, min_points=None)
 
     def _uses_light_curve(self) -> bool:
         """Whether the light-curve package computes any of the features."""
         return self.parametric_fit or self.statistics not in (False, "core")
 
-    def _columns(self, curves: LightCurves) -> Iterator[tuple[str, NDArray[Any]]]:
-        """Yield name and values of each feature; this alone determines the order of the columns."""
+    def _blocks(self, curves: LightCurves) -> Iterator[_Block]:
+        """Yield the features in blocks; this alone determines the order of the columns."""
         n_jobs = effective_n_jobs(self.n_jobs)
-        code, everything = _observations(curves, self.passbands_)
-        peak = everything.peak
-        peak_time = everything.take(everything.time, peak)
-        yield from _extent("", everything, peak_time, curves.zero_point)
+        everything, bands = _observations(curves, self.passbands_)
+        n_objects, n_bands = len(curves), len(self.passbands_)
+        peak_time = everything.take(everything.time, everything.peak)
+        extent = _extent(everything, curves.zero_point)
+        yield _Block([""], list(extent), np.stack(list(extent.values()), axis=1)[:, None])
 
-        peak_fluxes, binned = [], []
         labels = passband_labels(self.passbands_)
-        for number, label in enumerate(labels):
-            prefix = f"{label}_"
-            band = everything.select(code == number)
-            peak_flux = band.take(band.flux, band.peak)
-            peak_fluxes.append(peak_flux)
-            yield from _extent(prefix, band, peak_time, curves.zero_point)
-
-            unit = _flux_unit(band, peak_flux)
-            relative = band.rescaled(peak_time, unit)
-            if self.statistics == "core":
-                core = core_statistics(relative)
-                yield from _named(prefix, list(core), np.array(list(core.values())).T)
-            elif self.statistics:
-                names = band_features.statistic_names()
-                values = band_features.statistics(relative, n_jobs)
-                yield from _named(prefix, names, values)
-            if self.parametric_fit:
-                values = band_features.bazin_fit(relative, n_jobs)
-                yield from _named(prefix, band_features.BAZIN_NAMES, values)
-            if self._bin_edges is not None:
-                values = band_features.binned_flux(relative, self._bin_edges)
-                yield from _named(f"{prefix}flux_", _bin_names(self._bin_edges), values)
-                binned.append(values * unit[:, None])
+        peak_time = np.repeat(peak_time, n_bands)
+        peak_flux = bands.take(bands.flux, bands.peak)
+        extent = _extent(bands, curves.zero_point)
+        extent["peak_time"] = bands.take(bands.time, bands.peak) - peak_time
+        names, values = list(_EXTENT_OF_BAND), [extent[name] for name in _EXTENT_OF_BAND]
+        tables = [np.stack(values, axis=1)]
+        unit = _flux_unit(bands, peak_flux)
+        relative = bands.rescaled(peak_time, unit)
+        if self.statistics == "core":
+            core = core_statistics(relative)
+            names += core
+            tables.append(np.stack(list(core.values()), axis=1))
+        elif self.statistics:
+            names += band_features.statistic_names()
+            tables.append(band_features.statistics(relative, n_jobs))
+        if self.parametric_fit:
+            names += band_features.BAZIN_NAMES
+            tables.append(band_features.bazin_fit(relative, n_jobs))
+        fluxes, bins = [peak_flux[:, None]], []
+        if self._bin_edges is not None:
+            bins = _bin_names(self._bin_edges)
+            names += [f"flux_{name}" for name in bins]
+            tables.append(band_features.binned_flux(relative, self._bin_edges))
+            fluxes.append(tables[-1] * unit[:, None])
+        prefixes = [f"{label}_" for label in labels]
+        yield _Block(
+            prefixes, names, np.concatenate(tables, axis=1).reshape(n_objects, n_bands, len(names))
+        )
 
         if self.colors:
-            for blue, red in _neighbours(self.passbands_):
-                prefix = f"{labels[blue]}-{labels[red]}_color_"
-                yield f"{prefix}peak", band_features.color(peak_fluxes[blue], peak_fluxes[red])
-                if self._bin_edges is not None:
-                    values = band_features.color(binned[blue], binned[red])
-                    yield from _named(prefix, _bin_names(self._bin_edges), values)
+            pairs = _neighbours(self.passbands_)
+            blue, red = np.array(pairs, dtype=np.intp).reshape(-1, 2).T
+            flux = np.concatenate(fluxes, axis=1).reshape(n_objects, n_bands, 1 + len(bins))
+            colors = band_features.color(flux[:, blue], flux[:, red])
+            prefixes = [f"{labels[b]}-{labels[r]}_color_" for b, r in pairs]
+            yield _Block(prefixes, ["peak", *bins], colors)
+
+
+class _Block(NamedTuple):
+    """Features of the object, or of each band or pair of bands.
+
+    Parameters
+    ----------
+    prefixes : list of str
+        What names begin with, one for each band.
+    names : list of str
+        Names of the features of one band.
+    values : ndarray of shape (n_objects, n_bands, n_names)
+        The features.
+    """
+
+    prefixes: list[str]
+    names: list[str]
+    values: NDArray[np.float64]
 
 
 def _bin_edges(binned_flux: bool | ArrayLike) -> NDArray[np.float64] | None:
@@ -320,13 +337,6 @@ def _bin_edges(binned_flux: bool | ArrayLike) -> NDArray[np.float64] | None:
 
 def _bin_names(edges: NDArray[np.float64]) -> list[str]:
     return [f"{low:g}to{high:g}d" for low, high in pairwise(edges)]
-
-
-def _named(
-    prefix: str, names: Sequence[str], values: NDArray[np.float64]
-) -> Iterator[tuple[str, NDArray[np.float64]]]:
-    for name, column in zip(names, values.T, strict=True):
-        yield prefix + name, column
 
 
 def _passbands(curves: LightCurves, bands: Sequence[str | Passband] | None) -> Iterable[Passband]:
@@ -366,42 +376,42 @@ def _neighbours(passbands: tuple[Passband, ...]) -> list[tuple[int, int]]:
 
 def _observations(
     curves: LightCurves, passbands: tuple[Passband, ...]
-) -> tuple[NDArray[np.intp], BandCurves]:
-    """Observations in these passbands, and the position of the passband of each."""
+) -> tuple[BandCurves, BandCurves]:
+    """Observations in these passbands by object, and by object and band.
+
+    In the second, each band of an object counts as an object: all bands are described at once.
+    """
     number = {passband: position for position, passband in enumerate(passbands)}
     lookup = np.array([number.get(p, -1) for p in curves.passbands] or [-1], dtype=np.intp)
     code = lookup[curves.band]
-    kept = code >= 0
     row = np.repeat(np.arange(len(curves)), curves.lengths)
-    return code[kept], BandCurves(
-        row[kept],
-        np.asarray(curves.time, dtype=np.float64)[kept],
-        np.asarray(curves.flux, dtype=np.float64)[kept],
-        np.asarray(curves.flux_err, dtype=np.float64)[kept],
-        len(curves),
+    time, flux, flux_err = (
+        np.asarray(values, dtype=np.float64)
+        for values in (curves.time, curves.flux, curves.flux_err)
     )
+    everything = BandCurves(row, time, flux, flux_err, len(curves))
+    if (code < 0).any():
+        everything, code = everything.select(code >= 0), code[code >= 0]
+    by_band = everything.row * len(passbands) + code
+    bands = everything.select(np.argsort(by_band, kind="stable"))
+    return everything, replace(bands, row=np.sort(by_band), n_objects=len(curves) * len(passbands))
 
 
-def _flux_unit(band: BandCurves, peak_flux: NDArray[np.float64]) -> NDArray[np.float64]:
+def _flux_unit(bands: BandCurves, peak_flux: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the divisor of the fluxes: the peak flux, or a much larger absolute flux."""
-    largest = np.zeros(band.n_objects)
-    np.maximum.at(largest, band.row, np.abs(band.flux))
+    largest = bands.reduce(np.maximum, np.abs(bands.flux))
     # Relative fluxes are thereby bounded, which the statistics rely on.
     unit = np.where(peak_flux > 1e-3 * largest, peak_flux, largest)
     return np.where(unit > 0, unit, 1.0)
 
 
-def _extent(
-    prefix: str, curves: BandCurves, peak_time: NDArray[np.float64], zero_point: float
-) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Yield the number of observations, the brightness, and which part of it was observed."""
+def _extent(curves: BandCurves, zero_point: float) -> dict[str, NDArray[Any]]:
+    """Return the number of observations, the brightness, and which part of it was observed."""
     own_peak = curves.take(curves.time, curves.peak)
-    first = curves.take(curves.time, curves.first)
-    last = curves.take(curves.time, curves.last)
     peak_flux = curves.take(curves.flux, curves.peak)
-    yield f"{prefix}n_observations", curves.counts
-    yield f"{prefix}peak_mag", band_features.magnitude(peak_flux, zero_point)
-    if prefix:
-        yield f"{prefix}peak_time", own_peak - peak_time
-    yield f"{prefix}time_before_peak", own_peak - first
-    yield f"{prefix}time_after_peak", last - own_peak
+    return {
+        "n_observations": curves.counts,
+        "peak_mag": band_features.magnitude(peak_flux, zero_point),
+        "time_before_peak": own_peak - curves.take(curves.time, curves.first),
+        "time_after_peak": curves.take(curves.time, curves.last) - own_peak,
+    }

@@ -14,6 +14,7 @@ from sklc.io.registry import Format
 from sklc.io.source import Source
 from sklc.light_curves.checks import warn
 from sklc.light_curves.container import LightCurves
+from sklc.utils.text import counted
 
 __all__ = ["read_batches"]
 
@@ -109,9 +110,9 @@ def _alerts(
         raise problem
     if again:
         warn(
-            f"{len(again)} objects, such as {str(next(iter(again)))[:80]!r}, are in more than one "
-            f"part, since their alerts are more than {n_objects} alerts apart: the last part has "
-            "the longest history; read the file as a whole to join them"
+            f"{counted(len(again), 'object')} in more than one part, such as "
+            f"{str(next(iter(again)))[:80]!r}, whose alerts are more than {n_objects} alerts "
+            "apart: the last part has the longest history; read the file as a whole to join them"
         )
 
 

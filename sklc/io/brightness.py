@@ -15,6 +15,7 @@ from sklc.io.values import are_flags, by_label, flags, numbers
 from sklc.io.vega import ab_minus_vega, uses_vega
 from sklc.light_curves.magnitudes import flux_from_magnitude, signs
 from sklc.passbands.lookup import Passband, get_passband
+from sklc.utils.text import counted
 
 __all__ = ["brightness"]
 
@@ -70,8 +71,8 @@ def _from_fluxes(
             row = int(np.argmax(bad))
             raise LightCurveError(
                 f"the zero point ({names.zero_point}) is {zero_point[row]:g} in row {row + 1} of "
-                f"the table ({int(bad.sum())} such rows), which is none: correct it, or pass "
-                "zero_point="
+                f"the table ({counted(int(bad.sum()), 'such row')}), which is none: correct it, "
+                "or pass zero_point="
             )
     elif zero_point is None and unit is not None:
         zero_point = ZERO_POINTS[unit]
@@ -115,7 +116,13 @@ def _from_magnitudes(
         )
     kept = rows.kept
     if error is not None and (many := int(np.sum(kept & (error > 0.3)))):
-        rows.notes.append(f"{many} magnitudes have errors above 0.3, whose fluxes are biased")
+        rows.notes.append(
+            counted(
+                many,
+                "magnitude has an error above 0.3, and its flux is biased",
+                "magnitudes have errors above 0.3, whose fluxes are biased",
+            )
+        )
     return flux, flux_err, _ZERO_POINT
 
 

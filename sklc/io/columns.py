@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from sklc.errors import LightCurveError
@@ -109,6 +110,7 @@ class Names:
         return self.time is not None and (self.flux is not None or self.mag is not None)
 
 
+@lru_cache(maxsize=4096)
 def plain(name: object) -> str:
     """Return the name of a column without case, separators and unit: "Flux Error (mJy)"."""
     return re.sub(r"[\s_\-.:#'\"]+", "", re.sub(r"[\[(].*[\])]", "", str(name))).casefold()
@@ -157,7 +159,15 @@ def identify(columns: Iterable[Any], given: Names = Names()) -> Names:
     >>> names.time, names.flux, names.flux_err
     ('HJD', 'Flux (mJy)', 'Flux Error (mJy)')
     """
-    columns = [str(name) for name in columns]
+    names = tuple(map(str, columns))
+    try:
+        return _identified(names, given)
+    except TypeError:  # what users gave is no name
+        return _identified.__wrapped__(names, given)
+
+
+@lru_cache(maxsize=256)
+def _identified(columns: tuple[str, ...], given: Names) -> Names:
     converted = {
         argument: f"{name} (nJy)"
         for argument, name in vars(given).items()
@@ -168,7 +178,7 @@ def identify(columns: Iterable[Any], given: Names = Names()) -> Names:
         if name is not None and name not in columns:
             raise LightCurveError(
                 f"the table has no column {name!r} (argument {argument}=); its columns are "
-                f"{columns[:40]}: pass {argument}= one of them"
+                f"{list(columns[:40])}: pass {argument}= one of them"
             )
     taken = {name for name in vars(given).values() if name is not None}
     known: dict[str, str] = {}

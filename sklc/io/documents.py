@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 from sklc.errors import LightCurveError
 from sklc.io.source import Source, complete
 
-__all__ = ["degrees", "documents", "record", "records", "to_number"]
+__all__ = ["degrees", "documents", "fields_of", "record", "records", "to_number"]
 
 
 def documents(source: Source) -> Iterator[tuple[str, Any]]:
@@ -41,10 +43,39 @@ def records(value: Any, where: str) -> list[Mapping[str, Any]]:
         return []
     if not isinstance(value, list | tuple):
         raise _wrong(value, where, "a list")
-    for number, item in enumerate(value):
-        if not isinstance(item, Mapping):
-            raise _wrong(item, f"{where} {number}", "an object {...}")
+    if not set(map(type, value)) <= {dict}:
+        for number, item in enumerate(value):
+            if not isinstance(item, Mapping):
+                raise _wrong(item, f"{where} {number}", "an object {...}")
     return list(value)
+
+
+def fields_of(
+    records: Sequence[Mapping[str, Any]], wanted: Collection[str] | None = None
+) -> dict[str, list[Any]]:
+    """Return the fields of records as columns, None where a record does not have one.
+
+    Parameters
+    ----------
+    records : sequence of mapping
+    wanted : collection of str, optional
+        The fields to return, as far as a record has them; by default all of them.
+    """
+    kinds = dict.fromkeys(map(tuple, records))  # the names of the fields, in their order
+    names = dict.fromkeys(chain.from_iterable(kinds))
+    chosen = [name for name in names if wanted is None or name in wanted]
+    if len(kinds) == 1 and set(map(type, records)) == {dict}:
+        place = {name: k for k, name in enumerate(names)}
+        values: list[Any] = list(chain.from_iterable(record.values() for record in records))
+        return {name: values[place[name] :: len(names)] for name in chosen}
+    return {name: _values(records, name) for name in chosen}
+
+
+def _values(records: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
+    try:
+        return list(map(itemgetter(name), records))
+    except KeyError:
+        return [record.get(name) for record in records]
 
 
 def to_number(value: Any, where: str) -> float:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from sklc.errors import LightCurveError
 from sklc.io.columns import POSITION, identify, offset_in_name, plain, unit_in_name
 from sklc.io.values import coded_text
-from sklc.light_curves.tables import is_astropy_table
+from sklc.light_curves.tables import is_astropy_table, is_lazy, is_table
 from sklc.light_curves.units import (
     is_convertible,
     is_magnitude,
@@ -22,7 +22,7 @@ from sklc.light_curves.units import (
 )
 from sklc.light_curves.values import is_time, joined, unit_of
 
-__all__ = ["columns_of", "exact_column", "has_units", "plain_column", "to_frame"]
+__all__ = ["columns_of", "exact_column", "has_units", "of_arrow", "plain_column", "to_frame"]
 
 
 def columns_of(table: Any) -> tuple[str, ...]:
@@ -73,8 +73,7 @@ def to_frame(
         return table.reset_index(new) if new else table
     if has_units(table):
         return _with_units(table, units or {}, bare)
-    if hasattr(table, "collect") and hasattr(table, "collect_schema"):  # a polars.LazyFrame
-        table = table.collect()
+    table = of_arrow(table)
     if hasattr(table, "__arrow_c_stream__"):
         return to_frame(pa.table(table).to_pandas(integer_object_nulls=True))
     if hasattr(table, "to_pandas"):
@@ -86,6 +85,14 @@ def to_frame(
     if isinstance(table, list | tuple) and table and columns_of(table[0]):
         return pd.concat([to_frame(part, units) for part in table], ignore_index=True)
     return pd.DataFrame(table)
+
+
+def of_arrow(table: Any) -> Any:
+    """Return a table of polars as one of Arrow, in types that pandas knows; others as they are."""
+    if is_lazy(table):
+        table = table.collect()
+    is_polars = is_table(table) and type(table).__module__.startswith("polars")
+    return table.to_arrow() if is_polars else table
 
 
 def has_units(table: Any) -> bool:

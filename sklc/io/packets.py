@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import chain, islice
-from operator import itemgetter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,10 +18,11 @@ import pyarrow.parquet as pq
 
 from sklc._optional import require
 from sklc.errors import LightCurveError
+from sklc.io.documents import fields_of
 from sklc.io.frames import to_frame
 from sklc.io.source import Source
 
-__all__ = ["Packets", "framed_schema", "join", "packets", "values_of"]
+__all__ = ["Packets", "framed_schema", "join", "packets"]
 
 _AT_ONCE = 512  # packets that are held in memory with all of their fields
 _IMAGES = "cutout"
@@ -159,10 +159,9 @@ class _Records(Packets):
         packet = np.repeat(np.arange(len(self)), counts)
         if not any(items):
             return packet[:0], pa.table({})
-        if columns is None:
-            columns = dict.fromkeys(chain.from_iterable(items))
-        names = [key for key in columns if key in items[0] or any(key in item for item in items)]
-        return packet, pa.table({key: self._array(key, values_of(items, key)) for key in names})
+        fields = fields_of(items, columns)
+        names = fields if columns is None else [name for name in columns if name in fields]
+        return packet, pa.table({name: self._array(name, fields[name]) for name in names})
 
     def _array(self, name: str, values: Any) -> pa.Array:
         try:
@@ -216,14 +215,6 @@ class _Columns(Packets):
 def _are_records(values: Any) -> bool:
     kinds = set(map(type, values))
     return kinds == {dict} or all(issubclass(kind, Mapping) for kind in kinds)
-
-
-def values_of(records: Sequence[Any], name: str) -> list[Any]:
-    """Return a field of records, None where a record does not have it."""
-    try:
-        return list(map(itemgetter(name), records))
-    except KeyError:
-        return [record.get(name) for record in records]
 
 
 def _missing(value: Any) -> bool:

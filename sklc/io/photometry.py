@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from sklc.errors import LightCurveError
 from sklc.io.unreadable import read_by_object
 from sklc.light_curves.columns import runs
 from sklc.light_curves.container import LightCurves
+from sklc.utils.text import counted
 
 __all__ = ["Photometry", "Quality", "Rows", "columns_of"]
 
@@ -74,7 +75,7 @@ class Rows:
         mask = np.asarray(mask, dtype=bool) & self.kept
         if n := int(mask.sum()):
             self.kept &= ~mask
-            self.notes.append(f"left out {n} of {len(self.table)} rows: {reason}")
+            self.notes.append(f"left out {n} of {counted(len(self.table), 'row')}: {reason}")
 
     def select(self, good: Callable[[pd.DataFrame], Any], quality: Quality, reason: str) -> None:
         """Apply the choice of quality.
@@ -101,14 +102,16 @@ class Rows:
             return
         if isinstance(quality, str) and quality != "good":
             raise LightCurveError(f'quality must be "good", "all" or a function, got {quality!r}')
-        chosen = good if isinstance(quality, str) else quality
-        mask = np.asarray(pd.array(np.asarray(chosen(self.table)), dtype="boolean").fillna(False))
+        found = good(self.table) if isinstance(quality, str) else quality(_uncoded(self.table))
+        mask = np.asarray(found)
+        if mask.dtype != bool:
+            mask = np.asarray(pd.array(mask, dtype="boolean").fillna(False), dtype=bool)
         if mask.shape != self.kept.shape:
             raise LightCurveError(
                 f"quality returned shape {mask.shape} for {len(self.table)} rows: it must return "
                 "one boolean for each row of the table that it is given"
             )
-        self.leave_out(~mask.astype(bool), reason if quality == "good" else "quality= chose others")
+        self.leave_out(~mask, reason if quality == "good" else "quality= chose others")
 
     def count_objects(self, object_id: Any) -> None:
         """Note how many objects have lost all of their rows.
@@ -126,14 +129,14 @@ class Rows:
         >>> rows.leave_out(rows.table["flux"].isna(), "without a flux")
         >>> rows.count_objects(rows.table["object_id"])
         >>> rows.notes[-1]
-        '1 of 2 objects have no observation left'
+        '1 of 2 objects has no observation left'
         """
-        codes, objects = pd.factorize(object_id)
-        left = len(np.unique(codes[self.kept]))
-        if left < len(objects):
-            self.notes.append(
-                f"{len(objects) - left} of {len(objects)} objects have no observation left"
-            )
+        is_coded = isinstance(object_id, pd.Categorical)
+        codes = np.asarray(object_id.codes) if is_coded else pd.factorize(object_id)[0]
+        before, left = (len(np.flatnonzero(np.bincount(own))) for own in (codes, codes[self.kept]))
+        if left < before:
+            n, have = before - left, "has" if before - left == 1 else "have"
+            self.notes.append(f"{n} of {counted(before, 'object')} {have} no observation left")
 
     def result(self) -> pd.DataFrame:
         """Return the rows that are kept.
@@ -147,6 +150,17 @@ class Rows:
         See `Rows`.
         """
         return self.table if self.kept.all() else self.table[self.kept]
+
+
+def _uncoded(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table as users know it, with texts and integers instead of categories."""
+    plain = table.copy(deep=False)
+    for place, dtype in enumerate(table.dtypes):
+        if isinstance(dtype, pd.CategoricalDtype):
+            column, kind = table.iloc[:, place], dtype.categories.dtype
+            has_none = kind.kind in "iu" and column.isna().any()
+            plain.isetitem(place, column.astype(object if has_none else kind).array)
+    return plain
 
 
 @dataclass
@@ -223,13 +237,12 @@ class Photometry:
         if np.ndim(self.zero_point) > 0:
             frame["zp"] = self.zero_point
         columns = {
-            key: value.reset_index(drop=True) if isinstance(value, pd.Series) else value
+            key: value.array if isinstance(value, pd.Series) else value
             for key, value in frame.items()
         }
-        table = pd.DataFrame(columns, copy=False)
-        return read_by_object(table, self._from_table)
+        return read_by_object(columns, self._from_table)
 
-    def _from_table(self, table: pd.DataFrame) -> LightCurves:
+    def _from_table(self, table: Mapping[str, Any] | pd.DataFrame) -> LightCurves:
         """Return the light curves of all rows, or of some of the objects."""
         metadata = self.metadata
         if metadata is not None:

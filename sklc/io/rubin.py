@@ -14,6 +14,7 @@ from sklc.io.bands import passbands_among
 from sklc.io.epochs import not_latest, same_epoch, superseded
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.values import flags, ids, numbers, numbers_or_nan, require_columns
+from sklc.utils.text import counted
 
 __all__ = [
     "COLUMNS",
@@ -180,7 +181,7 @@ def rubin_photometry(
         first = int(np.argmax(unusable))
         raise LightCurveError(
             f"row {first + 1}, of object {table['object_id'].iloc[first]!r}, has no time or band "
-            f"({int(unusable.sum())} such rows): correct or remove these rows"
+            f"({counted(int(unusable.sum()), 'such row')}): correct or remove these rows"
         )
     return Photometry(
         object_id=name[kept],

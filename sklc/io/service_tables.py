@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import warnings
 from collections.abc import Callable, Collection, Mapping
@@ -11,13 +10,11 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from sklc._optional import require
 from sklc.errors import LightCurveError
 from sklc.io.frames import to_frame
-from sklc.io.source import Source, complete
+from sklc.io.source import Source, complete, read_parquet
 
 __all__ = ["TextTable", "clean_name", "read_text_table", "service_columns", "service_table"]
 
@@ -193,14 +190,9 @@ def service_table(
     for name, file in source.files():
         with file, complete(name):
             if kind is None:
-                # a plain file is read by Arrow itself, in several threads
-                opened = name if isinstance(file, io.BufferedReader) else pa.PythonFile(file, "r")
-                there = pq.read_schema(opened).names
-                arrow = pq.read_table(
-                    opened, columns=[n for n in there if wanted is None or n in wanted]
-                )
-                table = arrow.to_pandas(integer_object_nulls=True)
-                parts[name] = table.reset_index(drop=table.index.names == [None])
+                frame = to_frame(read_parquet(file, wanted))
+                plain = isinstance(frame.index, pd.RangeIndex)
+                parts[name] = frame if plain else frame.reset_index(drop=True)
             else:
                 astropy_table = require("astropy.table", extra="io", user="sklc.io.read").Table
                 parts[name] = to_frame(astropy_table.read(file, format=kind), units)

@@ -22,8 +22,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sklc.errors import LightCurveError
-from sklc.io.frames import columns_of, to_frame
-from sklc.io.text import layout_of, read_csv
+from sklc.io.frames import columns_of, of_arrow, to_frame
+from sklc.io.text import Layout, complete_lines, first_row, layout_of, lines_of, read_csv
 
 __all__ = ["Source", "parsed", "read_parquet"]
 
@@ -85,7 +85,7 @@ class Source:
         elif _all_are(given, bytes):
             self._bytes = tuple(given)
         else:
-            self.object = list(given) if isinstance(given, Iterator) else given
+            self.object = list(given) if isinstance(given, Iterator) else of_arrow(given)
         for path in self.paths:
             if not path.exists():
                 raise FileNotFoundError(f"{path} does not exist: check the path of this file")
@@ -132,11 +132,7 @@ class Source:
     @cached_property
     def lines(self) -> list[str]:
         """The complete lines in the first 64 kB of a text file; none for other files."""
-        if self.kind != "text":
-            return []
-        text = self.head.decode("utf-8-sig", errors="replace")
-        lines = text.splitlines()
-        return lines[:-1] if len(self.head) == _HEAD and len(lines) > 1 else lines
+        return complete_lines(self.head) if self.kind == "text" else []
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -152,8 +148,11 @@ class Source:
                 raise LightCurveError(
                     f"{self.name} is not a complete Parquet file: download it again"
                 ) from error
-        layout = layout_of(self.lines)
-        return () if layout is None else layout.names
+        return () if self._layout is None else self._layout.names
+
+    @cached_property
+    def _layout(self) -> Layout | None:
+        return layout_of(self.lines)
 
     def has_fields(self, *names: str) -> bool:
         """Whether the columns, or the beginning of a JSON or Avro file, have all of these names.
@@ -302,15 +301,18 @@ class Source:
             return to_frame(self.object)
         if self.kind == "json":
             return to_frame(self.records())
-        parts = []
+        parts: list[pd.DataFrame] = []
+        if columns is not None:
+            options["usecols"] = lambda name: name in columns
         for _, file in self.files():
             with file:
                 if self.kind == "parquet":
                     parts.append(to_frame(read_parquet(file, columns)))
-                else:
-                    if columns is not None:
-                        options["usecols"] = lambda name: name in columns
-                    parts.append(read_csv(file, self.columns, **options))
+                    continue
+                layout = layout_of(lines_of(file)) if parts else self._layout
+                names = self.columns if layout is None else layout.names
+                first = first_row(layout, options.get("sep", ","))
+                parts.append(read_csv(file, names, first, **options))
         return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
 
@@ -318,13 +320,15 @@ def read_parquet(file: BinaryIO, columns: Collection[str] | None = None) -> pa.T
     """Return the table of a Parquet file, or some of its columns; text as categories."""
     # a file on disk is read fastest by its name
     opened: Any = file.name if isinstance(file, io.BufferedReader) else pa.PythonFile(file, "r")
-    schema = pq.read_schema(opened)
+    about = pq.read_metadata(opened)
+    schema = about.schema.to_arrow_schema()
     text = [field.name for field in schema if field.type in (pa.string(), pa.large_string())]
     chosen = None if columns is None else [name for name in schema.names if name in columns]
     if opened is not getattr(file, "name", None):
         file.seek(0)
         opened = pa.PythonFile(file, "r")
-    return pq.read_table(opened, columns=chosen, read_dictionary=text)
+    with pq.ParquetFile(opened, metadata=about, read_dictionary=text) as parquet:
+        return parquet.read(columns=chosen)
 
 
 def _all_are(given: Any, kinds: Any) -> bool:

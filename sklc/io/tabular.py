@@ -46,7 +46,8 @@ def photometry_of(frame: pd.DataFrame, choices: Choices, object_id: str = "0") -
     -------
     Photometry
     """
-    frame = frame.rename(columns=str)
+    if not all(isinstance(name, str) for name in frame.columns):
+        frame = frame.rename(columns=str)
     names = identify(frame.columns, choices.names)
     if not names.is_light_curve:
         what = "times" if names.time is None else "fluxes or magnitudes"
@@ -144,7 +145,8 @@ def mjd_of(table: Table, name: str, rows: Rows) -> np.ndarray:
     offset = offset_in_name(name)
     if offset is None:
         offset = {"bkjd": 2_454_833.0, "btjd": 2_457_000.0}.get(plain(name), 0.0)
-    known = time[np.isfinite(time)]
+    finite = np.isfinite(time)
+    known = time if finite.all() else time[finite]
     first, last = (known.min(), known.max()) if len(known) else (0.0, 0.0)
     if not offset and first < _MJD_OF_JD < last:
         row = int(np.argmax(time > _MJD_OF_JD if time[0] < _MJD_OF_JD else time < _MJD_OF_JD))

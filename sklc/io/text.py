@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from sklc.errors import LightCurveError
+from sklc.io.arrow_csv import read_plain
 from sklc.io.columns import id_columns, identify
 from sklc.io.values import coded
 from sklc.light_curves.columns import exact_integers
@@ -24,6 +26,8 @@ _NUMBER = re.compile(
     r"[<>]?[-+]?(\d+\.?\d*|\.\d+)([eEdD][-+]?\d+)?|nan|null|na|none|--|-|inf", re.I
 )
 _INTEGER = re.compile(r"-?[1-9]\d*(\.0)?|0(\.0)?")
+# Options of `pandas.read_csv` for tables that are plain.
+_USUAL = frozenset({"sep", "names", "skiprows", "header", "index_col", "usecols"})
 _RULE = re.compile(r"[\s|+]*[-=]{2,}[-=\s|+]*")
 
 
@@ -80,7 +84,8 @@ def layout_of(lines: Sequence[str], separator: str | None = None) -> Layout | No
     >>> layout_of(["# mjd  mag  err", "59000.1  17.5  0.1"]).names
     ('mjd', 'mag', 'err')
     """
-    rows = [k for k, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")]
+    starts = enumerate(line.lstrip() for line in lines)
+    rows = list(islice((k for k, start in starts if start and start[0] != "#"), 2))
     if not rows:
         return None
     head = lines[rows[0]]
@@ -101,62 +106,70 @@ def layout_of(lines: Sequence[str], separator: str | None = None) -> Layout | No
     return Layout(separator, (), rows[0])
 
 
-def read_csv(file: BinaryIO, columns: Sequence[str], **options: Any) -> pd.DataFrame:
-    """Read a table with `pandas.read_csv`, its ids exactly.
+def complete_lines(head: bytes) -> list[str]:
+    """Return the lines in the first 64 kB of a file, without the last one if it is cut off."""
+    lines = head.decode("utf-8-sig", errors="replace").splitlines()
+    return lines[:-1] if len(head) == _HEAD and len(lines) > 1 else lines
+
+
+def lines_of(file: BinaryIO) -> list[str]:
+    """Return the complete lines in the first 64 kB of a file at its beginning, where it stays."""
+    head = file.read(_HEAD)
+    file.seek(0)
+    return complete_lines(head)
+
+
+def first_row(layout: Layout | None, separator: str) -> int | None:
+    """Return the number of lines before the first row of a plain table with a header, or None."""
+    if layout is None or not layout.names or layout.spans or layout.separator != separator:
+        return None
+    return layout.first
+
+
+def read_csv(
+    file: BinaryIO,
+    columns: Sequence[str],
+    first: int | None = None,
+    wanted: Callable[[str], bool] | None = None,
+    **options: Any,
+) -> pd.DataFrame:
+    """Read a table, its ids exactly.
 
     Ids are integers if all of them are written as pandas would write them, and else text: "007"
-    is not 7.
+    is not 7. Texts that repeat may be categories.
 
     Parameters
     ----------
     file : binary file
     columns : sequence of str
         The names of the columns, in the file or in `options`.
+    first : int, optional
+        The number of lines before the first row, if it is known.
+    wanted : callable, optional
+        A function of the name of a column that returns whether it is needed. Others may be left
+        out.
     **options
         Options of `pandas.read_csv`.
     """
     given = options.pop("dtype", None) or {}
     names = [name for name in id_columns(columns) if name not in given]
-    if options.get("sep", ",") in (*",;|\t", r"\s+"):  # what the fast parser of pandas knows
+    dtype = dict.fromkeys(names, str) | {k: v for k, v in given.items() if k in columns}
+    separator, usecols = options.get("sep", ","), options.get("usecols")
+    if first is not None and _USUAL.issuperset(k for k, v in options.items() if v is not None):
+        is_needed = wanted or usecols or (lambda name: True)
+        kinds = {name: dtype.get(name) for name in columns if is_needed(name)}
+        frame = read_plain(file, columns, first, separator=separator, kinds=kinds)
+        if frame is not None:
+            return _with_ids(frame, names)
+        file.seek(0)
+    if separator in (*",;|\t", r"\s+"):  # what the fast parser of pandas knows
         options["low_memory"] = False  # one type for each column
-    # by position where that counts, since names in files may have blanks around them
-    keys = names if "usecols" in options else [list(columns).index(name) for name in names]
-    dtype = dict.fromkeys(keys, str) | given
-    frame = None
-    if names and columns[0] == names[0] and options.get("low_memory") is False:
-        # pandas is fastest if it finds out the type, which is right for text and for integers
-        # that are written as usual
-        frame = pd.read_csv(file, dtype={k: v for k, v in dtype.items() if k != keys[0]}, **options)
-        if frame.dtypes.iloc[0].kind in "iu" and _are_written_as_usual(
-            file, options.get("sep", ",")
-        ):
-            names = names[1:]
-        elif not pd.api.types.is_string_dtype(frame.dtypes.iloc[0]):
-            frame = None
-            file.seek(0)
-    if frame is None:
-        frame = pd.read_csv(file, dtype=dtype, **options)
+    if usecols is None:  # by position, since names in files may have blanks around them
+        dtype = {list(columns).index(name): kind for name, kind in dtype.items()}
+    frame = pd.read_csv(file, dtype=dtype, **options)
     if [str(name).strip() for name in frame.columns] == list(columns):
         frame.columns = pd.Index(columns)
     return _with_ids(frame, names)
-
-
-def _are_written_as_usual(file: BinaryIO, separator: str) -> bool:
-    """Whether the integers at the beginnings of the lines have no sign, zeros or quotes before."""
-    if not isinstance(file, io.BufferedReader | io.BytesIO):
-        return False  # to decompress a file twice takes longer
-    file.seek(0)
-    ends = np.frombuffer((b" \t" if separator == r"\s+" else separator.encode()), np.uint8)
-    while piece := file.read(1 << 20) + file.readline():
-        text = np.frombuffer(b"\n" + piece + b"\n\n", np.uint8)
-        starts = np.flatnonzero(text == ord("\n"))[:-2] + 1
-        first = text[starts]
-        is_zero = first == ord("0")
-        if is_zero.any() and not np.isin(text[starts[is_zero] + 1], ends).all():
-            return False
-        if any((first == ord(mark)).any() for mark in '-+ "'):
-            return False
-    return True
 
 
 def _with_ids(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
@@ -167,19 +180,30 @@ def _with_ids(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
         column = frame[name].array
         is_coded = isinstance(column, pd.Categorical)
         codes, found = (column.codes, column.categories) if is_coded else pd.factorize(column)
-        ids = coded(np.asarray(codes), [str(text).strip() for text in found])
-        frame[name] = pd.Categorical.from_codes(ids.codes, _as_integers(ids.categories))
+        texts = [str(text).strip() for text in np.asarray(found, dtype=object).tolist()]
+        if len(set(texts)) == len(texts):
+            frame[name] = pd.Categorical.from_codes(codes, _as_integers(texts), validate=False)
+        else:  # they differ in the blanks around them
+            ids = coded(np.asarray(codes), texts)
+            frame[name] = pd.Categorical.from_codes(ids.codes, _as_integers(list(ids.categories)))
     return frame
 
 
-def _as_integers(texts: pd.Index) -> pd.Index:
+def _as_integers(texts: list[str]) -> pd.Index:
     """Return integers for texts, if these are the usual way to write them; else the texts."""
-    if not all(_INTEGER.fullmatch(text) for text in texts):
-        return texts
+    written = pa.array(texts, pa.string())
+    try:
+        numbers = written.cast(pa.int64())
+        if numbers.cast(pa.string()).equals(written):
+            return pd.Index(numbers.to_numpy())
+    except pa.ArrowInvalid:
+        pass
+    if not all(map(_INTEGER.fullmatch, texts)):
+        return pd.Index(texts, dtype=object)
     whole = [int(text.partition(".")[0]) for text in texts]
     beyond = any("." in t and abs(n) >= 2**53 for t, n in zip(texts, whole, strict=True))
     if beyond or len(set(whole)) < len(whole):
-        return texts
+        return pd.Index(texts, dtype=object)
     return pd.Index(exact_integers(np.array(whole, dtype=object)))
 
 
@@ -191,6 +215,7 @@ def read_text_table(
     separator: str | None = None,
     text: Sequence[str] = (),
     chunksize: int | None = None,
+    wanted: Callable[[str], bool] | None = None,
 ) -> Any:
     """Read a table from a text file of any layout.
 
@@ -208,6 +233,9 @@ def read_text_table(
         Columns that are text, even if they look like numbers.
     chunksize : int, optional
         The number of rows to read at a time.
+    wanted : callable, optional
+        A function of the name of a column that returns whether it is needed. Others may be left
+        out, which is faster.
 
     Returns
     -------
@@ -266,15 +294,16 @@ def read_text_table(
     try:
         if chunksize is not None:
             return _chunks(file, where, columns, chunksize, options)
-        frame = read_csv(file, columns, **options)
+        frame = read_csv(file, columns, first, wanted, **options)
     except pd.errors.ParserError as error:
         found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
         if not found:
             raise
         message = _ragged(int(found[2]), where, int(found[3]), int(found[1]))
         raise LightCurveError(message) from error
-    frame.columns = pd.Index(columns)
-    _check_complete(file, where, frame, layout)
+    if frame.shape[1] == len(columns):  # else it was read by a parser that checks this
+        frame.columns = pd.Index(columns)
+        _check_complete(file, where, frame, layout)
     return frame
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -60,15 +60,15 @@ def collect_unreadable() -> Iterator[list[Unreadable]]:
         _COLLECTED.reset(token)
 
 
-def read_by_object(table: pd.DataFrame, read: Callable[[pd.DataFrame], LightCurves]) -> LightCurves:
+def read_by_object(columns: Mapping[str, Any], read: Callable[[Any], LightCurves]) -> LightCurves:
     """Read a table with one row per observation; if they are collected, set bad objects aside.
 
     Parameters
     ----------
-    table : pandas.DataFrame
-        The table, with a column "object_id".
+    columns : mapping of str to column
+        The columns of the table, among them "object_id".
     read : callable
-        What makes light curves of it, or of a part of it.
+        What makes light curves of these, or of a table that is a part of them.
 
     Returns
     -------
@@ -82,10 +82,11 @@ def read_by_object(table: pd.DataFrame, read: Callable[[pd.DataFrame], LightCurv
     """
     collected = _COLLECTED.get()
     try:
-        return read(table)
+        return read(columns)
     except LightCurveError:
         if collected is None:
             raise
+        table = pd.DataFrame(columns, copy=False)
         codes, ids = pd.factorize(table["object_id"])
         rows = np.argsort(codes, kind="stable")
         starts = np.searchsorted(codes[rows], np.arange(len(ids) + 1))

@@ -17,6 +17,7 @@ from sklc.io.values import by_label, flags, ids, numbers, numbers_or_nan, requir
 from sklc.light_curves.checks import warn
 from sklc.light_curves.magnitudes import flux_from_magnitude, signs
 from sklc.light_curves.store import DEFAULT_ZERO_POINT
+from sklc.utils.text import counted
 
 __all__ = ["FILTERS", "ZtfOptions", "good_ztf_rows", "with_signs", "ztf_photometry"]
 
@@ -148,14 +149,21 @@ def ztf_photometry(
     if (lost := np.flatnonzero(rows.kept & ~np.isfinite(time))).size:
         raise LightCurveError(
             f"row {lost[0] + 1}, of object {table['object_id'].iloc[lost[0]]!r}, has no time "
-            f"({lost.size} such rows): correct or remove these rows"
+            f"({counted(lost.size, 'such row')}): correct or remove these rows"
         )
     rows.count_objects(name)
     kept = rows.kept
     if n := int(
         np.sum(kept & ~forced & ~limit & (numbers_or_nan(table, "sigmapsf") > _LARGE_ERROR))
     ):
-        rows.notes.append(f"{n} magnitudes have errors above 0.3, so their fluxes are biased high")
+        rows.notes.append(
+            counted(
+                n,
+                "magnitude has an error above 0.3, so its flux is",
+                "magnitudes have errors above 0.3, so their fluxes are",
+            )
+            + " biased high"
+        )
     return Photometry(
         object_id=name[kept],
         time=time[kept],

@@ -1,7 +1,7 @@
 """The container for light curves, and the function that converts other forms of data to it."""
 
 from sklc.light_curves.coerce import as_light_curves, check_usable, is_series_matrix
-from sklc.light_curves.container import LightCurves, concatenate
+from sklc.light_curves.container import LightCurves
 from sklc.light_curves.light_curve import LightCurve
 from sklc.light_curves.options import ReadOptions
 from sklc.light_curves.registry import READERS, Reader, register_reader
@@ -22,3 +22,5 @@ __all__ = [
     "stream",
     "unusable",
 ]
+
+concatenate = LightCurves.concatenate

@@ -143,14 +143,6 @@ def check_form(X: Any, fitted_on_series: bool | None) -> None:
         )
 
 
-def remember_form(model: Any, is_series: bool) -> None:
-    """Remember whether a model was fitted on a plain 2-D array, as `check_form` asks later."""
-    model._fitted_on_series = is_series
-    if not is_series:  # what an earlier fit on such an array has learned
-        for name in ("n_features_in_", "feature_names_in_"):
-            model.__dict__.pop(name, None)
-
-
 def looks_like_one_object(X: Any) -> bool:
     """Whether a 2-D array is one light curve: a column of 2 to 4 increases, and exceeds 10,000."""
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +17,8 @@ from sklc.light_curves.tables import opened
 from sklc.light_curves.units import numeric
 from sklc.light_curves.values import (
     factorized,
+    first_given,
+    is_single,
     object_array,
     one_chunk,
     plain_array,
@@ -78,11 +80,20 @@ class Table:
             str(name) for name in self.frame.index.names if name is not None
         ]
 
-    def _kinds(self) -> list[str]:
+    def _is_nested(self) -> bool:
+        """Whether there is a nested column, or one of structures."""
         if isinstance(self.frame, dict):
-            return []
-        is_arrow = isinstance(self.frame, pa.Table)
-        return list(map(str, self.frame.schema.types if is_arrow else self.frame.dtypes))
+            return False
+        if isinstance(self.frame, pa.Table):
+            return any("struct<" in str(kind) for kind in self.frame.schema.types)
+        return any(
+            str(dtype).startswith("nested<") or "struct<" in str(dtype)
+            for dtype in self.frame.dtypes
+        ) or any(
+            holds_structures(self.frame.iloc[:, place])
+            for place, dtype in enumerate(self.frame.dtypes)
+            if dtype.kind == "O"
+        )
 
     def __len__(self) -> int:
         if isinstance(self.frame, dict):
@@ -125,12 +136,14 @@ class Table:
         """Raise unless the column is there."""
         if name in self.columns:
             return
-        if any(
-            kind.startswith(("nested<", "struct<", "large_list<struct")) for kind in self._kinds()
-        ):
+        if self._is_nested():
+            is_arrow = isinstance(self.frame, pa.Table)
+            names = self.columns if is_arrow else self.frame.columns  # without the index
+            own = next((c for c in COLUMN_NAMES["object_id"] if c in names), None)
+            ids = "" if own is None else f", object_id={own!r}"
             raise LightCurveError(
                 f"the table has no column {shown(name)} (argument {argument}=), and one row per "
-                "object, with a nested column: read it with LightCurves.from_nested(frame)"
+                f"object, with a nested column: read it with LightCurves.from_nested(frame{ids})"
             )
         known = [c for c in COLUMN_NAMES.get(argument, ()) if c in self.columns]
         remedy = f"pass {argument}={known[0]!r}" if known else f"pass {argument}= its name"
@@ -142,6 +155,15 @@ class Table:
             f"the table has no column {shown(name)} (argument {argument}=); its columns are "
             f"{listed(self.columns)}: {remedy}"
         )
+
+
+def holds_structures(column: pd.Series) -> bool:
+    """Whether the values of a column of objects are structures, or lists of structures."""
+    first = first_given(column)
+    if isinstance(first, Mapping):
+        return not all(map(is_single, first.values()))
+    is_list = isinstance(first, list | np.ndarray) and not is_single(first)
+    return is_list and any(isinstance(cell, Mapping) for cell in first[:1])
 
 
 def recognised(argument: str, names: Collection[str], what: str, remedy: str) -> str | None:

@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sklc.light_curves import operations
-from sklc.light_curves.display import html_table
-from sklc.light_curves.indexing import selected
+from sklc.light_curves import concatenation, operations
+from sklc.light_curves.display import html_table, summary
+from sklc.light_curves.indexing import selected_rows
 from sklc.light_curves.light_curve import LightCurve
 from sklc.light_curves.options import FROM_TABLE, NOT_GIVEN, ReadOptions
-from sklc.light_curves.readers import arrays, magnitudes, nested, padded, parquet
+from sklc.light_curves.readers import arrays, magnitudes, nested, padded, parquet, parquet_blocks
 from sklc.light_curves.readers import frame as tables
-from sklc.light_curves.readers.parquet_blocks import iter_stores
 from sklc.light_curves.store import DEFAULT_ZERO_POINT, OBSERVATIONS, Store
-from sklc.passbands.registry import Passband, passband_labels
+from sklc.passbands.registry import Passband
 from sklc.utils.offsets import offsets_of
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
     from nested_pandas import NestedFrame
 
-__all__ = ["LightCurves", "concatenate"]
+__all__ = ["LightCurves"]
 
 
 class LightCurves:
@@ -248,17 +247,10 @@ class LightCurves:
         -------
         LightCurve or LightCurves
         """
-        chosen = selected(key, len(self), lambda: self.ids)
-        if isinstance(chosen, int):
-            return LightCurve(
-                self._store, chosen if self._rows is None else int(self._rows[chosen])
-            )
-        if self._rows is not None:
-            return self._from_store(self._store, self._rows[chosen])
-        if isinstance(chosen, slice):
-            # without listing all rows: the cost depends on the size of the slice alone
-            return self._from_store(self._store, np.arange(*chosen.indices(len(self))))
-        return self._from_store(self._store, np.arange(self._store.n_objects)[chosen])
+        rows = selected_rows(key, len(self), lambda: self.ids, self._rows)
+        if isinstance(rows, int):
+            return LightCurve(self._store, rows)
+        return self._from_store(self._store, rows)
 
     # -- comparison and display
 
@@ -785,11 +777,8 @@ class LightCurves:
         ...     LightCurves.from_parquet(folder).equals(curves)
         True
         """
-        own = parquet.options_of(options)
-        if path is None or objects is not None or photometry is not None:
-            return cls(parquet.read(path, own, objects=objects, photometry=photometry))
-        stores = [parquet.read(part, own) for part in parquet.list_parts(path)]
-        return cls(stores[0] if len(stores) == 1 else operations.concatenate(stores))
+        files = {"objects": objects, "photometry": photometry}
+        return cls(parquet_blocks.read_whole(path, options, **files))
 
     @classmethod
     def iter_parquet(
@@ -832,14 +821,7 @@ class LightCurves:
         ...     [len(part) for part in LightCurves.iter_parquet(folder)]
         [1]
         """
-        if n_objects is not None and (int(n_objects) != n_objects or n_objects < 1):
-            raise ValueError(f"n_objects must be a positive integer, got {n_objects!r}")
-        own = parquet.options_of(options)
-        for part in parquet.list_parts(path):
-            if n_objects is None:
-                yield cls(parquet.read(part, own))
-            else:
-                yield from map(cls, iter_stores(part, int(n_objects), own))
+        yield from map(cls, parquet_blocks.iter_parts(path, n_objects, options))
 
     # Selections and other changes
 
@@ -1020,21 +1002,9 @@ class LightCurves:
         >>> LightCurves.concatenate([curves, curves[:1]], suffixes=["", "_again"]).ids
         array(['a', 'b', 'a_again'], dtype=object)
         """
-        if isinstance(containers, LightCurves):
-            raise TypeError("concatenate takes a list: LightCurves.concatenate([first, second])")
-        containers = list(containers)
-        if not containers:
-            raise ValueError("there is nothing to concatenate: pass at least one LightCurves")
-        for k, container in enumerate(containers):
-            if not isinstance(container, LightCurves):
-                raise TypeError(
-                    f"item {k} is a {type(container).__name__}, not a LightCurves: convert it with "
-                    "sklc.as_light_curves"
-                )
-        if suffixes is not None and (isinstance(suffixes, str) or len(suffixes) != len(containers)):
-            raise ValueError(f"suffixes must be {len(containers)} strings, one for each container")
-        stores = [container._compact() for container in containers]
-        return cls(operations.concatenate(stores, suffixes=suffixes, prefix_ids=prefix_ids))
+        checked = concatenation.check_containers(containers, LightCurves, suffixes)
+        stores = [container._compact() for container in checked]
+        return cls(concatenation.concatenate(stores, suffixes=suffixes, prefix_ids=prefix_ids))
 
     # Exports
 
@@ -1145,50 +1115,7 @@ class LightCurves:
     # Display
 
     def __repr__(self) -> str:
-        text = f"LightCurves: {len(self):,} objects, {int(self.offsets[-1]):,} observations"
-        if len(self):
-            text += f" (median {np.median(self.lengths):g})"
-        bands = passband_labels(self.passbands)
-        text += f", bands {_some(bands, 8)}" if bands else ""
-        text += f", zero point {self.zero_point:g}"
-        columns = [str(c) for c in self._store.metadata.columns]
-        return text + (f", metadata {_some(columns, 6)}" if columns else "")
+        return summary(self._store, self.lengths)
 
     def _repr_html_(self) -> str:
         return html_table(repr(self), list(self[:5]), len(self))
-
-
-def concatenate(
-    containers: Sequence[LightCurves],
-    *,
-    suffixes: Sequence[str] | None = None,
-    prefix_ids: bool = False,
-) -> LightCurves:
-    """Put the objects of several containers one after the other.
-
-    Parameters
-    ----------
-    containers, suffixes, prefix_ids
-        The arguments of `LightCurves.concatenate`, which this function calls.
-
-    Returns
-    -------
-    LightCurves
-
-    Raises
-    ------
-    LightCurveError
-        If an id occurs twice, or ids are of mixed types.
-
-    Examples
-    --------
-    >>> from sklc.light_curves import LightCurves, concatenate
-    >>> curves = LightCurves.from_arrays([1.0, 2.0], [9.0, 8.0], None, "ztfg", offsets=[0, 1, 2])
-    >>> len(concatenate([curves, curves], prefix_ids=True))
-    4
-    """
-    return LightCurves.concatenate(containers, suffixes=suffixes, prefix_ids=prefix_ids)
-
-
-def _some(names: list[str], most: int) -> str:
-    return " ".join(names[:most]) + (" ..." if len(names) > most else "")

@@ -11,18 +11,35 @@ import pandas as pd
 from sklc.light_curves.values import plain_array
 
 
-def selected(key: Any, n_objects: int, ids: Callable[[], np.ndarray]) -> int | slice | np.ndarray:
-    """Return the position of one object, or a slice, mask or array of positions of several.
+def selected_rows(
+    key: Any, n_objects: int, ids: Callable[[], np.ndarray], rows: np.ndarray | None
+) -> int | np.ndarray:
+    """Return the row of one object in a store, or an array of the rows of several.
 
     Parameters
     ----------
     key : int, slice, array-like of int or bool, or tuple
         The index; a tuple holds one of these and ``...``.
     n_objects : int
-        Number of objects.
+        Number of objects to select from.
     ids : callable
         Returns the ids of the objects, which the index of a mask is compared with.
+    rows : ndarray of int or None
+        The rows of the objects to select from; None if these are all rows of the store.
     """
+    chosen = _positions(key, n_objects, ids)
+    if isinstance(chosen, int):
+        return chosen if rows is None else int(rows[chosen])
+    if rows is not None:
+        return rows[chosen]
+    if isinstance(chosen, slice):
+        # without listing all rows: the cost depends on the size of the slice alone
+        return np.arange(*chosen.indices(n_objects))
+    return np.arange(n_objects)[chosen]
+
+
+def _positions(key: Any, n_objects: int, ids: Callable[[], np.ndarray]) -> int | slice | np.ndarray:
+    """Return the position of one object, or a slice, mask or array of positions of several."""
     if isinstance(key, tuple):
         if len(key) != 2 or key[1] is not Ellipsis:
             raise IndexError(

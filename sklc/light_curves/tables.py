@@ -86,7 +86,7 @@ def opened(frame: Any) -> pd.DataFrame | pa.Table | dict[str, Any]:
         return {str(name): _decoded(frame[name]) for name in names or frame.colnames}
     if isinstance(frame, Mapping):
         return _columns({str(name): joined(column) for name, column in frame.items()})
-    if not hasattr(frame, "__arrow_c_stream__"):
+    if not hasattr(frame, "__arrow_c_stream__") or type(frame).__name__ == "Series":
         raise TypeError(
             "expected a table with one row per observation (a pandas.DataFrame, a polars.DataFrame,"
             " a pyarrow.Table, an astropy Table, a structured array or a mapping of columns), got "
@@ -151,10 +151,9 @@ def metadata_frame(table: Any) -> pd.DataFrame:
     if not isinstance(table, pd.DataFrame):
         return pd.DataFrame({name: metadata_column(name, c) for name, c in table.items()})
     changed = {
-        position: series
-        for position in range(table.shape[1])
-        if (series := _plain_series(table.iloc[:, position])) is not table.iloc[:, position]
-        and series.dtype != table.dtypes.iloc[position]
+        position: _plain_series(table.iloc[:, position])
+        for position, dtype in enumerate(table.dtypes)
+        if isinstance(dtype, np.dtype) and not _is_plain(dtype)
     }
     if not changed:
         return table
@@ -162,6 +161,11 @@ def metadata_frame(table: Any) -> pd.DataFrame:
     frame = pd.concat(own, axis=1)
     frame.index = table.index
     return frame
+
+
+def _is_plain(dtype: np.dtype) -> bool:
+    """Whether columns of this type stay what they are."""
+    return dtype.kind not in "iuf" or (dtype.isnative and dtype not in (np.float16, np.longdouble))
 
 
 def _plain_series(values: pd.Series) -> pd.Series:

@@ -105,7 +105,7 @@ class DenseHead(nn.Module):
 class PooledHead(nn.Module):
     """Log-linear pool of a head and of the pretrained classes.
 
-    ``logits = (1 - share) * log p_head(c) + share * log p_own(c)``, where
+    ``logits = weights[0] * log p_head(c) + weights[1] * log p_own(c)``, where
     ``p_own(c) ~ sum_k p(k) joint[k, c]`` for pretrained classes k of equal prior.
 
     Parameters
@@ -116,18 +116,24 @@ class PooledHead(nn.Module):
         The class head that the encoder was pretrained with.
     joint : Tensor of shape (n_own, n_classes)
         Shares of pairs of a pretrained class and one of the labels; sums to 1.
-    share : float
-        Weight of the pretrained classes, from 0 to 1.
+    weights : sequence of float
+        Weights of the head and of the pretrained classes, from 0.
     """
 
     joint: torch.Tensor
 
-    def __init__(self, head: nn.Module, own: nn.Linear, joint: torch.Tensor, share: float) -> None:
+    def __init__(
+        self, head: nn.Module, own: nn.Linear, joint: torch.Tensor, weights: Sequence[float]
+    ) -> None:
         super().__init__()
         self.head = head
         self.own = own
         self.register_buffer("joint", joint)
-        self.share = share
+        self.weights = tuple(weights)
+
+    def weighted(self, weights: Sequence[float]) -> PooledHead:
+        """Return a pool of the same parts with other weights."""
+        return PooledHead(self.head, self.own, self.joint, weights)
 
     def forward(
         self, latent: torch.Tensor, head_metadata: torch.Tensor | None = None
@@ -136,16 +142,18 @@ class PooledHead(nn.Module):
         learned = torch.log_softmax(self.head(latent, head_metadata), dim=1)
         own = torch.log_softmax(self.own(latent), dim=1)
         known = torch.logsumexp(own[:, :, None] + torch.log(self.joint), dim=1)
-        return (1 - self.share) * learned + self.share * torch.log_softmax(known, dim=1)
+        return self.weights[0] * learned + self.weights[1] * torch.log_softmax(known, dim=1)
 
     def to_onnx(self, graph: Graph, latent: str, head_metadata: str | None) -> str:
         """Append the logits to a graph."""
         learned = logits_to_onnx(self.head, graph, latent, head_metadata)
         own = graph.apply("LogSoftmax", graph.dense(self.own, latent), axis=1)
         known = graph.log_pool(own, torch.log(self.joint).numpy())
-        shares = graph.constant(1 - self.share), graph.constant(self.share)
-        learned = graph.apply("LogSoftmax", learned, axis=1)
-        weighted = graph.apply("Mul", learned, shares[0]), graph.apply("Mul", known, shares[1])
+        parts = graph.apply("LogSoftmax", learned, axis=1), known
+        weighted = [
+            graph.apply("Mul", part, graph.constant(weight))
+            for part, weight in zip(parts, self.weights, strict=True)
+        ]
         return graph.apply("Add", *weighted)
 
 

@@ -7,19 +7,23 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import log_softmax
 from sklearn.ensemble import HistGradientBoostingClassifier
 from torch import nn
 
 from sklc.networks.heads import logits_to_onnx
 from sklc.networks.onnx.graph import Graph
 from sklc.networks.onnx.trees import ensemble_to_onnx
+from sklc.networks.trees import Trees
 
-__all__ = ["MISSING", "JoinedHead", "boosting_logits", "fill_missing", "join_columns"]
+__all__ = ["MISSING", "BoostedClasses", "JoinedHead", "fill_missing", "join_columns"]
 
 #: Stands for a missing feature: below all features, so that trees can tell which are missing.
 MISSING = -1e9
 # Log probability of a class that boosting was not shown.
 _UNSEEN = float(np.log(1e-3))
+# The lowest log probability of the others.
+_LEAST = float(np.log(1e-6))
 
 
 def fill_missing(features: np.ndarray) -> NDArray[np.float32]:
@@ -34,17 +38,43 @@ def join_columns(metadata: np.ndarray | None, features: np.ndarray | None) -> np
     return features if metadata is None else np.concatenate([metadata, features], axis=1)
 
 
-def boosting_logits(
-    boosting: HistGradientBoostingClassifier, features: np.ndarray, n_classes: int
-) -> np.ndarray:
-    """Return log probabilities of all classes, (n_objects, n_classes)."""
-    if not len(features):  # scikit-learn refuses zero rows
-        return np.empty((0, n_classes))
-    logits = np.full((len(features), n_classes), _UNSEEN)
-    # The floor keeps one sure tree from outvoting the latent.
-    known = np.maximum(boosting.predict_proba(fill_missing(features)), 1e-6)
-    logits[:, boosting.classes_] = np.log(known)
-    return logits
+class BoostedClasses:
+    """Log probabilities by several boosted classifiers, averaged.
+
+    Parameters
+    ----------
+    models : sequence of HistGradientBoostingClassifier
+        Fitted classifiers of class indices, which may each know some only.
+    n_classes : int
+        Number of all classes.
+    """
+
+    def __init__(self, models: Sequence[HistGradientBoostingClassifier], n_classes: int) -> None:
+        known = {tuple(model.classes_) for model in models}
+        self.groups = [
+            (np.array(classes), Trees([m for m in models if tuple(m.classes_) == classes]))
+            for classes in sorted(known)
+        ]
+        self.n_models, self.n_classes = len(models), n_classes
+
+    def logits(self, filled: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return log probabilities of all classes, (n_objects, n_classes).
+
+        Parameters
+        ----------
+        filled : ndarray of float32, shape (n_objects, n_features)
+            As `fill_missing` returns them.
+        """
+        total = np.zeros((len(filled), self.n_classes))
+        for classes, trees in self.groups:
+            scores = trees.scores(filled)
+            if len(classes) == 2:  # one score against 0
+                scores = np.concatenate([-scores, scores], axis=2) / 2
+            logits = np.full((len(filled), trees.shape[0], self.n_classes), _UNSEEN)
+            # The floor keeps one sure tree from outvoting the latent.
+            logits[:, :, classes] = np.maximum(log_softmax(scores, axis=2), _LEAST)
+            total += logits.sum(axis=1)
+        return total / self.n_models
 
 
 class JoinedHead(nn.Module):
@@ -59,7 +89,7 @@ class JoinedHead(nn.Module):
         Reads latent and metadata.
     boosting : sequence of HistGradientBoostingClassifier
         Each trained on other folds; their log probabilities are averaged.
-    weights : (float, float)
+    weights : sequence of float
         Weight of the head, and of boosting. Their sum is an inverse temperature.
     n_classes, n_features : int
         Number of logits, and of features, which follow the metadata.
@@ -72,14 +102,15 @@ class JoinedHead(nn.Module):
         self,
         head: nn.Module,
         boosting: Sequence[HistGradientBoostingClassifier],
-        weights: tuple[float, float],
+        weights: Sequence[float],
         n_classes: int,
         n_features: int,
         gate: nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.head, self.gate = head, gate
-        self.boosting, self.weights = list(boosting), weights
+        self.boosting, self.weights = list(boosting), tuple(weights)
+        self.boosted = BoostedClasses(self.boosting, n_classes)
         self.n_classes, self.n_features = n_classes, n_features
 
     def forward(self, latent: torch.Tensor, extra: torch.Tensor) -> torch.Tensor:
@@ -92,9 +123,11 @@ class JoinedHead(nn.Module):
         own = torch.log_softmax(self.head(latent, metadata), dim=1)
         features = extra[:, n_metadata:].detach().cpu().numpy()
         described = torch.from_numpy(~np.isnan(features).all(axis=1)).to(own.device)
-        boosted = np.mean(
-            [boosting_logits(part, features, self.n_classes) for part in self.boosting], axis=0
-        )
+        filled = fill_missing(features)
+        # A block of few objects is filled up with its first one, see `in_blocks`.
+        n_distinct = 1 + np.flatnonzero((filled != filled[:1]).any(axis=1)).max(initial=0)
+        boosted = self.boosted.logits(filled[:n_distinct])
+        boosted = np.append(boosted, np.tile(boosted[:1], (len(filled) - n_distinct, 1)), axis=0)
         head_weight, feature_weight = self.weights
         joined = head_weight * own + feature_weight * torch.from_numpy(boosted).to(own)
         if self.gate is not None:

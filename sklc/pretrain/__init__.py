@@ -6,17 +6,25 @@ reads. With ``--checkpoints``, an interrupted run continues when the same comman
 interrupted run writes no weights.
 """
 
+from sklc.estimators.novelty_training import add_novelty
 from sklc.pretrain.command_line import main
 from sklc.pretrain.context import DrawnContext, fit_context
 from sklc.pretrain.training import pretrain
-from sklc.pretrain.training_sets import SIMULATED, simulate_any_survey, simulate_training_set
+from sklc.pretrain.training_sets import (
+    SIMULATED,
+    simulate_any_survey,
+    simulate_training_set,
+    simulate_unknown,
+)
 
 __all__ = [
     "DrawnContext",
     "SIMULATED",
+    "add_novelty",
     "fit_context",
     "main",
     "pretrain",
     "simulate_any_survey",
     "simulate_training_set",
+    "simulate_unknown",
 ]

@@ -16,13 +16,19 @@ import torch
 
 import sklc
 from sklc.estimators.encoder import LightCurveEncoder
+from sklc.estimators.novelty_training import add_novelty
 from sklc.light_curves import LightCurves
 from sklc.networks.objectives.registry import OBJECTIVES
 from sklc.passbands import Passband, passband_labels
 from sklc.pretrain.context import fit_context
 from sklc.pretrain.manifest import add_to_manifest, check_new_name, file_name, manifest_entry
 from sklc.pretrain.training import any_survey_settings, pretrain
-from sklc.pretrain.training_sets import simulate_any_survey, simulate_training_set
+from sklc.pretrain.training_sets import (
+    CLASS_SHARES,
+    simulate_any_survey,
+    simulate_training_set,
+    simulate_unknown,
+)
 
 __all__ = ["main"]
 
@@ -103,6 +109,9 @@ def main(
     parser.add_argument("--objective", choices=OBJECTIVES.names(), default="classifier")
     parser.add_argument("--checkpoints", type=Path, help="folder to save to and resume from")
     parser.add_argument("--epochs", type=int, default=16)
+    parser.add_argument(
+        "--cycles", type=int, default=1, help="how often the learning rate rises and falls"
+    )
     parser.add_argument("--hidden-size", type=int, default=100)
     parser.add_argument("--redshift-weight", type=float, default=0.3)
     parser.add_argument(
@@ -144,7 +153,9 @@ def main(
             parser.error(f"{options.data} has no objects of the surveys {options.surveys}.")
     print(f"{options.name}: {curves}")
     start = time.perf_counter()
-    recipe = {name: getattr(options, name) for name in ("seed", "epochs", "redshift_weight")}
+    recipe = {
+        name: getattr(options, name) for name in ("seed", "epochs", "cycles", "redshift_weight")
+    }
     made: dict[str, Any] = {
         "summary": f"Trained on {len(curves):,} simulated {' and '.join(options.surveys)} "
         f"light curves of {{}} classes{_SUMMARY.get(options.objective, f', {options.objective}')}",
@@ -180,8 +191,12 @@ def main(
             encoder, curves, redshift_weight=options.redshift_weight, seed=options.seed
         )
         made["metrics"] = made.get("metrics", {}) | metrics
+    if any_survey:
+        unknown = simulate_unknown(**simulation) if options.simulate else None
+        encoder = add_novelty(encoder, curves, unknown=unknown, random_state=options.seed)
     info = {
         **made,
+        **({"class_shares": CLASS_SHARES} if any_survey else {}),
         "name": options.name,
         "hours": round((time.perf_counter() - start) / 3600, 2),
         "licence": "BSD-3-Clause",

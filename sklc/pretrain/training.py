@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ def pretrain(
     *,
     objective: str | Objective = "classifier",
     epochs: int = 16,
+    cycles: int = 1,
     batch_size: int = 128,
     learning_rate: float = 3e-3,
     weight_decay: float = 1e-4,
@@ -36,6 +38,7 @@ def pretrain(
     representation: str | InputRepresentation = "relative",
     augment: Any = True,
     checkpoint: str | Path | None = None,
+    callbacks: Sequence[Any] | None = None,
     device: str = "auto",
     seed: int = 0,
     verbose: int | str = "auto",
@@ -49,7 +52,9 @@ def pretrain(
     objective : str or Objective, default="classifier"
         What to train for, as for `LightCurveEncoder`.
     epochs, batch_size, learning_rate, weight_decay, hidden_size
-        How to train, and the size of the network. The learning rate warms up and decays.
+        How to train, and the size of the network.
+    cycles : int, default=1
+        How often the learning rate warms up and decays in the course of the epochs.
     architecture : Architecture, optional
         The network, instead of the default one with `hidden_size`.
     redshift_weight : float, default=0.3
@@ -60,6 +65,8 @@ def pretrain(
         How the light curves are altered in every epoch, as for `LightCurveEncoder`.
     checkpoint : str or Path, optional
         The file to save to after every epoch, and to continue from.
+    callbacks : sequence of skorch callbacks, optional
+        Callbacks that are added to the training, as for `LightCurveEncoder`.
     device : str, default="auto"
         "auto" (the GPU where there is one), "cpu", or a torch device.
     seed : int, default=0
@@ -118,11 +125,12 @@ def pretrain(
         max_epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,
-        learning_rate_decay=True,
+        learning_rate_decay=cycles if cycles > 1 else True,
         weight_decay=weight_decay,
         early_stopping=False,
         class_weight="balanced",
         checkpoint=checkpoint,
+        callbacks=None if callbacks is None else list(callbacks),
         device=device,
         random_state=seed,
         verbose=verbose,
@@ -196,7 +204,14 @@ def _held_out_metrics(encoder: LightCurveEncoder, curves: LightCurves) -> dict[s
     metrics = {}
     for name, own in metadata.groupby(survey_groups(curves)):
         y, rows = own["class"].to_numpy(dtype=str), own.index
-        metrics[f"macro_auroc_{name}"] = roc_auc_score(y, probabilities[rows], multi_class="ovr")
+        # Of few objects, some classes have none here.
+        scores = [
+            roc_auc_score(y == label, column)
+            for label, column in zip(encoder.classes_, probabilities[rows].T, strict=True)
+            if 0 < np.sum(y == label) < len(y)
+        ]
+        if scores:
+            metrics[f"macro_auroc_{name}"] = np.mean(scores)
         if predicted is not None:
             error = np.expm1(predicted[rows, 0]) - own["redshift"].to_numpy(dtype=float)
             metrics[f"redshift_mse_{name}"] = np.mean(error**2)

@@ -14,7 +14,13 @@ from sklc.light_curves import LightCurves, concatenate
 from sklc.representation import PRESETS
 from sklc.simulate import TWELVE_CLASSES, Survey, draw_survey, simulate
 
-__all__ = ["SIMULATED", "simulate_any_survey", "simulate_training_set"]
+__all__ = [
+    "CLASS_SHARES",
+    "SIMULATED",
+    "simulate_any_survey",
+    "simulate_training_set",
+    "simulate_unknown",
+]
 
 # Simulated light curves of each class in a survey. The two large classes of real samples are
 # larger here, too; 180,000 in all for two surveys.
@@ -92,6 +98,14 @@ _ANY_SURVEY = {
     "uLens": 150,
     "KN": 60,
 }
+# Classes that none of the weights are trained on, and light curves of each in one survey.
+_UNKNOWN = {"Ca-rich": 100, "SLSN-II": 100, "SNIbn": 100, "SNIa-CSM": 100, "PISN": 100, "ILOT": 100}
+# Expected shares that these weights bring along, relative to each of the other classes: however
+# alike the light curves are, a source is seldom a TDE, which are .4 % in the ZTF Bright Transient
+# Survey (Rehemtulla et al. 2024; see `TransferClassifier`), where a class of supernovae has a tenth
+# on average; and hardly ever a kilonova, of which surveys have found none by themselves (Andreoni
+# et al. 2021, ApJ 918, 63).
+CLASS_SHARES = {"TDE": 0.04, "KN": 0.01}
 # What is kept around the detections: a season, years, all of the survey, or what alerts have.
 _WINDOWS = ((-30.0, 60.0), (-200.0, 400.0), None, (-5.0, 100.0))
 # Surveys that exist, and how many light curves of each: in multiples of those of a drawn one.
@@ -196,6 +210,58 @@ def simulate_any_survey(
             # Written last: a part with it is complete.
             (own / "missing.json").write_text(json.dumps(absent))
         parts.append(_for_training(LightCurves.from_parquet(own)))
+    return concatenate(parts, prefix_ids=True)
+
+
+def simulate_unknown(
+    *, share: float = 1.0, n_surveys: int = 12, seed: int = 0, n_jobs: int = 1
+) -> LightCurves:
+    """Simulate light curves of six rare classes that no weights are trained on.
+
+    They are calcium-rich transients, supernovae of the types Ibn, Ia-CSM and pair instability,
+    hydrogen-rich superluminous ones, and intermediate-luminosity optical transients, in the known
+    surveys of `simulate_any_survey` and in drawn ones.
+
+    Parameters
+    ----------
+    share : float, default=1.0
+        Share of the 600 light curves of each survey to simulate.
+    n_surveys : int, default=12
+        Number of surveys drawn by `sklc.simulate.draw_survey`.
+    seed : int, default=0
+        Seed of surveys and objects.
+    n_jobs : int, default=1
+        Processes that simulate.
+
+    Returns
+    -------
+    LightCurves
+        With the metadata class, survey and redshift, for `add_novelty` as ``unknown``. A class that
+        a survey does not detect is left out there.
+
+    Raises
+    ------
+    SimulationError
+        As `sklc.simulate.simulate`: if templates are missing, for example.
+
+    Examples
+    --------
+    It needs the templates of sncosmo.
+
+    >>> from sklc.pretrain import simulate_unknown
+    >>> unknown = simulate_unknown(share=0.1)  # doctest: +SKIP
+    """
+    numbers = {name: max(2, round(share * n)) for name, n in _UNKNOWN.items()}
+    surveys: list[str | Survey] = [
+        *_KNOWN,
+        *(draw_survey(1000 * seed + k) for k in range(n_surveys)),
+    ]
+    parts = []
+    for k, survey in enumerate(surveys):
+        name = survey if isinstance(survey, str) else survey.name
+        window = _WINDOWS[k % len(_WINDOWS)]
+        found, _ = _Part(name, survey, numbers, window, 5000 * (seed + 1) + k).simulate(n_jobs)
+        parts.append(_for_training(found))
     return concatenate(parts, prefix_ids=True)
 
 

@@ -13,6 +13,7 @@ from sklc._version import __version__
 from sklc.context import Context
 from sklc.networks.architectures import EncoderNetwork
 from sklc.networks.heads import logits_to_onnx
+from sklc.networks.novelty import NOVELTY, NoveltyScore, has_novelty
 from sklc.networks.objectives.losses import LOG_SCALE
 from sklc.networks.onnx.graph import Graph
 from sklc.representation import InputRepresentation
@@ -40,6 +41,8 @@ def export_encoder(
         output = graph.dense(module, latent)
         if name == "redshift":
             output = _mean_and_scale(graph, output)
+        elif name == NOVELTY and has_novelty(network):
+            output = graph.apply("Sigmoid", output)
         n_outputs = network.shape.heads[name][-1]
         graph.add_output(name, output, np.float32, ["n_objects", n_outputs])
     known = _context_of(context, network)
@@ -59,6 +62,7 @@ def export_classifier(
     head_metadata_columns: tuple[str, ...],
     features: Any = None,
     context: Context | None = None,
+    novelty: NoveltyScore | None = None,
 ) -> Path:
     """Write what `TransferClassifier.to_onnx` promises."""
     if not hasattr(uncertainty, "to_onnx"):
@@ -81,6 +85,8 @@ def export_classifier(
         logits = head.to_onnx(graph, latent, extra, table)
     probabilities = uncertainty.to_onnx(graph, logits, merge)
     graph.add_output("probabilities", probabilities, np.float32, ["n_objects", len(classes)])
+    if novelty is not None:
+        graph.add_output(NOVELTY, novelty.to_onnx(graph, latent), np.float32, ["n_objects", 1])
     columns = metadata_columns, head_metadata_columns
     known = _context_of(context, network)
     return _write(path, graph, representation, classes, *columns, features=described, context=known)

@@ -209,6 +209,32 @@ class OnnxModel:
         return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
 
     @skips_unusable
+    def novelty_score(self, X: Any, *, on_error: str = "raise") -> np.ndarray:
+        """Probability that an object belongs to none of the classes.
+
+        Parameters
+        ----------
+        X : light curves of n_objects
+            In any form that `sklc.as_light_curves` takes.
+        on_error : {"raise", "nan"}, default="raise"
+            "raise" an error at an object that cannot be used, such as one that is too short, or
+            give it NaN and warn ("nan"): see `sklc.light_curves.unusable`.
+
+        Returns
+        -------
+        ndarray of shape (n_objects,), float32
+            As that of `TransferClassifier.novelty_score`.
+
+        Raises
+        ------
+        LightCurveError
+            If an object cannot be used; the message names it and the remedy.
+        ValueError
+            If the model was exported from weights without a novelty score.
+        """
+        return self.run(X, "novelty")[:, 0]
+
+    @skips_unusable
     def run(self, X: Any, output: str, *, on_error: str = "raise") -> np.ndarray:
         """Return any of the outputs of the model.
 

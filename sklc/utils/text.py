@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["listed", "shown"]
+__all__ = ["counted", "listed", "shown"]
 
 _LONGEST = 80
 
@@ -32,6 +32,31 @@ def shown(value: Any) -> str:
     """
     text = " ".join(repr(value.item() if isinstance(value, np.generic) else value).split())
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
+
+
+def counted(n: int, one: str, many: str | None = None) -> str:
+    """Return a number with what it counts, in the singular or the plural.
+
+    Parameters
+    ----------
+    n : int
+        The number.
+    one : str
+        What there is one of.
+    many : str, optional
+        The plural; by default with an "s".
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from sklc.utils.text import counted
+    >>> counted(1, "row"), counted(2, "row"), counted(2, "row is", "rows are")
+    ('1 row', '2 rows', '2 rows are')
+    """
+    return f"{n} {one if n == 1 else many or f'{one}s'}"
 
 
 def listed(names: Iterable[Any], most: int = 20) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import os
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
     from sklc.weights.file import WeightsFile
 
-__all__ = ["TrainedWeights", "is_named"]
+__all__ = ["TrainedWeights", "facts_of_copies", "is_named"]
+
+# What a file says that changes how its network is used, or what is told of it.
+_FACTS = ("class_shares", "fine_tuned", "passbands", "wavelength_range")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -44,6 +48,8 @@ class TrainedWeights:
         Whether the training started from pretrained weights, whose classes the head still has.
     fine_tuned : bool
         Whether the network was trained further than its own heads, which then no longer fit.
+    facts : mapping of str to object, default={}
+        What the file says that these weights were loaded from, if they still are the same.
     """
 
     net: NeuralNet
@@ -52,12 +58,13 @@ class TrainedWeights:
     metadata_columns: tuple[str, ...] = ()
     from_weights: bool = False
     fine_tuned: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def to_fine_tune(cls, source: TrainedWeights | WeightsFile) -> TrainedWeights:
         """Return a copy of trained or loaded weights, whose network may be trained in place."""
         if isinstance(source, TrainedWeights):
-            return replace(source, net=copy.deepcopy(source.net), fine_tuned=True)
+            return replace(source, net=copy.deepcopy(source.net), fine_tuned=True, facts={})
         return cls(
             wrap(source.build()),
             source.representation,
@@ -75,7 +82,7 @@ class TrainedWeights:
     @property
     def info(self) -> dict[str, Any]:
         """What a file of these weights says about them."""
-        return {"fine_tuned": True} if self.fine_tuned else {}
+        return {**self.facts, **({"fine_tuned": True} if self.fine_tuned else {})}
 
     def equals(self, network: torch.nn.Module) -> bool:
         """Whether another network of the same sizes has the same weights."""
@@ -84,6 +91,11 @@ class TrainedWeights:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {len(self.classes)} classes>"
+
+
+def facts_of_copies(info: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a file says of weights that also holds for a copy under another name."""
+    return {key: info[key] for key in _FACTS if key in info}
 
 
 def is_named(weights: str | os.PathLike[str]) -> bool:

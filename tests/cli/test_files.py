@@ -361,3 +361,27 @@ def test_ids_of_two_types_do_not_share_a_column(run, photometry, night, tmp_path
     assert ran.status == 2
     assert "of different types" in ran.err
     assert not out.exists()
+
+
+@pytest.mark.parametrize("order", [("HEAD", "PHOT"), ("PHOT", "HEAD")])
+def test_head_and_phot_files_of_snana_are_one_source(run, tmp_path, order):
+    fits = pytest.importorskip("astropy.io.fits", reason="astropy is not installed (extra io)")
+    observed = {"MJD": [60000.0, 60001.0, -777.0], "BAND": ["g", "r", "-"],
+                "FLUXCAL": [10.0, -3.0, -777.0], "FLUXCALERR": [1.0, 1.0, -777.0]}  # fmt: skip
+    about = {"SNID": ["1001"], "PTROBS_MIN": [1], "PTROBS_MAX": [2], "NOBS": [2]}
+    for kind, columns in (("HEAD", about), ("PHOT", observed)):
+        hdu = fits.BinTableHDU.from_columns(
+            [fits.Column(name, "8A" if isinstance(values[0], str) else
+                         "D" if isinstance(values[0], float) else "J", array=values)
+             for name, values in columns.items()])  # fmt: skip
+        primary = fits.PrimaryHDU()
+        primary.header["SURVEY"] = "LSST"
+        fits.HDUList([primary, hdu]).writeto(tmp_path / f"TEST_{kind}.FITS")
+    ran = run("info", *(tmp_path / f"TEST_{kind}.FITS" for kind in order))
+    assert ran.status == 0
+    assert re.search(r"TEST_HEAD.FITS\n", ran.out)
+    assert re.search(r"objects +1\b", ran.out)
+    assert "repeat" not in ran.out + ran.err
+    ran = run("encode", *(tmp_path / f"TEST_{kind}.FITS" for kind in order), "--weights", "lsst")
+    assert len(ran.table) == 1
+    assert "too, which is in the table" not in ran.err

@@ -11,11 +11,13 @@ from sklc import (
     RedshiftRegressor,
     TransferClassifier,
 )
+from sklc.datasets import load_demo
+from sklc.pretrain import add_novelty
 
 TYPES = {
     "SNIa": ["SNIa", "SNIa-91bg", "SNIax"],
-    "SNII": ["SNII", "SNIIn", "SNIIb"],
-    "SNIb/c": ["SNIb", "SNIc", "SNIc-BL"],
+    "SNII": ["SNII", "SNIIn"],
+    "SNIb/c": ["SNIb", "SNIc", "SNIc-BL", "SNIIb"],
     **{name: [name] for name in ("AGN", "SLSN-I", "TDE")},
 }
 
@@ -33,6 +35,27 @@ def test_classes_are_those_of_the_estimator(run, night, demo_curves):
     np.testing.assert_allclose(table["probability"], expected.max(axis=1), atol=1e-6)
     assert "sklc: classified 12 objects\n" in ran.err
     assert "long-table" in ran.err or "one row per observation" in ran.err
+
+
+def test_weights_that_know_novelty_add_a_column(run, photometry, demo_curves, tmp_path):
+    encoder = add_novelty("ztf", load_demo().curves[:100])
+    path = encoder.save(tmp_path / "novel.safetensors", class_shares={"TDE": 0.1})
+    photometry.loc[photometry["object_id"] == demo_curves.ids[1], "flux"] = 0.0
+    photometry.to_csv(tmp_path / "spoilt.csv", index=False)
+    ran = run("classify", tmp_path / "spoilt.csv", "--weights", path)
+    classifier = TransferClassifier.pretrained(path)
+    expected = ["object_id", "class", "probability", "novelty", *classifier.classes_]
+    assert ran.table.columns.tolist() == expected
+    usable = np.flatnonzero(np.arange(12) != 1)
+    score = classifier.novelty_score(demo_curves[usable])
+    np.testing.assert_allclose(ran.table["novelty"][usable], score, atol=1e-6)
+    assert ran.table.loc[1, ["novelty", "probability"]].isna().all()
+    proba = classifier.predict_proba(demo_curves[usable])
+    np.testing.assert_allclose(ran.table.loc[usable, classifier.classes_], proba, atol=1e-6)
+    equal = run("classify", tmp_path / "spoilt.csv", "--weights", path, "--prior", "equal").table
+    assert (equal["TDE"][usable] > ran.table["TDE"][usable]).all()
+    clash = run("classify", tmp_path / "spoilt.csv", "--merge", "novelty=SNIa")
+    assert "cannot be named 'novelty'" in clash.err
 
 
 @pytest.mark.parametrize("where", ["before", "after"])

@@ -34,6 +34,8 @@ NEEDS_LIGHT_CURVE = {"README.md", "features.md", "sklc.features", "sklc.baseline
                     "sklc.features.band"}  # fmt: skip
 # Examples that simulate need spectral templates, see `sncosmo_data`.
 NEEDS_TEMPLATES = {"simulation.md", "sklc.simulate.run", "sklc.simulate.to_parquet"}
+SLOW = {"features.md", "fine_tuning.md", "redshift.md", "simulation.md", "sklc.simulate.run",
+        "sklc.baselines"}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -66,8 +68,8 @@ def run_examples(source, name, line, names, runner, out=None):
 
 
 def slow(name):
-    """The marks of examples that take several seconds."""
-    return [pytest.mark.slow] * (name in {"simulation.md", "sklc.simulate.run", "sklc.baselines"})
+    """The marks of examples that train or simulate for several seconds."""
+    return [pytest.mark.slow] * (name in SLOW)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,7 @@ OF_SOURCES = {"prepare", "sample", "brightest", "flux", "span", "truth", "steady
 NOT_CONSTRUCTED = {"LightCurve", "LightCurves", "Reader"}
 
 
+@cache
 def exported():
     """Full name and object of everything public, each once."""
     found = {}
@@ -63,6 +65,7 @@ def exported():
     return {name: thing for thing, name in found.items()}
 
 
+@cache
 def methods():
     """Full name of every public method and property, with its class."""
     found = {}

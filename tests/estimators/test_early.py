@@ -242,6 +242,7 @@ def test_a_phase_needs_several_prefixes():
 # -- redshifts
 
 
+@pytest.mark.slow
 def test_redshifts_and_intervals_hold_from_the_first_days(parts):
     train, _, test, _ = parts
     known, true = (c.metadata["redshift"].to_numpy() for c in (train, test))

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from scipy.special import log_softmax
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.metrics import log_loss
@@ -19,7 +20,7 @@ from sklc import (
 )
 from sklc.datasets import load_demo
 from sklc.errors import LightCurveError
-from sklc.estimators.stacking import fit_weights
+from sklc.estimators.pooling import fit_weights
 from sklc.networks.joined import JoinedHead
 from sklc.serving import OnnxModel
 
@@ -52,6 +53,27 @@ def demo():
 def joined(demo):
     curves, y, _, _ = demo
     return TransferClassifier(features=Oracle(), prior_labels=0, random_state=0).fit(curves, y)
+
+
+def noisy(y):
+    rng = np.random.default_rng(3)
+    return np.where(rng.random(len(y)) < 0.3, rng.permutation(y), y)
+
+
+def with_core(curves, y):
+    clf = TransferClassifier(features="core", prior_labels=0, C=0.001, random_state=0)
+    clf.fit(curves, noisy(y))
+    assert isinstance(clf.head_, JoinedHead)
+    return clf
+
+
+@pytest.fixture(scope="module")
+def core(demo):
+    return with_core(*demo[:2])
+
+
+def _tensors(classifier, curves):
+    return [torch.from_numpy(part) for part in classifier._latents(curves)]
 
 
 def loss(classifier, curves, y):
@@ -96,6 +118,9 @@ def test_the_seed_fixes_everything_and_pickles_predict_alike(demo, joined):
     np.testing.assert_array_equal(copy.predict_proba(unseen), expected)
     assert joined.predict_proba(unseen[:0]).shape == (0, 3)
     np.testing.assert_allclose(joined.predict_proba(unseen[:1]).sum(), 1)
+    # In a block that is filled up, an object is what it is among many.
+    one = log_softmax(joined.head_(*_tensors(joined, unseen[:1])).detach().numpy(), axis=1)
+    np.testing.assert_allclose(np.exp(one), joined.predict_proba(unseen[:1]), atol=1e-6)
 
 
 def test_too_few_labels_leave_features_out(demo):
@@ -106,22 +131,13 @@ def test_too_few_labels_leave_features_out(demo):
     np.testing.assert_array_equal(few.predict_proba(unseen), alone.predict_proba(unseen))
 
 
-def test_objects_in_other_passbands_are_judged_by_the_latent(demo):
-    curves, y, _, _ = demo
-    rng = np.random.default_rng(3)
-    noisy = np.where(rng.random(len(y)) < 0.3, rng.permutation(y), y)
-    clf = TransferClassifier(features="core", prior_labels=0, C=0.001, random_state=0).fit(
-        curves, noisy
-    )
-    assert isinstance(clf.head_, JoinedHead)
+def test_objects_in_other_passbands_are_judged_by_the_latent(core):
     days = np.arange(0.0, 30.0, 3.0)
     other = LightCurves.from_arrays([days], [100 - days], [np.ones(10)], [["lsstg", "lsstz"] * 5])
-    latent, _ = clf._latents(other)
-    import torch
-
+    latent, _ = core._latents(other)
     with torch.inference_mode():
-        own = log_softmax(clf.head_.head(torch.from_numpy(latent)).double().numpy(), axis=1)
-    np.testing.assert_allclose(np.log(clf.predict_proba(other)), own, atol=1e-5)
+        own = log_softmax(core.head_.head(torch.from_numpy(latent)).double().numpy(), axis=1)
+    np.testing.assert_allclose(np.log(core.predict_proba(other)), own, atol=1e-5)
 
 
 def test_a_network_that_is_trained_has_features_joined_on_its_held_out_part(demo):
@@ -136,30 +152,34 @@ def test_a_network_that_is_trained_has_features_joined_on_its_held_out_part(demo
     assert nothing.fit(curves, y).features_ is None
 
 
-def test_weights_are_pulled_to_the_head():
+def test_weights_are_pulled_to_the_start():
     rng = np.random.default_rng(0)
     target = rng.integers(0, 3, 400)
     good = log_softmax(3.0 * np.eye(3)[target] + rng.normal(size=(400, 3)), axis=1)
     noise = log_softmax(rng.normal(size=(400, 3)), axis=1)
-    ones = np.ones(400)
-    assert fit_weights(good, noise, target, ones)[1] < 0.2
-    assert fit_weights(noise, good, target, ones)[1] > 0.8
-    own, boosted = fit_weights(noise[:3], good[:3], target[:3], ones[:3])
+    ones, start = np.ones(400), (1.0, 0.0)
+    assert fit_weights(np.stack([good, noise]), target, ones, start)[1] < 0.2
+    assert fit_weights(np.stack([noise, good]), target, ones, start)[1] > 0.8
+    own, boosted = fit_weights(np.stack([noise, good])[:, :3], target[:3], ones[:3], start)
     assert own > boosted
+    assert fit_weights(np.stack([noise, good]), target, ones, start, (0.3, 0.0))[0] >= 0.3
     # A weight of 2 is the same as two copies.
-    doubled = fit_weights(
-        *(np.tile(part, (2, 1)) for part in (good, noise)), np.tile(target, 2), np.ones(800)
-    )
-    np.testing.assert_allclose(fit_weights(good, noise, target, 2 * ones), doubled, rtol=1e-3)
+    parts = np.stack([good, noise])
+    doubled = fit_weights(np.tile(parts, (1, 2, 1)), np.tile(target, 2), np.ones(800), start)
+    np.testing.assert_allclose(fit_weights(parts, target, 2 * ones, start), doubled, rtol=1e-3)
 
 
+def test_the_core_set_is_the_default(demo):
+    assert TransferClassifier().features == "core"
+    assert RedshiftRegressor().features == "core"
+
+
+@pytest.mark.slow
 def test_a_model_with_the_full_set_says_which_package_it_needs(demo, monkeypatch):
     pytest.importorskip("light_curve")
     curves, y, unseen, _ = demo
-    rng = np.random.default_rng(3)
-    noisy = np.where(rng.random(len(y)) < 0.3, rng.permutation(y), y)
     clf = TransferClassifier(features="full", prior_labels=0, C=0.001, random_state=0)
-    pickled = pickle.dumps(clf.fit(curves, noisy))
+    pickled = pickle.dumps(clf.fit(curves, noisy(y)))
     assert clf.features_ is not None
     monkeypatch.setitem(sys.modules, "light_curve", None)
     with pytest.raises(ImportError, match="light-curve package"):
@@ -167,22 +187,19 @@ def test_a_model_with_the_full_set_says_which_package_it_needs(demo, monkeypatch
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
-def test_an_exported_model_holds_features_and_boosting(n_classes, demo, tmp_path):
+def test_an_exported_model_holds_features_and_boosting(n_classes, demo, core, tmp_path):
     pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
     curves, y, unseen, _ = demo
-    y = y == "SNIa" if n_classes == 2 else y
-    rng = np.random.default_rng(3)
-    noisy = np.where(rng.random(len(y)) < 0.3, rng.permutation(y), y)
-    clf = TransferClassifier(features="core", prior_labels=0, C=0.001, random_state=0).fit(
-        curves, noisy
-    )
-    assert isinstance(clf.head_, JoinedHead)
+    clf = core if n_classes == 3 else with_core(curves, y == "SNIa")
     model = OnnxModel(clf.to_onnx(tmp_path / "joined.onnx"))
     np.testing.assert_allclose(model.predict_proba(unseen), clf.predict_proba(unseen), atol=1e-5)
-    own = TransferClassifier(features=Oracle(), prior_labels=0, random_state=0).fit(curves, y)
+
+
+def test_features_of_a_user_cannot_be_exported(joined, tmp_path):
+    pytest.importorskip("onnx")
     with pytest.raises(NotImplementedError, match="features=None"):
-        own.to_onnx(tmp_path / "own.onnx")
+        joined.to_onnx(tmp_path / "own.onnx")
 
 
 def test_features_of_a_user_that_are_no_table(demo):

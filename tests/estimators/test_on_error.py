@@ -69,9 +69,9 @@ BAD, USABLE = [0, 2, 7], [1, 3, 4, 5, 6]
 
 
 @pytest.fixture(scope="module")
-def models(demo, tmp_path_factory):
+def models(demo, novel_encoder, tmp_path_factory):
     curves, y = demo
-    classifier = TransferClassifier("ztf", C=0.1, random_state=0).fit(curves, y)
+    classifier = TransferClassifier(novel_encoder, C=0.1, random_state=0).fit(curves, y)
     path = classifier.to_onnx(tmp_path_factory.mktemp("onnx") / "classifier.onnx")
     return {
         LightCurveEncoder: LightCurveEncoder.pretrained("ztf"),
@@ -98,7 +98,7 @@ def test_every_method_has_the_argument():
     assert {name for _, name in METHODS} == {
         "transform", "predict", "predict_proba", "predict_set", "decision_function", "run",
         "predict_interval", "predict_quantiles", "score_samples", "anomaly_score", "explain",
-        "fit_predict",
+        "fit_predict", "novelty_score",
     }  # fmt: skip
     for cls, name in METHODS:
         parameter = inspect.signature(getattr(cls, name)).parameters["on_error"]

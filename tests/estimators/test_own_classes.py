@@ -14,7 +14,9 @@ from sklc.errors import LightCurveError
 from sklc.estimators.pretrained_classes import (
     CLASS_PRIORS,
     fit_joint_shares,
+    match_classes,
     merge_matrix,
+    named_alike,
     prior_shares,
 )
 from sklc.weights.file import load_weights
@@ -184,6 +186,51 @@ def test_prior_labels_pool_log_probabilities(parts):
         roc_auc_score(y_test, clf.predict_proba(test), multi_class="ovr") for clf in (alone, pooled)
     ]
     assert scores[1] > scores[0]
+
+
+def test_classes_are_matched_by_name():
+    own = np.array(["SNII", "SNIIn", "SNIa", "SNIb", "SNIc"])
+    alike = named_alike(own, np.array(["Ia", "SN II", "Ibc", "nova"]))
+    assert own[alike[:, 0]].tolist() == ["SNIa"]
+    assert own[alike[:, 1]].tolist() == ["SNII", "SNIIn"]
+    assert own[alike[:, 2]].tolist() == ["SNIb", "SNIc"]
+    assert not alike[:, 3].any()
+    # A subtype that is a label itself stands for itself alone.
+    assert named_alike(own, np.array(["SNII", "SNIIn"])).sum(axis=0).tolist() == [1, 1]
+    assert named_alike(own, np.arange(3)).shape == (5, 3)
+
+
+def test_a_name_decides_where_labels_are_few_and_not_where_there_are_many():
+    rng = np.random.default_rng(1)
+    own = rng.integers(0, 2, 4000)
+    proba = softmax(4.0 * np.eye(2)[own] + rng.normal(size=(4000, 2)), axis=1)
+    wrong = np.eye(2, dtype=bool)[::-1]  # names of the other class
+    for n_labels, is_alike in ((4, True), (4000, False)):
+        few = slice(0, n_labels)
+        joint = match_classes(proba[few], own[few], np.ones(2), 1.0, wrong)
+        np.testing.assert_allclose(joint.sum(), 1)
+        assert (joint[wrong].sum() > 0.5) == is_alike
+
+
+def test_the_share_of_the_own_classes_is_learned(parts):
+    train, y_train, test, y_test = parts
+    options = {**QUICK, "C": 0.1, "features": None, "early": False}
+    few = slice(0, 60)
+    # Two labels that are drawn by lot cannot be learned, and no more can the match be.
+    lot = np.random.default_rng(0).choice(["a", "b"], 60)
+    clf = TransferClassifier("ztf+lsst", **options).fit(train[few], lot)
+    assert 0.4 < clf.predict_proba(test)[:, 0].mean() < 0.6
+    assert clf.predict_proba(test).std() < 0.1
+    losses = [
+        log_loss(
+            y_test,
+            TransferClassifier("ztf+lsst", prior_labels=prior, **options)
+            .fit(train[few], y_train[few])
+            .predict_proba(test),
+        )
+        for prior in ("auto", 0, 1e9)
+    ]
+    assert losses[0] < min(losses[1:]) + 0.02
 
 
 def test_nothing_to_pool_with(parts, tmp_path):

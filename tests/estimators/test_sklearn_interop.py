@@ -240,7 +240,13 @@ OURS = {
 }
 
 
-@every_form
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param(form, marks=[pytest.mark.slow] * (form not in {"LightCurves", "NestedFrame"}))
+        for form in FORMS
+    ],
+)
 @pytest.mark.parametrize("name", OURS)
 def test_our_estimators(data, curves_and_labels, name):
     X, y = data

@@ -81,8 +81,6 @@ def test_a_network_that_was_trained_is_kept(demo, redshifts, way, tmp_path, monk
         pickle.loads(pickle.dumps(encoder)),
         LightCurveEncoder(path),
         LightCurveEncoder().set_params(weights=encoder.weights),
-        TransferClassifier(encoder, C=0.1, **QUICK).fit(curves, y).encoder_,
-        clone(TransferClassifier(encoder, C=0.1, **QUICK)).fit(curves, y).encoder_,
         clone(RedshiftRegressor(encoder, **QUICK)).fit(curves, redshifts).encoder_,
         clone(LatentIsolationForest(encoder, n_estimators=2, **QUICK)).fit(curves).encoder_,
         clone(make_pipeline(encoder, LogisticRegression())).fit(curves, y)[0],
@@ -162,7 +160,7 @@ def test_pretrained_encoders_have_everything_before_fit(demo):
     assert encoder.classes_.tolist()[:2] == ["AGN", "SLSN-I"]
     assert encoder.metadata_columns_ == ()
     assert encoder.representation_.channels == encoder.fit(demo[0]).representation_.channels
-    assert encoder.get_feature_names_out().shape == (encoder._n_features_out,) == (128,)
+    assert encoder.get_feature_names_out().shape == (encoder.n_features_out_,) == (128,)
     assert sum(p.numel() for p in encoder.net_.module_.parameters()) > 100_000
     for name in ("net_", "classes_", "representation_", "metadata_columns_"):
         assert not hasattr(LightCurveEncoder(), name)

@@ -421,6 +421,7 @@ def test_importing_it_loads_neither_torch_nor_light_curve():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+@pytest.mark.slow
 def test_real_supernovae_are_told_apart_from_256_labels(data_dir):
     """Macro AUROC on the Bright Transient Survey, three classes; other seeds: .93 ± .01."""
     curves = LightCurves.from_parquet(data_dir / "ztf_bts")

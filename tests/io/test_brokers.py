@@ -340,7 +340,7 @@ def test_lasair_ztf(form):
 def test_lasair_objects_without_candidates_are_told():
     report = read_report([LASAIR, {"objectId": "ZTF23aax", "candidates": []}])
     assert report.curves.ids.tolist() == ["ZTF23aab"]
-    assert "1 of 2 objects have no candidates" in report.notes
+    assert "1 of 2 objects has no candidates" in report.notes
 
 
 def test_lasair_lsst():

@@ -303,3 +303,21 @@ def test_the_one_bad_text_file_of_a_folder_is_named(tmp_path, old, new, error):
         read_snana(_folder(tmp_path, {}, {old: new}, {}))
     assert "0.dat" not in str(raised.value)
     assert "2.dat" not in str(raised.value)
+
+
+@pytest.mark.parametrize("order", [("HEAD", "PHOT"), ("PHOT", "HEAD")])
+def test_head_and_phot_given_together_are_one_version(tmp_path, order):
+    head = snana_fits(tmp_path)
+    expected = read_snana(head)
+    curves = read([tmp_path / f"TEST_{kind}.FITS" for kind in order], verbose=False)
+    assert curves.ids.tolist() == expected.ids.tolist()
+    assert curves.flux.tolist() == expected.flux.tolist()
+
+
+def test_pairs_of_the_same_name_in_two_folders(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        snana_fits(tmp_path / name)
+    with pytest.raises(LightCurveError, match="SNID 'TEST:1001' occurs more than once"):
+        read(tmp_path, verbose=False)
+    assert len(read(tmp_path / "one", verbose=False)) == 2

@@ -147,7 +147,7 @@ def test_upper_limits():
 
 def test_large_errors_of_magnitudes_are_told():
     packet = make.ztf_packet(make.detection(59_002.0), [make.detection(59_001.0, 20.0, 0.35)])
-    assert any("1 magnitudes have errors above 0.3" in n for n in read_report(packet).notes)
+    assert any("1 magnitude has an error above 0.3" in n for n in read_report(packet).notes)
 
 
 def test_total_flux():

@@ -13,6 +13,7 @@ from astropy.timeseries import TimeSeries
 
 from sklc import LightCurves, as_light_curves
 from sklc.errors import LightCurveError, LightCurveWarning
+from sklc.io import read as read_any
 
 
 @pytest.fixture
@@ -348,3 +349,49 @@ def test_columns_of_any_table_that_are_not_read_are_named(tables):
 def test_tables_without_further_columns_are_silent():
     bare = ONE[["mjd", "flux"]]
     assert as_light_curves([ONE, bare]).band_names.tolist() == ["ztfg"] * 2 + ["unnamed"] * 2
+
+
+def _structures(n_objects=2):
+    row = {"mjd": 59000.5, "flux": 3.0, "flux_err": 1.0, "band": "ztfg"}
+    nights = [[row, {**row, "mjd": 59001.5, "band": "ztfr"}] for _ in range(n_objects)]
+    return pl.DataFrame({"object_id": [7, 8], "lc": nights})
+
+
+NESTED = {
+    "polars": _structures,
+    "lazy": lambda: _structures().lazy(),
+    "arrow": lambda: _structures().to_arrow(),
+    "pandas": lambda: _structures().to_pandas(),
+}
+
+
+@pytest.mark.parametrize("make", NESTED.values(), ids=NESTED)
+def test_structures_are_read_by_the_line_that_from_frame_names(make):
+    frame = make()
+    assert as_light_curves(frame).lengths.tolist() == [2, 2]
+    with pytest.raises(LightCurveError, match="read it with") as caught:
+        LightCurves.from_frame(frame)
+    curves = eval(str(caught.value).rpartition("read it with ")[2])
+    assert curves.ids.tolist() == [7, 8]
+    assert curves.band_names.tolist() == ["ztfg", "ztfr"] * 2
+    assert read_any(frame, verbose=False).ids.tolist() == [7, 8]
+
+
+@pytest.mark.parametrize("make", [_structures, NESTED["pandas"]], ids=["polars", "pandas"])
+def test_a_column_of_structures_is_a_nested_column(make):
+    column = make()["lc"]
+    assert as_light_curves(column).lengths.tolist() == [2, 2]
+    assert LightCurves.from_nested(column).ids.tolist() == [0, 1]
+    with pytest.raises(TypeError, match="expected a table"):
+        LightCurves.from_frame(column)
+
+
+def test_columns_of_lists_are_read_by_the_line_that_from_nested_names():
+    frame = pl.DataFrame({"object_id": [7, 8], "mjd": [[59000.5, 59001.5]] * 2,
+                          "flux": [[3.0, 4.0]] * 2, "flux_err": [[1.0, 1.0]] * 2,
+                          "band": [["ztfg", "ztfr"]] * 2})  # fmt: skip
+    with pytest.raises(LightCurveError, match="no nested column") as caught:
+        LightCurves.from_nested(frame)
+    curves = eval(str(caught.value).rpartition("is read with ")[2])
+    assert curves.ids.tolist() == [7, 8]
+    assert read_any(frame, verbose=False).lengths.tolist() == [2, 2]

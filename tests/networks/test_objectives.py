@@ -130,6 +130,16 @@ def test_schedules_rise_and_fall(demo):
     assert shares[-1] > 0.99
 
 
+def test_the_learning_rate_starts_again_in_every_cycle(demo):
+    params = {**SMALL, "max_epochs": 7, "learning_rate_decay": 2, "early_stopping": False}
+    encoder = LightCurveEncoder(**params).fit(*demo)
+    rates = np.array(encoder.net_.history[:, "event_lr"]) / SMALL["learning_rate"]
+    np.testing.assert_allclose(rates[:3], [1 / 3, 2 / 3, 1])
+    np.testing.assert_allclose(rates[4:], rates[:3])
+    with pytest.raises(ValueError, match="learning_rate_decay"):
+        LightCurveEncoder(**(params | {"learning_rate_decay": 0})).fit(*demo)
+
+
 def test_a_loss_that_averages_is_one_error(demo):
     class Averaged(Classifier):
         def loss(self, outputs, targets, progress):

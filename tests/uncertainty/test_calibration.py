@@ -17,6 +17,8 @@ from sklc.datasets import load_demo
 from sklc.uncertainty import ClassScores, HeldOut, Temperature, prediction_sets
 
 QUICK = {"max_epochs": 2, "random_state": 0, "device": "cpu", "verbose": 0}
+# A linear head on the latents of whole light curves, and nothing else.
+PLAIN = {"early": False, "features": None, **QUICK}
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +74,7 @@ def test_weights_of_the_temperature_count():
 def test_temperature_of_the_frozen_encoder_is_cross_fitted(parts):
     train, y_train, test, y_test = parts
     # too weak a penalty: confident beyond what the labels are worth
-    params = {"C": 100.0, "prior_labels": 0, "early": False, "features": None, **QUICK}
+    params = {"C": 100.0, "prior_labels": 0, **PLAIN}
     plain = TransferClassifier("ztf", **params).fit(train, y_train)
     clf = clone(plain).set_params(calibrate="temperature").fit(train, y_train)
     assert plain.temperature_ == 1
@@ -160,7 +162,7 @@ def test_calibration_without_spare_labels_is_refused(parts):
 def test_calibration_through_scikit_learn(parts):
     train, y_train, *_ = parts
     grid = GridSearchCV(
-        TransferClassifier("ztf", C=10.0, prior_labels=0, **QUICK),
+        TransferClassifier("ztf", C=10.0, prior_labels=0, **PLAIN),
         {"calibrate": [None, "temperature"]},
         scoring="neg_log_loss",
         cv=3,
@@ -242,6 +244,7 @@ def test_sets_of_a_fitted_classifier(fitted, parts):
         assert balanced[truth(fitted, y_test) == k, k].mean() > 0.8
 
 
+@pytest.mark.slow
 def test_coverage_on_real_supernovae(data_dir):
     curves = sklc.LightCurves.from_parquet(data_dir / "ztf_bts")
     label = curves.metadata["class"].to_numpy()
@@ -265,7 +268,7 @@ def test_early_stopping_has_no_say_over_a_solved_head(parts):
     y = y_train.astype(object)
     y[[7, 8]] = "TDE", "AGN"  # one member each
     fits = [
-        TransferClassifier("ztf", calibrate="temperature", early_stopping=stop, **QUICK)
+        TransferClassifier("ztf", calibrate="temperature", early_stopping=stop, **PLAIN)
         for stop in (True, False)
     ]
     first, second = (clf.fit(train, y) for clf in fits)
@@ -276,7 +279,7 @@ def test_early_stopping_has_no_say_over_a_solved_head(parts):
     # all others have their turn in cross-fitting; C is chosen as without the two
     others = np.setdiff1d(np.arange(300), [7, 8])
     assert len(first._calibration.target) == 298
-    plain = TransferClassifier("ztf", **QUICK).fit(train[others], y_train[others])
+    plain = TransferClassifier("ztf", **PLAIN).fit(train[others], y_train[others])
     assert first.C_ == plain.C_
     with pytest.raises(ValueError, match=r"of class 'AGN'.*there are 0"):
         first.predict_set(test, class_conditional=True)

@@ -19,6 +19,7 @@ from sklc.pretrain import (
     pretrain,
     simulate_any_survey,
     simulate_training_set,
+    simulate_unknown,
 )
 from sklc.pretrain.manifest import add_to_manifest
 from sklc.simulate import simulate
@@ -49,6 +50,17 @@ def test_the_command_writes_weights_and_manifest(folder, tmp_path, demo):
     assert encoder.transform(demo).shape == (100, 128)
     with pytest.raises(SystemExit):
         main([*arguments[:3], "LSST", *arguments[4:-1], "demo-v2"])
+
+
+def test_a_class_without_held_out_objects_is_left_out_of_the_metrics(demo):
+    # of the seven objects that are held out, none is of the rare class
+    y = np.where(np.arange(100) < 3, "rare", np.where(np.arange(100) % 2, "a", "b"))
+    curves = demo.with_metadata(**{"class": y})
+    encoder, metrics = pretrain(curves, epochs=1, hidden_size=2)
+    assert encoder.classes_.tolist() == ["a", "b", "rare"]
+    assert 0 <= metrics["macro_auroc_ZTF"] <= 1
+    two = demo.with_metadata(**{"class": np.where(np.arange(100) % 2, "a", "b")})
+    assert 0 <= pretrain(two, epochs=1, hidden_size=2)[1]["macro_auroc_ZTF"] <= 1
 
 
 @pytest.mark.slow
@@ -102,8 +114,26 @@ def test_the_command_trains_for_any_survey(sncosmo_data, tmp_path, monkeypatch):
     assert set(entry["passbands"]) == {"ztfg", "ztfr", "desg", "desr", "desi", "desz"}
     assert set(entry["metrics"]) >= {"macro_auroc_random", "macro_auroc_ZTF"}
     assert entry["input"]["corroboration"] == 20
+    assert entry["class_shares"]["TDE"] < 0.1
+    weights = TransferClassifier.pretrained(tmp_path / entry["file"])
+    score, proba = weights.novelty_score(curves), weights.predict_proba(curves)
+    assert 0 < score.min() <= score.max() < 1
+    equal = weights.set_params(class_prior="equal").fit(curves).predict_proba(curves)
+    tde = weights.classes_.tolist().index("TDE")
+    assert np.all(proba[:, tde] < equal[:, tde])
     latent = LightCurveEncoder(tmp_path / entry["file"]).transform(curves)
     assert 0.8 < np.median(latent.std(axis=0)) < 1.2
+
+
+def test_unknown_classes_are_simulated_in_many_surveys(sncosmo_data, monkeypatch):
+    own = "sklc.pretrain.training_sets"
+    monkeypatch.setattr(f"{own}._UNKNOWN", {"SLSN-II": 200, "ILOT": 300})
+    monkeypatch.setattr(f"{own}._KNOWN", {"ztf": 3})
+    unknown = simulate_unknown(share=0.01, n_surveys=1)
+    assert unknown.metadata["survey"].value_counts().to_dict()["ZTF"] == 5
+    assert set(unknown.metadata["class"]) == {"SLSN-II", "ILOT"}
+    assert simulate_unknown(share=0.01, n_surveys=1).equals(unknown)
+    assert not simulate_unknown(share=0.01, n_surveys=1, seed=1).equals(unknown)
 
 
 def test_parts_of_another_simulation_are_refused(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,8 @@ _MJD_OF_JD = 2_400_000.5
 _ZERO_POINT = 27.5
 _EXTENDED = {"name": "starname", "date": "jd", "mag": "magnitude", "merr": "uncertainty",
              "filt": "band", "mtype": "measurementmethod"}  # fmt: skip
+_NEEDED = {"jd", "magnitude", "uncertainty", "hquncertainty", "band", "validationflag",
+           "measurementmethod", "starname"}  # fmt: skip
 _REPORT = ["NAME", "DATE", "MAG", "MERR", "FILT", "TRANS", "MTYPE", "CNAME", "CMAG", "KNAME",
            "KMAG", "AIRMASS", "GROUP", "CHART", "NOTES"]  # fmt: skip
 # The filters of the AAVSO, by the standard passband of their wavelength. Those of the same standard
@@ -206,15 +209,17 @@ def read_aavso(
         with file:
             start = file.read(4096).decode("utf-8-sig", errors="replace")
             file.seek(0)
-            table = _extended(start, file, name)
+            table = _extended(start, file, name, None if callable(quality) else _NEEDED)
         parts.append(_photometry(table, object_name(name), missing_error, quality))
     return join(parts)
 
 
-def _extended(start: str, file: Any, name: str) -> pd.DataFrame:
+def _extended(start: str, file: Any, name: str, wanted: Collection[str] | None) -> pd.DataFrame:
     """Return the table of a file, whose separator and columns a header of comments may name."""
     if "#TYPE" not in start.upper():
-        return read_text_table(file, name, text=_texts(start))
+        return read_text_table(
+            file, name, text=_texts(start), wanted=lambda c: wanted is None or plain(c) in wanted
+        )
     separator, names = ",", None
     for line in start.splitlines():
         key, _, value = line.lstrip("# ").partition("=")

@@ -71,7 +71,9 @@ def tables_of(source: Source) -> Iterator[tuple[str, Any]]:
                 if kind == "votable":
                     table = _votable(content)
                 else:
-                    table = tables.Table.read(content, format=kind)
+                    # what FITS files do not mark as missing is looked for later
+                    options = {"mask_invalid": False} if kind == "fits" else {}
+                    table = tables.Table.read(content, format=kind, **options)
             except Warning as warning:
                 raise LightCurveError(
                     f"{name} is truncated: {warning}. Fetch it again"

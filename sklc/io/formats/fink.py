@@ -20,6 +20,7 @@ from sklc.io.rubin import COLUMNS, RubinOptions, rubin_photometry, with_present_
 from sklc.io.source import Source
 from sklc.io.values import by_label, ids, numbers, require_columns
 from sklc.io.ztf import ZtfOptions, with_signs, ztf_photometry
+from sklc.utils.text import counted
 
 __all__ = ["read_fink"]
 
@@ -194,8 +195,8 @@ def _rubin_table(
         moving = (table["diaObjectId"].isna() | table["diaObjectId"].isin([0, "0"])).to_numpy()
         if moving.any():
             notes.append(
-                f"left out {moving.sum()} of {len(table)} rows: Solar System objects, which have "
-                "no light curve, or detections without an object"
+                f"left out {moving.sum()} of {counted(len(table), 'row')}: Solar System objects, "
+                "which have no light curve, or detections without an object"
             )
             table, raw = table[~moving].copy(), raw[~moving]
     table["object_id"] = _ids(table, "diaObjectId")

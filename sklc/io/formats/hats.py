@@ -22,6 +22,8 @@ from sklc.io.source import Source
 from sklc.io.tabular import join, located, photometry_of
 from sklc.light_curves.container import LightCurves
 from sklc.light_curves.readers.nested import list_parts, one_list_array
+from sklc.light_curves.values import one_chunk
+from sklc.utils.text import counted
 
 __all__ = ["read_hats"]
 
@@ -95,7 +97,8 @@ def _parquet_files(source: Source, most: int | None = None) -> Iterator[tuple[st
     paths = [file for path in source.paths for file in _data_files(path)]
     if paths and all(path.suffix in (".parquet", ".pq", ".parq") for path in paths):
         for path in paths[:most]:
-            with pq.ParquetFile(path) as file:
+            about = pq.read_metadata(path)
+            with pq.ParquetFile(path, metadata=about, read_dictionary=_texts(about)) as file:
                 yield str(path), file
         return
     for name, file in source.files():
@@ -103,6 +106,12 @@ def _parquet_files(source: Source, most: int | None = None) -> Iterator[tuple[st
             yield name, pq.ParquetFile(pa.PythonFile(file, mode="r"))
             if most is not None:
                 return
+
+
+def _texts(about: pq.FileMetaData) -> list[str]:
+    """Return the paths of the columns of text, which are read as categories."""
+    columns = map(about.schema.column, range(about.num_columns))
+    return [column.path for column in columns if column.logical_type.type == "STRING"]
 
 
 def _data_files(path: Path) -> list[Path]:
@@ -139,16 +148,21 @@ def _arrow(frame: pd.DataFrame) -> pa.Table:
 
 
 def _arrow_tables(
-    source: Source, n_objects: int, *, whole: bool = False
+    source: Source, column: str | None, n_objects: int, *, whole: bool = False
 ) -> Iterator[tuple[str, pa.Table]]:
-    """Yield the name of each file, and some objects of it at a time.
+    """Yield the name of each file, and some objects of it at a time, or all of it as a `whole`.
 
     An LSDB catalogue is computed partition by partition, or at once as a `whole`.
     """
     given = source.object
     if given is None:
         for name, file in _parquet_files(source):
-            for batch in file.iter_batches(n_objects):
+            with located(name):
+                wanted = _wanted(file.schema_arrow, column)
+            if whole:
+                yield name, file.read(wanted)
+                continue
+            for batch in file.iter_batches(n_objects, columns=wanted):
                 yield name, pa.Table.from_batches([batch])
         return
     frames: Iterator[Any]
@@ -160,6 +174,14 @@ def _arrow_tables(
         table = frame if isinstance(frame, pa.Table) else _arrow(frame)
         for start in range(0, len(table), n_objects):
             yield source.name, table.slice(start, n_objects)
+
+
+def _wanted(schema: pa.Schema, column: str | None) -> list[str]:
+    """Return the columns to read: without the lists of observations that are not chosen."""
+    lists = _lists_of(schema)
+    chosen, fields = _chosen(schema, column)
+    others = {*lists, *lists.get(None, ())} - ({*fields} if chosen is None else {chosen})
+    return [name for name in schema.names if name not in others]
 
 
 def _chosen(schema: pa.Schema, column: str | None) -> tuple[str | None, list[str]]:
@@ -191,9 +213,9 @@ def _flat(
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Return the offsets of the objects, and flat columns of observations."""
     if column is None:
-        lists = {name: _one(table[name]) for name in fields}
+        lists = {name: one_chunk(table[name]) for name in fields}
     else:
-        whole = _one(table[column])
+        whole = one_chunk(table[column])
         if _is_list(whole.type):
             starts, observations = list_parts(whole)
             flat = observations.flatten()
@@ -215,11 +237,6 @@ def _flat(
         offsets = own
     assert offsets is not None
     return offsets, columns
-
-
-def _one(column: pa.ChunkedArray) -> pa.Array:
-    array = column.combine_chunks()
-    return pa.concat_arrays(array.chunks) if isinstance(array, pa.ChunkedArray) else array
 
 
 def _pandas(array: pa.Array) -> Any:
@@ -251,14 +268,14 @@ def _photometry(table: pa.Table, column: str | None, choices: Choices) -> Photom
         )
     counts = np.diff(offsets)
     owners = np.repeat(np.arange(len(counts)), counts)
-    frame = pd.DataFrame({name: _pandas(array) for name, array in columns.items()})
+    frame = pd.DataFrame({name: _pandas(array) for name, array in columns.items()}, copy=False)
     repeated = {"object_id": index}
     if names.band is None and choices.passband is None:  # one band per object, as in ZTF's releases
         repeated["band"] = given.band or outer.band or ""
     for what, name in repeated.items():
         if name:
-            own = objects[name].combine_chunks()
-            frame[what] = pd.Series(_pandas(own)).take(owners).reset_index(drop=True)
+            own = pd.Series(_pandas(one_chunk(objects[name])), copy=False).array
+            frame[what] = own.take(owners)
     own_names = replace(
         names, object_id="object_id", band=names.band or ("band" if repeated.get("band") else None)
     )
@@ -267,7 +284,9 @@ def _photometry(table: pa.Table, column: str | None, choices: Choices) -> Photom
     if names.flux is not None and plain(names.flux) == "psfdiffflux" and "psfFlux" in frame:
         photometry.notes.append('difference flux (psfDiffFlux); flux="psfFlux" is the total flux')
     if empty := int(np.sum(counts == 0)):
-        photometry.notes.append(f"left out {empty} of {len(counts)} objects: without observations")
+        photometry.notes.append(
+            f"left out {empty} of {counted(len(counts), 'object')}: without observations"
+        )
     own_metadata = _objects(objects, index)
     if choices.metadata is None:
         photometry.metadata = own_metadata
@@ -308,7 +327,7 @@ def _batches(
     source: Source, n_objects: int, *, column: str | None = None, **options: Any
 ) -> Iterator[LightCurves]:
     choices = Choices.of(**options)
-    for name, table in _arrow_tables(source, n_objects):
+    for name, table in _arrow_tables(source, column, n_objects):
         with located(name):
             photometry = _photometry(table, column, choices)
             if len(photometry.time):
@@ -364,7 +383,7 @@ def read_hats(source: Source, *, column: str | None = None, **options: Any) -> P
     """
     choices = Choices.of(**options)
     parts = []
-    for name, table in _arrow_tables(source, _ROWS, whole=True):
+    for name, table in _arrow_tables(source, column, _ROWS, whole=True):
         if len(table):
             with located(name):
                 parts.append(_photometry(table, column, choices))

@@ -19,6 +19,7 @@ from sklc.io.rubin import RubinOptions
 from sklc.io.source import Source
 from sklc.io.values import ids, numbers_or_nan
 from sklc.io.ztf import ZtfOptions, with_signs, ztf_photometry
+from sklc.utils.text import counted
 
 __all__ = ["read_lasair"]
 
@@ -182,7 +183,10 @@ def _ztf(source: Source, options: ZtfOptions) -> Photometry:
     found = ztf_photometry(with_signs(table, "isdiffpos", options), options, metadata=metadata)
     empty = len(metadata) - table["object_id"].nunique()
     if empty:
-        found.notes.append(f"{empty} of {len(metadata)} objects have no candidates")
+        found.notes.append(
+            f"{empty} of {counted(len(metadata), 'object')} {'has' if empty == 1 else 'have'} no "
+            "candidates"
+        )
     return found
 
 

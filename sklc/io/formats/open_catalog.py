@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from itertools import chain
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from sklc.errors import LightCurveError, UnknownPassbandError
-from sklc.io.documents import degrees, documents, record, records, to_number
-from sklc.io.packets import values_of
+from sklc.io.documents import degrees, documents, fields_of, record, records, to_number
 from sklc.io.photometry import Photometry, Quality, Rows
 from sklc.io.registry import reader
 from sklc.io.source import Source
 from sklc.io.values import coded, flags, numbers, words
 from sklc.io.vega import ab_minus_vega, uses_vega
 from sklc.light_curves.magnitudes import flux_from_magnitude
+from sklc.light_curves.values import object_array
 from sklc.passbands import Passband, get_passband, list_passbands
 
 __all__ = ["read_open_catalog"]
@@ -33,6 +32,12 @@ _VEGA = {"vega", "johnson", "bessell", "landolt", "johnson-cousins", "cousins"}
 _WHERE = ("survey", "instrument", "telescope", "bandset")  # what may name the system of a filter
 _CORRECTED = ("kcorrected", "scorrected", "mcorrected", "xcorrected")
 _TEXT = ("band", "system", "u_time", *_WHERE)
+_LIMITS = ("upperlimit", "lowerlimit")
+_MODELS = ("model", "realization")
+_MARKS = (*_LIMITS, *_MODELS, "host", *_CORRECTED)  # for which rows are left out
+_NEEDED = {*_TEXT, *_MARKS, "time", "magnitude", "e_magnitude", "e_lower_magnitude",
+           "e_upper_magnitude"}  # fmt: skip
+_Columns = dict[str, list[Any]]
 
 
 def _recognise(source: Source) -> bool:
@@ -119,25 +124,31 @@ def read_open_catalog(
             lengths.append(len(rows_of_item))
     if not entries:
         raise LightCurveError(f"{source.name} holds no photometry: look for another source")
-    names = dict.fromkeys(chain.from_iterable(entries))
+    columns = fields_of(entries, None if callable(quality) else _NEEDED)
+    shown = columns if callable(quality) else [name for name in _MARKS if name in columns]
+    rows = Rows(
+        pd.DataFrame(
+            {name: object_array(columns[name]) for name in shown},
+            index=pd.RangeIndex(len(entries)),
+            copy=False,
+        )
+    )
+    nothing = [None] * len(entries)
     for column in (*_TEXT, "time", "magnitude", "e_magnitude"):
-        names.setdefault(column)
-    columns = {name: values_of(entries, name) for name in names}
-    table = pd.DataFrame(columns, dtype=object)
+        columns.setdefault(column, nothing)
     ids = coded(np.repeat(np.arange(len(objects)), lengths), list(objects))
-    rows = Rows(table)
-    magnitude = numbers(table, "magnitude")
+    magnitude = numbers(columns, "magnitude")
     rows.leave_out(~np.isfinite(magnitude), "counts, fluxes, X-ray or radio data, no magnitudes")
-    for column in ("upperlimit", "lowerlimit"):
-        if column in table.columns:
-            rows.leave_out(flags(table, column), f"limits ({column})")
-    time = _times(table)
+    for column in _LIMITS:
+        if column in columns:
+            rows.leave_out(flags(rows.table, column), f"limits ({column})")
+    time = _times(columns)
     rows.leave_out(~np.isfinite(time), "no MJD")
     rows.select(_good, quality, 'models, host galaxies or corrected, see quality="all"')
-    error = _errors(table, mag_err)
+    error = _errors(columns, mag_err)
     rows.leave_out(~(np.isfinite(error) & (error > 0)), "without an error (pass mag_err=)")
-    codes, passbands = _passbands(table, rows, bands or {})
-    offset = _offsets(table["system"], codes, passbands)
+    codes, passbands = _passbands(columns, rows, bands or {})
+    offset = _offsets(columns["system"], codes, passbands)
     rows.leave_out(~np.isfinite(offset), "Vega magnitudes in filters whose offset is not known")
     same = pd.DataFrame({"o": ids.codes, "t": time, "b": codes, "m": magnitude, "e": error})
     repeated = same[rows.kept].duplicated().reindex(same.index, fill_value=False)
@@ -174,14 +185,16 @@ def _about(item: Mapping[str, Any], where: str) -> dict[str, Any]:
     return about
 
 
-def _times(table: pd.DataFrame) -> np.ndarray:
+def _times(columns: _Columns) -> np.ndarray:
     """MJD, in the middle where the catalog has an interval; NaN for what is no MJD."""
-    middle = [
-        np.mean([to_number(t, "a time") for t in times]) if isinstance(times, list) else times
-        for times in (None if times == [] else times for times in table["time"])
-    ]
-    time = numbers({"time": pd.Series(middle, dtype=object)}, "time")
-    position, units = words(table["u_time"])
+    times = columns["time"]
+    if list in set(map(type, times)):
+        times = [
+            np.mean([to_number(t, "a time") for t in given]) if isinstance(given, list) else given
+            for given in (None if given == [] else given for given in times)
+        ]
+    time = numbers({"time": times}, "time")
+    position, units = words(columns["u_time"])
     shift = {"": 0.0, "MJD": 0.0, "JD": 2400000.5}
     return time - np.array([shift.get(unit.upper(), np.nan) for unit in units])[position]
 
@@ -191,26 +204,26 @@ def _good(table: pd.DataFrame) -> np.ndarray:
     for column in ("host", *_CORRECTED):
         if column in table.columns:
             good &= ~flags(table, column)
-    for column in ("model", "realization"):
+    for column in _MODELS:
         if column in table.columns:
             good &= table[column].isna().to_numpy()
     return good
 
 
-def _errors(table: pd.DataFrame, mag_err: float | None) -> np.ndarray:
-    error = numbers(table, "e_magnitude")
+def _errors(columns: _Columns, mag_err: float | None) -> np.ndarray:
+    error = numbers(columns, "e_magnitude")
     sides = [f"e_{side}_magnitude" for side in ("lower", "upper")]
-    if set(sides) <= set(table.columns):
-        mean = sum(numbers(table, side) for side in sides) / 2
+    if set(sides) <= set(columns):
+        mean = sum(numbers(columns, side) for side in sides) / 2
         error = np.where(np.isfinite(error), error, mean)
     return error if mag_err is None else np.where(np.isfinite(error), error, mag_err)
 
 
 def _passbands(
-    table: pd.DataFrame, rows: Rows, bands: Mapping[str, Any]
+    columns: _Columns, rows: Rows, bands: Mapping[str, Any]
 ) -> tuple[np.ndarray, list[Passband]]:
     """The passbands of the rows, as codes; rows of unknown filters are left out."""
-    position, texts = zip(*(words(table[name]) for name in ("band", *_WHERE)), strict=True)
+    position, texts = zip(*(words(columns[name]) for name in ("band", *_WHERE)), strict=True)
     shape = tuple(map(len, texts))
     row_label, labels = pd.factorize(np.asarray(np.ravel_multi_index(position, shape)))
     known: dict[Passband, int] = {}
@@ -220,7 +233,8 @@ def _passbands(
         band = _passband(first, [word for word in where if word], bands)
         code_of.append(-1 if band is None else known.setdefault(band, len(known)))
     codes = np.array(code_of)[row_label]
-    strange = sorted({str(label) for label in table["band"][rows.kept & (codes < 0)]})
+    unknown = np.flatnonzero(rows.kept & (codes < 0)).tolist()
+    strange = sorted({str(columns["band"][row]) for row in unknown})
     names = ", ".join(repr(label)[:80] for label in strange[:10])
     rows.leave_out(codes < 0, f"filters that are not known ({names}), see bands=")
     return codes, list(known)
@@ -247,7 +261,7 @@ def _passband(label: str, where: list[str], bands: Mapping[str, Any]) -> Passban
         return None
 
 
-def _offsets(system: pd.Series, codes: np.ndarray, passbands: list[Passband]) -> np.ndarray:
+def _offsets(system: list[Any], codes: np.ndarray, passbands: list[Passband]) -> np.ndarray:
     """What to add to the magnitudes to make them AB; NaN where it is not known."""
     offset = np.full(len(passbands) + 1, np.nan)
     usual = np.zeros(len(passbands) + 1, dtype=bool)

@@ -18,6 +18,7 @@ from sklc.io.source import Source
 from sklc.io.values import coded, flags, numbers, words
 from sklc.io.vega import ab_minus_vega
 from sklc.light_curves.magnitudes import flux_from_magnitude
+from sklc.light_curves.values import object_array
 from sklc.passbands import Passband, get_passband
 
 __all__ = ["read_otter"]
@@ -173,25 +174,39 @@ def _table(blocks: list[tuple[str, str, Mapping[str, Any]]]) -> pd.DataFrame:
             raise LightCurveError(f"{where} has no list of values (raw): correct the file")
     lengths = [len(block["raw"]) for _, _, block in blocks]
     columns: dict[str, Any] = {"object_id": _repeated([key for key, _, _ in blocks], lengths)}
+    present = set().union(*(block for _, _, block in blocks))
     for name in _COLUMNS:
-        values = [block.get(name) or None for _, _, block in blocks]
+        values = [block.get(name) or None for _, _, block in blocks] if name in present else [None]
+        if list not in set(map(type, values)):
+            columns[name] = _repeated(values, lengths if name in present else [sum(lengths)])
+            continue
         for (_, where, _), n, value in zip(blocks, lengths, values, strict=True):
             if isinstance(value, list) and len(value) != n:
                 raise LightCurveError(
                     f"{where} has {n} values and {len(value)} of {name}: correct the file"
                 )
-        if any(isinstance(value, list) for value in values):
-            listed = (
-                v if isinstance(v, list) else [v] * n for v, n in zip(values, lengths, strict=True)
-            )
-            columns[name] = list(chain.from_iterable(listed))
-        else:
-            columns[name] = _repeated(values, lengths)
-    table = pd.DataFrame(columns)
+        listed = [
+            v if isinstance(v, list) else [v] * n for v, n in zip(values, lengths, strict=True)
+        ]
+        columns[name] = _column(listed, sum(lengths))
+    table = pd.DataFrame(columns, copy=False)
     if table["filter_key"].isna().any():
         own, other = (table[name].astype(object) for name in ("filter_key", "filter"))
         table["filter_key"] = own.where(own.notna(), other)
     return table
+
+
+def _column(lists: list[list[Any]], n_rows: int) -> Any:
+    """Return the values of lists as numbers or flags, if all are, or as objects."""
+    first = next(chain.from_iterable(lists), None)
+    if isinstance(first, float):
+        try:
+            return np.fromiter(chain.from_iterable(lists), dtype=np.float64, count=n_rows)
+        except (TypeError, ValueError, OverflowError):
+            pass  # some are missing, or text
+    values = list(chain.from_iterable(lists))
+    are_flags = isinstance(first, bool) and set(map(type, values)) == {bool}
+    return np.array(values) if are_flags else object_array(values)
 
 
 def _repeated(values: list[Any], lengths: list[int]) -> pd.Categorical:

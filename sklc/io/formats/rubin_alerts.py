@@ -16,6 +16,7 @@ from sklc.io.registry import reader
 from sklc.io.rubin import COLUMNS, NANOJANSKY, RubinOptions, rubin_photometry, with_present_names
 from sklc.io.source import Source
 from sklc.io.values import ids, numbers
+from sklc.utils.text import counted
 
 __all__ = ["read_rubin_alerts", "rubin_packets"]
 
@@ -146,17 +147,18 @@ def rubin_packets(
     notes = []
     if n_moving:
         notes.append(
-            f"left out {n_moving} of {n_packets} packets: Solar System objects, which have no "
-            "light curve, or detections without an object"
+            f"left out {n_moving} of {counted(n_packets, 'packet')}: Solar System objects, which "
+            "have no light curve, or detections without an object"
         )
     if n_simulated and zero_point is None:
         notes.append(
-            f"{n_simulated} packets are simulations (ELAsTiCC, PLAsTiCC) with the zero point 27.5"
+            counted(n_simulated, "packet is a simulation", "packets are simulations")
+            + " (ELAsTiCC, PLAsTiCC) with the zero point 27.5"
         )
     if not tables:
         raise LightCurveError(
-            f"none of the {n_packets} packets has a diaSource, as packets of Rubin have: check "
-            "that these are alert packets of Rubin and that the file is complete"
+            f"none of {counted(n_packets, 'packet')} has a diaSource, as packets of Rubin have: "
+            "check that these are alert packets of Rubin and that the file is complete"
         )
     if not any(len(table) for table in tables):
         return Photometry([], [], [], None, [], notes=notes)

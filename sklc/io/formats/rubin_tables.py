@@ -15,6 +15,7 @@ from sklc.io.registry import reader
 from sklc.io.service_tables import service_columns, service_table
 from sklc.io.source import Source
 from sklc.io.values import exact_ids, flags, numbers, require_columns
+from sklc.utils.text import counted
 
 __all__ = ["read_rubin_tables"]
 
@@ -280,7 +281,7 @@ def _times(frame: pd.DataFrame, visit: Any) -> np.ndarray:
     if (absent := position < 0).any():
         raise LightCurveError(
             f"visit= has no row for the visit {np.asarray(wanted)[absent][0]} "
-            f"({int(absent.sum())} rows of the table are concerned): pass the complete table"
+            f"({counted(int(absent.sum()), 'row')} of the table in all): pass the complete table"
         )
     return times.to_numpy()[position]
 

@@ -8,7 +8,7 @@ from typing import Any
 from sklc.errors import LightCurveError
 from sklc.io.registry import reader
 from sklc.io.source import Source
-from sklc.light_curves.container import LightCurves, concatenate
+from sklc.light_curves.container import LightCurves
 
 __all__ = ["read_sklc_parquet"]
 
@@ -66,4 +66,4 @@ def read_sklc_parquet(source: Source, **options: Any) -> LightCurves:
         raise LightCurveError("the folders that sklc writes are read from their paths: pass a path")
     options.pop("quality", None)  # all observations in these files are usable
     parts = [part for path in source.paths for part in LightCurves.iter_parquet(path, **options)]
-    return parts[0] if len(parts) == 1 else concatenate(parts)
+    return parts[0] if len(parts) == 1 else LightCurves.concatenate(parts)

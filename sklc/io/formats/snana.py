@@ -27,6 +27,7 @@ from sklc.io.registry import reader
 from sklc.io.source import Source
 from sklc.io.values import coded
 from sklc.passbands import list_passbands
+from sklc.utils.text import counted
 
 __all__ = ["read_snana"]
 
@@ -197,7 +198,8 @@ def _make_ids_unique(parts: list[Part], notes: list[str]) -> None:
             "files one by one"
         )
     notes.append(
-        f"{len(repeated)} ids occur in more than one version: they are preceded by its name, as in "
+        counted(len(repeated), "id occurs", "ids occur")
+        + " in more than one version, whose name now stands before it, as in "
         f"{next(i for part in parts for i in part.ids if ':' in str(i))!r}"
     )
 
@@ -262,11 +264,13 @@ def _metadata(parts: list[Part]) -> pd.DataFrame:
         if name == "label":
             columns[name] = label_column(values[0], (*_MISSING, "-9"))
             continue
-        known = pd.Series(np.nan, index=header.index)
+        known = np.full(len(header), np.nan)
         for value in values:
-            value = pd.to_numeric(value, errors="coerce").astype(np.float64)
-            unknown = value.isin(_MISSING) & ((name != "dec") | _no_position(header))
-            known = known.where(known.notna(), value.mask(unknown))
+            own = pd.to_numeric(value, errors="coerce").to_numpy(dtype=np.float64)
+            unknown = np.isin(own, _MISSING)
+            if name == "dec" and unknown.any():
+                unknown &= _no_position(header)
+            known = np.where(np.isnan(known), np.where(unknown, np.nan, own), known)
         columns[name] = known
     for name in header.columns:
         if name not in _LEFT_OUT:
@@ -276,11 +280,11 @@ def _metadata(parts: list[Part]) -> pd.DataFrame:
     return pd.DataFrame(columns, index=header.index)
 
 
-def _no_position(header: pd.DataFrame) -> pd.Series:
+def _no_position(header: pd.DataFrame) -> np.ndarray | bool:
     """Where the right ascension is missing, too: a declination of -9 degrees is a true one."""
     if "RA" not in header.columns:
-        return pd.Series(True, index=header.index)
-    return pd.to_numeric(header["RA"], errors="coerce").isin(_MISSING)
+        return True
+    return np.isin(pd.to_numeric(header["RA"], errors="coerce"), _MISSING)
 
 
 def _without_missing(column: pd.Series) -> pd.Series | None:
@@ -288,7 +292,7 @@ def _without_missing(column: pd.Series) -> pd.Series | None:
     if column.dtype.kind not in "iuf":
         text = column.mask(column.isin(["NULL", "UNKNOWN", "", "-9"]))
         return None if text.isna().all() else text
-    missing = column.isin(_MISSING)
+    missing = np.isin(column.to_numpy(), _MISSING)
     if missing.all():
         return None
     if not missing.any():

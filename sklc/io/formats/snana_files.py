@@ -18,6 +18,7 @@ from sklc.io.frames import to_frame
 from sklc.io.source import Source
 from sklc.io.tabular import located
 from sklc.io.values import numbers
+from sklc.utils.text import counted
 
 __all__ = ["NEEDED", "Part", "sncosmo_tables", "table_parts", "text_parts", "zero_points"]
 
@@ -89,7 +90,10 @@ def text_parts(source: Source, notes: list[str]) -> list[Part]:
             continue
         texts.append(_text(text, name))
     if others:
-        notes.append(f"left out {len(others)} files without a light curve: {', '.join(others[:5])}")
+        notes.append(
+            f"left out {counted(len(others), 'file')} without a light curve: "
+            + ", ".join(others[:5])
+        )
     if not texts:
         raise LightCurveError(f"{source.name} holds no light curve of SNANA: check the folder")
     if len({text.header["SNID"] for text in texts}) == len(texts):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,7 +18,7 @@ from sklc.io.formats.snana_files import NEEDED, Part, zero_points
 from sklc.io.source import Source
 from sklc.io.values import coded_text
 
-__all__ = ["fits_parts"]
+__all__ = ["fits_parts", "in_pairs"]
 
 _DAMAGED = (OSError, Warning, TypeError, IndexError, KeyError)  # and what astropy adds
 _END_OF_OBJECT = -777.0  # the MJD of the rows between objects
@@ -151,26 +151,58 @@ def _pairs(
         given = Source(phot)
         yield _only(source, "HEAD"), _only(given, "PHOT")
         return
-    found: dict[str, dict[str, tuple[str, BinaryIO]]] = {}
+    files: dict[str, BinaryIO] = {}
     for name, file in source.files():
-        key = Path(name).name.upper().removesuffix(".GZ")
-        kind = next((k for k in ("HEAD", "PHOT") if f"{k}.FIT" in key), None)
-        if kind is None:
+        if _kind(name) is None or name in files:
             file.close()
             if name == "the bytes":
                 raise LightCurveError("pass the PHOT file, too: read_snana(head, phot=phot)")
             continue
-        found.setdefault(key.replace(f"{kind}.FIT", "HEAD.FIT"), {})[kind] = (name, file)
+        files[name] = file
+    found = [{str(_kind(name)): (name, files[name]) for name in group} for group in in_pairs(files)]
     if not found:
         raise LightCurveError(
             f"{source.name} is no HEAD file of SNANA by its name (..._HEAD.FITS): pass the PHOT "
             "file, too, as in read_snana(head, phot=phot)"
         )
-    for pair in found.values():
+    for pair in found:
         for kind, other in (("HEAD", "PHOT"), ("PHOT", "HEAD")):
             if kind not in pair:
                 pair[kind] = _beside(*pair[other], kind, other, fits)
         yield pair["HEAD"], pair["PHOT"]
+
+
+def in_pairs(names: Iterable[str]) -> list[list[str]]:
+    """Return the names of files, HEAD and PHOT files that belong together as one item.
+
+    Files of one folder come first, and then those whose names leave no doubt.
+    """
+    groups = [[name] for name in dict.fromkeys(names)]
+    for same_folder in (True, False):
+        alone: dict[tuple[str, str], list[str]] = {}
+        for name in (group[0] for group in groups if len(group) == 1 and _kind(group[0])):
+            folder = str(Path(name).parent) if same_folder else ""
+            alone.setdefault((folder, _version(name)), []).append(name)
+        pairs = [
+            sorted(some, key=lambda name: str(_kind(name)))
+            for some in alone.values()
+            if sorted(map(str, map(_kind, some))) == ["HEAD", "PHOT"]
+        ]
+        pair_of = {name: pair for pair in pairs for name in pair}
+        joined = [pair_of.get(group[0], group) for group in groups]
+        groups = list({group[0]: group for group in joined}.values())
+    return groups
+
+
+def _kind(name: str) -> str | None:
+    """Return "HEAD" or "PHOT" for the name of such a file of SNANA."""
+    own = Path(name).name.upper()
+    return next((kind for kind in ("HEAD", "PHOT") if f"{kind}.FIT" in own), None)
+
+
+def _version(name: str) -> str:
+    """Return what the names of a HEAD file and its PHOT file have in common."""
+    return re.sub(r"(HEAD|PHOT)(?=\.FIT)", "", Path(name).name.upper().removesuffix(".GZ"))
 
 
 def _only(source: Source, kind: str) -> tuple[str, BinaryIO]:
@@ -185,14 +217,13 @@ def _beside(name: str, file: BinaryIO, kind: str, other: str, fits: Any) -> tupl
     path = Path(name)
     likely = re.sub(f"{other}(?=\\.FIT)", kind, path.name, flags=re.IGNORECASE)
     names = [likely, f"{likely}.gz", re.sub(r"\.gz$", "", likely)]
-    announced = ""
-    if kind == "PHOT":
+    if not any((path.parent / name).is_file() for name in names) and kind == "PHOT":
         # damage is reported when the table is read
         with warnings.catch_warnings(), suppress(*_DAMAGED, fits.VerifyError):
             warnings.simplefilter("ignore")
             announced = Path(str(fits.getheader(file).get("PHOTFILE", "")).strip()).name
+            names += [announced, f"{announced}.gz"] if announced else []
         file.seek(0)
-        names += [announced, f"{announced}.gz"] if announced else []
     for candidate in names:
         if (path.parent / candidate).is_file():
             return next(iter(Source(path.parent / candidate).files()))

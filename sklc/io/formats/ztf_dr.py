@@ -15,6 +15,7 @@ from sklc.io.service_tables import service_columns, service_table
 from sklc.io.source import Source
 from sklc.io.values import exact_ids, numbers, require_columns
 from sklc.light_curves.magnitudes import flux_from_magnitude
+from sklc.utils.text import counted
 
 __all__ = ["read_ztf_dr"]
 
@@ -111,8 +112,8 @@ def read_ztf_dr(
         positions = positions.groupby(joined.to_numpy(), sort=False).first()
     elif positions is not None and (n := len(positions) - _joined(positions, 1.5).nunique()):
         rows.notes.append(
-            f"{n} ids lie within 1.5 arcsec of another one, as do the filters and fields of one "
-            "star: pass match_radius=1.5 to join them"
+            f"{counted(n, 'id lies', 'ids lie')} within 1.5 arcsec of another one, as do the "
+            "filters and fields of one star: pass match_radius=1.5 to join them"
         )
     flux, flux_err = flux_from_magnitude(magnitude, error)
     assert flux_err is not None

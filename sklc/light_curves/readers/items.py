@@ -18,11 +18,11 @@ from sklc.light_curves.bands import UNNAMED_PASSBAND, resolve_wavelengths
 from sklc.light_curves.build import build
 from sklc.light_curves.checks import check_same_length, warn_unread
 from sklc.light_curves.columns import COLUMN_NAMES
+from sklc.light_curves.concatenation import concatenate
 from sklc.light_curves.flux_units import calibrated
 from sklc.light_curves.forms import are_rows, array_of, is_object
 from sklc.light_curves.ids import check_ids, id_array
 from sklc.light_curves.light_curve import LightCurve
-from sklc.light_curves.operations import concatenate
 from sklc.light_curves.options import ReadOptions
 from sklc.light_curves.placeholders import check_wavelengths
 from sklc.light_curves.readers.frame import read_columns

@@ -14,13 +14,14 @@ from sklc.errors import LightCurveError
 from sklc.light_curves.bands import band_columns
 from sklc.light_curves.build import build
 from sklc.light_curves.checks import warn_unread
-from sklc.light_curves.columns import COLUMN_NAMES, Table, recognised
+from sklc.light_curves.columns import COLUMN_NAMES, Table, holds_structures, recognised
+from sklc.light_curves.forms import from_frame_arguments, is_long, names_of
 from sklc.light_curves.ids import id_array
 from sklc.light_curves.options import ReadOptions
 from sklc.light_curves.readers.frame import read_columns
 from sklc.light_curves.store import DEFAULT_ZERO_POINT, Store
-from sklc.light_curves.tables import is_table
-from sklc.light_curves.values import first_given, is_single
+from sklc.light_curves.tables import is_lazy, is_table
+from sklc.light_curves.values import first_given
 from sklc.utils.offsets import offsets_of
 from sklc.utils.text import listed, shown
 
@@ -38,8 +39,9 @@ def nested_columns(frame: Any) -> list[str]:
         return [str(name) for name, dtype in frame.dtypes.items() if _is_nested(dtype, frame, name)]
     if isinstance(frame, pa.Table | pa.RecordBatch):
         return [field.name for field in frame.schema if _is_structure(field.type)]
-    if is_table(frame) and hasattr(frame, "__arrow_c_stream__"):  # of polars
-        return [name for name, kind in frame.schema.items() if "Struct" in str(kind)]
+    if is_table(frame) and (is_lazy(frame) or hasattr(frame, "__arrow_c_stream__")):  # of polars
+        schema = frame.collect_schema() if is_lazy(frame) else frame.schema
+        return [name for name, kind in schema.items() if "Struct" in str(kind)]
     return []
 
 
@@ -50,11 +52,7 @@ def _is_nested(dtype: Any, frame: pd.DataFrame, name: Any) -> bool:
         return _is_structure(dtype.pyarrow_dtype)
     if not pd.api.types.is_object_dtype(dtype) or isinstance(frame[name], pd.DataFrame):
         return False
-    first = first_given(frame[name])
-    if isinstance(first, Mapping):
-        return not all(map(is_single, first.values()))
-    is_list = isinstance(first, list | np.ndarray) and not is_single(first)
-    return is_list and any(isinstance(cell, Mapping) for cell in first[:1])
+    return holds_structures(frame[name])
 
 
 def _is_structure(kind: pa.DataType) -> bool:
@@ -100,20 +98,30 @@ def _structures_of_arrow(kind: pa.DataType) -> pd.ArrowDtype | None:
 def accepts(X: Any) -> bool:
     """Whether X is a frame with a nested column, or a nested column itself."""
     if isinstance(X, pd.Series):
-        return isinstance(X.dtype, NestedDtype)
-    return bool(nested_columns(X))
+        is_object = X.dtype == object and not isinstance(first_given(X), Mapping)
+        return isinstance(X.dtype, NestedDtype) or (is_object and holds_structures(X))
+    return bool(nested_columns(_as_frame(X)))
+
+
+def _as_frame(X: Any) -> Any:
+    """Return a column of pandas or polars as a table; a table as it is."""
+    is_column = type(X).__name__ == "Series" and hasattr(X, "to_frame")
+    return X.to_frame("lightcurve") if is_column else X
 
 
 def read(X: pd.DataFrame | pd.Series, options: ReadOptions, object_id: str | None = None) -> Store:
     """Return a nested frame as a store; see `LightCurves.from_nested`."""
-    frame = X.to_frame("lightcurve") if isinstance(X, pd.Series) else X
+    frame = _as_frame(X)
+    frame = frame.collect() if is_lazy(frame) else frame
     found, column = nested_columns(frame), options.column
     if column is None:
-        if len(found) != 1:
+        if len(found) > 1:
             raise LightCurveError(
-                f"the frame has {len(found)} nested columns {listed(found)}: "
-                + ("pass column= one of them" if found else "build one with NestedFrame.from_flat")
+                f"the frame has {len(found)} nested columns {listed(found)}: pass column= one of "
+                "them"
             )
+        if not found:
+            raise LightCurveError("the frame has no nested column: " + _instead(frame))
         column = found[0]
     elif column not in found:
         raise LightCurveError(f"{shown(column)} is not a nested column; those are {listed(found)}")
@@ -144,6 +152,17 @@ def read(X: pd.DataFrame | pd.Series, options: ReadOptions, object_id: str | Non
         metadata=metadata if metadata.shape[1] else None,
         options=options,
     )
+
+
+def _instead(frame: Any) -> str:
+    """Return how a table without a nested column is read."""
+    names = names_of(frame) if is_table(frame) else []
+    if is_long(names):
+        return (
+            "one row per observation, or one row per object with columns of lists, is read with "
+            f"LightCurves.from_frame(frame, {from_frame_arguments(names)})"
+        )
+    return "build one with nested_pandas.NestedFrame.from_flat"
 
 
 def _ids(

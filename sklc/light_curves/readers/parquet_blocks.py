@@ -12,25 +12,56 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sklc.errors import LightCurveError
+from sklc.light_curves.concatenation import concatenate
 from sklc.light_curves.ids import id_array
 from sklc.light_curves.options import ReadOptions
 from sklc.light_curves.readers.parquet import (
     assemble,
     columns_of,
     files_of,
+    list_parts,
     metadata_of,
+    options_of,
+    read,
     read_header,
 )
 from sklc.light_curves.store import Store
 
-__all__ = ["iter_stores"]
+__all__ = ["iter_parts", "read_whole"]
 
 # Observations read at a time.
 _ROWS = 100_000
 
 
-def iter_stores(path: str | Path, n_objects: int, options: ReadOptions) -> Iterator[Store]:
-    """Read a folder of two parquet files in blocks; see `LightCurves.iter_parquet`.
+def read_whole(
+    path: str | Path | None,
+    given: dict[str, Any],
+    *,
+    objects: str | Path | None = None,
+    photometry: str | Path | None = None,
+) -> Store:
+    """Read a data set of one or more parts; see `LightCurves.from_parquet`."""
+    options = options_of(given)
+    if path is None or objects is not None or photometry is not None:
+        return read(path, options, objects=objects, photometry=photometry)
+    stores = [read(part, options) for part in list_parts(path)]
+    return stores[0] if len(stores) == 1 else concatenate(stores)
+
+
+def iter_parts(path: str | Path, n_objects: int | None, given: dict[str, Any]) -> Iterator[Store]:
+    """Read a data set part by part, or in smaller blocks; see `LightCurves.iter_parquet`."""
+    if n_objects is not None and (int(n_objects) != n_objects or n_objects < 1):
+        raise ValueError(f"n_objects must be a positive integer, got {n_objects!r}")
+    options = options_of(given)
+    for part in list_parts(path):
+        if n_objects is None:
+            yield read(part, options)
+        else:
+            yield from _iter_blocks(part, int(n_objects), options)
+
+
+def _iter_blocks(path: str | Path, n_objects: int, options: ReadOptions) -> Iterator[Store]:
+    """Read a folder of two parquet files in blocks.
 
     Parameters
     ----------

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from sklc.networks.onnx.graph import Graph
+from sklc.networks.trees import float32_thresholds
 
 __all__ = ["ensemble_to_onnx"]
 
@@ -59,10 +60,7 @@ def _nodes(boosting: Any) -> dict[str, Any]:
     number = np.concatenate([np.arange(size) for size in sizes])
     target = np.repeat([target for target, _ in trees], sizes)
     is_leaf = nodes["is_leaf"].astype(bool)
-    # The largest float32 that is not above the threshold splits float32 alike.
-    threshold = nodes["num_threshold"].astype(np.float32)
-    above = threshold.astype(float) > nodes["num_threshold"]
-    threshold[above] = np.nextafter(threshold[above], np.float32(-np.inf))
+    threshold = float32_thresholds(nodes["num_threshold"])
     return {
         "nodes_treeids": tree,
         "nodes_nodeids": number,

@@ -43,7 +43,7 @@ class TrainingSettings:
     max_epochs: int = 40
     batch_size: int = 128
     learning_rate: float = 1e-3
-    learning_rate_decay: bool = False
+    learning_rate_decay: bool | int = False
     weight_decay: float = 0.0
     gradient_clip: float = 1.0
     patience: int = 5
@@ -173,7 +173,12 @@ def fit_net(
     if valid is not None:
         built_in.append(("early_stopping", stopping))
     if settings.learning_rate_decay:
-        built_in.append(("learning_rate", warm_up_then_cosine(settings.max_epochs)))
+        built_in.append(
+            (
+                "learning_rate",
+                warm_up_then_cosine(settings.max_epochs, int(settings.learning_rate_decay)),
+            )
+        )
     last = [] if checkpoint is None else [("checkpoint", checkpoint)]
     done = 0 if checkpoint is None else checkpoint.open()
     device = resident_device(settings.device)

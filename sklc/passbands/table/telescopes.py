@@ -181,7 +181,7 @@ TELESCOPES: tuple[Survey, ...] = (
         "WFCAM",
         ("UKIDSS", "UHS"),
         "effective wavelength, Hewett et al. 2006; quoted",
-        (
+        (  # MNRAS 367, 454 (astro-ph/0601592), tables of the filters: 0.83 to 2.37 micrometre
             ("wfcamZ", 0.8817, ("Z",), None),
             ("wfcamY", 1.0305, ("Y",), None),
             ("wfcamJ", 1.2483, ("J",), None),
