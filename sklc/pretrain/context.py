@@ -342,7 +342,10 @@ def _train_adapter(
                 surprise = _surprise(network.redshift(shifted), rows.log1p_redshift[batch])
                 losses = losses + redshift_weight * surprise
             for head in others:  # of which the context says nothing
-                losses = losses + (head(shifted) - head(latent[batch])).square().sum(dim=1)
+                change = head(shifted) - head(latent[batch])
+                losses = losses + nn.functional.huber_loss(
+                    change, torch.zeros_like(change), reduction="none"
+                ).sum(dim=1)
             optimizer.zero_grad()
             (weight[batch] * losses).mean().backward()
             nn.utils.clip_grad_norm_(adapter.parameters(), 5.0)
