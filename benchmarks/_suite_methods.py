@@ -118,7 +118,7 @@ def of_weights(name: str) -> Method | None:
     if features is None:
         title = f"a head on frozen latents of `{weights}`, or a forest on them"
     else:
-        title = f"the same, with the {features} set of features joined (`features={features!r}`)"
+        title = f"`{weights}` with the {features} set of features joined (`features={features!r}`)"
     return Method(
         weights if features is None else f"{weights}+{features}",
         title,
