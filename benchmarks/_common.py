@@ -39,6 +39,7 @@ PACKAGES = (
     "light-curve",
     "aeon",
     "sncosmo",
+    "astro-parsnip",
 )
 
 # Spectral templates as they may lie in DATA/templates: sncosmo's data, and two files of SNooPy.

@@ -29,7 +29,7 @@ FOLDERS = (
     "snpcc", "elasticc2_tom", "ztf_lsst_sim",
 )  # fmt: skip
 SIMULATION_SEED = 515_000  # far from the seeds of the training sets of the weights
-N_PER_CLASS, QUICK_PER_CLASS = 250, 25
+N_PER_CLASS, QUICK_PER_CLASS = 120, 25
 STAR_POINTS = 256
 
 TWELVE = {source.name: (source.name,) for source in TWELVE_CLASSES}

@@ -134,7 +134,7 @@ def own_set(path: Path, options: argparse.Namespace) -> DataSet:
         name, "a set of yours", "yours", str(path), "–", lambda _: curves, column=column
     )
     labels = found.labels(curves)
-    known = set(labels) - {""}
+    known = set(labels.tolist()) - {""}
     for argument in ("rare", "not_supernovae"):
         if unknown := set(getattr(options, argument)) - known:
             options.stop(
