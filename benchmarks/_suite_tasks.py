@@ -196,7 +196,7 @@ class Contaminants(Task):
             raise NotHere("no labels of other objects")
         y = merge_labels(data_set.labels(curves), data_set.contaminants)
         kept = y != ""
-        if np.unique(y[kept], return_counts=True)[1].tolist() < [MIN_MEMBERS, MIN_MEMBERS]:
+        if min(np.sum(y == name) for name in ("supernova", "other")) < MIN_MEMBERS:
             raise NotHere(f"fewer than {MIN_MEMBERS} supernovae or other objects")
         return Problem(curves[kept], y[kept], y[kept], {"supernova": (), "other": ()})
 

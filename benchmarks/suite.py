@@ -202,7 +202,11 @@ class Selection:
                     named[found.name] = found
                     method = found.name
             self._wanted.append((set_, task, method))
-        self.methods |= named
+        self.methods = {
+            name: method
+            for name, method in {**self.methods, **named}.items()
+            if any(asked in (*ANY, name) for _, _, asked in self._wanted)
+        }
         default = own if options.own_only else [*SETS, *own]
         if options.quick and not own:
             default = [DEMO, *default]

@@ -158,8 +158,8 @@ def test_a_failed_cell_is_recorded_and_tried_again(run, suite, monkeypatch):
 def test_sets_that_are_not_there_are_skipped_with_a_reason(run):
     _, result = run("--only", "demo,classes,features-core", "ztf_bts", "deep", "simulated-ps1")
     reasons = {skipped["of"][0]: skipped["reason"] for skipped in result["skipped"]}
-    assert "has no ztf_bts" in reasons["ztf_bts"]
-    assert "has no snia_multi" in reasons["deep"]
+    assert "there is no ztf_bts here" in reasons["ztf_bts"]
+    assert "there is no snia_multi here" in reasons["deep"]
     assert "## What was skipped" in result["markdown"]
 
 
@@ -360,6 +360,16 @@ def test_objects_that_were_never_detected_are_not_classified_early(tasks, sets):
     faint = faint.with_metadata(faint.metadata.assign(kind=["a", "b"] * 5))
     with pytest.raises(tasks.NotHere, match="fewer than two classes"):
         tasks.TASKS["early"].problem(data_set, faint)
+
+
+@pytest.mark.parametrize("few", ["a", "b"])
+def test_few_contaminants_or_supernovae_are_refused(tasks, sets, few):
+    curves = load_demo().curves[:40]
+    labels = np.where(np.arange(40) < 5, few, {"a": "b", "b": "a"}[few])
+    merged = {"supernova": ("a",), "other": ("b",)}
+    data_set = sets.DataSet("s", "", "yours", "", "", lambda _: curves, contaminants=merged)
+    with pytest.raises(tasks.NotHere, match="fewer than 8 supernovae or other objects"):
+        tasks.TASKS["contaminants"].problem(data_set, curves.with_metadata(**{"class": labels}))
 
 
 def test_probabilities_of_merged_and_unknown_classes(tasks):
