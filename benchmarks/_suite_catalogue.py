@@ -29,7 +29,7 @@ FOLDERS = (
     "snpcc", "elasticc2_tom", "ztf_lsst_sim",
 )  # fmt: skip
 SIMULATION_SEED = 515_000  # far from the seeds of the training sets of the weights
-N_PER_CLASS, QUICK_PER_CLASS = 250, 25
+N_PER_CLASS, QUICK_PER_CLASS = 120, 25
 STAR_POINTS = 256
 
 TWELVE = {source.name: (source.name,) for source in TWELVE_CLASSES}
@@ -53,10 +53,10 @@ SIMULATED_KINDS = {
 
 def stored(name: str, options: Namespace, **reading: Any) -> LightCurves:
     """Load a folder of the data sets that the benchmarks share."""
-    folder = options.data / name
-    if not (folder / "objects.parquet").is_file():
-        raise FileNotFoundError(f"{options.data} has no {name}: pass --data DIR or set SKLC_DATA")
-    return LightCurves.from_parquet(folder, invalid="drop", duplicates="drop", **reading)
+    _needs(options, name)
+    return LightCurves.from_parquet(
+        options.data / name, invalid="drop", duplicates="drop", **reading
+    )
 
 
 def challenge(options: Namespace) -> LightCurves:
@@ -102,9 +102,7 @@ def demo(options: Namespace) -> LightCurves:
 def _needs(options: Namespace, *names: str) -> None:
     for name in names:
         if not (options.data / name / "objects.parquet").is_file():
-            raise FileNotFoundError(
-                f"{options.data} has no {name}: pass --data DIR or set SKLC_DATA"
-            )
+            raise FileNotFoundError(f"there is no {name} here: pass --data DIR or set SKLC_DATA")
 
 
 # -- the sets
