@@ -373,8 +373,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         classes, target = np.unique(sample.y, return_inverse=True)
         require_two_classes(classes, self)
         metadata_matrix(curves, columns)  # refuses columns that cannot be used
-        seed = self._seed()
-        rows, held_out = np.arange(len(target)), None
+        seed, rows, held_out = self._seed(), np.arange(len(target)), None
         if self.early_stopping:
             rows, held_out = self._validation_split(sample, seed)
         training = EncoderTraining.of(self, columns, seed)

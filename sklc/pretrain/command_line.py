@@ -18,6 +18,7 @@ import sklc
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.estimators.novelty_training import add_novelty
 from sklc.light_curves import LightCurves
+from sklc.networks.novelty import has_novelty
 from sklc.networks.objectives.registry import OBJECTIVES
 from sklc.passbands import Passband, passband_labels
 from sklc.pretrain.context import fit_context
@@ -186,14 +187,14 @@ def main(
             **recipe,
         )
     made["summary"] = made["summary"].replace("{}", str(len(encoder.classes_)))
-    if options.context:
+    if any_survey and not has_novelty(encoder._source().network):
+        unknown = simulate_unknown(**simulation) if options.simulate else None
+        encoder = add_novelty(encoder, curves, unknown=unknown, random_state=options.seed)
+    if options.context:  # after all heads, since an adapter keeps what those say that are there
         encoder, metrics = fit_context(
             encoder, curves, redshift_weight=options.redshift_weight, seed=options.seed
         )
         made["metrics"] = made.get("metrics", {}) | metrics
-    if any_survey:
-        unknown = simulate_unknown(**simulation) if options.simulate else None
-        encoder = add_novelty(encoder, curves, unknown=unknown, random_state=options.seed)
     info = {
         **made,
         **({"class_shares": CLASS_SHARES} if any_survey else {}),

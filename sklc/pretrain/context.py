@@ -30,7 +30,7 @@ from sklc.networks.objectives.losses import LOG_SCALE
 from sklc.networks.training.loop import seeded, wrap
 from sklc.pretrain.training import survey_groups
 from sklc.representation import InputRepresentation
-from sklc.weights.trained import TrainedWeights
+from sklc.weights.trained import TrainedWeights, facts_of_copies
 
 __all__ = ["DrawnContext", "fit_context"]
 
@@ -199,7 +199,9 @@ def fit_context(
 
     Everything else in the weights stays as it is, so that results without context do not change.
     The adapter is trained on whole light curves and on beginnings of them, with the class head and
-    the redshift head of the weights, and each item of the context is there or not at random.
+    the redshift head of the weights, and each item of the context is there or not at random. What
+    other heads say, such as that of the novelty score, is kept as it is without context; they have
+    to be there before.
 
     Parameters
     ----------
@@ -264,7 +266,12 @@ def fit_context(
         )  # fmt: skip
     classes = np.asarray(source.classes)
     weights = TrainedWeights(
-        wrap(network), source.representation, classes, source.metadata_columns, from_weights=True
+        wrap(network),
+        source.representation,
+        classes,
+        source.metadata_columns,
+        from_weights=True,
+        facts=facts_of_copies(source.info),
     )
     test = np.flatnonzero(held_out[rows.owner])
     return encoder._holding(weights), _metrics(network, rows, test, len(curves), names)
@@ -315,6 +322,7 @@ def _train_adapter(
     adapter = network.context
     assert adapter is not None
     latent, state = rows.encoded.split([network.latent_size, network.state_size], dim=1)
+    others = [head for name, head in network.all_heads().items() if name != "redshift"]
     adapter.standardize.set_statistics(rows.drawn(drawing, names, seed)[train])
     shares = torch.bincount(rows.target[train], minlength=network.shape.n_classes)
     weight = (len(train) / shares.clamp(min=1) / (shares > 0).sum())[rows.target]
@@ -333,6 +341,8 @@ def _train_adapter(
             if network.redshift is not None and redshift_weight:
                 surprise = _surprise(network.redshift(shifted), rows.log1p_redshift[batch])
                 losses = losses + redshift_weight * surprise
+            for head in others:  # of which the context says nothing
+                losses = losses + (head(shifted) - head(latent[batch])).square().sum(dim=1)
             optimizer.zero_grad()
             (weight[batch] * losses).mean().backward()
             nn.utils.clip_grad_norm_(adapter.parameters(), 5.0)

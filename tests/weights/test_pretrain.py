@@ -14,6 +14,7 @@ from sklc.errors import LightCurveError, SimulationError
 from sklc.pretrain import (
     SIMULATED,
     DrawnContext,
+    add_novelty,
     fit_context,
     main,
     pretrain,
@@ -326,3 +327,14 @@ def test_the_command_adds_an_adapter(folder, tmp_path, demo):
     assert np.array_equal(own.transform(demo), LightCurveEncoder(trained).transform(demo))
     with pytest.raises(SystemExit):
         main([*arguments[:-1], "demo-v3", "--trained", trained])
+
+
+def test_context_leaves_the_novelty_score_as_it_is(demo, with_adapter):
+    novel = add_novelty(with_adapter[0], demo)
+    adapted, _ = fit_context(novel, demo, sizes=(16,), epochs=100, learning_rate=0.02)
+    told = LightCurveEncoder(adapted.weights, context="redshift")
+    classifiers = [TransferClassifier(e, finetune="none").fit(demo) for e in (novel, told)]
+    alone, knows = (c.novelty_score(demo) for c in classifiers)
+    assert np.abs(knows - alone).mean() < 0.1
+    alone, knows = (c.predict_proba(demo) for c in classifiers)
+    assert np.abs(knows - alone).max() > 0.1
