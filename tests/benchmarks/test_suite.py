@@ -44,6 +44,9 @@ def no_probabilities():
 def nothing():
     return 3
 
+def broken():
+    raise RuntimeError("out of luck")
+
 VALUE = 3
 """
 
@@ -292,6 +295,7 @@ def test_seeds_reach_a_method_of_ones_own(methods, my_module):
         ("bare", "LogisticRegression does not take light curves as X (TypeError"),
         ("no_probabilities", "Pipeline has no predict_proba"),
         ("nothing", "returned '3', which is neither a classifier"),
+        ("broken", "broken raised RuntimeError: out of luck"),
         ("VALUE", "VALUE is not a function that returns an estimator"),
         ("absent", "has no attribute 'absent'"),
     ],
@@ -421,6 +425,13 @@ def test_rows_are_forgotten_before_memory_is_full(load_module, monkeypatch):
     found.transform(curves[15:])
     assert len(module._ROWS) == 15
     np.testing.assert_array_equal(found.transform(curves[:15]), first)
+
+
+def test_scores_that_are_no_numbers_are_refused(tasks, methods):
+    task = types.SimpleNamespace(measure=lambda *_: {"auroc": 0.5, "mse": np.nan})
+    method = methods.Method("mine", "", lambda kind, seed: None)
+    with pytest.raises(ValueError, match="mse of mine is not a finite number"):
+        tasks.measure(task, None, method, 64, 0)
 
 
 # -- rivals
