@@ -200,8 +200,8 @@ SETS = (
         "superluminous supernovae of many telescopes",
         "real",
         "gmzsebastian/SLSNe (MIT); cite Gomez et al. 2024",
-        "238 objects: intervals between draws are wide. Repeated observations are dropped. Many bands are not in the table of "
-        "passbands and take wavelengths by their letter.",
+        "238 objects: draws differ much. Repeated observations are dropped. Many bands are not in "
+        "the table of passbands and take wavelengths by their letter.",
         partial(stored, "slsn_gomez24"),
         tasks=("redshift",),
         z_max=2.0,

@@ -259,6 +259,8 @@ def test_sets_that_cannot_be_used_are_refused(run, tmp_path, capsys):
     assert "there is no such folder" in stopped(run, capsys, "--data", tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
     assert "cannot be read" in stopped(run, capsys, "--data", tmp_path / "empty")
+    same = my_set(tmp_path / "snpcc-copy", **{"class": lambda c, y: y}).rename(tmp_path / "demo")
+    assert "has a set named 'demo': rename the folder" in stopped(run, capsys, "--data", same)
     inside = my_set(tmp_path / "shared" / "ztf_bts", kind=lambda c, y: y)
     assert "pass the folder that it is in" in stopped(run, capsys, "--data", inside)
 
