@@ -253,7 +253,12 @@ def of_user(text: str) -> Method:
     if not callable(factory):
         raise ValueError(f"--method {text}: {name} is not a function that returns an estimator")
     build = partial(_made_by_user, module, name)
-    estimators = {kind: build(kind, 0) for kind in KINDS}
+    try:
+        estimators = {kind: build(kind, 0) for kind in KINDS}
+    except Exception as error:
+        raise ValueError(
+            f"--method {text}: {name} raised {type(error).__name__}: {str(error)[:80]}"
+        ) from error
     if not any(estimator is not None for estimator in estimators.values()):
         made = _call(factory, "classifier")
         raise ValueError(

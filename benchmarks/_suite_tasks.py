@@ -320,4 +320,6 @@ def measure(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         scores = task.measure(problem, method, n_labels, seed)
+    if undefined := [name for name, value in scores.items() if not np.isfinite(value)]:
+        raise ValueError(f"{', '.join(undefined)} of {method.name} is not a finite number")
     return {name: round(float(value), 5) for name, value in scores.items()}

@@ -130,6 +130,8 @@ def own_set(path: Path, options: argparse.Namespace) -> DataSet:
             "redshifts alone"
         )
     name = path.resolve().name
+    if name in known_sets():
+        options.stop(f"--data {path}: the suite has a set named {name!r}: rename the folder")
     found = DataSet(
         name, "a set of yours", "yours", str(path), "–", lambda _: curves, column=column
     )

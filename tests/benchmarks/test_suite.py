@@ -44,6 +44,9 @@ def no_probabilities():
 def nothing():
     return 3
 
+def broken():
+    raise RuntimeError("out of luck")
+
 VALUE = 3
 """
 
@@ -256,6 +259,8 @@ def test_sets_that_cannot_be_used_are_refused(run, tmp_path, capsys):
     assert "there is no such folder" in stopped(run, capsys, "--data", tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
     assert "cannot be read" in stopped(run, capsys, "--data", tmp_path / "empty")
+    same = my_set(tmp_path / "snpcc-copy", **{"class": lambda c, y: y}).rename(tmp_path / "demo")
+    assert "has a set named 'demo': rename the folder" in stopped(run, capsys, "--data", same)
     inside = my_set(tmp_path / "shared" / "ztf_bts", kind=lambda c, y: y)
     assert "pass the folder that it is in" in stopped(run, capsys, "--data", inside)
 
@@ -292,6 +297,7 @@ def test_seeds_reach_a_method_of_ones_own(methods, my_module):
         ("bare", "LogisticRegression does not take light curves as X (TypeError"),
         ("no_probabilities", "Pipeline has no predict_proba"),
         ("nothing", "returned '3', which is neither a classifier"),
+        ("broken", "broken raised RuntimeError: out of luck"),
         ("VALUE", "VALUE is not a function that returns an estimator"),
         ("absent", "has no attribute 'absent'"),
     ],
@@ -421,6 +427,13 @@ def test_rows_are_forgotten_before_memory_is_full(load_module, monkeypatch):
     found.transform(curves[15:])
     assert len(module._ROWS) == 15
     np.testing.assert_array_equal(found.transform(curves[:15]), first)
+
+
+def test_scores_that_are_no_numbers_are_refused(tasks, methods):
+    task = types.SimpleNamespace(measure=lambda *_: {"auroc": 0.5, "mse": np.nan})
+    method = methods.Method("mine", "", lambda kind, seed: None)
+    with pytest.raises(ValueError, match="mse of mine is not a finite number"):
+        tasks.measure(task, None, method, 64, 0)
 
 
 # -- rivals
