@@ -244,18 +244,27 @@ def test_an_adapter_changes_nothing_else(with_adapter, demo, tmp_path):
     assert (plain.context, plain.format_version) == ((), 2)
 
 
-def test_an_adapter_learns_what_a_redshift_says(demo, with_adapter):
+@pytest.fixture(scope="module")
+def told(demo):
     """Redshifts that differ by class: with them, classes can be told apart."""
-    encoder, y = with_adapter[0], demo.metadata["class"].to_numpy(str)
-    z = np.select([y == "SNIa", y == "SNII"], [0.3, 0.02], 0.1)
-    told = demo.with_metadata(redshift=z)
+    y = demo.metadata["class"].to_numpy(str)
+    return demo.with_metadata(redshift=np.select([y == "SNIa", y == "SNII"], [0.3, 0.02], 0.1))
+
+
+def telling(encoder, curves):
+    """Train an adapter on redshifts that are nearly always known; return both classifiers."""
     drawing = DrawnContext(spectroscopic=0.8, photometric=0.1, wrong_hosts=0.0)
     adapted, _ = fit_context(
-        encoder, told, drawing=drawing, sizes=(16,), epochs=100, learning_rate=0.02
+        encoder, curves, drawing=drawing, sizes=(16,), epochs=100, learning_rate=0.02
     )
-    alone = TransferClassifier(adapted, finetune="none").fit(told).score(told, y)
     knows = LightCurveEncoder(adapted.weights, context="redshift")
-    assert TransferClassifier(knows, finetune="none").fit(told).score(told, y) > alone + 0.2
+    return [TransferClassifier(e, finetune="none").fit(curves) for e in (adapted, knows)]
+
+
+def test_an_adapter_learns_what_a_redshift_says(with_adapter, told):
+    y = told.metadata["class"].to_numpy(str)
+    alone, knows = (model.score(told, y) for model in telling(with_adapter[0], told))
+    assert knows > alone + 0.2
 
 
 def test_the_same_seed_gives_the_same_adapter(demo, with_adapter):
@@ -329,12 +338,9 @@ def test_the_command_adds_an_adapter(folder, tmp_path, demo):
         main([*arguments[:-1], "demo-v3", "--trained", trained])
 
 
-def test_context_leaves_the_novelty_score_as_it_is(demo, with_adapter):
-    novel = add_novelty(with_adapter[0], demo)
-    adapted, _ = fit_context(novel, demo, sizes=(16,), epochs=100, learning_rate=0.02)
-    told = LightCurveEncoder(adapted.weights, context="redshift")
-    classifiers = [TransferClassifier(e, finetune="none").fit(demo) for e in (novel, told)]
-    alone, knows = (c.novelty_score(demo) for c in classifiers)
+def test_context_leaves_the_novelty_score_as_it_is(demo, with_adapter, told):
+    models = telling(add_novelty(with_adapter[0], demo), told)
+    alone, knows = (model.novelty_score(told) for model in models)
     assert np.abs(knows - alone).mean() < 0.1
-    alone, knows = (c.predict_proba(demo) for c in classifiers)
-    assert np.abs(knows - alone).max() > 0.1
+    alone, knows = (model.predict_proba(told) for model in models)
+    assert np.abs(knows - alone).max() > 0.2
