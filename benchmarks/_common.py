@@ -40,6 +40,7 @@ PACKAGES = (
     "aeon",
     "sncosmo",
     "umap-learn",
+    "astro-parsnip",
 )
 
 # Spectral templates as they may lie in DATA/templates: sncosmo's data, and two files of SNooPy.

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from _suite_features import features
 from _suite_rivals import (
     AstromerFeatures,
     ParsnipFeatures,
@@ -25,7 +26,6 @@ from sklearn.pipeline import Pipeline, make_pipeline
 
 from sklc import (
     LatentIsolationForest,
-    LightCurveFeatures,
     LightCurves,
     RedshiftRegressor,
     TransferClassifier,
@@ -84,9 +84,11 @@ class Method:
 # -- weights
 
 
-def _transfer(weights: str, features: str | None, kind: str, seed: int) -> Any:
+def _transfer(weights: str, joined: str | None, kind: str, seed: int) -> Any:
     """Return a head on frozen latents; nothing is left to a default that may change."""
-    common = {"features": features, "device": "cpu", "random_state": seed, "verbose": 0}
+    # the transformer that the name of the set stands for, with a memory
+    extractor = None if joined is None else features(joined)
+    common = {"features": extractor, "device": "cpu", "random_state": seed, "verbose": 0}
     if kind == "classifier":
         return TransferClassifier(weights, finetune="head", early=True, **common)
     if kind == "regressor":
@@ -108,25 +110,25 @@ def _pretrained(weights: str, kind: str) -> Any:
 def of_weights(name: str) -> Method | None:
     """Return the method of weights, such as "any-v1" or "any-v1+core"; None if there are none."""
     known = manifest()
-    for features in (None, *FEATURES):
-        alias = name.removesuffix(f"+{features}") if features else name
+    for joined in (None, *FEATURES):
+        alias = name.removesuffix(f"+{joined}") if joined else name
         weights = known["aliases"].get(alias, alias)
-        if weights in known["weights"] and (alias != name or features is None):
+        if weights in known["weights"] and (alias != name or joined is None):
             break
     else:
         return None
-    if features is None:
+    if joined is None:
         title = f"a head on frozen latents of `{weights}`, or a forest on them"
     else:
-        title = f"the same, with the {features} set of features joined (`features={features!r}`)"
+        title = f"`{weights}` with the {joined} set of features joined (`features={joined!r}`)"
     return Method(
-        weights if features is None else f"{weights}+{features}",
+        weights if joined is None else f"{weights}+{joined}",
         title,
-        partial(_transfer, weights, features),
+        partial(_transfer, weights, joined),
         # features have no part in it without labels
-        pretrained=_never if features else partial(_pretrained, weights),
+        pretrained=_never if joined else partial(_pretrained, weights),
         weights=weights,
-        missing=_without_light_curve if features == "full" else _no_reason,
+        missing=_without_light_curve if joined == "full" else _no_reason,
     )
 
 
@@ -139,19 +141,13 @@ def _without_light_curve() -> str:
     return ""
 
 
-def _features(which: str) -> LightCurveFeatures:
-    if which == "core":
-        return LightCurveFeatures(statistics="core", parametric_fit=False)
-    return LightCurveFeatures()
-
-
 def _on_features(which: str, model: str, kind: str, seed: int) -> Any:
-    features = _features(which)
+    extractor = features(which)
     if kind == "classifier":
-        return feature_classifier(model, features=features, random_state=seed)
+        return feature_classifier(model, features=extractor, random_state=seed)
     if kind == "regressor":
-        return feature_redshift_regressor(model, features=features, random_state=seed)
-    return feature_outlier_detector(features=features, random_state=seed)
+        return feature_redshift_regressor(model, features=extractor, random_state=seed)
+    return feature_outlier_detector(features=extractor, random_state=seed)
 
 
 def _default_boosting(which: str, kind: str, seed: int) -> Any:
@@ -161,7 +157,7 @@ def _default_boosting(which: str, kind: str, seed: int) -> Any:
         HistGradientBoostingClassifier if kind == "classifier" else HistGradientBoostingRegressor
     )
     imputer = feature_classifier()["imputer"]
-    return make_pipeline(_features(which), imputer, model(random_state=seed))
+    return make_pipeline(features(which), imputer, model(random_state=seed))
 
 
 def _without_detector(build: Callable[[str, int], Any], kind: str, seed: int) -> Any:
@@ -257,7 +253,12 @@ def of_user(text: str) -> Method:
     if not callable(factory):
         raise ValueError(f"--method {text}: {name} is not a function that returns an estimator")
     build = partial(_made_by_user, module, name)
-    estimators = {kind: build(kind, 0) for kind in KINDS}
+    try:
+        estimators = {kind: build(kind, 0) for kind in KINDS}
+    except Exception as error:
+        raise ValueError(
+            f"--method {text}: {name} raised {type(error).__name__}: {str(error)[:80]}"
+        ) from error
     if not any(estimator is not None for estimator in estimators.values()):
         made = _call(factory, "classifier")
         raise ValueError(

@@ -296,7 +296,8 @@ class Results:
         return markdown_table(header, rows)
 
     def _methods_table(self) -> str:
-        rows = [[f"`{name}`", m["title"]] for name, m in self.methods.items()]
+        measured = {cell.method for cell in self.cells}
+        rows = [[f"`{n}`", m["title"]] for n, m in self.methods.items() if n in measured]
         return markdown_table(["method", "what"], rows)
 
     def _skipped_table(self) -> str:

@@ -159,5 +159,5 @@ def without_astromer() -> str:
     try:
         astromer()
     except Exception as error:
-        return f"its weights cannot be downloaded: {type(error).__name__}: {str(error)[:80]}"
+        return f"its weights cannot be downloaded: {' '.join(str(error).split())[:80]}"
     return ""

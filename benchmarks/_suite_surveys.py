@@ -103,7 +103,10 @@ def simulated_survey(
     """
 
     def stop(message: str) -> None:
-        raise FileNotFoundError(message)
+        raise FileNotFoundError(
+            "there are no spectral templates here: set SNCOSMO_DATA_DIR to a folder of sncosmo's "
+            "data, or pass --data DIR with DIR/templates"
+        )
 
     use_templates(Namespace(**{**vars(options), "stop": stop}))
     made = SURVEYS[survey]() if survey in SURVEYS else survey

@@ -162,12 +162,11 @@ class Early(Classes):
     def fit(self, problem, method, train, n_labels, seed):
         if n_labels == 0 or not method.on_prefixes:
             return super().fit(problem, method, train, n_labels, seed)
-        whole = problem.curves[train]
         cut = Prefixes(1, shortest=1, longest=100, min_points=1)
-        parts = [
-            whole,
-            *(cut.set_params(random_state=k).fit_transform(whole) for k in range(N_PREFIXES)),
-        ]
+        # the same beginnings of an object in every draw
+        cuts = [cut.set_params(random_state=k).fit_transform(problem.curves)
+                for k in range(N_PREFIXES)]  # fmt: skip
+        parts = [problem.curves[train], *(prefixes[train] for prefixes in cuts)]
         curves = concatenate(parts, suffixes=["", *(f"_prefix{k}" for k in range(N_PREFIXES))])
         model = method.build(self.kind, seed)
         return model.fit(curves, np.tile(problem.target[train], len(parts)))
@@ -197,7 +196,7 @@ class Contaminants(Task):
             raise NotHere("no labels of other objects")
         y = merge_labels(data_set.labels(curves), data_set.contaminants)
         kept = y != ""
-        if np.unique(y[kept], return_counts=True)[1].tolist() < [MIN_MEMBERS, MIN_MEMBERS]:
+        if min(np.sum(y == name) for name in ("supernova", "other")) < MIN_MEMBERS:
             raise NotHere(f"fewer than {MIN_MEMBERS} supernovae or other objects")
         return Problem(curves[kept], y[kept], y[kept], {"supernova": (), "other": ()})
 
@@ -321,4 +320,6 @@ def measure(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         scores = task.measure(problem, method, n_labels, seed)
+    if undefined := [name for name, value in scores.items() if not np.isfinite(value)]:
+        raise ValueError(f"{', '.join(undefined)} of {method.name} is not a finite number")
     return {name: round(float(value), 5) for name, value in scores.items()}

@@ -80,7 +80,7 @@ MERGED = {
     "SNII": ("SNII", "SNIIn", "SNIIb"),
 }
 SIMULATED, IA_II, IA = "simulated, same events", "real, Ia and II", "real, Ia"
-PICTURED = ("any", "ztf+lsst", "ztf+lsst-contrastive", "ztf+lsst-adversarial")
+MAPS = {"umap": "UMAP", "tsne": "t-SNE"}
 
 
 @dataclass(frozen=True)
@@ -262,7 +262,7 @@ def measure(options, data: dict[str, Sample]) -> tuple[dict, dict[str, np.ndarra
             for encode in encoders:
                 latents = np.asarray(encode(sample.curves), dtype=np.float64)
                 draws.append(figures_of(latents, name, sample))
-                if name == SIMULATED and row in PICTURED:
+                if name == SIMULATED and row in WEIGHTS:
                     pictured[row] = latents
             figures[row][name] = summarise(draws)
             line = ", ".join(f"{k} {v['mean']:.3f}" for k, v in figures[row][name].items())
@@ -305,6 +305,7 @@ def map_of(latents: np.ndarray, method: str) -> np.ndarray:
 
 
 def map_method() -> str:
+    """Return UMAP where umap-learn is installed, else t-SNE."""
     try:
         import umap  # noqa: F401
     except ImportError:
@@ -312,15 +313,15 @@ def map_method() -> str:
     return "umap"
 
 
-def plot(pictured: dict[str, np.ndarray], sample: Sample, figures: dict, path: Path) -> str:
-    """Draw maps, coloured by survey and by class; return the method."""
+def plot(pictured: dict[str, np.ndarray], sample: Sample, figures: dict, path: Path) -> None:
+    """Draw maps, coloured by survey and by class."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
     method = map_method()
-    title = {"umap": "UMAP", "tsne": "t-SNE"}[method]
+    title = MAPS[method]
     drawn = np.random.default_rng(0).permutation(len(sample.y))[:3200]
     figure, axes = plt.subplots(
         2, len(pictured), figsize=(4.1 * len(pictured), 8.6), layout="constrained", squeeze=False
@@ -353,7 +354,6 @@ def plot(pictured: dict[str, np.ndarray], sample: Sample, figures: dict, path: P
     )
     figure.savefig(path, dpi=110)
     plt.close(figure)
-    return title
 
 
 def main(arguments: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
@@ -378,8 +378,6 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
     }
     tables = markdown(figures, chances)
     print(f"\n{tables}\n")
-    picture = results_path(options, NAME, ".png")
-    method = plot(pictured, data[SIMULATED], figures, picture)
 
     def found(row: str, score: str) -> str:
         return f"{figures[row][SIMULATED][score]['mean']:.3f}"
@@ -397,13 +395,15 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
         "chance": chances,
         "n_objects": {name: sample.counts() for name, sample in data.items()},
         "simulation_seed": SEED,
-        "map": method,
+        "map": MAPS[map_method()],
         "markdown": tables,
         "seconds": round(time.perf_counter() - start),
         "n_jobs": options.n_jobs,
     }
-    print(f"wrote {write_results(options, NAME, content, WEIGHTS).name} and {picture.name}")
-    print(line)
+    print(f"wrote {write_results(options, NAME, content, WEIGHTS).name}", flush=True)
+    picture = results_path(options, NAME, ".png")
+    plot(pictured, data[SIMULATED], figures, picture)
+    print(f"wrote {picture.name}\n{line}")
     return figures
 
 

@@ -10,7 +10,8 @@ a method reads is the flux relative to its median, in parts per thousand and at 
 so that the brightness of a star, which gives its class away here, is not seen.
 
 Every star is predicted once per seed, in stratified five-fold cross-validation; the macro
-one-vs-rest AUROC is that of all stars together. Whatever a method holds out to stop early comes out
+one-vs-rest AUROC is that of all stars together. Networks that are trained take long, and have one
+seed. Whatever a method holds out to stop early comes out
 of its training folds. The interval of a row is that of 1,000 bootstrap samples of the stars, which
 is much wider than the standard deviation over seeds.
 
@@ -32,6 +33,7 @@ import numpy as np
 import torch
 from _common import (
     build_parser,
+    cell,
     classification_scores,
     markdown_table,
     parse,
@@ -86,10 +88,12 @@ def load_stars(folder: Path) -> tuple[list[np.ndarray], list[np.ndarray], np.nda
     return [one.time for one in curves], flux, y[kept], magnitude
 
 
-def averaged(values: np.ndarray) -> np.ndarray:
-    """Average every few consecutive values; the rest at the end is left out."""
-    whole = len(values) // AVERAGED * AVERAGED
-    return values[:whole].reshape(-1, AVERAGED).mean(axis=1)
+def averaged(time: np.ndarray, flux: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Average every few consecutive observations, except where there is a gap among them."""
+    whole = len(time) // AVERAGED * AVERAGED
+    times, fluxes = (values[:whole].reshape(-1, AVERAGED) for values in (time, flux))
+    kept = np.ptp(times, axis=1) < 2 * AVERAGED * np.median(np.diff(time))
+    return times[kept].mean(axis=1), fluxes[kept].mean(axis=1)
 
 
 def light_curves(time: list[np.ndarray], flux: list[np.ndarray]) -> LightCurves:
@@ -98,10 +102,11 @@ def light_curves(time: list[np.ndarray], flux: list[np.ndarray]) -> LightCurves:
     The error is the scatter of successive differences divided by the square root of 2: what a
     single point can tell of slow variability.
     """
-    fluxes = [1e3 * averaged(one) for one in flux]
+    times, fluxes = zip(*(averaged(t, 1e3 * f) for t, f in zip(time, flux, strict=True)),
+                        strict=True)  # fmt: skip
     errors = [np.full(len(f), np.median(np.abs(np.diff(f))) / 0.954 + 1e-3) for f in fluxes]
     return LightCurves.from_arrays(
-        [averaged(one) for one in time], fluxes, errors, passband="kepler", zero_point=27.5
+        list(times), list(fluxes), errors, passband="kepler", zero_point=27.5
     )
 
 
@@ -148,7 +153,7 @@ def build_rows(quick: bool) -> dict[str, tuple[str, Callable[[int], Any]]]:
         if "finetune" in params:
             params["early"] = False  # stars are known from their whole light curves
         if params.get("finetune") != "head":
-            params |= {"max_epochs": 2 if quick else 40, "batch_size": 16, "patience": 8}
+            params |= {"max_epochs": 2 if quick else 30, "batch_size": 16}
 
         def build(seed: int) -> Any:
             return TransferClassifier(encoder, random_state=seed, device="cpu", verbose=0, **params)
@@ -220,7 +225,7 @@ def measure(stars: Stars, options) -> dict[str, dict[str, Any]]:
     figures = {}
     for name, (form, build) in build_rows(options.quick).items():
         start, draws, first = time.process_time(), [], None
-        for seed in range(options.seeds):
+        for seed in range(1 if name in (TUNED, SCRATCH) else options.seeds):
             probabilities = predictions(stars, form, build(seed), seed)
             first = probabilities if first is None else first
             draws.append(classification_scores(stars.y, probabilities, np.unique(stars.y)))
@@ -229,7 +234,7 @@ def measure(stars: Stars, options) -> dict[str, dict[str, Any]]:
         figures[name] = {
             **summarise(draws),
             "auroc interval": [round(low, 4), round(high, 4)],
-            "cpu_seconds": round(seconds / options.seeds, 2),
+            "cpu_seconds": round(seconds / len(draws), 2),
         }
         found = figures[name]["auroc"]
         print(f"{name}: {found['mean']:.3f} ± {found['sd']:.3f} [{low:.3f}, {high:.3f}], "
@@ -244,7 +249,9 @@ def markdown(figures: dict[str, dict[str, Any]], classes: Sequence[str]) -> str:
     lines = [
         [
             name,
-            f"{found['auroc']['mean']:.3f} ± {found['auroc']['sd']:.3f}",
+            cell(found["auroc"])
+            if len(found["auroc"]["values"]) > 1
+            else f"{found['auroc']['mean']:.3f}",
             "{:.3f} to {:.3f}".format(*found["auroc interval"]),
             *(f"{found[f'auroc {c}']['mean']:.3f}" for c in classes),
             f"{found['accuracy']['mean']:.3f}",
@@ -287,7 +294,7 @@ def plot(figures: dict[str, dict[str, Any]], stars: Stars, path: Path) -> None:
     for marker, colour, label in (("o", "#0072B2", "numbers and features"),
                                   ("s", "#D55E00", "encoders")):  # fmt: skip
         ax.plot([], [], marker, color=colour, label=label, markersize=8)
-    ax.legend(loc="lower left", fontsize=8)
+    ax.legend(loc="lower right", fontsize=8)
     figure.suptitle("Variable stars of Kepler: a demonstration on few stars")
     figure.savefig(path, dpi=110)
     plt.close(figure)
@@ -295,7 +302,7 @@ def plot(figures: dict[str, dict[str, Any]], stars: Stars, path: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
     """Run the benchmark and return its figures."""
-    options = parse(build_parser(__doc__), arguments, "kepler_tda_small")
+    options = parse(build_parser(__doc__, seeds=3), arguments, "kepler_tda_small")
     torch.set_num_threads(1)
     start = time.perf_counter()
     with threadpool_limits(1), warnings.catch_warnings():

@@ -130,11 +130,13 @@ def own_set(path: Path, options: argparse.Namespace) -> DataSet:
             "redshifts alone"
         )
     name = path.resolve().name
+    if name in known_sets():
+        options.stop(f"--data {path}: the suite has a set named {name!r}: rename the folder")
     found = DataSet(
         name, "a set of yours", "yours", str(path), "–", lambda _: curves, column=column
     )
     labels = found.labels(curves)
-    known = set(labels) - {""}
+    known = set(labels.tolist()) - {""}
     for argument in ("rare", "not_supernovae"):
         if unknown := set(getattr(options, argument)) - known:
             options.stop(
@@ -202,7 +204,11 @@ class Selection:
                     named[found.name] = found
                     method = found.name
             self._wanted.append((set_, task, method))
-        self.methods |= named
+        self.methods = {
+            name: method
+            for name, method in {**self.methods, **named}.items()
+            if any(asked in (*ANY, name) for _, _, asked in self._wanted)
+        }
         default = own if options.own_only else [*SETS, *own]
         if options.quick and not own:
             default = [DEMO, *default]

@@ -26,7 +26,7 @@ from sklc.datasets import load_demo
 from sklc.inspection import LatentMapDisplay, LightCurveDisplay, RocDisplay
 from sklc.weights.file import load_weights
 
-WEIGHTS = "ztf+lsst"
+WEIGHTS = "any"
 PIPELINE, SCRATCH = "pretrained + LogisticRegression", "same network from scratch"
 SEED = 0
 N_FOLDS = 3

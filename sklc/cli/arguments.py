@@ -228,19 +228,19 @@ def _merging(parser: Parser) -> None:
 def _classify(parser: Parser) -> None:
     _reading(parser)
     _merging(parser)
-    _objects(parser, weights="ztf+lsst")
+    _objects(parser, weights="any")
     _table(parser)
 
 
 def _encode(parser: Parser) -> None:
     _reading(parser)
-    _objects(parser, weights="ztf+lsst")
+    _objects(parser, weights="any")
     _table(parser)
 
 
 def _redshift(parser: Parser) -> None:
     _reading(parser)
-    _objects(parser, weights="ztf+lsst-contrastive")
+    _objects(parser, weights="any")
     parser.add_argument_group("network").add_argument(
         "--coverage",
         type=_share,
@@ -269,7 +269,7 @@ def _anomalies(parser: Parser) -> None:
         "with a score above 0.5)",
     )
     group.add_argument("--seed", type=int, default=0, help="seed of the forest (default: 0)")
-    _objects(parser, weights="ztf+lsst")
+    _objects(parser, weights="any")
     _table(parser)
 
 
@@ -291,7 +291,7 @@ def _plot(parser: Parser) -> None:
         "--no-classes", action="store_true", help="draw no classes, for which no network is needed"
     )
     _merging(parser)
-    _objects(parser, weights="ztf+lsst")
+    _objects(parser, weights="any")
 
 
 def _info(parser: Parser) -> None:

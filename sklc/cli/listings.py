@@ -42,7 +42,7 @@ def weights(options: Namespace, console: Console) -> int:
         }
     else:
         if options.name is None:
-            raise UsageError("name the weights to show, such as: sklc weights show ztf+lsst")
+            raise UsageError("name the weights to show, such as: sklc weights show any")
         found = _described(options.name)
         text = {name: _plain(value) for name, value in found.items()}
     print(json.dumps(found, indent=2, default=str) if options.json else _table(text))

@@ -15,7 +15,6 @@ from sklc.errors import LightCurveError
 from sklc.estimators.base import check_head_sizes, require_two_classes
 from sklc.estimators.class_heads import (
     HeadData,
-    LinearHeads,
     choose_strength,
     fit_dense_head,
     fit_linear_head,
@@ -24,7 +23,7 @@ from sklc.estimators.class_heads import (
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.estimators.encoder_training import objectives_of
 from sklc.estimators.novelty import left_out_classes
-from sklc.estimators.pooling import OwnClasses
+from sklc.estimators.pooling import LinearHeads, OwnClasses
 from sklc.estimators.prefixes import Prefixes, PrefixRows, draw_prefixes
 from sklc.estimators.pretrained_classes import CLASS_PRIORS, named_alike
 from sklc.estimators.sample import TrainingSample

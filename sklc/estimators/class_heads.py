@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,9 +16,8 @@ from sklearn.model_selection import StratifiedKFold
 from skorch import NeuralNet
 from torch import nn
 
-from sklc.estimators.pooling import OwnClasses, fit_weights
 from sklc.estimators.prefixes import PrefixRows, phases_among
-from sklc.networks.heads import DenseHead, PooledHead, in_double_precision
+from sklc.networks.heads import DenseHead, in_double_precision
 from sklc.networks.joined import JoinedHead, join_columns
 from sklc.networks.objectives.losses import CrossEntropy
 from sklc.networks.phased import PhasedHead, phases_of
@@ -30,11 +27,11 @@ from sklc.uncertainty.interface import HeldOut
 
 __all__ = [
     "HeadData",
-    "LinearHeads",
     "choose_strength",
     "fit_dense_head",
     "fit_gate",
     "fit_linear_head",
+    "fit_phased_head",
     "hold_out",
 ]
 
@@ -285,95 +282,6 @@ def hold_out(head: nn.Module, data: HeadData, rows: np.ndarray) -> HeldOut:
         return part(unseen)
     everything = unseen.stacked()
     return part(unseen, part(everything.subset(np.arange(len(rows), len(everything.target)))))
-
-
-@dataclass(frozen=True)
-class LinearHeads:
-    """Linear heads on parts of one training set, pooled with the encoder's own classes.
-
-    Parameters
-    ----------
-    data : HeadData
-        The training set.
-    C : float
-        Inverse L2 strength on scaled latents.
-    seed : int
-        Determines the folds.
-    own : OwnClasses or None
-        The classes that the encoder was pretrained with; None leaves them out.
-    fit_head : callable or None, default=None
-        Makes a head of a `HeadData`, a function that solves one, and a seed; see
-        `sklc.uncertainty.ClassUncertainty`. None solves a single one.
-    """
-
-    data: HeadData
-    C: float
-    seed: int
-    own: OwnClasses | None
-    fit_head: Callable[[HeadData, Callable[[HeadData], nn.Module], int], nn.Module] | None = None
-
-    def fit(self, rows: np.ndarray, weights: tuple[float, ...] | None = None) -> nn.Module:
-        """Fit a head on the objects `rows`, and pool it with the own classes, matched to them.
-
-        Without weights of the two, these are those of `OwnClasses.start`.
-        """
-        data, solve = self.data.subset(rows), partial(fit_phased_head, C=self.C)
-        head = solve(data) if self.fit_head is None else self.fit_head(data, solve, self.seed)
-        return head if self.own is None else self.own.pool(head, data, weights)
-
-    def fit_judged(
-        self, seen: Sequence[np.ndarray], unseen: Sequence[np.ndarray]
-    ) -> tuple[nn.Module, HeldOut]:
-        """Fit on everything, with weights that are learned on what heads of parts have not seen.
-
-        Parameters
-        ----------
-        seen, unseen : sequence of ndarray of int
-            Objects that a head is fitted on, and those that judge it, for each part.
-
-        Returns
-        -------
-        head : torch.nn.Module
-            The head of all objects.
-        held_out : HeldOut
-            What the heads of the parts say about the objects that they have not seen.
-        """
-        parts, weights = [self.fit(rows) for rows in seen], None
-        if self.own is not None and self.own.are_judged:
-            weights = self._judge(parts, unseen)
-            parts = [part.weighted(weights) for part in parts if isinstance(part, PooledHead)]
-        held_out = [hold_out(p, self.data, rows) for p, rows in zip(parts, unseen, strict=True)]
-        return self.fit(np.arange(len(self.data.target)), weights), HeldOut.join(held_out)
-
-    def _judge(self, pools: list[Any], unseen: Sequence[np.ndarray]) -> tuple[float, ...]:
-        whole = replace(self.data, prefixes=None)
-        alone, own = (
-            HeldOut.join(
-                [
-                    hold_out(pool.weighted(weights), whole, rows)
-                    for pool, rows in zip(pools, unseen, strict=True)
-                ]
-            )
-            for weights in ((1.0, 0.0), (0.0, 1.0))
-        )
-        assert self.own is not None
-        weight = alone.sample_weight * self.data.class_weight[alone.target]
-        start = self.own.start(self.data.sample_weight.sum())
-        return fit_weights(np.stack([alone.logits, own.logits]), alone.target, weight, start)
-
-    def cross_fit(self, n_folds: int | None = None) -> tuple[nn.Module, HeldOut | None, np.ndarray]:
-        """Fit on everything, and on all folds but one, for each, to keep what it says about that.
-
-        The only member of a class is never left out. Returns the head, None in place of what was
-        held out if all classes are like that, and the positions of the objects left out.
-        """
-        everything = np.arange(len(self.data.target))
-        rows = self.data.splittable()
-        if not len(rows):
-            return self.fit(everything), None, rows
-        unseen = [part for _, part in self.data.folds(rows, self.seed, n_folds)]
-        head, held_out = self.fit_judged([np.setdiff1d(everything, p) for p in unseen], unseen)
-        return head, held_out, np.concatenate(unseen)
 
 
 def fit_dense_head(

@@ -40,7 +40,7 @@ class TransferClassifier(NoveltyMixin, ClassifierMixin, TransferEstimator):
 
     Parameters
     ----------
-    encoder : str, path, LightCurveEncoder or None, default="ztf+lsst"
+    encoder : str, path, LightCurveEncoder or None, default="any"
         Name or file of pretrained weights; an encoder with weights; an encoder that you fitted,
         whose network is then used (a copy: yours is never changed); or an unfitted encoder
         without weights, which is trained on the labels as a whole, together with a head of its
@@ -199,7 +199,7 @@ class TransferClassifier(NoveltyMixin, ClassifierMixin, TransferEstimator):
     >>> from sklc import TransferClassifier
     >>> from sklc.datasets import load_demo
     >>> curves, y = load_demo(return_X_y=True)
-    >>> clf = TransferClassifier("ztf+lsst", random_state=0).fit(curves[::2], y[::2])
+    >>> clf = TransferClassifier("any", random_state=0).fit(curves[::2], y[::2])
     >>> clf.predict_proba(curves[1:4]).shape
     (3, 3)
     >>> bool(clf.score(curves[1::2], y[1::2]) > 0.7)
@@ -215,7 +215,7 @@ class TransferClassifier(NoveltyMixin, ClassifierMixin, TransferEstimator):
 
     def __init__(
         self,
-        encoder="ztf+lsst",
+        encoder="any",
         *,
         finetune="head",
         head_sizes=(),
@@ -275,12 +275,12 @@ class TransferClassifier(NoveltyMixin, ClassifierMixin, TransferEstimator):
         self.metadata = metadata
 
     @classmethod
-    def pretrained(cls, encoder="ztf+lsst", *, merge_classes=None, **params):
+    def pretrained(cls, encoder="any", *, merge_classes=None, **params):
         """Return a classifier that needs no labels: the classes of the weights, ready to predict.
 
         Parameters
         ----------
-        encoder : str or path, default="ztf+lsst"
+        encoder : str or path, default="any"
             Pretrained weights.
         merge_classes : mapping of str to list of str, optional
             Classes of your own as sums of classes of the weights.
@@ -302,7 +302,7 @@ class TransferClassifier(NoveltyMixin, ClassifierMixin, TransferEstimator):
         --------
         >>> from sklc import TransferClassifier
         >>> from sklc.datasets import load_demo
-        >>> clf = TransferClassifier.pretrained("ztf+lsst")
+        >>> clf = TransferClassifier.pretrained("any")
         >>> clf.predict(load_demo().curves[:5]).shape
         (5,)
         """
@@ -449,7 +449,7 @@ class TransferClassifier(NoveltyMixin, ClassifierMixin, TransferEstimator):
         >>> from sklc import TransferClassifier
         >>> from sklc.datasets import load_demo
         >>> curves, y = load_demo(return_X_y=True)
-        >>> clf = TransferClassifier("ztf+lsst", random_state=0).fit(curves[::2], y[::2])
+        >>> clf = TransferClassifier("any", random_state=0).fit(curves[::2], y[::2])
         >>> held = clf.predict_set(curves[1::2])[range(300), clf.classes_.searchsorted(y[1::2])]
         >>> bool(0.85 < held.mean() < 0.95)
         True
@@ -557,7 +557,7 @@ class TransferClassifier(NoveltyMixin, ClassifierMixin, TransferEstimator):
         >>> import tempfile
         >>> from pathlib import Path
         >>> from sklc import TransferClassifier
-        >>> clf = TransferClassifier.pretrained("ztf+lsst")
+        >>> clf = TransferClassifier.pretrained("any")
         >>> folder = tempfile.TemporaryDirectory()
         >>> clf.to_onnx(Path(folder.name) / "classifier.onnx").name
         'classifier.onnx'

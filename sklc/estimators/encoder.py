@@ -59,7 +59,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
     Parameters
     ----------
     weights : str, path, TrainedWeights or None, default=None
-        The network to use: a name from `sklc.list_weights` such as ``"ztf+lsst"``, the path of a
+        The network to use: a name from `sklc.list_weights` such as ``"any"``, the path of a
         file written by `save`, or the network that a transfer estimator has trained, which its
         ``encoder_`` has as this parameter. None trains a network from labels. Weights come with
         their input representation, sizes and metadata columns, and it is an error to set these
@@ -190,7 +190,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
     >>> from sklearn.linear_model import LogisticRegression
     >>> from sklearn.pipeline import make_pipeline
     >>> curves, y = load_demo(return_X_y=True)
-    >>> encoder = LightCurveEncoder.pretrained("ztf+lsst")
+    >>> encoder = LightCurveEncoder.pretrained("any")
     >>> encoder.transform(curves).shape == (len(curves), 128)
     True
     >>> pipe = make_pipeline(encoder, LogisticRegression(max_iter=1000)).fit(curves, y)
@@ -274,12 +274,12 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         self.metadata = metadata
 
     @classmethod
-    def pretrained(cls, weights="ztf+lsst", **params):
+    def pretrained(cls, weights="any", **params):
         """Return an encoder with pretrained weights, ready to transform.
 
         Parameters
         ----------
-        weights : str or path, default="ztf+lsst"
+        weights : str or path, default="any"
             A name from `sklc.list_weights`, or a file.
         **params
             Further parameters of the class.
@@ -573,7 +573,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
             if self._trained is None:
                 raise NotFittedError(
                     "This LightCurveEncoder has neither weights nor a fit: call fit(X, y), or name "
-                    "pretrained weights, such as weights='ztf+lsst'."
+                    "pretrained weights, such as weights='any'."
                 )
             return self._trained
         if isinstance(self.weights, TrainedWeights):

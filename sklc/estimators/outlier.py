@@ -41,7 +41,7 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
 
     Parameters
     ----------
-    encoder : str, path, LightCurveEncoder or None, default="ztf+lsst"
+    encoder : str, path, LightCurveEncoder or None, default="any"
         Name or file of pretrained weights; an encoder with weights; an encoder that you fitted,
         whose network is then used (a copy: yours is never changed); or an unfitted encoder
         without weights, which is trained on the classes `y` of the normal objects. None stands for
@@ -155,7 +155,7 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
     >>> from sklc.datasets import load_demo
     >>> curves, y = load_demo(return_X_y=True)
     >>> normal = y != "SNII"
-    >>> forest = LatentIsolationForest("ztf+lsst", random_state=0)
+    >>> forest = LatentIsolationForest("any", random_state=0)
     >>> forest = forest.fit(curves[normal][::2], y[normal][::2])
     >>> scores = forest.anomaly_score(curves[1::2])
     >>> bool(scores[~normal[1::2]].mean() > scores[normal[1::2]].mean())
@@ -187,7 +187,7 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
 
     def __init__(
         self,
-        encoder="ztf+lsst",
+        encoder="any",
         *,
         finetune="none",
         per_class=False,
@@ -502,7 +502,7 @@ class LatentIsolationForest(OutlierMixin, TransferEstimator):
         >>> from sklc import LatentIsolationForest
         >>> from sklc.datasets import load_demo
         >>> curves, y = load_demo(return_X_y=True)
-        >>> forest = LatentIsolationForest("ztf+lsst", random_state=0).fit(curves, y)
+        >>> forest = LatentIsolationForest("any", random_state=0).fit(curves, y)
         >>> forest.explain(curves[:2]).columns.tolist()
         ['anomaly_score', 'nearest_class', 'distance', 'rare_class', 'rare_probability']
         """

@@ -1,8 +1,10 @@
-"""How much each of several predictions of classes counts in a log-linear pool of them."""
+"""Linear heads pooled with the classes of the weights, and how much each part of a pool counts."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,10 +13,12 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax
 from torch import nn
 
+from sklc.estimators.class_heads import HeadData, fit_phased_head, hold_out
 from sklc.estimators.pretrained_classes import match_classes
 from sklc.networks.heads import PooledHead, in_double_precision
+from sklc.uncertainty.interface import HeldOut
 
-__all__ = ["OwnClasses", "fit_weights"]
+__all__ = ["LinearHeads", "OwnClasses", "fit_weights"]
 
 # How many labels the weights of the start are worth.
 _START_LABELS = 4.0
@@ -85,7 +89,7 @@ class OwnClasses:
         return float(1 - share), float(share)
 
     def pool(
-        self, head: nn.Module, data: Any, weights: tuple[float, ...] | None = None
+        self, head: nn.Module, data: HeadData, weights: tuple[float, ...] | None = None
     ) -> PooledHead:
         """Pool a head with the own classes, matched to the labels that the head learned from.
 
@@ -102,3 +106,92 @@ class OwnClasses:
         joint = match_classes(own, data.target, data.class_weight, data.sample_weight, self.alike)
         weights = weights or self.start(data.sample_weight.sum())
         return PooledHead(head, self.head, torch.from_numpy(joint).float(), weights)
+
+
+@dataclass(frozen=True)
+class LinearHeads:
+    """Linear heads on parts of one training set, pooled with the encoder's own classes.
+
+    Parameters
+    ----------
+    data : HeadData
+        The training set.
+    C : float
+        Inverse L2 strength on scaled latents.
+    seed : int
+        Determines the folds.
+    own : OwnClasses or None
+        The classes that the encoder was pretrained with; None leaves them out.
+    fit_head : callable or None, default=None
+        Makes a head of a `HeadData`, a function that solves one, and a seed; see
+        `sklc.uncertainty.ClassUncertainty`. None solves a single one.
+    """
+
+    data: HeadData
+    C: float
+    seed: int
+    own: OwnClasses | None
+    fit_head: Callable[[HeadData, Callable[[HeadData], nn.Module], int], nn.Module] | None = None
+
+    def fit(self, rows: np.ndarray, weights: tuple[float, ...] | None = None) -> nn.Module:
+        """Fit a head on the objects `rows`, and pool it with the own classes, matched to them.
+
+        Without weights of the two, these are those of `OwnClasses.start`.
+        """
+        data, solve = self.data.subset(rows), partial(fit_phased_head, C=self.C)
+        head = solve(data) if self.fit_head is None else self.fit_head(data, solve, self.seed)
+        return head if self.own is None else self.own.pool(head, data, weights)
+
+    def fit_judged(
+        self, seen: Sequence[np.ndarray], unseen: Sequence[np.ndarray]
+    ) -> tuple[nn.Module, HeldOut]:
+        """Fit on everything, with weights that are learned on what heads of parts have not seen.
+
+        Parameters
+        ----------
+        seen, unseen : sequence of ndarray of int
+            Objects that a head is fitted on, and those that judge it, for each part.
+
+        Returns
+        -------
+        head : torch.nn.Module
+            The head of all objects.
+        held_out : HeldOut
+            What the heads of the parts say about the objects that they have not seen.
+        """
+        parts, weights = [self.fit(rows) for rows in seen], None
+        if self.own is not None and self.own.are_judged:
+            weights = self._judge(parts, unseen)
+            parts = [part.weighted(weights) for part in parts if isinstance(part, PooledHead)]
+        held_out = [hold_out(p, self.data, rows) for p, rows in zip(parts, unseen, strict=True)]
+        return self.fit(np.arange(len(self.data.target)), weights), HeldOut.join(held_out)
+
+    def _judge(self, pools: list[Any], unseen: Sequence[np.ndarray]) -> tuple[float, ...]:
+        whole = replace(self.data, prefixes=None)
+        alone, own = (
+            HeldOut.join(
+                [
+                    hold_out(pool.weighted(weights), whole, rows)
+                    for pool, rows in zip(pools, unseen, strict=True)
+                ]
+            )
+            for weights in ((1.0, 0.0), (0.0, 1.0))
+        )
+        assert self.own is not None
+        weight = alone.sample_weight * self.data.class_weight[alone.target]
+        start = self.own.start(self.data.sample_weight.sum())
+        return fit_weights(np.stack([alone.logits, own.logits]), alone.target, weight, start)
+
+    def cross_fit(self, n_folds: int | None = None) -> tuple[nn.Module, HeldOut | None, np.ndarray]:
+        """Fit on everything, and on all folds but one, for each, to keep what it says about that.
+
+        The only member of a class is never left out. Returns the head, None in place of what was
+        held out if all classes are like that, and the positions of the objects left out.
+        """
+        everything = np.arange(len(self.data.target))
+        rows = self.data.splittable()
+        if not len(rows):
+            return self.fit(everything), None, rows
+        unseen = [part for _, part in self.data.folds(rows, self.seed, n_folds)]
+        head, held_out = self.fit_judged([np.setdiff1d(everything, p) for p in unseen], unseen)
+        return head, held_out, np.concatenate(unseen)

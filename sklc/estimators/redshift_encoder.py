@@ -118,7 +118,7 @@ def require_own_head(encoder: LightCurveEncoder, parameter: Any) -> nn.Module:
     if head is None:
         raise ValueError(
             f"finetune='none' needs weights that were trained on redshifts, and {parameter!r} has "
-            "no redshift head: use encoder='ztf+lsst-contrastive', finetune='head' with redshifts "
+            "no redshift head: use encoder='any', finetune='head' with redshifts "
             "of your own, or an encoder trained with redshift_weight > 0."
         )
     return head

@@ -58,7 +58,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
 
     Parameters
     ----------
-    encoder : str, path, LightCurveEncoder or None, default="ztf+lsst-contrastive"
+    encoder : str, path, LightCurveEncoder or None, default="any"
         Name or file of pretrained weights; an encoder with weights; an encoder that you fitted,
         whose network is then used (a copy: yours is never changed); or an unfitted encoder
         without weights, whose network is trained on the redshifts as a whole. None stands for such
@@ -189,7 +189,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
     >>> from sklc.datasets import load_demo
     >>> curves = load_demo().curves
     >>> z = curves.metadata["redshift"].to_numpy()
-    >>> model = RedshiftRegressor("ztf+lsst", random_state=0).fit(curves[::2], z[::2])
+    >>> model = RedshiftRegressor("any", random_state=0).fit(curves[::2], z[::2])
     >>> redshift, uncertainty = model.predict(curves[1:6], return_std=True)
     >>> redshift.shape, uncertainty.shape
     ((5,), (5,))
@@ -207,7 +207,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
 
     def __init__(
         self,
-        encoder="ztf+lsst-contrastive",
+        encoder="any",
         *,
         finetune="head",
         method="kernel",
@@ -259,12 +259,12 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         self.metadata = metadata
 
     @classmethod
-    def pretrained(cls, encoder="ztf+lsst-contrastive", **params):
+    def pretrained(cls, encoder="any", **params):
         """Return a regressor that needs no known redshifts, since the weights have a redshift head.
 
         Parameters
         ----------
-        encoder : str or path, default="ztf+lsst-contrastive"
+        encoder : str or path, default="any"
             Pretrained weights with a redshift head.
         **params
             Further parameters of the class.

@@ -114,7 +114,7 @@ class TransferEstimator(LightCurveEstimator):
         if encoder is None or not encoder.__sklearn_is_fitted__():
             raise ValueError(
                 "finetune='none' trains nothing, so it needs pretrained weights: name them, such "
-                "as encoder='ztf+lsst', or pass an encoder that you fitted."
+                "as encoder='any', or pass an encoder that you fitted."
             )
         encoder = as_parameter(copy.deepcopy(encoder))
         if encoder._is_fine_tuned():

@@ -48,7 +48,7 @@ class ClassHistoryDisplay:
     >>> from sklc import TransferClassifier
     >>> from sklc.datasets import load_demo
     >>> from sklc.inspection import ClassHistoryDisplay
-    >>> classifier = TransferClassifier.pretrained("ztf+lsst")
+    >>> classifier = TransferClassifier.pretrained("any")
     >>> curve = load_demo().curves[0]
     >>> display = ClassHistoryDisplay.from_estimator(classifier, curve)
     >>> display.probabilities.shape == (len(display.time), 12)

@@ -44,7 +44,7 @@ class LatentMapDisplay:
     >>> from sklc.datasets import load_demo
     >>> from sklc.inspection import LatentMapDisplay
     >>> curves, y = load_demo(return_X_y=True)
-    >>> latents = LightCurveEncoder.pretrained("ztf+lsst").transform(curves)
+    >>> latents = LightCurveEncoder.pretrained("any").transform(curves)
     >>> display = LatentMapDisplay.from_latents(latents, y)
     >>> display.coordinates.shape
     (600, 2)

@@ -137,8 +137,8 @@ class Table:
         if name in self.columns:
             return
         if self._is_nested():
-            is_arrow = isinstance(self.frame, pa.Table)
-            names = self.columns if is_arrow else self.frame.columns  # without the index
+            frame = self.frame  # without its index, which from_nested reads without being told
+            names = list(frame.columns) if isinstance(frame, pd.DataFrame) else self.columns
             own = next((c for c in COLUMN_NAMES["object_id"] if c in names), None)
             ids = "" if own is None else f", object_id={own!r}"
             raise LightCurveError(

@@ -77,7 +77,7 @@ class OnnxModel:
     >>> from sklc.datasets import load_demo
     >>> from sklc.serving import OnnxModel
     >>> curves, y = load_demo(return_X_y=True)
-    >>> clf = TransferClassifier("ztf+lsst", random_state=0).fit(curves[::2], y[::2])
+    >>> clf = TransferClassifier("any", random_state=0).fit(curves[::2], y[::2])
     >>> folder = tempfile.TemporaryDirectory()
     >>> model = OnnxModel(clf.to_onnx(Path(folder.name) / "classifier.onnx"))
     >>> model.classes_.tolist()

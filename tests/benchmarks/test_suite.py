@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from benchmark_modules import benchmark_module
 
-from sklc import LightCurves
+from sklc import LightCurveFeatures, LightCurves, TransferClassifier
 from sklc.datasets import load_demo
 from sklc.weights.catalogue import manifest
 
@@ -43,6 +43,9 @@ def no_probabilities():
 
 def nothing():
     return 3
+
+def broken():
+    raise RuntimeError("out of luck")
 
 VALUE = 3
 """
@@ -158,8 +161,8 @@ def test_a_failed_cell_is_recorded_and_tried_again(run, suite, monkeypatch):
 def test_sets_that_are_not_there_are_skipped_with_a_reason(run):
     _, result = run("--only", "demo,classes,features-core", "ztf_bts", "deep", "simulated-ps1")
     reasons = {skipped["of"][0]: skipped["reason"] for skipped in result["skipped"]}
-    assert "has no ztf_bts" in reasons["ztf_bts"]
-    assert "has no snia_multi" in reasons["deep"]
+    assert "there is no ztf_bts here" in reasons["ztf_bts"]
+    assert "there is no snia_multi here" in reasons["deep"]
     assert "## What was skipped" in result["markdown"]
 
 
@@ -184,7 +187,7 @@ def test_nothing_is_left_to_defaults_that_may_change(methods):
         for kind in methods.KINDS:
             model = method.build(kind, 3)
             assert model.encoder == method.weights
-            assert model.features == ("core" if name.endswith("core") else None)
+            assert (model.features is not None) == name.endswith("core")
             assert model.random_state == 3
     assert methods.of_weights("any+nothing") is None
 
@@ -256,6 +259,8 @@ def test_sets_that_cannot_be_used_are_refused(run, tmp_path, capsys):
     assert "there is no such folder" in stopped(run, capsys, "--data", tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
     assert "cannot be read" in stopped(run, capsys, "--data", tmp_path / "empty")
+    same = my_set(tmp_path / "snpcc-copy", **{"class": lambda c, y: y}).rename(tmp_path / "demo")
+    assert "has a set named 'demo': rename the folder" in stopped(run, capsys, "--data", same)
     inside = my_set(tmp_path / "shared" / "ztf_bts", kind=lambda c, y: y)
     assert "pass the folder that it is in" in stopped(run, capsys, "--data", inside)
 
@@ -292,6 +297,7 @@ def test_seeds_reach_a_method_of_ones_own(methods, my_module):
         ("bare", "LogisticRegression does not take light curves as X (TypeError"),
         ("no_probabilities", "Pipeline has no predict_proba"),
         ("nothing", "returned '3', which is neither a classifier"),
+        ("broken", "broken raised RuntimeError: out of luck"),
         ("VALUE", "VALUE is not a function that returns an estimator"),
         ("absent", "has no attribute 'absent'"),
     ],
@@ -362,6 +368,16 @@ def test_objects_that_were_never_detected_are_not_classified_early(tasks, sets):
         tasks.TASKS["early"].problem(data_set, faint)
 
 
+@pytest.mark.parametrize("few", ["a", "b"])
+def test_few_contaminants_or_supernovae_are_refused(tasks, sets, few):
+    curves = load_demo().curves[:40]
+    labels = np.where(np.arange(40) < 5, few, {"a": "b", "b": "a"}[few])
+    merged = {"supernova": ("a",), "other": ("b",)}
+    data_set = sets.DataSet("s", "", "yours", "", "", lambda _: curves, contaminants=merged)
+    with pytest.raises(tasks.NotHere, match="fewer than 8 supernovae or other objects"):
+        tasks.TASKS["contaminants"].problem(data_set, curves.with_metadata(**{"class": labels}))
+
+
 def test_probabilities_of_merged_and_unknown_classes(tasks):
     curves = load_demo().curves[:2]
     y = np.array(["Ia", "II", "KN"])
@@ -381,6 +397,43 @@ def test_sizes_leave_no_more_labels_than_there_are(tasks):
     problem = tasks.Problem(load_demo().curves[:160], y, y)
     assert tasks.TASKS["classes"].usable_sizes(problem, quick=False) == [0, 64, None]
     assert tasks.TASKS["anomalies"].usable_sizes(problem, quick=True) == [64]
+
+
+def test_remembered_features_are_those_that_are_asked_for_by_name(load_module):
+    module, (curves, y) = load_module("_suite_features"), load_demo(return_X_y=True)
+    curves, y = curves[::6], y[::6]
+    plain = LightCurveFeatures(statistics="core", parametric_fit=False)
+    expected = plain.fit_transform(curves)
+    found = module.features("core").fit(curves)
+    order = np.random.default_rng(0).permutation(len(curves))
+    for _ in range(2):  # computed, then remembered
+        np.testing.assert_allclose(found.transform(curves[order]), expected[order], rtol=1e-12)
+    short = curves.truncate(points=9)
+    np.testing.assert_allclose(found.transform(short), plain.transform(short), rtol=1e-12)
+    settings = {"device": "cpu", "random_state": 0, "verbose": 0}
+    named, given = (
+        TransferClassifier("ztf", features=joined, early=False, **settings).fit(curves, y)
+        for joined in ("core", module.features("core"))
+    )
+    np.testing.assert_allclose(named.predict_proba(curves), given.predict_proba(curves), rtol=1e-6)
+
+
+def test_rows_are_forgotten_before_memory_is_full(load_module, monkeypatch):
+    module, curves = load_module("_suite_features"), load_demo().curves[:30]
+    monkeypatch.setattr(module, "MOST_ROWS", 20)
+    monkeypatch.setattr(module, "_ROWS", {})
+    found = module.features("core").fit(curves)
+    first = found.transform(curves[:15])
+    found.transform(curves[15:])
+    assert len(module._ROWS) == 15
+    np.testing.assert_array_equal(found.transform(curves[:15]), first)
+
+
+def test_scores_that_are_no_numbers_are_refused(tasks, methods):
+    task = types.SimpleNamespace(measure=lambda *_: {"auroc": 0.5, "mse": np.nan})
+    method = methods.Method("mine", "", lambda kind, seed: None)
+    with pytest.raises(ValueError, match="mse of mine is not a finite number"):
+        tasks.measure(task, None, method, 64, 0)
 
 
 # -- rivals
