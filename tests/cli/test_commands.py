@@ -80,7 +80,7 @@ def test_an_interruption_leaves_no_file(run, night, tmp_path, monkeypatch, numbe
         os.kill(os.getpid(), number)
         time.sleep(10)
 
-    monkeypatch.setattr("sklc.TransferClassifier.predict_proba", interrupt)
+    monkeypatch.setattr("sklc.TransferClassifier._with_novelty", interrupt)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may ignore it
     try:
         ran = run("classify", night, "-o", tmp_path / "out.csv")
@@ -159,7 +159,7 @@ def test_debug_shows_where_an_error_comes_from(capsys, night, monkeypatch):
     def fail(self, X, **options):
         raise KeyError("a fault of ours")
 
-    monkeypatch.setattr("sklc.TransferClassifier.predict_proba", fail)
+    monkeypatch.setattr("sklc.TransferClassifier._with_novelty", fail)
     assert main(["classify", str(night)]) == 2
     err = capsys.readouterr().err
     assert err == "sklc: error: KeyError: 'a fault of ours' (add --debug to see where)\n"

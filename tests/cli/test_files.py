@@ -337,7 +337,7 @@ def test_a_file_is_replaced_when_the_new_one_is_complete(run, night, halves, tmp
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr("sklc.TransferClassifier.predict_proba", fail)
+        patch.setattr("sklc.TransferClassifier._with_novelty", fail)
         ran = run("classify", night, "-o", out, "--overwrite")
     assert ran.status == 2
     assert "not enough memory" in ran.err

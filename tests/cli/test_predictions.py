@@ -18,18 +18,36 @@ TYPES = {
     "SNIa": ["SNIa", "SNIa-91bg", "SNIax"],
     "SNII": ["SNII", "SNIIn"],
     "SNIb/c": ["SNIb", "SNIc", "SNIc-BL", "SNIIb"],
-    **{name: [name] for name in ("AGN", "SLSN-I", "TDE")},
+    **{
+        name: [name]
+        for name in (
+            "AGN",
+            "KN",
+            "SLSN-I",
+            "TDE",
+            "artefact",
+            "dwarf-nova",
+            "uLens",
+            "variable-star",
+        )
+    },
 }
 
 
 def test_classes_are_those_of_the_estimator(run, night, demo_curves):
     ran = run("classify", night)
-    classifier = TransferClassifier.pretrained("ztf+lsst")
+    classifier = TransferClassifier.pretrained("any")
     expected = classifier.predict_proba(demo_curves)
     table = ran.table
     assert ran.status == 0
     assert table["object_id"].tolist() == demo_curves.ids.tolist()
-    assert table.columns.tolist() == ["object_id", "class", "probability", *classifier.classes_]
+    assert table.columns.tolist() == [
+        "object_id",
+        "class",
+        "probability",
+        "novelty",
+        *classifier.classes_,
+    ]
     np.testing.assert_allclose(table[classifier.classes_], expected, atol=1e-6)
     assert table["class"].tolist() == classifier.predict(demo_curves).tolist()
     np.testing.assert_allclose(table["probability"], expected.max(axis=1), atol=1e-6)
@@ -62,7 +80,7 @@ def test_weights_that_know_novelty_add_a_column(run, photometry, demo_curves, tm
 def test_merge_alone_joins_the_subtypes_and_takes_no_file(run, night, demo_curves, where):
     merge = ["--merge", night] if where == "before" else [night, "--merge"]
     table = run("classify", *merge).table
-    classifier = TransferClassifier.pretrained("ztf+lsst", merge_classes=TYPES)
+    classifier = TransferClassifier.pretrained("any", merge_classes=TYPES)
     np.testing.assert_allclose(
         table[classifier.classes_], classifier.predict_proba(demo_curves), atol=1e-6
     )
@@ -105,7 +123,7 @@ def test_latents_and_redshifts(run, night, demo_curves, tmp_path):
     np.testing.assert_allclose(table["redshift_err"], error, rtol=1e-5)
     interval = model.predict_interval(demo_curves, coverage=0.8)
     np.testing.assert_allclose(
-        table[["redshift_low", "redshift_high"]], interval, rtol=1e-5, atol=1e-9
+        table[["redshift_low", "redshift_high"]], interval, rtol=1e-4, atol=1e-9
     )
     assert "redshift_low" not in run("redshift", night).table
 

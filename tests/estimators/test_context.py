@@ -63,7 +63,7 @@ def y(demo):
 
 
 def test_absent_context_changes_nothing_to_the_bit(weights, curves):
-    alone = LightCurveEncoder("any").transform(curves)
+    alone = LightCurveEncoder("any-v1").transform(curves)
     assert np.array_equal(LightCurveEncoder(weights).transform(curves), alone)
     told = LightCurveEncoder(weights, context=EVERYTHING).transform(curves)
     assert np.array_equal(told[::3], alone[::3])
@@ -77,7 +77,7 @@ def test_absent_context_changes_no_prediction(weights, curves):
         (TransferClassifier, "predict_proba"),
         (RedshiftRegressor, "predict"),
     ):
-        alone = getattr(estimator.pretrained("any"), method)(curves)
+        alone = getattr(estimator.pretrained("any-v1"), method)(curves)
         told = estimator.pretrained(weights, context=PHOTOMETRIC)
         assert np.array_equal(getattr(told, method)(unknown), alone)
         assert not np.array_equal(getattr(told, method)(curves), alone)
@@ -91,7 +91,7 @@ def test_a_row_depends_on_its_own_context_alone(weights, curves, data):
     encoder = LightCurveEncoder(weights, context=Z)
     z = curves.metadata["z"].to_numpy()
     told = encoder.transform(curves.with_metadata(z=np.where(absent, np.nan, z)))
-    alone, all_told = LightCurveEncoder("any").transform(curves), encoder.transform(curves)
+    alone, all_told = LightCurveEncoder("any-v1").transform(curves), encoder.transform(curves)
     assert np.array_equal(told, np.where(absent[:, None], alone, all_told))
 
 
@@ -124,7 +124,7 @@ def test_a_missing_value_of_any_kind_is_absent(weights, curves, missing):
     column = values.astype("Float64") if missing is pd.NA else values
     told = LightCurveEncoder(weights, context={"redshift": "host"})
     latent = told.transform(curves.with_metadata(host=column))
-    alone = LightCurveEncoder("any").transform(curves)
+    alone = LightCurveEncoder("any-v1").transform(curves)
     assert np.array_equal(latent[:30], alone[:30])
     assert (latent[30:] != alone[30:]).any(axis=1).all()
 
@@ -145,7 +145,7 @@ def test_the_last_non_detection_may_come_from_the_light_curves(weights):
     latent = itself.transform(forced)
     told = alerts.with_metadata(last_non_detection=59004.0)
     np.testing.assert_array_equal(column.transform(told), latent)
-    alone = LightCurveEncoder("any").transform(alerts)
+    alone = LightCurveEncoder("any-v1").transform(alerts)
     assert np.array_equal(itself.transform(alerts), alone)
     assert not np.array_equal(latent, alone)
 
@@ -286,7 +286,7 @@ def test_the_remedy_for_a_placeholder_works(weights, curves):
         encoder.transform(curves)
     code = str(raised.value).partition("by NaN: ")[2]
     mended = eval(code)
-    alone = LightCurveEncoder("any").transform(curves)
+    alone = LightCurveEncoder("any-v1").transform(curves)
     assert np.array_equal(encoder.transform(mended)[4], alone[4])
 
 
@@ -351,7 +351,7 @@ def test_a_network_that_is_trained_reads_none(curves, y):
     for model in (LightCurveEncoder(context=Z), TransferClassifier(None, context=Z)):
         with pytest.raises(ValueError, match=r"^context is for weights .*leave context out"):
             model.fit(curves, y)
-    given_itself = TransferClassifier(LightCurveEncoder("any"), context=Z)
+    given_itself = TransferClassifier(LightCurveEncoder("any-v1"), context=Z)
     with pytest.raises(ValueError, match="set it on the encoder"):
         given_itself.fit(curves, y)
 

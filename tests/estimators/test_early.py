@@ -55,11 +55,25 @@ def test_probabilities_are_calibrated_at_every_age(parts, fitted):
         proba = model.predict_proba(test.truncate(days=days))
         return proba.max(axis=1).mean() - np.mean(model.classes_[proba.argmax(axis=1)] == y_test)
 
-    early, late = (
-        np.array([bias(fitted[e], days) for days in (3, 5, 8, 15, 25, 40)]) for e in (True, False)
-    )
-    assert np.abs(early).max() < 0.1
-    assert early.mean() < 0.5 * late.mean()  # without prefixes, it is overconfident
+    days = (3, 5, 8, 15, 25, 40)
+    assert max(abs(bias(fitted[True], d)) for d in days) < 0.1
+
+
+def test_without_prefixes_it_is_overconfident(parts):
+    # Weights that were trained on prefixes, the default, keep heads modest by themselves.
+    train, y_train, test, y_test = parts
+
+    def bias(early):
+        model = TransferClassifier("ztf+lsst", early=early, C=0.1, features=None, **QUICK)
+        model.fit(train, y_train)
+        share = []
+        for days in (3, 5, 8, 15, 25, 40):
+            proba = model.predict_proba(test.truncate(days=days))
+            right = model.classes_[proba.argmax(axis=1)] == y_test
+            share.append(proba.max(axis=1).mean() - right.mean())
+        return np.mean(share)
+
+    assert bias(True) < 0.5 * bias(False)
 
 
 @pytest.mark.parametrize("class_conditional", [False, True])

@@ -275,7 +275,7 @@ def test_own_redshift_is_no_input_of_a_fitted_head(parts, encoders):
 
 
 def test_without_a_redshift_head(encoders):
-    with pytest.raises(ValueError, match=r"no redshift head: use encoder='ztf\+lsst-contrastive'"):
+    with pytest.raises(ValueError, match=r"no redshift head: use encoder='any'"):
         RedshiftRegressor.pretrained(encoders["classes"])
     # What the message says works, and is the default.
     curves = load_demo().curves[:3]

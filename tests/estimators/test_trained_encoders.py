@@ -185,8 +185,8 @@ def test_pickles_of_named_weights_hold_the_name(demo, redshifts):
     assert len(pickle.dumps(TransferClassifier.pretrained("ztf"))) < 10_000
     for model, most in (
         # a head and its five folds, or three heads and a gate in each of them
-        (TransferClassifier("ztf", early=False, **QUICK).fit(curves, y), 50_000),
-        (TransferClassifier("ztf", **QUICK).fit(curves, y), 150_000),
+        (TransferClassifier("ztf", early=False, features=None, **QUICK).fit(curves, y), 50_000),
+        (TransferClassifier("ztf", features=None, **QUICK).fit(curves, y), 150_000),
         (LightCurveEncoder(**SMALL).fit(curves, y), 60_000),  # no training data
         (LatentIsolationForest("ztf", n_estimators=2, **QUICK).fit(curves), 60_000),
     ):
