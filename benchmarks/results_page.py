@@ -2,8 +2,8 @@
 
     python benchmarks/results_page.py [--check]
 
-The pages are docs/results.md (accuracy), docs/performance.md (speed) and
-benchmarks/results/README.md (all tables). The text between the lines ``<!-- figures: NAME -->`` and
+The pages are docs/results.md (accuracy), docs/performance.md (speed), docs/pretraining.md (surveys
+left out of training) and benchmarks/results/README.md (all tables). The text between the lines ``<!-- figures: NAME -->`` and
 ``<!-- end -->`` of a page is replaced by the tables that the benchmark NAME wrote into its results
 file, ``"markdown"`` of NAME.json. ``<!-- figures: NAME 1 3 -->`` copies only the first and the
 third table, each with its caption. Everything else on a page is left alone. With --check nothing is
@@ -21,7 +21,12 @@ from pathlib import Path
 from _common import RESULTS
 
 _DOCS = Path(__file__).parents[1] / "docs"
-PAGES = [_DOCS / "results.md", _DOCS / "performance.md", RESULTS / "README.md"]
+PAGES = [
+    _DOCS / "results.md",
+    _DOCS / "performance.md",
+    _DOCS / "pretraining.md",
+    RESULTS / "README.md",
+]
 START = re.compile(r"<!-- figures: (\w+)((?: \d+)*) -->")
 END = "<!-- end -->"
 
