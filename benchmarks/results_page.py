@@ -3,11 +3,12 @@
     python benchmarks/results_page.py [--check]
 
 The pages are docs/results.md (accuracy), docs/performance.md (speed), docs/pretraining.md (surveys
-left out of training) and benchmarks/results/README.md (all tables). The text between the lines ``<!-- figures: NAME -->`` and
-``<!-- end -->`` of a page is replaced by the tables that the benchmark NAME wrote into its results
-file, ``"markdown"`` of NAME.json. ``<!-- figures: NAME 1 3 -->`` copies only the first and the
-third table, each with its caption. Everything else on a page is left alone. With --check nothing is
-written, and the exit status is 1 if a page does not show the results.
+left out of training) and benchmarks/results/README.md (all tables). The text between the lines
+``<!-- figures: NAME -->`` and ``<!-- end -->`` of a page is replaced by the tables that the
+benchmark NAME wrote into its results file, ``"markdown"`` of NAME.json.
+``<!-- figures: NAME 1 3 -->`` copies only the first and the third table, each with its caption.
+Everything else on a page is left alone. With --check nothing is written, and the exit status is 1
+if a page does not show the results.
 """
 
 from __future__ import annotations
