@@ -229,7 +229,7 @@ def measure(data: Data, rows: dict[str, Row], n_labels: int | None, seed: int) -
 
 
 def summary(figures: Figures, columns: Sequence[str], n_seeds: int) -> str:
-    """One line: the frozen encoder, the default classifier, and the best of the features, at every column."""
+    """One line: the frozen encoder, the default classifier, and the best of the features."""
 
     def best(*names: str) -> str:
         return means(figures, columns, "auroc", *names)

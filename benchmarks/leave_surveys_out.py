@@ -161,6 +161,7 @@ def plot(figures: dict[str, Any], path: Path) -> None:
     figure, (left, middle, right) = plt.subplots(
         1, 3, figsize=(13, 4.6), layout="constrained", width_ratios=[1.25, 1, 1]
     )
+    right.sharey(middle)  # before anything is drawn, so that both show all
     surveys = figures["surveys"]
     places = np.arange(len(surveys))[::-1]
     seen, unseen = (
@@ -196,7 +197,6 @@ def plot(figures: dict[str, Any], path: Path) -> None:
         ax.set_title(title, loc="left")
         ax.grid(alpha=0.3)
     middle.set_ylabel("macro AUROC without labels")
-    right.sharey(middle)
     right.legend(loc="best", fontsize=9)
     figure.savefig(path, dpi=110)
     plt.close(figure)

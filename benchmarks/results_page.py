@@ -3,12 +3,13 @@
     python benchmarks/results_page.py [--check]
 
 The pages are docs/results.md (accuracy), docs/performance.md (speed), docs/transfer.md (what is
-kept from survey to survey), docs/benchmark_suite.md (all sets, tasks and methods) and
-benchmarks/results/README.md (all tables). The text between the lines ``<!-- figures: NAME -->`` and
-``<!-- end -->`` of a page is replaced by the tables that the benchmark NAME wrote into its results
-file, ``"markdown"`` of NAME.json. ``<!-- figures: NAME 1 3 -->`` copies only the first and the
-third table, each with its caption. Everything else on a page is left alone. With --check nothing is
-written, and the exit status is 1 if a page does not show the results.
+kept from survey to survey), docs/pretraining.md, docs/benchmark_suite.md (all sets, tasks and
+methods) and benchmarks/results/README.md (all tables). The text between the lines
+``<!-- figures: NAME -->`` and ``<!-- end -->`` of a page is replaced by the tables that the
+benchmark NAME wrote into its results file, ``"markdown"`` of NAME.json. ``<!-- figures: NAME 1 3
+-->`` copies only the first and the third table, each with its caption. Everything else on a page is
+left alone. With --check nothing is written, and the exit status is 1 if a page does not show the
+results.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ from _common import RESULTS
 
 _DOCS = Path(__file__).parents[1] / "docs"
 PAGES = [
-    *(_DOCS / f"{name}.md" for name in ("results", "performance", "transfer", "benchmark_suite")),
+    *(
+        _DOCS / f"{name}.md"
+        for name in ("results", "performance", "transfer", "pretraining", "benchmark_suite")
+    ),
     RESULTS / "README.md",
 ]
 START = re.compile(r"<!-- figures: (\w+)((?: \d+)*) -->")

@@ -356,13 +356,12 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
             X, curves, y=y, sample_weight=sample_weight, survey=survey
         )
         columns = self._metadata()
+        if self.weights is not None:
+            self._trained = self._file = None  # of an earlier fit
         self._check_mode()
         if self.weights is not None:
             if survey is not None:
-                raise ValueError(
-                    "survey= is for training, and has no effect with weights: leave survey out."
-                )
-            self._trained = self._file = None  # of an earlier fit
+                raise ValueError("survey= has no effect with weights: leave survey out.")
             self._file = self._own_file()
             self._per_object(curves)
             if sample_weight is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -23,6 +24,9 @@ _EARLY = 30.0
 _FEWEST = 10
 # Inverse L2 strength of the gate.
 _GATE_C = 0.3
+# The scale of prefixes is such that this share of errors lies within as many scales as it does for
+# whole light curves; it is learned in so many folds, on at most so many objects.
+_COVERED, _FOLDS, _MOST_FOR_SCALE = 0.9, 3, 1000
 
 
 def fit_redshift_head(
@@ -61,7 +65,7 @@ def fit_redshift_head(
     if prefixes is None or np.sum(prefixes.days < _EARLY) < _FEWEST:
         return late.fit(columns, target, seed, sample_weight)
     blocks = estimator.encoder_._source().network.block_sizes
-    head = PhasedRedshiftHead(late, new_head(), blocks, n_features)
+    head = PhasedRedshiftHead(late, new_head, blocks, n_features)
     rows = prefixes.rows(estimator._columns(prefixes.curves, with_features=False))
     return head.fit(columns, target, seed, sample_weight, rows)
 
@@ -74,16 +78,21 @@ class PhasedRedshiftHead:
 
     Parameters
     ----------
-    late, early : head
-        Heads that are not fitted, for whole light curves and for prefixes.
+    late : head
+        A head that is not fitted, for whole light curves.
+    new_early : callable
+        Returns a head that is not fitted, for prefixes.
     block_sizes : sequence of int
         Numbers of columns of the blocks of the latent, which come first.
     n_features : int, default=0
         Number of features, the last columns, which the head of whole light curves alone reads.
     """
 
-    def __init__(self, late: Any, early: Any, block_sizes: Any, n_features: int = 0) -> None:
-        self.late, self.early, self.n_features = late, early, n_features
+    def __init__(
+        self, late: Any, new_early: Callable[[], Any], block_sizes: Any, n_features: int = 0
+    ) -> None:
+        self.late, self.n_features = late, n_features
+        self.early, self._new_early = new_early(), new_early
         self.block_sizes = tuple(block_sizes)
 
     def fit(
@@ -123,10 +132,46 @@ class PhasedRedshiftHead:
             self.gate = LogisticRegression(C=_GATE_C, max_iter=1000).fit(
                 self._scaled(everything), is_early, weight
             )
+        self.early_scale_ = 1.0
+        whole = self._mixed(
+            columns, self.late.out_of_sample_, self.early.out_of_sample_[:n_objects]
+        )
+        ratios = np.abs(target - whole[:, 0]) / whole[:, 1]
+        beginnings = np.flatnonzero(is_early)
+        early = self._ratios_of_unseen(everything, target[row], weight, row, beginnings, seed)
+        usual = np.quantile(ratios, _COVERED)
+        if len(early) and usual > 0:
+            self.early_scale_ = max(float(np.quantile(early, _COVERED) / usual), 1.0)
+        del self._new_early  # a fitted head is pickled
         self.out_of_sample_ = self._mixed(
             columns, self.late.out_of_sample_, self.early.out_of_sample_[:n_objects]
         )
         return self
+
+    def _ratios_of_unseen(
+        self,
+        columns: np.ndarray,
+        target: np.ndarray,
+        weight: np.ndarray,
+        owner: np.ndarray,
+        rows: np.ndarray,
+        seed: int,
+    ) -> np.ndarray:
+        """Errors in units of the scale at prefixes of objects of which a head has seen nothing.
+
+        The head's own predictions out of sample leave one row out, not the others of its object.
+        """
+        some = np.random.default_rng(seed).permutation(np.unique(owner))[:_MOST_FOR_SCALE]
+        ratios = []
+        for part in np.array_split(some, _FOLDS):
+            seen = np.flatnonzero(np.isin(owner, np.setdiff1d(some, part)))
+            unseen = rows[np.isin(owner[rows], part)]
+            if not len(seen) or not len(unseen):
+                continue
+            head = self._new_early().fit(columns[seen], target[seen], seed, weight[seen])
+            predicted = head.predict(columns[unseen])
+            ratios.append(np.abs(target[unseen] - predicted[:, 0]) / predicted[:, 1])
+        return np.concatenate(ratios) if ratios else np.empty(0)
 
     def predict(self, columns: np.ndarray) -> np.ndarray:
         """Means and scales, (n_objects, 2) float64."""
@@ -143,7 +188,8 @@ class PhasedRedshiftHead:
     def _mixed(self, columns: np.ndarray, late: np.ndarray, early: np.ndarray) -> np.ndarray:
         """Mean and standard deviation of the mixture of two Gaussians."""
         share = self.gate.predict_proba(self._scaled(columns))[:, 1]
-        shares, means, scales = np.stack([1 - share, share]), *np.stack([late, early]).T
+        shares, (means, scales) = np.stack([1 - share, share]), np.stack([late, early]).T
+        scales = scales * [1.0, self.early_scale_]
         mean = (shares * means.T).sum(axis=0)
         variance = (shares * (scales.T**2 + (means.T - mean) ** 2)).sum(axis=0)
         return np.column_stack([mean, np.sqrt(variance)])

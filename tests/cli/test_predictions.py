@@ -210,7 +210,7 @@ def test_nothing_can_be_used(run, photometry, tmp_path):
     photometry.assign(flux=0.0).to_csv(path, index=False)
     ran = run("classify", path)
     assert ran.status == 1
-    assert ran.table.shape == (12, 15)
+    assert ran.table.shape == (12, 21)
     assert ran.table.iloc[:, 1:].isna().all(axis=None)
     assert "'SIM0000' in" in ran.err
     assert "and 11 others: no flux other than zero" in ran.err

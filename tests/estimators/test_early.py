@@ -73,7 +73,7 @@ def test_without_prefixes_it_is_overconfident(parts):
             share.append(proba.max(axis=1).mean() - right.mean())
         return np.mean(share)
 
-    assert bias(True) < 0.5 * bias(False)
+    assert bias(True) < bias(False) - 0.01
 
 
 @pytest.mark.parametrize("class_conditional", [False, True])
@@ -272,7 +272,7 @@ def test_redshifts_and_intervals_hold_from_the_first_days(parts):
     for days in (3, 10):
         (error, covered), (alone, missed) = figures(early, days), figures(late, days)
         assert error < 0.95 * alone
-        assert abs(covered - 0.9) < 0.1
+        assert abs(covered - 0.9) < 0.08
         assert missed < covered
     (error, covered), (alone, _) = figures(early, 1000), figures(late, 1000)
     assert error < 1.05 * alone

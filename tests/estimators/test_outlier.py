@@ -39,7 +39,7 @@ def parts(demo):
 
 @pytest.fixture(scope="module")
 def fitted(parts):
-    return LatentIsolationForest("any", **QUICK).fit(*parts[:2])
+    return LatentIsolationForest("ztf+lsst", **QUICK).fit(*parts[:2])
 
 
 RECIPES = {
@@ -78,7 +78,7 @@ def test_every_recipe_repeats_and_follows_the_conventions(parts, recipe):
 
 def test_labels_are_optional_for_one_forest(parts, fitted):
     train, _, test, is_anomaly = parts
-    unlabelled = LatentIsolationForest(**QUICK).fit(train)
+    unlabelled = LatentIsolationForest("ztf+lsst", **QUICK).fit(train)
     assert roc_auc_score(is_anomaly, unlabelled.anomaly_score(test)) > 0.9
     assert set(unlabelled.classes_) <= set(unlabelled.encoder_.classes_)
     assert "SNII" in unlabelled.rare_classes_

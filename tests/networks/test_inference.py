@@ -62,7 +62,7 @@ def test_both_engines_agree_on_real_weights(weights, monkeypatch):
         latents[name] = LightCurveEncoder(weights, device="cpu").transform(curves)
     difference = (latents["onnx"] - latents["torch"]) / latents["torch"].std()
     # Latents of weights for any survey tell finer differences, and rounding with them.
-    assert np.sqrt(np.mean(difference**2)) < (2e-6 if weights.startswith("any") else 1e-6)
+    assert np.sqrt(np.mean(difference**2)) < (3e-6 if weights.startswith("any") else 1e-6)
     # Rounding of float32 over a hundred steps; the engines are as far from float64 themselves.
     assert np.abs(difference).max() < 5e-5
 
