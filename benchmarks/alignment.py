@@ -191,7 +191,6 @@ def neighbours_across(latents: np.ndarray, sample: Sample) -> dict[str, float]:
     """
     y, survey, z = sample.y, sample.survey, sample.redshift
     classes, target = np.unique(y, return_inverse=True)
-    scores: dict[str, list[float]] = {}
     votes = {kind: np.zeros((len(y), len(classes))) for kind in ("own", "others")}
     redshift = {kind: np.full(len(y), np.nan) for kind in votes}
     rng = np.random.default_rng(0)
@@ -208,13 +207,16 @@ def neighbours_across(latents: np.ndarray, sample: Sample) -> dict[str, float]:
                 for k in range(len(classes)):
                     votes[kind][mine, k] = (target[found] == k).mean(axis=1)
                 redshift[kind][mine] = np.median(z[found], axis=1)
+    scores: dict[str, list[float]] = {
+        f"{score}, {kind}": [] for score in ("AUROC", "redshift R2") for kind in votes
+    }
     for kind in votes:
         for name in np.unique(survey):
             rows = survey == name
-            scores.setdefault(f"AUROC, {kind}", []).append(
+            scores[f"AUROC, {kind}"].append(
                 roc_auc_score(target[rows], votes[kind][rows], multi_class="ovr")
             )
-            scores.setdefault(f"redshift R2, {kind}", []).append(
+            scores[f"redshift R2, {kind}"].append(
                 r2_score(np.log1p(z[rows]), np.log1p(redshift[kind][rows]))
             )
     return {name: float(np.mean(values)) for name, values in scores.items()}

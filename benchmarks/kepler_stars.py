@@ -75,8 +75,19 @@ class Stars:
     y: np.ndarray
 
 
-def load_stars(folder: Path) -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray, np.ndarray]:
-    """Load times and relative fluxes of the labelled stars, their classes and magnitudes."""
+@dataclass(frozen=True)
+class Sample:
+    """Times, fluxes relative to their median, relative errors, classes and magnitudes of stars."""
+
+    time: list[np.ndarray]
+    flux: list[np.ndarray]
+    flux_err: np.ndarray
+    y: np.ndarray
+    magnitude: np.ndarray
+
+
+def load_stars(folder: Path) -> Sample:
+    """Load the labelled stars of the common classes."""
     curves = LightCurves.from_parquet(folder / "kepler_tda_small", zero_point=25.0)
     y = curves.metadata["class"].to_numpy(dtype=str)
     names, counts = np.unique(y, return_counts=True)
@@ -85,7 +96,8 @@ def load_stars(folder: Path) -> tuple[list[np.ndarray], list[np.ndarray], np.nda
     curves = curves[kept].truncate(points=N_POINTS)
     flux = [one.flux / np.median(one.flux) - 1 for one in curves]
     magnitude = curves.metadata["kepmag"].to_numpy(dtype=float)
-    return [one.time for one in curves], flux, y[kept], magnitude
+    flux_err = np.array([np.median(one.flux_err) / np.median(one.flux) for one in curves])
+    return Sample([one.time for one in curves], flux, flux_err, y[kept], magnitude)
 
 
 def averaged(time: np.ndarray, flux: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -96,15 +108,14 @@ def averaged(time: np.ndarray, flux: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return times[kept].mean(axis=1), fluxes[kept].mean(axis=1)
 
 
-def light_curves(time: list[np.ndarray], flux: list[np.ndarray]) -> LightCurves:
-    """Return averaged light curves in parts per thousand of the median flux.
-
-    The error is the scatter of successive differences divided by the square root of 2: what a
-    single point can tell of slow variability.
-    """
+def light_curves(
+    time: list[np.ndarray], flux: list[np.ndarray], flux_err: np.ndarray
+) -> LightCurves:
+    """Return averaged light curves, and their errors, in parts per thousand of the median flux."""
     times, fluxes = zip(*(averaged(t, 1e3 * f) for t, f in zip(time, flux, strict=True)),
                         strict=True)  # fmt: skip
-    errors = [np.full(len(f), np.median(np.abs(np.diff(f))) / 0.954 + 1e-3) for f in fluxes]
+    errors = [np.full(len(f), 1e3 * e / AVERAGED**0.5) for f, e in zip(fluxes, flux_err,
+                                                                     strict=True)]  # fmt: skip
     return LightCurves.from_arrays(
         list(times), list(fluxes), errors, passband="kepler", zero_point=27.5
     )
@@ -179,21 +190,21 @@ def build_rows(quick: bool) -> dict[str, tuple[str, Callable[[int], Any]]]:
 
 def prepare(folder: Path) -> Stars:
     """Load the stars and compute what the methods read."""
-    time_of, flux, y, magnitude = load_stars(folder)
-    curves = light_curves(time_of, flux)
-    numbers, period = simple_numbers(flux), periodicity(time_of, flux)
+    sample = load_stars(folder)
+    curves = light_curves(sample.time, sample.flux, sample.flux_err)
+    numbers, period = simple_numbers(sample.flux), periodicity(sample.time, sample.flux)
     features = LightCurveFeatures(statistics="core", parametric_fit=False, binned_flux=False)
     described = np.asarray(features.fit_transform(curves))
     described = described[:, np.isfinite(described).mean(axis=0) > 0.5]
     inputs = {
         "curves": curves,
-        "magnitude": magnitude[:, None],
+        "magnitude": sample.magnitude[:, None],
         "numbers": numbers,
         "numbers, period": np.column_stack([numbers, period]),
         "features": described,
         "features, period": np.column_stack([described, period]),
     }
-    return Stars(inputs, y)
+    return Stars(inputs, sample.y)
 
 
 def predictions(stars: Stars, form: str, model: Any, seed: int) -> np.ndarray:

@@ -155,11 +155,11 @@ def test_numbers_of_a_sine_wave(kepler_stars):
 def test_light_curves_hide_the_brightness_of_a_star(kepler_stars):
     time = np.arange(100) * 0.02
     flux = 0.01 * np.sin(time)
-    curves = kepler_stars.light_curves([time, time + 9], [flux, flux])
+    curves = kepler_stars.light_curves([time, time + 9], [flux, flux], np.array([1e-4, 2e-4]))
     assert curves.lengths.tolist() == [20, 20]
     np.testing.assert_allclose(curves.flux[:20], curves.flux[20:])
     assert np.abs(curves.flux).max() == pytest.approx(10, rel=0.05)
-    assert (curves.flux_err > 0).all()
+    np.testing.assert_allclose(curves.flux_err[[0, 20]], [0.1 / 5**0.5, 0.2 / 5**0.5], rtol=1e-6)
 
 
 def test_interval_surrounds_the_score(kepler_stars):
