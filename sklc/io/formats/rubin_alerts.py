@@ -157,7 +157,8 @@ def rubin_packets(
         )
     if not tables:
         raise LightCurveError(
-            f"none of {counted(n_packets, 'packet')} has a diaSource, as packets of Rubin have: "
+            ("the packet has no" if n_packets == 1 else f"none of the {n_packets} packets has a")
+            + " diaSource, as packets of Rubin have: "
             "check that these are alert packets of Rubin and that the file is complete"
         )
     if not any(len(table) for table in tables):
