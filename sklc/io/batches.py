@@ -110,7 +110,7 @@ def _alerts(
         raise problem
     if again:
         warn(
-            f"{counted(len(again), 'object')} in more than one part, such as "
+            f"{counted(len(again), 'object is', 'objects are')} in more than one part, such as "
             f"{str(next(iter(again)))[:80]!r}, whose alerts are more than {n_objects} alerts "
             "apart: the last part has the longest history; read the file as a whole to join them"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -155,9 +156,11 @@ def read_csv(
     names = [name for name in id_columns(columns) if name not in given]
     dtype = dict.fromkeys(names, str) | {k: v for k, v in given.items() if k in columns}
     separator, usecols = options.get("sep", ","), options.get("usecols")
-    if first is not None and _USUAL.issuperset(k for k, v in options.items() if v is not None):
-        is_needed = wanted or usecols or (lambda name: True)
-        kinds = {name: dtype.get(name) for name in columns if is_needed(name)}
+    is_needed = wanted or usecols or (lambda name: True)
+    kinds = {name: dtype.get(name) for name in columns if is_needed(name)}
+    is_usual = _USUAL.issuperset(k for k, v in options.items() if v is not None)
+    if is_usual and first is not None and (separator == r"\s+" or len(kinds) < len(columns)):
+        # Arrow is the faster one between blanks, and where columns are left out
         frame = read_plain(file, columns, first, separator=separator, kinds=kinds)
         if frame is not None:
             return _with_ids(frame, names)
@@ -166,10 +169,40 @@ def read_csv(
         options["low_memory"] = False  # one type for each column
     if usecols is None:  # by position, since names in files may have blanks around them
         dtype = {list(columns).index(name): kind for name, kind in dtype.items()}
-    frame = pd.read_csv(file, dtype=dtype, **options)
+    frame = None
+    if names and columns[0] == names[0] and options.get("low_memory") is False:
+        # pandas is fastest if it finds out the type, which is right for text and for integers
+        # that are written as usual
+        others = {k: v for k, v in dtype.items() if k not in (0, names[0])}
+        frame = pd.read_csv(file, dtype=others, **options)
+        if frame.dtypes.iloc[0].kind in "iu" and _are_written_as_usual(file, separator):
+            names = names[1:]
+        elif not pd.api.types.is_string_dtype(frame.dtypes.iloc[0]):
+            frame = None
+            file.seek(0)
+    if frame is None:
+        frame = pd.read_csv(file, dtype=dtype, **options)
     if [str(name).strip() for name in frame.columns] == list(columns):
         frame.columns = pd.Index(columns)
     return _with_ids(frame, names)
+
+
+def _are_written_as_usual(file: BinaryIO, separator: str) -> bool:
+    """Whether the integers at the beginnings of the lines have no sign, zeros or quotes before."""
+    if not isinstance(file, io.BufferedReader | io.BytesIO):
+        return False  # to decompress a file twice takes longer
+    file.seek(0)
+    ends = np.frombuffer((b" \t" if separator == r"\s+" else separator.encode()), np.uint8)
+    while piece := file.read(1 << 20) + file.readline():
+        text = np.frombuffer(b"\n" + piece + b"\n\n", np.uint8)
+        starts = np.flatnonzero(text == ord("\n"))[:-2] + 1
+        first = text[starts]
+        is_zero = first == ord("0")
+        if is_zero.any() and not np.isin(text[starts[is_zero] + 1], ends).all():
+            return False
+        if any((first == ord(mark)).any() for mark in '-+ "'):
+            return False
+    return True
 
 
 def _with_ids(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:

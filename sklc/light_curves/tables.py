@@ -86,7 +86,7 @@ def opened(frame: Any) -> pd.DataFrame | pa.Table | dict[str, Any]:
         return {str(name): _decoded(frame[name]) for name in names or frame.colnames}
     if isinstance(frame, Mapping):
         return _columns({str(name): joined(column) for name, column in frame.items()})
-    if not hasattr(frame, "__arrow_c_stream__") or type(frame).__name__ == "Series":
+    if not hasattr(frame, "__arrow_c_stream__") or type(frame).__name__.endswith("Series"):
         raise TypeError(
             "expected a table with one row per observation (a pandas.DataFrame, a polars.DataFrame,"
             " a pyarrow.Table, an astropy Table, a structured array or a mapping of columns), got "

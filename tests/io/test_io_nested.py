@@ -276,7 +276,9 @@ def test_alerts_are_read_some_at_a_time():
     )
     io.register_format(own)
     try:
-        with pytest.warns(LightCurveWarning, match="1 objects, such as 'a', are in more than one"):
+        with pytest.warns(
+            LightCurveWarning, match="1 object is in more than one part, such as 'a'"
+        ):
             parts = list(io.read_batches(file.getvalue(), n_objects=2))
         assert [part.ids.tolist() for part in parts] == [["a", "b"], ["c", "a"], ["d"]]
         with pytest.raises(LightCurveError, match="damaged or truncated"):

@@ -100,7 +100,7 @@ def test_several_versions_in_a_folder(tmp_path):
     report = read_report(tmp_path)
     assert report.curves.ids.tolist() == ["1", "MODEL_A:2", "MODEL_B:2"]
     assert report.curves.lengths.tolist() == [1, 1, 2]
-    assert any("occur in more than one version" in note for note in report.notes)
+    assert any("1 id occurs in more than one version" in note for note in report.notes)
 
 
 def test_a_folder_of_text_files(tmp_path):

@@ -105,7 +105,9 @@ def accepts(X: Any) -> bool:
 
 def _as_frame(X: Any) -> Any:
     """Return a column of pandas or polars as a table; a table as it is."""
-    is_column = type(X).__name__ == "Series" and hasattr(X, "to_frame")
+    is_column = isinstance(X, pd.Series) or (
+        type(X).__name__ == "Series" and hasattr(X, "to_frame")
+    )
     return X.to_frame("lightcurve") if is_column else X
 
 
@@ -121,7 +123,7 @@ def read(X: pd.DataFrame | pd.Series, options: ReadOptions, object_id: str | Non
                 "them"
             )
         if not found:
-            raise LightCurveError("the frame has no nested column: " + _instead(frame))
+            raise LightCurveError("the frame has 0 nested columns: " + _instead(frame))
         column = found[0]
     elif column not in found:
         raise LightCurveError(f"{shown(column)} is not a nested column; those are {listed(found)}")
