@@ -305,7 +305,7 @@ def plot(figures: dict[str, dict[str, Any]], stars: Stars, path: Path) -> None:
     for marker, colour, label in (("o", "#0072B2", "numbers and features"),
                                   ("s", "#D55E00", "encoders")):  # fmt: skip
         ax.plot([], [], marker, color=colour, label=label, markersize=8)
-    ax.legend(loc="lower right", fontsize=8)
+    ax.legend(loc="lower left", fontsize=8)
     figure.suptitle("Variable stars of Kepler: a demonstration on few stars")
     figure.savefig(path, dpi=110)
     plt.close(figure)
