@@ -15,6 +15,7 @@ Settings were chosen on simulated light curves or inside training parts, never o
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -143,6 +144,7 @@ def from_scratch(seed: int, quick: bool) -> TransferClassifier:
         max_epochs=2 if quick else 100,
         patience=15,
         batch_size=32,
+        features=None,
         random_state=seed,
         device="cpu",
         verbose=0,
@@ -249,12 +251,21 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, dict]:
     parser = build_parser(__doc__)
     names = list(build_rows(quick=False))
     parser.add_argument(
-        "--rows", nargs="+", metavar="TEXT", help=f"only methods with such a name: {names}"
+        "--rows",
+        nargs="+",
+        metavar="TEXT",
+        help=f"only methods with such a name; the others keep their figures: {names}",
     )
     options = parse(parser, arguments, "ztf_bts")
     use_templates(options)
-    rows = build_rows(options.quick)
+    rows, earlier = build_rows(options.quick), {}
     if options.rows is not None:
+        path = results_path(options, NAME, ".json")
+        if path.exists():
+            before = json.loads(path.read_text(encoding="utf-8"))
+            if before["seeds"] != list(range(options.seeds)):
+                parser.error(f"{path} has the seeds {before['seeds']}: give as many --seeds.")
+            earlier = before["figures"]
         rows = {n: row for n, row in rows.items() if any(text in n for text in options.rows)}
         if not rows:
             parser.error(f"no method matches --rows: there are {names}")
@@ -270,12 +281,13 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, dict]:
     figures = measure_draws(
         partial(measure, data, rows), sizes, range(options.seeds), options.n_jobs
     )
-    figures = {name: figures[name] for name in rows if name in figures}
+    figures = earlier | figures
+    figures = {name: figures[name] for name in names if name in figures}
 
     print_table("macro one-vs-rest AUROC", figures, columns, "auroc", QUOTED)
     print_table("accuracy", figures, columns, "accuracy")
     line = summary(figures, columns, options.seeds)
-    if options.rows is None:
+    if options.rows is None or earlier:
         content = {
             "summary": line,
             "markdown": markdown_figures(figures, columns, "auroc", QUOTED),
@@ -284,7 +296,9 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, dict]:
             "n_labels_all": n_train,
             "merged_classes": {"real": MERGED, "weights": SIMULATED},
             "settings": {
-                name: str(row.model(0)) for name, row in rows.items() if row.model is not None
+                name: str(row.model(0))
+                for name, row in build_rows(options.quick).items()
+                if row.model is not None
             },
             "figures": figures,
             "quoted": QUOTED,

@@ -33,7 +33,9 @@ N_FOLDS = 3
 MIN_MEMBERS = 2 * N_FOLDS  # per class, so that every fold can test it
 
 # Settings that suit a network from scratch with few labels better than the defaults.
-FROM_SCRATCH = {"max_epochs": 40, "learning_rate": 3e-3, "batch_size": 32, "patience": 15}
+FROM_SCRATCH = {
+    "max_epochs": 40, "learning_rate": 3e-3, "batch_size": 32, "patience": 15, "features": None
+}  # fmt: skip
 # Supernova types that count as one class; IIb count as Ib/c, as in the demo data.
 MERGED = {
     "SNIa": ["SNIa", "SNIa-91bg", "SNIax"],

@@ -51,7 +51,7 @@ class ClassHistoryDisplay:
     >>> classifier = TransferClassifier.pretrained("any")
     >>> curve = load_demo().curves[0]
     >>> display = ClassHistoryDisplay.from_estimator(classifier, curve)
-    >>> display.probabilities.shape == (len(display.time), 12)
+    >>> display.probabilities.shape == (len(display.time), 17)
     True
     """
 

@@ -36,7 +36,7 @@ def trained_range(info: Mapping[str, Any]) -> tuple[float, float] | None:
     >>> from sklc.weights.file import load_weights
     >>> from sklc.weights.wavelengths import trained_range
     >>> trained_range(load_weights("any").info)
-    (0.36707, 0.97103)
+    (0.20328, 1.87038)
     """
     known = info.get("wavelength_range") or list((info.get("passbands") or {}).values())
     return (float(min(known)), float(max(known))) if known else None

@@ -178,9 +178,9 @@ def test_readme_shows_the_results():
     path = ROOT / "benchmarks" / "results" / "label_efficiency.json"
     figures = json.loads(path.read_text(encoding="utf-8"))["figures"]
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    head, without_labels = 'ztf+lsst, TransferClassifier "head"', "ztf+lsst, class_prior"
+    head, without_labels = 'any, TransferClassifier "head"', "any, class_prior"
     for row, names in {
-        "pretrained encoder, frozen": ["ztf+lsst, frozen + logistic regression"],
+        "pretrained encoder, frozen": ["any, frozen + logistic regression"],
         "pretrained, `TransferClassifier": [head, f'{without_labels}="magnitude-limited"'],
         "the same network from scratch": ["same network, from scratch"],
         "150 hand-crafted features": ["features + gradient boosting",
