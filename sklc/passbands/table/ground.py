@@ -25,8 +25,7 @@ GROUND: tuple[Survey, ...] = (
         ),
         f"{CURVE} (lsst/total_*.dat)",
         # These are the total throughputs of github.com/lsst/throughputs (baseline). ComCam's own
-        # curves (standard_passband, dp1.lsst.io/products/bandpasses) are only within the Science
-        # Platform; its filters were made to the same specification.
+        # curves are published on the Rubin Science Platform alone, and taken to be the same.
         (  # 0 to 5 are the passband ids of PLAsTiCC, u_02 is of ComCam, u_24 of LSSTCam
             ("lsstu", 0.36707, ("u", "0", "u_02", "u_24"), "lsstu"),
             ("lsstg", 0.48269, ("g", "1", "g_01", "g_6"), "lsstg"),
