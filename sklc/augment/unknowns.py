@@ -208,8 +208,8 @@ def make_unknown(curves: LightCurves, rng: np.random.Generator) -> tuple[LightCu
     """Alter light curves of known classes until no class explains them.
 
     Times, passbands and errors stay those of the survey, so that nothing but the source itself is
-    unusual. Each object is altered in one way, drawn at random: it runs backwards, has a second
-    peak, a period, steps or a dip, another colour, shape or time scale, or passbands of two objects.
+    unusual. Each object is altered in one way, drawn at random: it runs backwards, or has a second
+    peak, a period, steps, a dip, another colour, shape or time scale, or passbands of two objects.
 
     Parameters
     ----------

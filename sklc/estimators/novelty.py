@@ -1,4 +1,4 @@
-"""The novelty score of classifiers: the probability that an object belongs to none of the classes."""
+"""The novelty score of classifiers: the probability that an object is of none of the classes."""
 
 from __future__ import annotations
 
