@@ -1,4 +1,4 @@
-"""What is known of objects beside their light curves: redshift, dust, the last non-detection."""
+"""What is known of objects besides their light curves: redshift, dust, the last non-detection."""
 
 from __future__ import annotations
 

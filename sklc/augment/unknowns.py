@@ -1,4 +1,4 @@
-"""Light curves that no class explains, made of light curves that one does."""
+"""Light curves that no class explains, made by altering known ones."""
 
 from __future__ import annotations
 
@@ -205,16 +205,16 @@ UNKNOWN_KINDS: dict[str, Callable[[_Known], Store | np.ndarray]] = {
 
 
 def make_unknown(curves: LightCurves, rng: np.random.Generator) -> tuple[LightCurves, np.ndarray]:
-    """Turn light curves of known classes into such as no class explains.
+    """Alter light curves of known classes until no class explains them.
 
     Times, passbands and errors stay those of the survey, so that nothing but the source itself is
-    unusual. Each object is altered in one way, which is drawn: it runs backwards, has a second
-    peak, a period, steps or a dip, another colour, shape or pace, or the passbands of two objects.
+    unusual. Each object is altered in one way, drawn at random: it runs backwards, or has a second
+    peak, a period, steps, a dip, another colour, shape or time scale, or passbands of two objects.
 
     Parameters
     ----------
     curves : LightCurves
-        Transients; what varies without beginning and end looks much the same afterwards.
+        Transients. Objects that vary without beginning and end would look much the same afterwards.
     rng : Generator
         Where the draws come from.
 
@@ -223,7 +223,7 @@ def make_unknown(curves: LightCurves, rng: np.random.Generator) -> tuple[LightCu
     unknown : LightCurves
         The altered light curves, in the same order, with the same ids and metadata.
     kind : ndarray of str, shape (n_objects,)
-        Which of `UNKNOWN_KINDS` each is.
+        How each was altered: a name from `UNKNOWN_KINDS`.
 
     Examples
     --------

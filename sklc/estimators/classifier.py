@@ -61,20 +61,20 @@ class TransferClassifier(NoveltyMixin, ClassifierMixin, TransferEstimator):
         classes with at least two members, or takes 0.1 if there are fewer than two of them.
     early : bool, default=True
         Whether the head also learns from the beginnings of the training light curves, see Notes.
-        With False, it is not to be trusted on light curves that are much shorter than these.
+        With False, do not use it for light curves that are much shorter than these.
     metadata_columns : sequence of str or None, default=None
-        Numeric per-object columns, such as ``["mwebv"]``, that are read beside the light
+        Numeric per-object columns, such as ``["mwebv"]``, that are read besides the light
         curve. A missing value (NaN) is replaced by the training mean and flagged.
     context : str, sequence of str, mapping of str to str, or None, default=None
-        What is known of the objects beside their light curves, for weights that read it: any of
+        What is known of the objects besides their light curves, if the weights read it: any of
         ``"redshift"``, ``"redshift_err"`` (0 without it, as for a redshift from a spectrum),
         ``"mwebv"`` and ``"last_non_detection"`` (MJD; True takes it from the light curves), mapped
         to metadata columns. Where a value is missing (NaN), the light curve alone counts.
     features : {"core", "full"}, transformer or None, default="core"
         Features that are joined to a head, see Notes. "core" needs no further package; "full"
-        adds statistics and fits of the light-curve package, which whoever loads the model needs,
-        too. A transformer, such as `sklc.LightCurveFeatures`, is fitted on the light curves
-        without labels, and None uses the latent alone.
+        adds statistics and fits of the light-curve package, which must be installed wherever the
+        model is loaded. A transformer, such as `sklc.LightCurveFeatures`, is fitted on the light
+        curves without labels, and None uses the latent alone.
     merge_classes : mapping of str to list of str, or None, default=None
         With ``finetune="none"``: classes of your own as sums of classes of the weights, such as
         ``{"Ia": ["SNIa", "SNIa-91bg", "SNIax"], "II": ["SNII"]}``. Probabilities of classes that
@@ -84,7 +84,7 @@ class TransferClassifier(NoveltyMixin, ClassifierMixin, TransferEstimator):
         `merge_classes`. Probabilities are multiplied by these shares, because the weights were
         trained with equal weight on every class (Saerens, Latinne & Decaestecker 2002, equation
         2.4). "magnitude-limited" stands for the shares in a bright, magnitude-limited survey, see
-        Notes; None for those of the weights, "equal" in older ones. Trained heads learn from y.
+        Notes; None takes those of the weights (equal in older ones). Trained heads learn from y.
     prior_labels : float or "auto", default="auto"
         How many labels the classes of pretrained weights are worth to a linear head. Its log
         probabilities and those of the weights' classes, matched to the labels, are averaged in

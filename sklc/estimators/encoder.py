@@ -103,10 +103,10 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         given to `sklc.register_augmentation`, or a list of these, which are applied in turn. An
         object that is left with fewer than `min_points` observations is left out of that epoch.
     metadata_columns : sequence of str or None, default=None
-        Numeric per-object columns, such as ``["mwebv"]``, that are read beside the light
+        Numeric per-object columns, such as ``["mwebv"]``, that are read besides the light
         curve. A missing value (NaN) is replaced by the training mean and flagged.
     context : str, sequence of str, mapping of str to str, or None, default=None
-        What is known of the objects beside their light curves, for weights that read it: any of
+        What is known of the objects besides their light curves, if the weights read it: any of
         ``"redshift"``, ``"redshift_err"`` (0 without it, as for a redshift from a spectrum),
         ``"mwebv"`` and ``"last_non_detection"`` (MJD; True takes it from the light curves), mapped
         to metadata columns. Where a value is missing (NaN), the light curve alone counts.
@@ -120,8 +120,8 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         Learning rate of a network trained from scratch, or of a head with hidden layers.
     learning_rate_decay : bool or int, default=False
         Whether to warm the learning rate up over two epochs and let it fall to 1 % along a cosine
-        until `max_epochs`, which suits long trainings without early stopping; a number from 2 on
-        does so as many times.
+        until `max_epochs`, which suits long trainings without early stopping. With a number from
+        2 on, this is repeated so many times.
     weight_decay : float, default=0.0
         Weight decay of AdamW.
     early_stopping : bool, default=True

@@ -1,4 +1,4 @@
-"""The novelty score of classifiers: how probable it is that an object is of none of the classes."""
+"""The novelty score of classifiers: the probability that an object is of none of the classes."""
 
 from __future__ import annotations
 
@@ -84,10 +84,10 @@ class NoveltyMixin:
     def novelty_score(self, X, *, on_error="raise"):
         """Return the probability that an object belongs to none of ``classes_``.
 
-        The weights know it from simulated objects of no class of theirs, which count as frequent as
-        all their classes together: scores are probabilities where half of the objects are unknown.
-        Classes of the weights that are not among ``classes_`` count as unknown, too: those that
-        `merge_classes` leaves out, or that do not occur among the labels of a trained head.
+        The score was learned from simulated objects outside the classes of the weights. It is a
+        probability under the assumption that half of all objects are unknown. Classes of the
+        weights that are not among ``classes_`` also count as unknown: those that `merge_classes`
+        leaves out, or that do not occur among the labels of a trained head.
 
         Parameters
         ----------
@@ -100,12 +100,12 @@ class NoveltyMixin:
         Returns
         -------
         ndarray of shape (n_objects,), float64
-            Between 0 and 1. Light curves of few points, which could be anything, are near 0.5.
+            Between 0 and 1. Light curves with few points, which could be anything, are near 0.5.
 
         Raises
         ------
         ValueError
-            If the weights have no novelty score, as older ones, or were fine-tuned.
+            If the weights have no novelty score (such as older ones), or were fine-tuned.
 
         Examples
         --------

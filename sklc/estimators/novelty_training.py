@@ -1,4 +1,4 @@
-"""Teach an encoder what belongs to none of its classes, on simulated unknown objects."""
+"""Train the novelty score of an encoder on simulated objects that belong to none of its classes."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ def add_novelty(
     """Return an encoder whose classifiers have a `novelty_score`.
 
     A small network on the frozen latents learns to tell light curves of the encoder's classes from
-    unknown ones (outlier exposure, Hendrycks, Mazeika & Dietterich 2019). These are made of the
-    light curves themselves, which are mirrored in time, given a second peak, a period, steps, dips,
-    other colours, shapes or paces, or the passbands of two objects; and `unknown` are taken, too.
-    Known classes count alike, as do kinds of unknown objects, and both sides weigh the same. Scores
-    are calibrated on kinds that their network has not seen, leaving out a third of the kinds in
-    turn, and on light curves that end early.
+    unknown ones (outlier exposure, Hendrycks, Mazeika & Dietterich 2019). The unknown ones are
+    altered light curves, which are mirrored in time, or given a second peak, a period, steps, dips,
+    other colours, shapes or time scales, or the passbands of two objects; and those of `unknown`.
+    All known classes have the same weight, as do all kinds of unknown objects, and both sides. The
+    scores are calibrated on kinds that their network has not seen, by leaving out a third of the
+    kinds in turn, and on light curves that end early.
 
     Parameters
     ----------
@@ -69,21 +69,21 @@ def add_novelty(
     curves : light curves of n_objects
         Light curves of the encoder's classes, preferably those that it was trained on.
     y : array-like of shape (n_objects,), optional
-        Their classes, so that each can count alike; by default the metadata column ``class`` where
-        there is one. Nothing unknown is made of the classes AGN, variable-star, uLens and artefact,
-        which have no beginning or end.
+        Their classes, so that all can have the same weight; by default the metadata column
+        ``class``, if there is one. Light curves of AGN, variable-star, uLens and artefact are not
+        altered, because they have no beginning or end.
     unknown : light curves, optional
         Light curves of none of the classes, such as simulated ones of rare classes. Their metadata
-        column ``class`` tells kinds apart.
+        column ``class`` names their kinds.
     n_objects : int, default=40000
-        Largest number of light curves to use, of all classes alike if possible.
+        Largest number of light curves to use, the same of each class if possible.
     random_state : int, RandomState instance or None, default=0
         Seed of all draws.
 
     Returns
     -------
     LightCurveEncoder
-        A copy with the further head; ``save`` and ``to_onnx`` keep it.
+        A copy with the novelty score, which ``save`` and ``to_onnx`` keep.
 
     Raises
     ------

@@ -86,10 +86,10 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         early a light curve looks. With False, or another kind of head, only whole light curves are
         learned from.
     metadata_columns : sequence of str or None, default=None
-        Numeric per-object columns, such as ``["mwebv"]``, that are read beside the light
+        Numeric per-object columns, such as ``["mwebv"]``, that are read besides the light
         curve. A missing value (NaN) is replaced by the training mean and flagged.
     context : str, sequence of str, mapping of str to str, or None, default=None
-        What is known of the objects beside their light curves, for weights that read it: any of
+        What is known of the objects besides their light curves, if the weights read it: any of
         ``"redshift"``, ``"redshift_err"`` (0 without it, as for a redshift from a spectrum),
         ``"mwebv"`` and ``"last_non_detection"`` (MJD; True takes it from the light curves), mapped
         to metadata columns. Where a value is missing (NaN), the light curve alone counts.

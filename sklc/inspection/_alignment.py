@@ -38,8 +38,8 @@ class SurveyAlignment:
     Parameters
     ----------
     survey_accuracy : float
-        Share of the objects whose survey a classifier of the latents tells, in cross-validation.
-        `chance` means perfectly aligned, and 1 that the survey can always be told.
+        Share of the objects whose survey a classifier recognises from the latent, in
+        cross-validation. `chance` means perfectly aligned, and 1 that it always succeeds.
     chance : float
         Accuracy without any information on the survey beyond the class of an object; one divided by
         the number of surveys, if all of them have all classes.
@@ -90,8 +90,8 @@ def survey_alignment(
 ) -> SurveyAlignment:
     """Measure how well several surveys are aligned in a latent space.
 
-    Two questions are asked of the latents: whether a classifier can tell the survey of an object,
-    and how far apart the centres of a class are in two surveys. Both answers also depend on the
+    There are two measures: how often a classifier recognises the survey from the latent, and how
+    far apart the centres of a class are in two surveys. Both answers also depend on the
     objects: if one survey is deeper, its objects of a class differ. Only the same objects seen by
     several surveys, real or simulated, separate the surveys from their objects.
 
@@ -105,11 +105,11 @@ def survey_alignment(
         Class of each object. Without it, all objects count as one class, and different class shares
         of the surveys then look like a misalignment.
     groups : array-like of shape (n_objects,), optional
-        What light curves of the same object have in common, such as its name. The same object in
-        several surveys must be given as a group: otherwise its light curves, which lie close
-        together, are both in the training and in the test part of the classifier.
+        A label that all light curves of the same object share, such as its name. Needed if several
+        surveys saw the same objects: otherwise the light curves of an object, which are alike, are
+        in both the training and the test part of the classifier.
     classifier : classifier of scikit-learn, optional
-        What tells the survey. Its `fit`, or that of the last step of a pipeline, takes
+        Recognises the survey. Its `fit`, or that of the last step of a pipeline, takes
         `sample_weight`. The default is a logistic regression of standardised latents, which finds
         linear differences only.
     random_state : int or None, default=0

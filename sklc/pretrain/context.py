@@ -195,22 +195,22 @@ def fit_context(
     redshift_weight: float = 0.3,
     seed: int = 0,
 ) -> tuple[LightCurveEncoder, dict[str, float]]:
-    """Add an adapter to trained weights, by which they read the context of an object.
+    """Add an adapter to trained weights, with which they read the context of an object.
 
     Everything else in the weights stays as it is, so that results without context do not change.
-    The adapter is trained on whole light curves and on beginnings of them, with the class head and
-    the redshift head of the weights, and each item of the context is there or not at random. What
-    other heads say, such as that of the novelty score, is kept as it is without context; they have
-    to be there before.
+    The adapter is trained on whole light curves and on their beginnings, with the class head and
+    the redshift head of the weights. Each item of the context is present or absent at random. The
+    output of other heads, such as the novelty score, does not depend on the context; add them
+    before.
 
     Parameters
     ----------
     encoder : LightCurveEncoder
         A fitted encoder, or one with weights, that was trained on classes.
     curves : LightCurves
-        Light curves with the metadata columns ``class`` and ``redshift`` and, as far as there are,
-        ``mwebv``, ``survey`` and ``last_non_detection``. Without the last, it is taken from the
-        light curves.
+        Light curves with the metadata columns ``class`` and ``redshift`` and, if available,
+        ``mwebv``, ``survey`` and ``last_non_detection``. Without the last one, non-detections are
+        taken from the light curves.
     drawing : DrawnContext, optional
         How the context of the training objects is drawn.
     sizes : sequence of int, default=(192, 192)

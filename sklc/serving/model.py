@@ -55,7 +55,7 @@ class OnnxModel:
     representation : InputRepresentation
         How a light curve becomes the model's input.
     metadata_columns : tuple of str
-        Per-object columns that it reads beside the light curve.
+        Per-object columns that it reads besides the light curve.
     context : dict
         Metadata columns in which it finds what is known of an object beside its light curve, by
         item; see `LightCurveEncoder`. Empty for a model that was exported without `context`.

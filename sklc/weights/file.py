@@ -51,7 +51,7 @@ class WeightsFile:
     tensors : dict of str to ndarray
         Weights of the network by name.
     metadata_columns : tuple of str
-        Per-object columns that the network reads beside the light curve.
+        Per-object columns that the network reads besides the light curve.
     info : dict
         Name, version, training data and seed, passbands, metrics, licence, for information only.
 
@@ -98,7 +98,7 @@ class WeightsFile:
         classes : sequence
             Classes in the order of its outputs.
         metadata_columns : tuple of str, optional
-            Per-object columns that it reads beside the light curve.
+            Per-object columns that it reads besides the light curve.
         info : dict, optional
             Plain values to keep.
 

@@ -43,7 +43,7 @@ class TrainedWeights:
     classes : ndarray of shape (n_classes,)
         The classes of its head.
     metadata_columns : tuple of str
-        Per-object columns that the network reads beside the light curve.
+        Per-object columns that the network reads besides the light curve.
     from_weights : bool
         Whether the training started from pretrained weights, whose classes the head still has.
     fine_tuned : bool
