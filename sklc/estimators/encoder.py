@@ -200,6 +200,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
 
     _trained: TrainedWeights | None = None
     _file: tuple[str, str | None] | None = None
+    _instead_of_y = ", or take pretrained weights: LightCurveEncoder.pretrained('any')"
 
     _parameter_constraints: dict = {
         "weights": [str, os.PathLike, TrainedWeights, None],
