@@ -124,6 +124,15 @@ def test_bad_parameters_of_a_classifier_that_is_not_fitted(params, message):
         TransferClassifier.pretrained("any", **params)
 
 
+@pytest.mark.parametrize("estimator", [LightCurveEncoder, RedshiftRegressor])
+@pytest.mark.parametrize("params", [{"min_points": "two"}, {"mixed_precision": 3}])
+def test_bad_parameters_of_any_estimator_that_is_not_fitted(estimator, params):
+    with pytest.raises(
+        ValueError, match=f"'{next(iter(params))}' parameter of {estimator.__name__}"
+    ):
+        estimator.pretrained("any", **params)
+
+
 @pytest.mark.parametrize("weights", ["ztf", "ztf+lsst", "any"])
 def test_the_table_fits_the_weights(weights):
     table = CLASS_PRIORS["magnitude-limited"]
