@@ -33,6 +33,9 @@ _LOWEST_REDSHIFT, _HIGHEST_REDSHIFT = -0.01, 10.0
 # E(B-V) beyond the densest clouds: what is larger stands for a missing value.
 _LARGEST_EBV = 90.0
 _FIRST_JULIAN_DATE = 2_400_000.0
+# What is older than a century is no last non-detection: it stands for a missing value, such as -99
+# or 0, is a magnitude, or counts days from another epoch than the times do.
+_LONGEST_UNDETECTED = 36_525.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,7 +217,7 @@ class Context:
             mwebv = self._column(curves, "mwebv")
             _require(
                 (mwebv >= 0) & (mwebv < _LARGEST_EBV), mwebv, curves, self.columns["mwebv"],
-                "E(B-V) must be a number of magnitudes from 0",
+                f"E(B-V) must be a number of magnitudes from 0 to below {_LARGEST_EBV:g}",
             )  # fmt: skip
         days = nothing
         if "last_non_detection" in self.columns:
@@ -267,7 +270,13 @@ class Context:
                 f"{self.columns['last_non_detection']!r}, {last[number]:.10g}, lies after its "
                 f"first detection, {first[number]:.10g} {of}. Give {what}, or NaN."
             )
-        return first - last
+        column, days = str(self.columns["last_non_detection"]), first - last
+        _require(
+            days < _LONGEST_UNDETECTED, last, curves, column,
+            "a last non-detection must be a time, as MJD like those of the light curve, and at "
+            "most a century before its first detection",
+        )  # fmt: skip
+        return days
 
 
 def last_non_detection(curves: LightCurves, representation: InputRepresentation) -> np.ndarray:
@@ -334,6 +343,6 @@ def _require(
             f"Metadata column {column!r} of {name_object(curves, number)} is {value:g} "
             f"({len(wrong)} of {len(values)} values are impossible): {rule}, and is NaN where it "
             "is not known; numbers such as -9 or -99 stand for missing ones. Replace them by NaN: "
-            f"curves.with_metadata(curves.metadata[[{column!r}]].replace({value!r}, "
+            f"curves.with_metadata(curves.metadata[[{column!r}]].astype(float).replace({value!r}, "
             "numpy.nan))"
         )

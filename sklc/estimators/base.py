@@ -77,6 +77,8 @@ METADATA_CONSTRAINTS: dict[str, list[Any]] = {
 class LightCurveEstimator(BaseEstimator):
     """Base of the estimators: turns every form of X into LightCurves, and checks y."""
 
+    _instead_of_y = ""
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = True
@@ -113,7 +115,7 @@ class LightCurveEstimator(BaseEstimator):
         if y is None:
             raise ValueError(
                 f"This {type(self).__name__} estimator requires y to be passed, but the target y "
-                f"is None: pass one {what} per object."
+                f"is None: pass one {what} per object{self._instead_of_y}."
             )
         options = {"dtype": None, "ensure_2d": False, "ensure_min_samples": 0, **options}
         y = column_or_1d(check_array(y, input_name="y", **options), warn=True)

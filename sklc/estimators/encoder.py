@@ -62,8 +62,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         The network to use: a name from `sklc.list_weights` such as ``"any"``, the path of a
         file written by `save`, or the network that a transfer estimator has trained, which its
         ``encoder_`` has as this parameter. None trains a network from labels. Weights come with
-        their input representation, sizes and metadata columns, and it is an error to set these
-        parameters as well.
+        their input representation, sizes and metadata columns; to set these as well is an error.
     representation : {"relative", "papers"} or InputRepresentation, default="relative"
         What the network sees of an observation.
     architecture : str or Architecture, default="gru"
@@ -200,6 +199,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
 
     _trained: TrainedWeights | None = None
     _file: tuple[str, str | None] | None = None
+    _instead_of_y = ", or take pretrained weights: LightCurveEncoder.pretrained('any')"
 
     _parameter_constraints: dict = {
         "weights": [str, os.PathLike, TrainedWeights, None],
@@ -306,6 +306,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         encoder = cls(weights=weights, **params)
         encoder._source()  # a wrong name is an error here, not at the first transform
         encoder._check_mode()
+        encoder._validate_params()
         return encoder
 
     def __sklearn_tags__(self):

@@ -109,12 +109,10 @@ class NoveltyMixin:
 
         Examples
         --------
-        >>> from sklc import LightCurveEncoder, TransferClassifier
+        >>> from sklc import TransferClassifier
         >>> from sklc.datasets import load_demo
-        >>> from sklc.pretrain import add_novelty
         >>> curves, y = load_demo(return_X_y=True)
-        >>> encoder = add_novelty(LightCurveEncoder("ztf"), curves[::2], y[::2])
-        >>> clf = TransferClassifier(encoder, random_state=0).fit(curves[::2], y[::2])
+        >>> clf = TransferClassifier("any", random_state=0).fit(curves[::2], y[::2])
         >>> clf.novelty_score(curves[:3]).shape
         (3,)
         """

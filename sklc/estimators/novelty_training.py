@@ -25,6 +25,7 @@ from sklc.networks.device import single_thread_in_workers
 from sklc.networks.heads import DenseHead, in_double_precision, own_head
 from sklc.networks.novelty import NOVELTY
 from sklc.networks.training.loop import TrainingSettings, wrap
+from sklc.utils.text import shown
 from sklc.weights.trained import TrainedWeights
 
 __all__ = ["add_novelty"]
@@ -88,7 +89,8 @@ def add_novelty(
     Raises
     ------
     ValueError
-        If the encoder has no classes, or was fine-tuned, so that they no longer fit.
+        If the encoder has no classes, or was fine-tuned, so that they no longer fit; or if
+        `n_objects` is less than 20.
     LightCurveError
         If there are fewer than 20 light curves that can be used.
 
@@ -112,6 +114,8 @@ def add_novelty(
             "This encoder was fine-tuned, so its own classes no longer fit its latents: add the "
             "novelty score to the weights that it started from."
         )
+    if n_objects < _FEWEST:
+        raise ValueError(f"n_objects={shown(n_objects)} is too few: ask for at least {_FEWEST}.")
     seed = check_random_state(random_state).randint(2**31 - 1)
     rng, curves = np.random.default_rng(seed), as_light_curves(curves)
     classes = _classes(curves, y)

@@ -25,6 +25,7 @@ def use_own_classes(classifier: Any) -> None:
         The classifier, with ``finetune="none"``.
     """
     check_mode(classifier)
+    classifier._validate_params()  # `pretrained` does not call `fit`
     encoder = classifier._with_weights()
     own_head(encoder._source().network)  # refuses an encoder without classes
     classifier.encoder_, classifier.metadata_columns_, classifier.C_ = encoder, (), None

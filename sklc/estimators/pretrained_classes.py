@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from numbers import Real
 
 import numpy as np
+
+from sklc.utils.text import listed, shown
 
 __all__ = [
     "CLASS_PRIORS",
@@ -71,24 +73,34 @@ def merge_matrix(
     if merge is None:
         order = np.argsort(classes)
         return classes[order], np.eye(len(classes))[:, order]
-    if not merge or any(isinstance(parts, str) for parts in merge.values()):
+    if not merge or not all(_is_list(parts) for parts in merge.values()):
         raise ValueError(
             "merge_classes must map each class to a list of classes of the weights, such as "
-            f"{{'Ia': ['SNIa', 'SNIax'], 'II': ['SNII']}}; got {dict(merge)!r}."
+            f"{{'Ia': ['SNIa', 'SNIax'], 'II': ['SNII']}}; got {shown(dict(merge))}."
         )
-    named = [part for parts in merge.values() for part in parts]
+    if len({isinstance(name, str) for name in merge}) > 1:
+        raise ValueError(
+            f"merge_classes has names of different types, {listed(merge)}: make all of them text, "
+            "or all of them numbers."
+        )
+    named, names = [part for parts in merge.values() for part in parts], sorted(merge)
+    unknown = [part for part in named if part not in classes.tolist()]
+    if unknown:
+        raise ValueError(
+            f"merge_classes names {listed(unknown)}, which the weights do not have: their classes "
+            f"are {classes.tolist()}."
+        )
     twice = sorted({part for part in named if named.count(part) > 1})
     if twice:
         raise ValueError(f"merge_classes names {twice} more than once: each can count only once.")
-    names = sorted(merge)
-    unknown = sorted({c for parts in merge.values() for c in parts} - set(classes.tolist()))
-    if unknown:
-        raise ValueError(
-            f"merge_classes names {unknown}, which the weights do not have: their classes are "
-            f"{classes.tolist()}."
-        )
     matrix = np.array([[float(c in merge[name]) for name in names] for c in classes])
     return np.asarray(names), matrix
+
+
+def _is_list(parts: object) -> bool:
+    """Whether this is a list, or the like, of at least one class."""
+    is_one = isinstance(parts, str | bytes | Mapping)
+    return isinstance(parts, Collection) and not is_one and len(parts) > 0
 
 
 def prior_shares(
@@ -131,15 +143,16 @@ def prior_shares(
         for name, share in given.items():
             if not (isinstance(share, Real) and 0 <= share < np.inf):
                 raise ValueError(
-                    f"class_prior[{name!r}]={share!r} is no share: give numbers of at least 0."
+                    f"class_prior[{shown(name)}]={shown(share)} is no share: give numbers of at "
+                    "least 0."
                 )
         if merge is not None and set(given) == set(merge):
             given = {p: share / len(merge[c]) for c, share in given.items() for p in merge[c]}
-    unknown = sorted(set(given) - set(names))
+    unknown = [name for name in given if name not in names]
     if unknown:
         raise ValueError(
-            f"class_prior names {unknown}, which are neither the merged classes nor classes of the "
-            f"weights, {names}: name all of the one or all of the other."
+            f"class_prior names {listed(unknown)}, which are neither the merged classes nor "
+            f"classes of the weights, {names}: name all of the one or all of the other."
         )
     missing = sorted(set(used) - set(given))
     if missing:

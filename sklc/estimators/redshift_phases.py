@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklc.estimators.prefixes import PrefixRows, draw_prefixes
 from sklc.estimators.redshift_heads import BlockScaler
 from sklc.estimators.redshift_stacking import JoinedRedshiftHead
+from sklc.estimators.stacking import too_few_described
 from sklc.features import describe
 from sklc.light_curves import LightCurves
 from sklc.utils.sklearn_compat import unrouted
@@ -56,12 +57,18 @@ def fit_redshift_head(
     """
     new_head, prefixes = partial(estimator._new_head, len(target), seed), None
     late, n_features = new_head(), 0
+    columns = estimator._columns(curves)
     if estimator.features_ is not None:
         n_features = describe(estimator.features_, curves[:1]).shape[1]
-        late = JoinedRedshiftHead(late, n_features, held_out)
+        n_own = columns.shape[1] - n_features
+        described = ~np.isnan(columns[:, n_own:]).all(axis=1)
+        weight = np.ones(len(target)) if sample_weight is None else sample_weight
+        if too_few_described(described, weight):
+            estimator.features_, n_features, columns = None, 0, columns[:, :n_own]
+        else:
+            late = JoinedRedshiftHead(late, n_features, held_out)
     if estimator.early and estimator.method == "kernel" and not estimator._series_length:
         prefixes = draw_prefixes(curves, estimator.min_points, seed)
-    columns = estimator._columns(curves)
     if prefixes is None or np.sum(prefixes.days < _EARLY) < _FEWEST:
         return late.fit(columns, target, seed, sample_weight)
     blocks = estimator.encoder_._source().network.block_sizes

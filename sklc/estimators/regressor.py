@@ -568,6 +568,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
     def _use_own_redshifts(self) -> None:
         """Predict with the redshift head of the weights themselves."""
         self._check_mode()
+        self._validate_params()  # `pretrained` does not call `fit`
         encoder, self.features_ = self._with_weights(), None
         self.encoder_, self.metadata_columns_, self._series_length = encoder, (), 0
         head = require_own_head(encoder, self.encoder)

@@ -25,6 +25,7 @@ __all__ = [
     "fit_boosting",
     "fit_features",
     "join_features",
+    "too_few_described",
 ]
 
 FEATURES_CONSTRAINTS: dict[str, list[Any]] = {
@@ -73,6 +74,11 @@ def fit_features(features: Any, curves: LightCurves) -> Any:
         return transformer.fit(curves)
 
 
+def too_few_described(described: np.ndarray, sample_weight: np.ndarray) -> bool:
+    """Whether boosting has nothing to learn from the objects that have any feature."""
+    return described.sum() < 2 * N_FOLDS or sample_weight[described].sum() < FEWEST_TO_JOIN
+
+
 def fit_boosting(model: Any, features: np.ndarray, target: np.ndarray, weight: np.ndarray) -> None:
     """Fit boosting; with weights, scikit-learn takes many times as long to bin the features."""
     model.fit(features, target, None if np.all(weight == 1) else weight)
@@ -99,7 +105,8 @@ def join_features(
     Returns
     -------
     head : torch.nn.Module
-        A `JoinedHead` with boosting of all folds, or the given one if boosting adds nothing.
+        A `JoinedHead` with boosting of all folds, or the given one if boosting adds nothing,
+        or too few objects have features.
     held_out : HeldOut
         What such heads, with boosting of one fold, say about objects that they have not seen.
     """
@@ -115,6 +122,8 @@ def join_features(
             fold[unseen] = number
     gate, filled = fit_gate(data), fill_missing(features)
     described = ~np.isnan(features).all(axis=1)
+    if too_few_described(described, data.sample_weight):
+        return head, held_out
     boosting, boosted = [], np.zeros((len(fold), n_classes))
     with unrouted():
         for number in range(fold.max() + 1):

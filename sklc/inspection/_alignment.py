@@ -150,7 +150,7 @@ def survey_alignment(
     >>> bool(apart.survey_accuracy > 0.9), bool(apart.center_distance > aligned.center_distance)
     (True, True)
     """
-    latents = np.asarray(check_array(latents), dtype=np.float64)
+    latents = np.asarray(check_array(latents, input_name="latents"), dtype=np.float64)
     surveys = _names("survey", survey, latents)
     classes = np.full(len(latents), _ALL) if y is None else _names("y", y, latents)
     own = None if groups is None else _names("groups", groups, latents)

@@ -45,10 +45,11 @@ def numeric_column(
     """
     metadata = curves.metadata
     if column not in metadata.columns:
+        argument = f"{column}=..." if column.isidentifier() else f"**{{{column!r}: ...}}"
         raise LightCurveError(
             f"Metadata column {column!r} is missing: the light curves have "
             f"{sorted(map(str, metadata.columns))}. Add it with "
-            f"curves.with_metadata({column}=...)."
+            f"curves.with_metadata({argument})."
         )
     try:
         values = metadata[column].to_numpy(dtype=dtype, na_value=np.nan)

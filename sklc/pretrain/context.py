@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,6 +31,7 @@ from sklc.networks.objectives.losses import LOG_SCALE
 from sklc.networks.training.loop import seeded, wrap
 from sklc.pretrain.training import survey_groups
 from sklc.representation import InputRepresentation
+from sklc.utils.text import listed
 from sklc.weights.trained import TrainedWeights, facts_of_copies
 
 __all__ = ["DrawnContext", "fit_context"]
@@ -183,7 +185,7 @@ def _undetected_days(curves: LightCurves, representation: InputRepresentation) -
 
 
 def fit_context(
-    encoder: LightCurveEncoder,
+    encoder: LightCurveEncoder | str | os.PathLike[str],
     curves: LightCurves,
     *,
     drawing: DrawnContext | None = None,
@@ -205,8 +207,8 @@ def fit_context(
 
     Parameters
     ----------
-    encoder : LightCurveEncoder
-        A fitted encoder, or one with weights, that was trained on classes.
+    encoder : LightCurveEncoder, str or path
+        A fitted encoder, or the name or file of weights, that was trained on classes.
     curves : LightCurves
         Light curves with the metadata columns ``class`` and ``redshift`` and, if available,
         ``mwebv``, ``survey`` and ``last_non_detection``. Without the last one, non-detections are
@@ -248,6 +250,8 @@ def fit_context(
     >>> encoder.set_params(context="redshift").transform(curves[:3]).shape
     (3, 128)
     """
+    if not isinstance(encoder, LightCurveEncoder):
+        encoder = LightCurveEncoder(encoder)
     source = encoder._source()
     if source.network.head is None:
         raise ValueError("fit_context needs weights that were trained on classes.")
@@ -279,6 +283,13 @@ def fit_context(
 
 def _targets(curves: LightCurves, classes: np.ndarray) -> np.ndarray:
     """Return the index of the class of each object."""
+    missing_columns = [name for name in ("class", "redshift") if name not in curves.metadata]
+    if missing_columns:
+        raise LightCurveError(
+            f"fit_context needs the metadata columns {listed(missing_columns)}, and the light "
+            "curves have none of the name: add them with "
+            f"curves.with_metadata({missing_columns[0]}=...)."
+        )
     metadata, known = curves.metadata, {label: k for k, label in enumerate(classes.tolist())}
     target = metadata["class"].map(known).to_numpy(dtype=float, na_value=np.nan)
     redshift = metadata["redshift"].to_numpy(dtype=float, na_value=np.nan)

@@ -263,6 +263,8 @@ WRONG_VALUES = {
     "too much dust": (spoil("mwebv", 99.0), "mwebv.*is 99"),
     "a non-detection after detections": (spoil("last", 70000.0), "lies after its first detection"),
     "a Julian date": (spoil("last", 2459000.5), "subtract 2400000.5"),
+    "no time at all": (spoil("last", -99.0), "must be a time.*at most a century before"),
+    "a magnitude for a time": (spoil("last", 20.5), "must be a time"),
 }
 
 
@@ -277,10 +279,12 @@ def test_an_impossible_value_is_one_error_that_names_the_object(weights, curves,
         encoder.fit(change(curves))
 
 
-def test_the_remedy_for_a_placeholder_works(weights, curves):
+@pytest.mark.parametrize("dtype", ["float32", "object", "str"])
+def test_the_remedy_for_a_placeholder_works(weights, curves, dtype):
     import numpy  # noqa: F401  as in the message
 
-    curves = spoil("photo_z", -99.0)(curves)
+    spoilt = spoil("photo_z", 42.7)(curves).metadata["photo_z"].astype(dtype)
+    curves = curves.with_metadata(photo_z=spoilt.to_numpy())
     encoder = LightCurveEncoder(weights, context=PHOTOMETRIC)
     with pytest.raises(LightCurveError) as raised:
         encoder.transform(curves)
@@ -316,6 +320,12 @@ def test_a_context_that_means_nothing(weights, curves, estimator, context, messa
 def test_a_column_that_is_not_there(weights, curves):
     with pytest.raises(LightCurveError, match=r"'host_z' is missing.*with_metadata\(host_z="):
         LightCurveEncoder(weights, context={"redshift": "host_z"}).transform(curves)
+
+
+def test_a_column_whose_name_is_no_identifier(weights, curves):
+    encoder = LightCurveEncoder(weights, context={"redshift": "host z"})
+    with pytest.raises(LightCurveError, match=r"with_metadata\(\*\*\{'host z': \.\.\.\}\)"):
+        encoder.transform(curves)
 
 
 def test_weights_without_an_adapter(curves, y):

@@ -142,3 +142,9 @@ def test_training_goes_on_from_a_checkpoint_of_skorch(demo, tmp_path):
     losses = resumed.net_.history[:, "train_loss"]
     assert len(losses) == 5
     assert losses[-1] < losses[0]
+
+
+def test_without_labels_or_weights_the_error_names_both(demo):
+    curves = demo[0] if isinstance(demo, tuple) else demo
+    with pytest.raises(ValueError, match=r"one label per object, or take .*pretrained\('any'\)"):
+        LightCurveEncoder().fit(curves[:5])

@@ -38,6 +38,18 @@ class Oracle(TransformerMixin, BaseEstimator):
         return np.column_stack([known + noise, X.metadata["redshift"]])
 
 
+class Rare(Oracle):
+    """Features of the first few objects of a table only, or of none."""
+
+    def __init__(self, n_described=0):
+        self.n_described = n_described
+
+    def transform(self, X):
+        table = super().transform(X)
+        table[self.n_described :] = np.nan
+        return table
+
+
 class Wrong(Oracle):
     def transform(self, X):
         return np.zeros((1, 2, 3))
@@ -129,6 +141,22 @@ def test_too_few_labels_leave_features_out(demo):
     alone = TransferClassifier(features=None, random_state=0).fit(curves[:30], y[:30])
     assert few.features_ is None
     np.testing.assert_array_equal(few.predict_proba(unseen), alone.predict_proba(unseen))
+
+
+@pytest.mark.parametrize("n_described", [0, 9])
+def test_features_of_too_few_objects_are_left_out(n_described, demo):
+    curves, y, new, _ = demo
+    curves, y = curves[:60], y[:60]
+    z = curves.metadata["redshift"].to_numpy(dtype=float)
+    for estimator, target, method in (
+        (TransferClassifier, y, "predict_proba"),
+        (RedshiftRegressor, z, "predict"),
+    ):
+        with_few = estimator(features=Rare(n_described), random_state=0).fit(curves, target)
+        without = estimator(features=None, random_state=0).fit(curves, target)
+        assert with_few.features_ is None
+        predictions = [getattr(model, method)(new[:5]) for model in (with_few, without)]
+        np.testing.assert_allclose(*predictions, rtol=1e-5)
 
 
 def test_objects_in_other_passbands_are_judged_by_the_latent(core):

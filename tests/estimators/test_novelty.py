@@ -183,6 +183,8 @@ def test_what_a_score_cannot_be_learned_from(parts):
     curves, y = parts[0][:30], parts[1][:30]
     with pytest.raises(ValueError, match=r"y has shape \(4,\) for 30 light curves"):
         add_novelty("ztf", curves, y[:4])
+    with pytest.raises(ValueError, match="n_objects=-5 is too few: ask for at least 20"):
+        add_novelty("ztf", curves, n_objects=-5)
     with pytest.raises(LightCurveError, match=r"5 light curves can be used, .* at least 20"):
         add_novelty("ztf", curves[:5])
     with pytest.raises(LightCurveError, match="at least 20 transients"):

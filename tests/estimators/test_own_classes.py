@@ -106,6 +106,33 @@ def test_bad_priors(prior, message):
         prior_shares(np.array(list("abcd")), None, prior)
 
 
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"merge_classes": ["SNIa"]}, "'merge_classes' parameter"),
+        ({"merge_classes": {"Ia": None}}, "to a list of classes"),
+        ({"merge_classes": {"Ia": [], "II": ["SNII"]}}, "to a list of classes"),
+        ({"merge_classes": {"Ia": [["SNIa"]]}}, r"names \[\['SNIa'\]\], which the weights do not"),
+        ({"merge_classes": {0: ["SNIa"], "II": ["SNII"]}}, "names of different types"),
+        ({"class_prior": "flat"}, "'class_prior' parameter"),
+        ({"class_prior": {0: 1, "Ia": 1}}, r"names \[0, 'Ia'\], which are neither"),
+        ({"min_points": 0}, "'min_points' parameter"),
+    ],
+)
+def test_bad_parameters_of_a_classifier_that_is_not_fitted(params, message):
+    with pytest.raises(ValueError, match=message):
+        TransferClassifier.pretrained("any", **params)
+
+
+@pytest.mark.parametrize("estimator", [LightCurveEncoder, RedshiftRegressor])
+@pytest.mark.parametrize("params", [{"min_points": "two"}, {"mixed_precision": 3}])
+def test_bad_parameters_of_any_estimator_that_is_not_fitted(estimator, params):
+    with pytest.raises(
+        ValueError, match=f"'{next(iter(params))}' parameter of {estimator.__name__}"
+    ):
+        estimator.pretrained("any", **params)
+
+
 @pytest.mark.parametrize("weights", ["ztf", "ztf+lsst", "any"])
 def test_the_table_fits_the_weights(weights):
     table = CLASS_PRIORS["magnitude-limited"]

@@ -8,7 +8,7 @@ import pytest
 import torch
 from small import same_weights
 
-from sklc import LightCurveEncoder, TransferClassifier
+from sklc import LightCurveEncoder, LightCurves, TransferClassifier
 from sklc.context import CONTEXT_ITEMS, ContextValues
 from sklc.errors import LightCurveError, SimulationError
 from sklc.networks.architectures import GRU
@@ -289,6 +289,11 @@ def test_what_an_adapter_cannot_be_trained_on(demo, with_adapter):
     unknown = demo.with_metadata(redshift=np.where(np.arange(len(demo)) == 7, np.nan, 0.1))
     with pytest.raises(LightCurveError, match=r"SIM0007.*1 of 100"):
         fit_context(with_adapter[0], unknown)
+    bare = LightCurves.from_arrays(
+        demo.time, demo.flux, demo.flux_err, "ztfg", offsets=demo.offsets, duplicates="keep"
+    )
+    with pytest.raises(LightCurveError, match=r"\['class', 'redshift'\].*with_metadata\(class="):
+        fit_context("any", bare)
 
 
 def test_context_is_drawn_as_its_shares_say():
