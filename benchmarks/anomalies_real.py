@@ -117,7 +117,9 @@ def latent_forest(seed: int, quick: bool, **params: Any) -> LatentIsolationFores
 
 
 def largest_probability(seed: int) -> LargestProbability:
-    classifier = TransferClassifier("ztf+lsst", device="cpu", random_state=seed, verbose=0)
+    classifier = TransferClassifier(
+        "ztf+lsst", features=None, device="cpu", random_state=seed, verbose=0
+    )
     return LargestProbability(classifier)
 
 

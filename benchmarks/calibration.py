@@ -96,6 +96,7 @@ def encoder(calibrate: str | None, finetune: str, seed: int) -> TransferClassifi
         }
     return TransferClassifier(
         WEIGHTS,
+        features=None,
         finetune=finetune,
         calibrate=calibrate,
         random_state=seed,

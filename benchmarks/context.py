@@ -83,7 +83,9 @@ LEARNED = ("light curve alone", "redshift", "photometric redshift")
 
 def load_real(folder) -> tuple[LightCurves, np.ndarray]:
     """Load the real supernovae."""
-    curves = LightCurves.from_parquet(folder / "ztf_bts", invalid="drop", duplicates="drop")
+    with warnings.catch_warnings():  # of repeated observations, which are meant to go
+        warnings.simplefilter("ignore", LightCurveWarning)
+        curves = LightCurves.from_parquet(folder / "ztf_bts", invalid="drop", duplicates="drop")
     y = merge_labels(curves.metadata["class"], MERGED)
     kept = (y != "") & (curves.lengths >= MIN_POINTS)
     return curves[kept], y[kept]

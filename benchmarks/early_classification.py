@@ -86,7 +86,9 @@ def boosting(
 
 
 def encoder(early: bool, whole: LightCurves, y: np.ndarray, prefixes: Any, seed: int) -> Any:
-    model = TransferClassifier(WEIGHTS, early=early, random_state=seed, device="cpu", verbose=0)
+    model = TransferClassifier(
+        WEIGHTS, early=early, features=None, random_state=seed, device="cpu", verbose=0
+    )
     return model.fit(whole, y)
 
 

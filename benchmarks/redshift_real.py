@@ -171,7 +171,7 @@ def load_deep(folder: Path) -> Data:
 def regressor(seed: int, quick: bool, **params: Any) -> RedshiftRegressor:
     common = {"max_epochs": 1} if quick else {}
     params = {"encoder": WEIGHTS, **params, **common}
-    return RedshiftRegressor(**params, random_state=seed, device="cpu", verbose=0)
+    return RedshiftRegressor(**params, features=None, random_state=seed, device="cpu", verbose=0)
 
 
 def baseline(model: str, seed: int, quick: bool) -> Any:

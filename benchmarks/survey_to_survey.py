@@ -93,6 +93,7 @@ def batch_size(n_labels: int) -> int:
 def transfer(n_labels: int, finetune: str, seed: int, quick: bool) -> TransferClassifier:
     return TransferClassifier(
         WEIGHTS,
+        features=None,
         finetune=finetune,
         batch_size=batch_size(n_labels),
         max_epochs=2 if quick else 40,

@@ -81,6 +81,7 @@ def build_rows(quick: bool) -> Rows:
 
     def network(seed: int, n_labels: int, **params: Any) -> TransferClassifier:
         return TransferClassifier(
+            features=None,
             max_epochs=2 if quick else EPOCHS[n_labels],
             batch_size=32,
             patience=8,

@@ -131,7 +131,9 @@ class Survey:
 
 
 def on_frozen_encoder(weights: Path, method: str, seed: int) -> RedshiftRegressor:
-    return RedshiftRegressor(weights, method=method, random_state=seed, device="cpu", verbose=0)
+    return RedshiftRegressor(
+        weights, method=method, features=None, random_state=seed, device="cpu", verbose=0
+    )
 
 
 # -- measuring
