@@ -88,6 +88,8 @@ def pretrain(
         If an object has no class, no survey, or no redshift where it is needed.
     CheckpointError
         If `checkpoint` is damaged or of another training.
+    ValueError
+        If `cycles` is below 1.
     KeyboardInterrupt
         If training is interrupted. With `checkpoint`, the same call continues it.
 
@@ -99,6 +101,8 @@ def pretrain(
     >>> encoder.classes_.tolist()
     ['SNII', 'SNIa', 'SNIb/c']
     """
+    if cycles < 1:
+        raise ValueError(f"cycles={cycles} must be at least 1.")
     metadata = curves.metadata
     needed = ["class", "survey", *(["redshift"] if redshift_weight else [])]
     missing = metadata[needed].isna().any(axis=1).to_numpy()
