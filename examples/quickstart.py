@@ -199,7 +199,7 @@ def predictions(curves, y, folds, quick):
     encoder = LightCurveEncoder.pretrained(WEIGHTS)
     scratch = FROM_SCRATCH | ({"max_epochs": 3} if quick else {})
     models = {
-        PIPELINE: Pipeline([("enc", encoder), ("clf", LogisticRegression(max_iter=1000))]),
+        PIPELINE: Pipeline([("enc", encoder), ("clf", LogisticRegression(C=0.01, max_iter=1000))]),
         "TransferClassifier": TransferClassifier(WEIGHTS, random_state=SEED),
         SCRATCH: TransferClassifier(encoder=None, random_state=SEED, **scratch),
     }
