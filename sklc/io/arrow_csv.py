@@ -60,6 +60,8 @@ def read_plain(
     """
     blanks = separator == r"\s+"
     types = {name: _DTYPES.get(kind) for name, kind in kinds.items() if kind is not None}
+    if not kinds:  # which Arrow takes for all columns
+        return None
     if not _is_plain(names, types, separator) or not _has_plain_head(file, first, blanks):
         return None
     # between blanks, an empty field is no missing value: there are two blanks

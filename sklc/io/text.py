@@ -158,6 +158,9 @@ def read_csv(
     separator, usecols = options.get("sep", ","), options.get("usecols")
     is_needed = wanted or usecols or (lambda name: True)
     kinds = {name: dtype.get(name) for name in columns if is_needed(name)}
+    if not kinds:  # a table of another kind: whoever misses its columns shows these
+        options.pop("usecols", None)
+        kinds, usecols = {name: dtype.get(name) for name in columns}, None
     is_usual = _USUAL.issuperset(k for k, v in options.items() if v is not None)
     if is_usual and first is not None and (separator == r"\s+" or len(kinds) < len(columns)):
         # Arrow is the faster one between blanks, and where columns are left out

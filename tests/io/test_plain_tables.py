@@ -168,3 +168,11 @@ def test_numbers_with_a_plus_sign_are_numbers():
     rows = b"59000.1 +17.0 +0.1 ztfg\n59001.1 +17.5 +0.1 ztfg\n"
     curves = read_text(rows, names=["mjd", "mag", "mag_err", "band"])
     np.testing.assert_allclose(-2.5 * np.log10(curves.flux) + 27.5, [17.0, 17.5])
+
+
+@pytest.mark.parametrize("name", ["fink", "plasticc", "ztf-dr"])
+def test_a_table_without_any_column_of_the_format_is_refused_with_the_reason(name):
+    content = b"a,b,d\n1,2,3\n4,5,6\n"
+    with pytest.raises(LightCurveError) as refused:
+        read(content, name, verbose=False)
+    assert "Error" not in str(refused.value)  # not the name of an exception
