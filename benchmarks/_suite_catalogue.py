@@ -12,7 +12,8 @@ import pandas as pd
 from _suite_sets import QUICK_OBJECTS, DataSet
 from _suite_surveys import simulated_survey
 from anomalies_real import NORMAL
-from any_survey import CONTAMINANTS, MERGED
+from any_survey import MERGED
+from contaminants import CONTAMINANTS
 from redshift_real import Z_MAX, deep_supernovae
 from snpcc import CLASSES as CHALLENGE_CLASSES
 from snpcc import N_OBJECTS, load_challenge
@@ -332,8 +333,7 @@ SETS = (
     _simulated(
         "simulated-uvot",
         "Swift UVOT, six bands from .19 to .6 µm, twelve classes",
-        "Passbands are trapezoids of the published widths. Real observations are triggered by "
-        "others' discoveries; these are not.",
+        "Real observations are triggered by others' discoveries; these are not.",
     ),
 )
 DEMO = DataSet(

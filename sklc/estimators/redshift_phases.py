@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
 from functools import partial
 from typing import Any
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
 
 from sklc.estimators.prefixes import PrefixRows, draw_prefixes
 from sklc.estimators.redshift_heads import BlockScaler
@@ -72,7 +73,7 @@ def fit_redshift_head(
     if prefixes is None or np.sum(prefixes.days < _EARLY) < _FEWEST:
         return late.fit(columns, target, seed, sample_weight)
     blocks = estimator.encoder_._source().network.block_sizes
-    head = PhasedRedshiftHead(late, new_head, blocks, n_features)
+    head = PhasedRedshiftHead(late, new_head(), blocks, n_features)
     rows = prefixes.rows(estimator._columns(prefixes.curves, with_features=False))
     return head.fit(columns, target, seed, sample_weight, rows)
 
@@ -85,21 +86,16 @@ class PhasedRedshiftHead:
 
     Parameters
     ----------
-    late : head
-        A head that is not fitted, for whole light curves.
-    new_early : callable
-        Returns a head that is not fitted, for prefixes.
+    late, early : head
+        Heads that are not fitted, for whole light curves and for prefixes.
     block_sizes : sequence of int
         Numbers of columns of the blocks of the latent, which come first.
     n_features : int, default=0
         Number of features, the last columns, which the head of whole light curves alone reads.
     """
 
-    def __init__(
-        self, late: Any, new_early: Callable[[], Any], block_sizes: Any, n_features: int = 0
-    ) -> None:
-        self.late, self.n_features = late, n_features
-        self.early, self._new_early = new_early(), new_early
+    def __init__(self, late: Any, early: Any, block_sizes: Any, n_features: int = 0) -> None:
+        self.late, self.early, self.n_features = late, early, n_features
         self.block_sizes = tuple(block_sizes)
 
     def fit(
@@ -132,53 +128,26 @@ class PhasedRedshiftHead:
         row = np.append(np.arange(n_objects), prefixes.owner)
         weight = (weight * prefixes.shares(n_objects))[row]
         everything = np.concatenate([columns, prefixes.latent])
+        is_early = np.append(np.zeros(n_objects, dtype=bool), prefixes.days < _EARLY)
+        unseen = _ratios_of_unseen(self.early, everything, target[row], weight, row, is_early, seed)
         self.early.fit(everything, target[row], seed, weight)
         self.scaler = BlockScaler(self.block_sizes).fit(everything.astype(float), weight)
-        is_early = np.append(np.zeros(n_objects, dtype=bool), prefixes.days < _EARLY)
         with unrouted():
             self.gate = LogisticRegression(C=_GATE_C, max_iter=1000).fit(
                 self._scaled(everything), is_early, weight
             )
         self.early_scale_ = 1.0
-        whole = self._mixed(
-            columns, self.late.out_of_sample_, self.early.out_of_sample_[:n_objects]
-        )
-        ratios = np.abs(target - whole[:, 0]) / whole[:, 1]
-        beginnings = np.flatnonzero(is_early)
-        early = self._ratios_of_unseen(everything, target[row], weight, row, beginnings, seed)
-        usual = np.quantile(ratios, _COVERED)
-        if len(early) and usual > 0:
-            self.early_scale_ = max(float(np.quantile(early, _COVERED) / usual), 1.0)
-        del self._new_early  # a fitted head is pickled
-        self.out_of_sample_ = self._mixed(
-            columns, self.late.out_of_sample_, self.early.out_of_sample_[:n_objects]
-        )
+        usual = self._whole_out_of_sample(columns)
+        usual = np.quantile(np.abs(target - usual[:, 0]) / usual[:, 1], _COVERED)
+        if len(unseen) and usual > 0:
+            self.early_scale_ = max(float(np.quantile(unseen, _COVERED) / usual), 1.0)
+        self.out_of_sample_ = self._whole_out_of_sample(columns)
         return self
 
-    def _ratios_of_unseen(
-        self,
-        columns: np.ndarray,
-        target: np.ndarray,
-        weight: np.ndarray,
-        owner: np.ndarray,
-        rows: np.ndarray,
-        seed: int,
-    ) -> np.ndarray:
-        """Errors in units of the scale at prefixes of objects of which a head has seen nothing.
-
-        The head's own predictions out of sample leave one row out, not the others of its object.
-        """
-        some = np.random.default_rng(seed).permutation(np.unique(owner))[:_MOST_FOR_SCALE]
-        ratios = []
-        for part in np.array_split(some, _FOLDS):
-            seen = np.flatnonzero(np.isin(owner, np.setdiff1d(some, part)))
-            unseen = rows[np.isin(owner[rows], part)]
-            if not len(seen) or not len(unseen):
-                continue
-            head = self._new_early().fit(columns[seen], target[seen], seed, weight[seen])
-            predicted = head.predict(columns[unseen])
-            ratios.append(np.abs(target[unseen] - predicted[:, 0]) / predicted[:, 1])
-        return np.concatenate(ratios) if ratios else np.empty(0)
+    def _whole_out_of_sample(self, columns: np.ndarray) -> np.ndarray:
+        """What heads that have not seen them predict for whole light curves."""
+        late = self.late.out_of_sample_
+        return self._mixed(columns, late, self.early.out_of_sample_[: len(late)])
 
     def predict(self, columns: np.ndarray) -> np.ndarray:
         """Means and scales, (n_objects, 2) float64."""
@@ -200,3 +169,29 @@ class PhasedRedshiftHead:
         mean = (shares * means.T).sum(axis=0)
         variance = (shares * (scales.T**2 + (means.T - mean) ** 2)).sum(axis=0)
         return np.column_stack([mean, np.sqrt(variance)])
+
+
+def _ratios_of_unseen(
+    unfitted: Any,
+    columns: np.ndarray,
+    target: np.ndarray,
+    weight: np.ndarray,
+    owner: np.ndarray,
+    is_early: np.ndarray,
+    seed: int,
+) -> np.ndarray:
+    """Errors, in units of the scale, at prefixes of objects of which a head has seen nothing.
+
+    A head's own predictions out of sample leave one row out, but not the others of its object.
+    """
+    some = np.random.default_rng(seed).permutation(np.unique(owner))[:_MOST_FOR_SCALE]
+    if len(some) < _FOLDS:
+        return np.empty(0)
+    rows, ratios = np.flatnonzero(np.isin(owner, some)), []
+    for others, part in GroupKFold(_FOLDS).split(rows, groups=owner[rows]):
+        seen, unseen = rows[others], rows[part][is_early[rows[part]]]
+        if len(unseen):
+            head = copy.deepcopy(unfitted).fit(columns[seen], target[seen], seed, weight[seen])
+            predicted = head.predict(columns[unseen])
+            ratios.append(np.abs(target[unseen] - predicted[:, 0]) / predicted[:, 1])
+    return np.concatenate([np.empty(0), *ratios])

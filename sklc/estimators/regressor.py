@@ -124,7 +124,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         Callbacks that are added to the training of a network.
     mixed_precision : bool or "auto", default="auto"
         Whether recurrent layers may round the factors of their products to 10 bits (TF32)
-        on a GPU, which changes latents by about .003 of their spread. "auto" is True. On
+        on a GPU, which changes latents by up to .006 of their spread. "auto" is True. On
         the CPU there is no difference.
     device : str, default="auto"
         Where to compute: "auto" (the GPU where there is one), "cpu", or a torch device.

@@ -142,6 +142,12 @@ def test_label_efficiency_quick(label_efficiency, data_dir, sncosmo_data, run_qu
                 assert len(score["values"]) == 1
     assert figures["ztf+lsst, frozen + logistic regression"]["0"]["auroc"]["mean"] > 0.8
     assert sum(result["n_objects"].values()) == 2476
+    # One method is measured once more, and the others keep their figures.
+    alone, result, _ = run_quick(label_efficiency, "--data", data_dir, "--rows", "ztf, frozen")
+    assert list(alone) == list(figures) == list(result["figures"])
+    assert {n: alone[n] for n in alone if n != "ztf, frozen + logistic regression"} == {
+        n: figures[n] for n in figures if n != "ztf, frozen + logistic regression"
+    }
 
 
 def test_label_efficiency_refuses_unknown_rows(label_efficiency, data_dir, capsys):

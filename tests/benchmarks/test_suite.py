@@ -526,6 +526,6 @@ def test_suite_quick_on_simulations(suite, data_dir, sncosmo_data, tmp_path):
     only = ["simulated-atlas,contaminants", "simulated-uvot,classes"]
     cells = suite.main(["--quick", *folders, "--only", *only])
     result = json.loads((tmp_path / "suite_quick.json").read_text())
-    assert result["sets"]["simulated-atlas"]["bands"] == ["atlasc", "atlaso"]
+    assert result["sets"]["simulated-atlas"]["bands"] == ["ATLAS_c", "ATLAS_o"]
     assert len(result["sets"]["simulated-uvot"]["bands"]) == 6
     assert {cell.set for cell in cells} == {"simulated-atlas", "simulated-uvot"}
