@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sklc.utils.sklearn_compat import boosted_trees
+
 __all__ = ["Trees", "float32_thresholds"]
 
 # Leaves of a tree that a mask can tell apart.
@@ -38,10 +40,14 @@ class Trees:
     """
 
     def __init__(self, models: Sequence[Any]) -> None:
-        trees, self.baseline = [], np.array([np.ravel(m._baseline_prediction) for m in models])
-        for model in models:
-            for output in zip(*model._predictors, strict=True):
-                trees += [_Splits.of(tree.nodes) for tree in output]
+        baselines, steps = zip(*map(boosted_trees, models), strict=True)
+        self.baseline = np.array(baselines)
+        trees = [
+            _Splits.of(nodes)
+            for own in steps
+            for output in zip(*own, strict=True)
+            for nodes in output
+        ]
         self.shape = self.baseline.shape
         self.feature = np.stack([tree.feature for tree in trees], axis=1)
         self.threshold = float32_thresholds(np.stack([tree.threshold for tree in trees], axis=1))
@@ -49,7 +55,7 @@ class Trees:
         self.value = np.concatenate([tree.value for tree in trees])
         self.first_leaf = _MOST_LEAVES * np.arange(len(trees))
         # Models may have stopped at different numbers of steps.
-        n_steps = np.repeat([len(model._predictors) for model in models], self.shape[1])
+        n_steps = np.repeat([len(own) for own in steps], self.shape[1])
         self.start = np.append(0, np.cumsum(n_steps)[:-1])
 
     def scores(self, features: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from sklc.networks.onnx.graph import Graph
 from sklc.networks.trees import float32_thresholds
+from sklc.utils.sklearn_compat import boosted_trees
 
 __all__ = ["ensemble_to_onnx"]
 
@@ -51,9 +52,8 @@ def ensemble_to_onnx(
 
 def _nodes(boosting: Any) -> dict[str, Any]:
     """Return the trees as the attributes of a TreeEnsembleRegressor."""
-    trees = [
-        (target, tree.nodes) for step in boosting._predictors for target, tree in enumerate(step)
-    ]
+    baseline, steps = boosted_trees(boosting)
+    trees = [(target, nodes) for step in steps for target, nodes in enumerate(step)]
     sizes = [len(nodes) for _, nodes in trees]
     nodes = np.concatenate([nodes for _, nodes in trees])
     tree = np.repeat(np.arange(len(trees)), sizes)
@@ -73,6 +73,6 @@ def _nodes(boosting: Any) -> dict[str, Any]:
         "target_nodeids": number[is_leaf],
         "target_ids": target[is_leaf],
         "target_weights": nodes["value"][is_leaf].astype(np.float32),
-        "base_values": np.ravel(boosting._baseline_prediction).astype(np.float32),
+        "base_values": baseline.astype(np.float32),
         "n_targets": boosting.n_trees_per_iteration_,
     }
