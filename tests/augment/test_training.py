@@ -38,6 +38,7 @@ def losses(demo, augment):
     return LightCurveEncoder(augment=augment, **SMALL).fit(*demo).net_.history[:, "train_loss"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("augment", [Clouds(), Bare(), make_pipeline(Prefixes(), Clouds())])
 def test_a_transformer_of_the_user_is_drawn_in_every_epoch(demo, augment):
     assert losses(demo, augment) == losses(demo, augment) != losses(demo, False)

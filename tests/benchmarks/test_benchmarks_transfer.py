@@ -101,6 +101,7 @@ def test_time_counts_until_the_score_of_random_weights(transfer_time):
     assert found["never"]["saved"] == pytest.approx(1 - 8 / 4)
 
 
+@pytest.mark.slow
 def test_the_same_loop_trains_from_either_start(transfer_time):
     curves, y = load_demo(return_X_y=True)
     target = transfer_time.Target(curves[:160], y[:160], 60, "ztf")

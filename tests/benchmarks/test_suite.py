@@ -158,6 +158,7 @@ def test_a_failed_cell_is_recorded_and_tried_again(run, suite, monkeypatch):
     assert len(result["cells"]) == 2
 
 
+@pytest.mark.slow
 def test_sets_that_are_not_there_are_skipped_with_a_reason(run):
     _, result = run("--only", "demo,classes,features-core", "ztf_bts", "deep", "simulated-ps1")
     reasons = {skipped["of"][0]: skipped["reason"] for skipped in result["skipped"]}
@@ -399,6 +400,7 @@ def test_sizes_leave_no_more_labels_than_there_are(tasks):
     assert tasks.TASKS["anomalies"].usable_sizes(problem, quick=True) == [64]
 
 
+@pytest.mark.slow
 def test_remembered_features_are_those_that_are_asked_for_by_name(load_module):
     module, (curves, y) = load_module("_suite_features"), load_demo(return_X_y=True)
     curves, y = curves[::6], y[::6]

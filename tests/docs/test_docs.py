@@ -34,7 +34,8 @@ NEEDS_LIGHT_CURVE = {"README.md", "features.md", "sklc.features", "sklc.baseline
                     "sklc.features.band"}  # fmt: skip
 # Examples that simulate need spectral templates, see `sncosmo_data`.
 NEEDS_TEMPLATES = {"simulation.md", "sklc.simulate.run", "sklc.simulate.to_parquet"}
-SLOW = {"features.md", "fine_tuning.md", "redshift.md", "simulation.md", "sklc.simulate.run",
+SLOW = {"features.md", "fine_tuning.md", "input.md", "redshift.md", "simulation.md",
+        "sklc.estimators.regressor", "sklc.simulate.run",
         "sklc.baselines"}  # fmt: skip
 
 

@@ -100,6 +100,7 @@ def test_linear_head_is_a_logistic_regression_with_the_best_C(parts, n_classes):
         assert clf.predict(test).dtype == bool
 
 
+@pytest.mark.slow
 def test_an_unfitted_encoder_is_trained_first(parts):
     train, y_train, test, _ = parts
     encoder = LightCurveEncoder(hidden_size=8, latent_size=5, **QUICK)
@@ -123,6 +124,7 @@ def test_metadata_joins_the_latent(parts):
         assert np.isfinite(joined.fit(train, y_train).predict_proba(gaps)).all()
 
 
+@pytest.mark.slow
 def test_unseen_labels_count_as_wrong(parts):
     train, y_train, test, y_test = parts
     clf = TransferClassifier("ztf", **QUICK).fit(train, y_train)
@@ -139,6 +141,7 @@ def test_unseen_labels_count_as_wrong(parts):
     assert (scores > 0.5).all()
 
 
+@pytest.mark.slow
 def test_the_choice_of_c_on_a_part_keeps_rare_classes(monkeypatch, parts):
     train, y_train, test, _ = parts
     monkeypatch.setattr("sklc.estimators.class_heads._MOST_FOR_CHOICE", 60)

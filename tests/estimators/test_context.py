@@ -168,6 +168,7 @@ def test_a_search_chooses_it(weights, curves, y):
     assert len(grid.cv_results_["params"]) == 3
 
 
+@pytest.mark.slow
 def test_a_head_is_trained_on_it_and_on_beginnings_with_it(weights, curves, y):
     named = TransferClassifier(weights, context=EVERYTHING, random_state=0).fit(curves, y)
     told = named.predict_proba(curves)
@@ -226,6 +227,7 @@ def test_objects_with_impossible_context_can_be_left_out(weights, curves):
 # -- exported models
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("context", [None, Z, EVERYTHING])
 def test_exported_models_read_it(weights, curves, y, context, tmp_path):
     encoder = LightCurveEncoder(weights, context=context, device="cpu")

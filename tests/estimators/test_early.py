@@ -35,6 +35,7 @@ def auroc(model, curves, y):
     return roc_auc_score(y, model.predict_proba(curves), multi_class="ovr")
 
 
+@pytest.mark.slow
 def test_the_first_days_gain_and_whole_light_curves_lose_nothing(parts, fitted):
     *_, test, y_test = parts
     assert TransferClassifier().early is True
@@ -99,6 +100,7 @@ def test_sets_of_early_light_curves_fall_back_to_all_labels_where_there_are_few(
         model.predict_set(test, coverage=0.98)
 
 
+@pytest.mark.slow
 def test_saved_cloned_and_repeated_it_stays_the_same(parts, fitted):
     train, y_train, test, _ = parts
     short, model = test.truncate(days=8), fitted[True]
@@ -122,6 +124,7 @@ def test_exported_it_predicts_the_same_at_every_age(parts, fitted, tmp_path):
         )
 
 
+@pytest.mark.slow
 def test_an_object_counts_once_however_it_is_weighted(parts):
     train, y_train, test, _ = parts
     train, y_train, short = train[:40], y_train[:40], test.truncate(days=8)
@@ -136,6 +139,7 @@ def test_an_object_counts_once_however_it_is_weighted(parts):
     np.testing.assert_allclose(weighted, repeated, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "params",
     [{"finetune": "all"}, {"finetune": "backbone+head", "head_sizes": (4,)}, {"head_sizes": (4,)}],

@@ -92,6 +92,7 @@ def loss(classifier, curves, y):
     return log_loss(y, classifier.predict_proba(curves), labels=classifier.classes_)
 
 
+@pytest.mark.slow
 def test_features_that_know_more_lower_the_loss(demo, joined):
     curves, y, unseen, truth = demo
     alone = TransferClassifier(features=None, prior_labels=0, random_state=0).fit(curves, y)
@@ -120,6 +121,7 @@ def test_prediction_sets_and_temperature_with_features(demo):
     assert 0.3 < clf.temperature_ < 3
 
 
+@pytest.mark.slow
 def test_the_seed_fixes_everything_and_pickles_predict_alike(demo, joined):
     curves, y, unseen, _ = demo
     again = TransferClassifier(features=Oracle(), prior_labels=0, random_state=0).fit(curves, y)
@@ -143,6 +145,7 @@ def test_too_few_labels_leave_features_out(demo):
     np.testing.assert_array_equal(few.predict_proba(unseen), alone.predict_proba(unseen))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_described", [0, 9])
 def test_features_of_too_few_objects_are_left_out(n_described, demo):
     curves, y, new, _ = demo
@@ -159,6 +162,7 @@ def test_features_of_too_few_objects_are_left_out(n_described, demo):
         np.testing.assert_allclose(*predictions, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_objects_in_other_passbands_are_judged_by_the_latent(core):
     days = np.arange(0.0, 30.0, 3.0)
     other = LightCurves.from_arrays([days], [100 - days], [np.ones(10)], [["lsstg", "lsstz"] * 5])
@@ -244,6 +248,7 @@ def test_features_without_training_are_refused(kind, demo):
     assert kind.pretrained(encoder, features=None).predict(demo[0][:2]).shape == (2,)
 
 
+@pytest.mark.slow
 def test_redshifts_with_features(demo):
     curves, _, unseen, _ = demo
     z, truth = (part.metadata["redshift"].to_numpy() for part in (curves, unseen))

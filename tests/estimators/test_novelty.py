@@ -73,6 +73,7 @@ def test_scores_travel_with_the_weights(parts, pretrained, path, tmp_path):
         np.testing.assert_allclose(other.novelty_score(curves), score, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_scores_are_exported(parts, pretrained, novel_encoder, tmp_path):
     curves = parts[2][:9]
     merged = {"Ia": ["SNIa"], "II": ["SNII"]}
@@ -106,6 +107,7 @@ def test_classes_that_are_left_out_are_unknown(parts, pretrained):
     np.testing.assert_allclose(prior.novelty_score(curves), novel, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_trained_head_knows_the_classes_that_its_labels_have(parts, pretrained, novel_encoder):
     curves, y, others, _ = parts
     clf = TransferClassifier(novel_encoder, **QUICK).fit(curves, y)
@@ -246,6 +248,7 @@ def test_merged_classes_are_sums_of_their_parts(parts, shared):
     np.testing.assert_allclose(merged[:, 0], total, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_labels_are_learned_from_equal_shares(parts, shared):
     curves, y, others, _ = parts
     probabilities = [

@@ -159,6 +159,7 @@ def test_no_usable_object_and_another_policy(cls, name, call):
     assert not rows.any() if name == "predict_set" else pd.isna(rows).all(axis=None)
 
 
+@pytest.mark.slow
 def test_labels(demo, spoilt):
     curves, y = demo
     for labels, dtype, missing in (

@@ -70,6 +70,7 @@ def test_defaults_of_class_and_pretrained_agree(estimator, demo):
     estimator(finetune="none").fit(demo[0])  # and it has what that needs
 
 
+@pytest.mark.slow
 def test_none_is_an_encoder_with_default_parameters(demo):
     curves, y = demo
     none, unfitted = (
@@ -83,6 +84,7 @@ def test_none_is_an_encoder_with_default_parameters(demo):
     np.testing.assert_array_equal(none.predict_proba(curves), unfitted.predict_proba(curves))
 
 
+@pytest.mark.slow
 def test_an_encoder_that_is_trained_takes_class_weights_from_either(demo):
     params = {"max_epochs": 1, "device": "cpu", "random_state": 0}
     first, second = (
@@ -235,6 +237,7 @@ def test_none_is_still_understood_by_the_forest(demo):
 # -- metadata columns
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("estimator", [LightCurveEncoder, TransferClassifier, RedshiftRegressor])
 def test_the_former_name_of_metadata_columns(estimator, demo, redshifts):
     y = target(estimator, demo, redshifts)
@@ -268,6 +271,7 @@ METHODS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("estimator", FOUR)
 def test_unfitted_estimators_and_zero_objects(estimator, demo, redshifts):
     model = estimator(**(SMALL if estimator is LightCurveEncoder else QUICK))
@@ -334,6 +338,7 @@ def test_weights_and_surveys_are_routed_through_pipelines_and_searches(demo, rou
         pipe.fit(plain, y, sample_weight=weight)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["kernel", "mlp", "knn"])
 def test_nothing_inside_stumbles_over_routing(demo, redshifts, routing, method):
     own = {"knn": {"n_neighbors": 5}, "mlp": {"head_sizes": (4,)}, "kernel": {}}[method]

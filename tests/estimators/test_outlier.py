@@ -109,6 +109,7 @@ def test_per_class_takes_the_lowest_score(parts):
     np.testing.assert_allclose(together.anomaly_score(test), np.min(alone, axis=0), atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", ["default", "per class"])
 def test_fit_predict_is_fit_and_predict(parts, recipe):
     train, y, *_ = parts

@@ -197,6 +197,7 @@ def test_joint_shares_are_recovered():
     np.testing.assert_allclose(balanced.sum(axis=0), [0.5, 0.5], atol=0.01)
 
 
+@pytest.mark.slow
 def test_prior_labels_pool_log_probabilities(parts):
     train, y_train, test, y_test = parts
     few = slice(0, 30)
@@ -260,6 +261,7 @@ def test_the_share_of_the_own_classes_is_learned(parts):
     assert losses[0] < min(losses[1:]) + 0.02
 
 
+@pytest.mark.slow
 def test_nothing_to_pool_with(parts, tmp_path):
     train, y_train = parts[0][:60], parts[1][:60]
     own = LightCurveEncoder(hidden_size=8, latent_size=6, **QUICK).fit(train, y_train)

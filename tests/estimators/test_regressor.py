@@ -85,6 +85,7 @@ def test_every_recipe_learns_and_repeats(parts, name):
         np.testing.assert_array_equal(same.predict_quantiles(test, [0.1, 0.5, 0.9]), quantiles)
 
 
+@pytest.mark.slow
 def test_the_default_beats_a_ridge_regression_on_the_latent(parts):
     train, z_train, test, z_test = parts
     encoder = LightCurveEncoder.pretrained("ztf+lsst")
@@ -212,6 +213,7 @@ def test_units_and_offsets_of_the_target_do_not_matter(name):
     np.testing.assert_allclose(small[:, 1], 1e-3 * large[:, 1], rtol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("params", [{}, {"method": "mlp"}, {"finetune": "all"}, {"encoder": None}])
 def test_a_table_of_equal_series_is_read_as_it_is(params):
     # one column of ten matters, as in scikit-learn's check of the score of regressors
@@ -228,6 +230,7 @@ def test_a_table_of_equal_series_is_read_as_it_is(params):
 # -- the encoder
 
 
+@pytest.mark.slow
 def test_from_scratch_and_with_an_unfitted_encoder(parts):
     train, z_train, test = parts[0][:80], parts[1][:80], parts[2]
     template = LightCurveEncoder(hidden_size=8, latent_size=5, metadata_columns=["mwebv"])
@@ -241,6 +244,7 @@ def test_from_scratch_and_with_an_unfitted_encoder(parts):
     assert nested.encoder_.transform(test).shape == (100, 4)
 
 
+@pytest.mark.slow
 def test_fine_tuning_that_does_not_help_is_undone(parts, fitted):
     train, z_train, test, _ = parts
     wild = RedshiftRegressor("ztf", finetune="all", finetune_learning_rate=1.0, anchor=0, **QUICK)
@@ -263,6 +267,7 @@ def test_redshifts_of_the_weights_themselves(demo, encoders):
     assert cross_val_score(model, curves, z, cv=2).shape == (2,)
 
 
+@pytest.mark.slow
 def test_own_redshift_is_no_input_of_a_fitted_head(parts, encoders):
     train, z_train, test, _ = parts
     encoder = copy.deepcopy(encoders["both"])
@@ -286,6 +291,7 @@ def test_without_a_redshift_head(encoders):
 # -- metadata
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_a_photometric_redshift_of_the_host_helps(parts, fitted):
     train, z_train, test, z_test = parts

@@ -149,6 +149,7 @@ def test_cross_validation(data):
     assert scores.min() > 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["LightCurves", "view", "NestedFrame", "list of light curves"])
 def test_grid_search_in_processes(data):
     X, y = data

@@ -56,6 +56,7 @@ def fitted_outputs(name, curves, labels, redshifts, weight=None):
 ESTIMATORS = ["encoder", "classifier", "regressor", "forest"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_a_series_indexed_by_ids_is_aligned_in_fit(demo, name):
     curves, labels, redshifts = demo
@@ -185,6 +186,7 @@ def test_placeholders_among_redshifts(demo, value):
         RedshiftRegressor("ztf").fit(curves, redshifts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("convert", [
     lambda y: y.astype(">f8"), lambda y: y.astype(np.longdouble), lambda y: y[:, None][:, 0],
     lambda y: np.ma.masked_array(y), lambda y: y * u.dimensionless_unscaled,

@@ -61,6 +61,7 @@ TUNING = [classifier, regressor, forest]
 WAYS = [*TUNING, scratch_classifier, scratch_regressor, unfitted_encoder, named]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 def test_a_network_that_was_trained_is_kept(demo, redshifts, way, tmp_path, monkeypatch):
     # what is trained is kept, even if it does not help
@@ -120,6 +121,7 @@ def test_what_fit_trained_is_kept_or_refused(demo, fitted):
         np.testing.assert_array_equal(encoder.transform(curves), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", TUNING, ids=lambda way: way.__name__)
 def test_an_encoder_the_user_fitted_is_used_and_never_changed(demo, redshifts, fitted, way):
     curves, expected = demo[0], fitted.transform(demo[0])
@@ -135,6 +137,7 @@ def test_an_encoder_the_user_fitted_is_used_and_never_changed(demo, redshifts, f
     np.testing.assert_array_equal(cloned.encoder.transform(curves), expected)
 
 
+@pytest.mark.slow
 def test_fine_tuning_that_changes_nothing_keeps_the_name(demo):
     clf = TransferClassifier("ztf", **{**TUNED, "finetune_learning_rate": 10.0}).fit(*demo)
     assert clf.encoder_.weights == "ztf"
@@ -170,6 +173,7 @@ def test_pretrained_encoders_have_everything_before_fit(demo):
     assert np.ptp(LightCurveEncoder("ztf").transform(demo[0])) > 0
 
 
+@pytest.mark.slow
 def test_pickles_of_named_weights_hold_the_name(demo, redshifts):
     curves, y = demo
     encoder = LightCurveEncoder("ztf")

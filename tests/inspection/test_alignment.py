@@ -52,6 +52,7 @@ def test_class_shares_do_not_matter_with_classes(objects):
     assert survey_alignment(*shares[:2]).center_distance > 1  # without classes they do
 
 
+@pytest.mark.slow
 def test_the_same_objects_need_groups():
     rng = np.random.default_rng(0)
     views = np.repeat(rng.normal(size=(300, 6)), 2, axis=0) + 0.01 * rng.normal(size=(600, 6))

@@ -184,6 +184,7 @@ def test_contrast_within_parts_and_outputs_of_the_whole(demo, little_memory):
     assert losses[-1] < losses[0]
 
 
+@pytest.mark.slow
 def test_fine_tuning_with_little_memory(demo, little_memory):
     curves, y = demo
     params = {"finetune": "all", "max_epochs": 2, "device": "cpu", "random_state": 0}

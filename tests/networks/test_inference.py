@@ -138,6 +138,7 @@ def test_metadata_go_with_their_objects(engine, two_threads):
     assert not np.array_equal(encode_latents(network, RELATIVE, curves, metadata[::-1]), whole)
 
 
+@pytest.mark.slow
 def test_a_very_long_light_curve_among_short_ones(engine):
     # A step of torch costs a few microseconds, and tracing them more.
     longest = {"onnx": 100_000, "torch": 10_000}[engine]

@@ -387,6 +387,7 @@ def _in_worker(band):
     return os.getpid(), known, [one.wavelength for one in found], found[0]
 
 
+@pytest.mark.slow
 def test_a_registered_band_works_in_worker_processes():
     """A worker does not know the name, but works with the band that the light curves carry."""
     band = register_passband("worker_band", 0.477, aliases=["w"], source="lab")

@@ -109,6 +109,7 @@ def test_a_file_needs_a_name(demo, unregistered, tmp_path):
     assert load_weights(path).architecture["width"] == 4
 
 
+@pytest.mark.slow
 def test_grid_search_over_architectures(demo):
     grid = {"encoder__architecture": ["mean", Mean(width=4), GRU(hidden_size=8)]}
     classifier = TransferClassifier(
@@ -139,6 +140,7 @@ def test_transfer_classifier(demo, fitted, finetune):
     assert moved == {"head": set(), "all": everything}.get(finetune, {"observation"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("from_scratch", "finetune"), [(False, "head"), (False, "all"), (True, "head")]
 )
@@ -154,6 +156,7 @@ def test_redshift_regressor(demo, fitted, from_scratch, finetune):
     assert (std > 0).all()
 
 
+@pytest.mark.slow
 def test_an_encoder_without_classes_is_saved_too(demo, tmp_path):
     curves, _ = demo
     encoder = LightCurveEncoder(architecture="mean", **SMALL)
@@ -178,6 +181,7 @@ def test_isolation_forest(demo, fitted):
         assert np.isfinite(forest.score_samples(curves)).all()
 
 
+@pytest.mark.slow
 def test_export(demo, fitted, tmp_path):
     curves, y = demo
     path = tmp_path / "mean.onnx"

@@ -62,6 +62,7 @@ def encoder(registered, demo):
     return LightCurveEncoder(objective="peak flux", augment="clouds", **params).fit(*demo)
 
 
+@pytest.mark.slow
 def test_the_head_learns_and_is_kept_with_the_weights(demo, encoder, tmp_path):
     curves, _ = demo
     path = encoder.save(tmp_path / "peak.safetensors")
@@ -104,6 +105,7 @@ def test_they_can_be_searched(demo):
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
+@pytest.mark.slow
 def test_a_classifier_starts_from_it(demo, encoder, tmp_path):
     curves, y = demo
     path = encoder.save(tmp_path / "peak.safetensors")

@@ -62,6 +62,7 @@ def test_they_are_listed(toy_class, toy_survey):
     assert [band.name for band in list_passbands("Toy")] == ["toy_white"]
 
 
+@pytest.mark.slow
 def test_simulate(toy_class, toy_survey):
     curves = simulate({"flash": 20, "SNIa": 5}, "toy")
     assert curves.metadata["class"].tolist() == ["flash"] * 20 + ["SNIa"] * 5

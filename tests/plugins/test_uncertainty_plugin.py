@@ -133,6 +133,7 @@ def path(tmp_path_factory):
     return LightCurveEncoder("ztf").save(tmp_path_factory.mktemp("mine") / "mine.safetensors")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("calibrate", "params"),
     [
@@ -174,6 +175,7 @@ def test_classes_of_the_weights_merged(demo):
     np.testing.assert_allclose(clf.predict_proba(test), expected)
 
 
+@pytest.mark.slow
 def test_grid_search_over_methods(demo, z):
     train, y, _ = demo
     methods = [None, "temperature", "mixture", Mixture(0.9)]
@@ -191,6 +193,7 @@ def test_grid_search_over_methods(demo, z):
     assert np.isfinite(grid.fit(train, z).cv_results_["mean_test_score"]).all()
 
 
+@pytest.mark.slow
 def test_export(demo, tmp_path):
     train, y, test = demo
     clf = TransferClassifier("ztf", calibrate="mixture", **QUICK).fit(train, y)
@@ -202,12 +205,14 @@ def test_export(demo, tmp_path):
     np.testing.assert_allclose(model.predict_proba(test), clf.predict_proba(test), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_sets_of_its_own(demo):
     train, y, test = demo
     clf = TransferClassifier("ztf", calibrate=Everything(), **QUICK).fit(train, y)
     assert clf.predict_set(test).all()
 
 
+@pytest.mark.slow
 def test_an_ensemble_of_heads_is_one_object(demo, tmp_path):
     train, y, test = demo
     clf = TransferClassifier("ztf", calibrate=Bagging(), C=0.1, **QUICK).fit(train, y)
@@ -224,6 +229,7 @@ def test_an_ensemble_of_heads_is_one_object(demo, tmp_path):
     np.testing.assert_allclose(model.predict_proba(test), proba, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("calibrate", "params"),
     [("constant-width", {}), (ConstantWidth(), {"method": "knn", "n_neighbors": 9})],

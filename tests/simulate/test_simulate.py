@@ -91,6 +91,7 @@ def test_the_number_of_processes_does_not_matter(sncosmo_data, survey):
     assert not first.equals(simulate(n, survey, random_state=1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["SNIa", "SNII", "SLSN-I", "TDE", "AGN", "dwarf-nova"])
 def test_the_first_objects_are_the_same_however_many(sncosmo_data, name):
     many = simulate(60, "ztf", name)
@@ -98,12 +99,14 @@ def test_the_first_objects_are_the_same_however_many(sncosmo_data, name):
     assert many.ids.tolist() == [f"ztf_{name}_{k:07d}" for k in range(60)]
 
 
+@pytest.mark.slow
 def test_objects_of_later_chunks(sncosmo_data):
     many = simulate(1010, "ztf", "TDE")
     assert many[:1003].equals(simulate(1003, "ztf", "TDE", n_jobs=2))
     assert len(np.unique(many.metadata["redshift"])) == 1010
 
 
+@pytest.mark.slow
 def test_classes_do_not_change_each_other(common):
     alone = simulate(40, "ztf", "TDE", photometry=CLEAN)
     shared = common[(common.metadata["class"] == "TDE").to_numpy()]
@@ -128,6 +131,7 @@ def test_kinds_of_seeds(sncosmo_data):
 # ---------------------------------------------------------------- what was asked for
 
 
+@pytest.mark.slow
 def test_the_eight_classes_by_default(common):
     labels = common.metadata["class"].to_numpy()
     assert labels.tolist() == [name for name in COMMON_CLASSES for _ in range(40)]
@@ -161,6 +165,7 @@ def test_every_class_in_other_surveys(sncosmo_data, name):
         assert np.all(curves.flux_err > 0)
 
 
+@pytest.mark.slow
 def test_truth(common, lsst):
     for curves in (common, lsst):
         truth = curves.metadata
@@ -188,6 +193,7 @@ def test_truth(common, lsst):
     assert set(lsst.metadata["survey"]) == {"LSST"}
 
 
+@pytest.mark.slow
 def test_peak_mag_is_that_of_the_brightest_observation(common):
     difference = []
     for curve, peak, name in zip(
@@ -206,6 +212,7 @@ def test_stars_have_no_redshift(sncosmo_data):
     assert np.all(stars.metadata["redshift"] == 0)
 
 
+@pytest.mark.slow
 def test_the_trigger_holds_on_what_is_delivered(common, lsst):
     for curves in (common, lsst):
         for curve, name in zip(curves, curves.metadata["class"], strict=True):
@@ -215,6 +222,7 @@ def test_the_trigger_holds_on_what_is_delivered(common, lsst):
             assert found.max() - found.min() >= 30 / 1440 - 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("nightly", [True, False])
 def test_other_triggers(sncosmo_data, nightly):
     trigger = Trigger(n_det=7, snr=8, separation=1440 * 20)
@@ -228,6 +236,7 @@ def test_other_triggers(sncosmo_data, nightly):
     assert min(np.sum(signal(curve) >= 5) for curve in once) == 1
 
 
+@pytest.mark.slow
 def test_window(common):
     transients = common[(common.metadata["class"] != "AGN").to_numpy()]
     before, after = [], []
@@ -254,6 +263,7 @@ def test_window(common):
     assert np.median(length) > 600
 
 
+@pytest.mark.slow
 def test_nights(common):
     start = get_survey("ztf").night_start
     night = np.floor(common.time - start)
@@ -276,6 +286,7 @@ def test_bright_limit(sncosmo_data):
     assert hard.metadata["redshift"].median() < 0.12
 
 
+@pytest.mark.slow
 def test_redshifts(sncosmo_data, common):
     near = simulate(60, "ztf", ["SNIa", "AGN"], z_max=0.06)
     assert near.metadata["redshift"].max() <= 0.06
@@ -342,6 +353,7 @@ def test_noise_of_bright_objects(steady):
     assert abs(slope) * 130 < 0.02
 
 
+@pytest.mark.slow
 def test_missing_bands(sncosmo_data, common):
     def both(curves):
         return np.mean([len(np.unique(curve.band_names)) == 2 for curve in curves])
@@ -356,6 +368,7 @@ def test_missing_bands(sncosmo_data, common):
 # ---------------------------------------------------------------- your own classes and surveys
 
 
+@pytest.mark.slow
 def test_a_class_of_your_own(sncosmo_data):
     source = SpectralSource.from_sncosmo(
         [toy("one"), toy("two", end=60.0)], absolute_mag=(-19.0, 0.2), host_ebv=0.0
@@ -406,6 +419,7 @@ def test_no_objects(sncosmo_data):
 # ---------------------------------------------------------------- with the rest of the library
 
 
+@pytest.mark.slow
 def test_the_encoder_takes_them(common, lsst):
     encoder = LightCurveEncoder.pretrained("ztf+lsst")
     for curves in (common[::20], lsst[::20]):
@@ -413,6 +427,7 @@ def test_the_encoder_takes_them(common, lsst):
         assert np.isfinite(encoder.transform(curves)).all()
 
 
+@pytest.mark.slow
 def test_results_are_pickled(common):
     assert pickle.loads(pickle.dumps(common[:5])).equals(common[:5])
     trigger = Trigger(n_det=3)

@@ -57,6 +57,7 @@ def files(folder):
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 def test_the_objects_are_those_of_simulate(whole, expected):
     read = LightCurves.from_parquet(whole)
     assert len(read) == 3700
@@ -97,6 +98,7 @@ def test_larger_parts(expected, tmp_path):
     assert LightCurves.from_parquet(folder).equals(expected)
 
 
+@pytest.mark.slow
 def test_the_number_of_processes_does_not_matter(whole, tmp_path):
     assert_same_parts(simulate_to_parquet(tmp_path / "two", *WHAT, **OPTIONS, n_jobs=2), whole)
 
@@ -110,6 +112,7 @@ def test_a_second_call_does_nothing(whole):
 # ---------------------------------------------------------------- interruptions
 
 
+@pytest.mark.slow
 def test_deleted_parts_are_made_again(whole, tmp_path, capfd):
     folder = simulate_to_parquet(tmp_path / "again", *WHAT, **OPTIONS)
     for path in (folder / f"{PART}00001").iterdir():

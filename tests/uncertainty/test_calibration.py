@@ -71,6 +71,7 @@ def test_weights_of_the_temperature_count():
     assert temperature_of(spoiled, labels, 1 - first) == pytest.approx(3, rel=0.1)
 
 
+@pytest.mark.slow
 def test_temperature_of_the_frozen_encoder_is_cross_fitted(parts):
     train, y_train, test, y_test = parts
     # too weak a penalty: confident beyond what the labels are worth
@@ -111,6 +112,7 @@ RECIPES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_every_recipe_calibrates_on_what_it_has_not_seen(recipe, parts):
     train, y_train, test, y_test = (part[:120] for part in parts)
@@ -127,6 +129,7 @@ def test_every_recipe_calibrates_on_what_it_has_not_seen(recipe, parts):
     assert 0.55 < sets[np.arange(120), truth(clf, y_test)].mean() < 0.97
 
 
+@pytest.mark.slow
 def test_objects_to_calibrate_on_are_not_trained_on(parts, monkeypatch):
     train, y_train = parts[0][:120], parts[1][:120]
     seen, real = {}, encoder_module.train_encoder
@@ -145,6 +148,7 @@ def test_objects_to_calibrate_on_are_not_trained_on(parts, monkeypatch):
         assert sorted([*rows, *held_out]) == list(range(120))
 
 
+@pytest.mark.slow
 def test_calibration_without_spare_labels_is_refused(parts):
     train, y_train = parts[0][:60], parts[1][:60]
     options = {**QUICK, "calibrate": "temperature", "early_stopping": False}
@@ -225,6 +229,7 @@ def test_prediction_sets_by_hand():
         sets(0.8, weight=np.array([1, 1, 1, 0.5]))
 
 
+@pytest.mark.slow
 def test_sets_of_a_fitted_classifier(fitted, parts):
     _, _, test, y_test = parts
     sets = fitted.predict_set(test)
@@ -263,6 +268,7 @@ def test_coverage_on_real_supernovae(data_dir):
 # -- a head that is solved exactly, and early stopping
 
 
+@pytest.mark.slow
 def test_early_stopping_has_no_say_over_a_solved_head(parts):
     train, y_train, test, _ = parts
     y = y_train.astype(object)
