@@ -36,7 +36,7 @@ __all__ = ["LightCurveEncoder"]
 
 # Parameters that have no effect with weights, which include a network that is trained.
 _UNREAD_WITH_WEIGHTS = (
-    "representation", "architecture", "hidden_size", "n_layers", "latent_size", "objective",
+    "representation", "fold", "architecture", "hidden_size", "n_layers", "latent_size", "objective",
     "redshift_weight", "temperature", "adversarial_weight", "augment", "metadata_columns",
     "class_weight", "callbacks", "checkpoint",
 )  # fmt: skip
@@ -63,8 +63,10 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         file written by `save`, or the network that a transfer estimator has trained, which its
         ``encoder_`` has as this parameter. None trains a network from labels. Weights come with
         their input representation, sizes and metadata columns; to set these as well is an error.
-    representation : {"relative", "papers"} or InputRepresentation, default="relative"
-        What the network sees of an observation.
+    representation : {"relative", "magnitude", ...} or InputRepresentation, default="relative"
+        What the network sees of an observation: a preset (see `InputRepresentation`) or your own.
+    fold : {"period"} or None, default=None
+        Whether light curves are folded with their periods first, as `InputRepresentation.folded`.
     architecture : str or Architecture, default="gru"
         The network: a name that is registered (see `sklc.register_architecture`), or an instance
         with its settings, such as ``sklc.networks.architectures.GRU(hidden_size=64)``. "gru"
@@ -213,6 +215,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         weights=None,
         *,
         representation="relative",
+        fold=None,
         architecture="gru",
         hidden_size=100,
         n_layers=2,
@@ -244,6 +247,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
     ):
         self.weights = weights
         self.representation = representation
+        self.fold = fold
         self.architecture = architecture
         self.hidden_size = hidden_size
         self.n_layers = n_layers
