@@ -63,8 +63,8 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         file written by `save`, or the network that a transfer estimator has trained, which its
         ``encoder_`` has as this parameter. None trains a network from labels. Weights come with
         their input representation, sizes and metadata columns; to set these as well is an error.
-    representation : {"relative", "magnitude", ...} or InputRepresentation, default="relative"
-        What the network sees of an observation: a preset (see `InputRepresentation`) or your own.
+    representation : str or InputRepresentation, default="relative"
+        What the network sees of an observation: the name of a preset, or your own.
     fold : {"period"} or None, default=None
         Whether light curves are folded with their periods first, as `InputRepresentation.folded`.
     architecture : str or Architecture, default="gru"
@@ -126,9 +126,9 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
     weight_decay : float, default=0.0
         Weight decay of AdamW.
     early_stopping : bool, default=True
-        Whether to hold out a stratified part of the training data where a network is trained, and
-        to stop when the loss on it has not improved for `patience` epochs. The weights of the best
-        epoch are kept. Every class has at least one object on either side.
+        Whether to hold out a stratified part of the training data, with every class on either side,
+        where a network is trained, and to stop when the loss on it has not improved for `patience`
+        epochs. The weights of the best epoch are kept.
     validation_fraction : float, default=0.2
         Share of the training data that is held out where a network is trained.
     patience : int, default=5
@@ -143,17 +143,15 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         `fit` continues from it, which requires the same data and settings. On the CPU, a training
         that was interrupted ends with exactly the same network as one that was not.
     mixed_precision : bool or "auto", default="auto"
-        Whether recurrent layers may round the factors of their products to 10 bits (TF32)
-        on a GPU, which changes latents by up to .006 of their spread. "auto" is True. On
-        the CPU there is no difference.
+        Whether recurrent layers may round the factors of their products to 10 bits (TF32) on a GPU,
+        which changes latents by up to .006 of their spread. "auto" is True; no matter on the CPU.
     device : str, default="auto"
         Where to compute: "auto" (the GPU where there is one), "cpu", or a torch device.
     random_state : int, RandomState instance or None, default=None
         Seed of every random draw on the CPU.
     verbose : int, bool or "auto", default="auto"
-        Whether to show a progress bar on standard error. "auto" shows it in a terminal or
-        notebook, where training takes longer than a few seconds; 0 never does, and 1
-        always.
+        Whether to show a progress bar on standard error. "auto" shows it in a terminal or notebook,
+        where training takes longer than a few seconds; 0 never does, and 1 always.
     metadata : sequence of str or None, default="deprecated"
         Former name of `metadata_columns`.
 

@@ -44,12 +44,12 @@ class MagnitudeDeviations:
     --------
     >>> import numpy as np
     >>> from sklc.periods import MagnitudeDeviations
-    >>> flux, errors = np.array([100.0, 100.0, 250.0]), np.ones(3)
-    >>> x = MagnitudeDeviations(flux, errors, np.array([0, 0, 0]), np.array([0.6]), np.array([0, 3]))
+    >>> flux, band = np.array([100.0, 100.0, 251.2]), np.zeros(3, dtype=int)
+    >>> x = MagnitudeDeviations(flux, 0.01 * flux, band, np.array([0.6]), np.array([0, 3]))
     >>> x.deviation.round(2)  # the last one is brighter by a magnitude
-    array([ 0.38,  0.38, -0.62])
+    array([ 0.33,  0.33, -0.67])
     >>> x.error.round(3)
-    array([0.011, 0.011, 0.004])
+    array([0.011, 0.011, 0.011])
     """
 
     flux: np.ndarray
