@@ -258,7 +258,9 @@ class InputRepresentation:
         """
         return {**asdict(self), "channels": list(self.channels)}
 
-    def encode(self, curves: LightCurves | Store) -> tuple[np.ndarray, np.ndarray]:
+    def encode(
+        self, curves: LightCurves | Store, *, check: bool = True
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Encode every observation.
 
         Parameters
@@ -266,6 +268,9 @@ class InputRepresentation:
         curves : LightCurves
             The light curves. Every object must have at least one observation; the container may be
             empty.
+        check : bool, default=True
+            Whether to `check` the light curves first. Those that were cut short on purpose may have
+            a shorter time span than their period.
 
         Returns
         -------
@@ -291,6 +296,8 @@ class InputRepresentation:
         >>> representation.encode(curves)[0].tolist()  # the first observation is not shown
         [[0.0, 40.0], [2.0, 20.0]]
         """
+        if check:
+            self.check(curves)
         empty = np.flatnonzero(curves.lengths == 0)
         if len(empty):
             raise LightCurveError(
@@ -307,6 +314,41 @@ class InputRepresentation:
                 values = values[shown.fold.order]
         np.clip(values, -_LARGEST, _LARGEST, out=values)
         return values, np.diff(shown.offsets)
+
+    def check(self, curves: LightCurves | Store) -> None:
+        """Check what the light curves must have beside their observations: periods, if any.
+
+        Parameters
+        ----------
+        curves : LightCurves
+            Light curves.
+
+        Raises
+        ------
+        LightCurveError
+            If a period in `period_column` is missing, or is not a number of days within the time
+            span of the object.
+
+        Examples
+        --------
+        >>> from sklc import InputRepresentation, LightCurves
+        >>> curves = LightCurves.from_arrays([[0.0, 9.0]], [[1.0, 2.0]], [[0.1, 0.1]],
+        ...                                  [["ztfg", "ztfr"]]).with_metadata(period=[4.2])
+        >>> InputRepresentation.preset("magnitude").folded("period").check(curves)
+        """
+        if self.period_column is None:
+            return
+        periods = _given_periods(curves, self.period_column)
+        span = reduce_by_object(np.maximum, curves.time, curves.offsets, empty=0.0)
+        span = span - reduce_by_object(np.minimum, curves.time, curves.offsets, empty=0.0)
+        long = np.flatnonzero(periods > span)
+        if len(long):
+            first = int(long[0])
+            what = (
+                f"is {periods[first]:g} days, which is longer than its time span of "
+                f"{span[first]:g} days"
+            )
+            raise _bad_period(curves, self.period_column, first, len(long), what)
 
     def shown(self, curves: LightCurves) -> LightCurves:
         """Return the observations that the network sees, by `min_snr` and `corroboration`.
@@ -412,25 +454,26 @@ class Shown:
 
 
 def _given_periods(curves: LightCurves | Store, column: str) -> np.ndarray:
-    """Periods in days of a metadata column; all of them within the time spans."""
+    """Periods in days of a metadata column."""
     periods = numeric_column(curves, column, np.float64, "representation")
-    time, offsets = curves.time, curves.offsets
-    span = np.asarray(time[offsets[1:] - 1] - time[offsets[:-1]], dtype=np.float64)
-    wrong = np.flatnonzero(~((periods > 0) & (periods <= span)))
+    wrong = np.flatnonzero(~(periods > 0))
     if len(wrong):
         first = int(wrong[0])
-        own = f"is {periods[first]:g} days, and the light curve spans {span[first]:g} days"
-        if np.isnan(periods[first]):
-            own = "is missing (NaN)"
-        raise LightCurveError(
-            f"The period of {describe(curves.ids, first)} in metadata column {column!r} {own} "
-            f"({len(wrong)} of {len(periods)} objects). A light curve is folded with a period "
-            "above 0 and within its time span, in days: select the others, "
-            f"or have periods found, with period_column=None or "
-            f"curves.with_metadata(**{{{column!r}: find_periods(curves)['period']}}) of "
-            "sklc.features."
-        )
+        what = "is missing (NaN)" if np.isnan(periods[first]) else f"is {periods[first]:g} days"
+        raise _bad_period(curves, column, first, len(wrong), what)
     return periods
+
+
+def _bad_period(
+    curves: LightCurves | Store, column: str, first: int, n_wrong: int, what: str
+) -> LightCurveError:
+    return LightCurveError(
+        f"The period of {describe(curves.ids, first)} in metadata column {column!r} {what} "
+        f"({n_wrong} of {len(curves.ids)} objects). To fold a light curve, give a period in days "
+        "above 0 and within its time span, or the one that is found: "
+        f'curves.with_metadata(**{{{column!r}: find_periods(curves)["period"]}}), with '
+        "from sklc.features import find_periods"
+    )
 
 
 def _significant(

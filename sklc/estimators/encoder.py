@@ -66,7 +66,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
     representation : str or InputRepresentation, default="relative"
         What the network sees of an observation: the name of a preset, or your own.
     fold : {"period"} or None, default=None
-        Whether light curves are folded with their periods first, as `InputRepresentation.folded`.
+        Whether to fold light curves with their periods, as `InputRepresentation.folded` does.
     architecture : str or Architecture, default="gru"
         The network: a name that is registered (see `sklc.register_architecture`), or an instance
         with its settings, such as ``sklc.networks.architectures.GRU(hidden_size=64)``. "gru"
@@ -93,9 +93,8 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
     temperature : float, default=0.5
         Temperature of the contrastive loss, for the named objective that takes it.
     adversarial_weight : float, default=1.0
-        Largest weight of the confusion of the discriminator (Tzeng et al. 2015), for the named
-        objective that takes it. It rises from 0 over the epochs (Ganin et al. 2016), so that
-        classes come first.
+        Largest weight of the confusion of the discriminator (Tzeng et al. 2015), for the objective
+        that takes it. It rises from 0 over the epochs (Ganin et al. 2016): classes come first.
     augment : bool, str, transformer, sequence of these, or None, default=False
         Whether, or how, to train on light curves that are altered at random, and differently in
         every epoch. True uses `sklc.augment.ObservingConditions`, which makes light curves noisier,
@@ -506,10 +505,8 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         """
         check_is_fitted(self)
         source = self._source()
-        return export_encoder(
-            path, source.network, source.representation, self.classes_, source.metadata_columns,
-            Context.of(self.context),
-        )  # fmt: skip
+        own = source.network, source.representation, self.classes_, source.metadata_columns
+        return export_encoder(path, *own, Context.of(self.context))
 
     @property
     def net_(self):
@@ -560,6 +557,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
 
     def _check_objects(self, curves: LightCurves) -> None:
         self._per_object(curves)
+        self.representation_.check(curves)
 
     def _check_mode(self) -> None:
         """Refuse parameters that weights bring along themselves, or cannot use."""

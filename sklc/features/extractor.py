@@ -79,8 +79,8 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
         `sklc.features.find_periods` does, and to describe it and the light curve that is folded
         with it: for variable stars. This takes some milliseconds per object.
     n_jobs : int or None, default=None
-        Number of threads for statistics, fits and periods: None means 1, -1 means all cores. Results do
-        not depend on it.
+        Number of threads for statistics, fits and periods: None means 1, -1 means all cores.
+        Results do not depend on it.
 
     Attributes
     ----------

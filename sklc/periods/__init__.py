@@ -3,7 +3,7 @@
 from sklc.periods.deviations import MagnitudeDeviations
 from sklc.periods.fold import Fold
 from sklc.periods.search import FEWEST_OBSERVATIONS, Period, PeriodSearch
-from sklc.periods.table import deviations_of, find_periods, periods_of
+from sklc.periods.table import deviations_of, find_periods, search_all
 
 __all__ = [
     "FEWEST_OBSERVATIONS",
@@ -13,5 +13,5 @@ __all__ = [
     "PeriodSearch",
     "deviations_of",
     "find_periods",
-    "periods_of",
+    "search_all",
 ]

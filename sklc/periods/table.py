@@ -15,7 +15,7 @@ from sklc.light_curves.store import Store
 from sklc.periods.deviations import MagnitudeDeviations
 from sklc.periods.search import Period, PeriodSearch
 
-__all__ = ["deviations_of", "find_periods", "periods_of", "search_all"]
+__all__ = ["deviations_of", "find_periods", "search_all"]
 
 
 def find_periods(
@@ -94,7 +94,8 @@ def find_periods(
     """
     search = PeriodSearch(min_period, max_period, n_harmonics)
     found = as_light_curves(curves)
-    periods = periods_of(found, search, n_jobs)
+    time = np.asarray(found.time, dtype=np.float64)
+    periods = search_all(time, deviations_of(found), search, n_jobs=n_jobs)
     return pd.DataFrame(
         {
             "period": _column(periods, lambda p: 1 / p.frequency),
@@ -120,14 +121,6 @@ def deviations_of(curves: LightCurves | Store) -> MagnitudeDeviations:
     wavelengths = np.array([band.wavelength for band in curves.passbands], dtype=np.float64)
     unknown = np.nan_to_num(flux_err, nan=0.0)
     return MagnitudeDeviations(flux, unknown, curves.band, wavelengths, curves.offsets)
-
-
-def periods_of(
-    curves: LightCurves | Store, search: PeriodSearch, n_jobs: int | None = None
-) -> list[Period | None]:
-    """Return the period of each object; None where there is nothing to find it in."""
-    time = np.asarray(curves.time, dtype=np.float64)
-    return search_all(time, deviations_of(curves), search, n_jobs=n_jobs)
 
 
 def search_all(
