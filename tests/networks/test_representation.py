@@ -294,7 +294,9 @@ def test_means_are_weighted_by_errors():
     curves = LightCurves.from_arrays(
         [[1.0, 2.0, 3.0]], [flux], [flux * [0.01, 0.01, 0.5]], [["ztfr"] * 3]
     )
-    np.testing.assert_allclose(channel("magnitude_deviation", curves), [0, 0, 1], atol=5e-3)
+    np.testing.assert_allclose(
+        channel("magnitude_deviation", curves, min_snr=0.0), [0, 0, 1], atol=5e-3
+    )
 
 
 def test_faint_and_negative_fluxes_have_moderate_magnitudes():
@@ -351,7 +353,7 @@ def test_a_folded_light_curve_is_one_cycle_from_its_brightest_point():
     np.testing.assert_allclose(10 ** column(values, "log_period"), 0.6, rtol=1e-3)
     assert (column(values, "period_power") > 0.95).all()
     deviation = column(values, "magnitude_deviation")
-    assert deviation[[0, -1]].max() < -0.4 < 0.4 < deviation[24:27].min()
+    assert deviation[[0, -1]].max() < -0.3 < 0.8 < deviation[23:28].max()
     # The same observations, in another order.
     back = np.argsort(column(values, "time"))
     np.testing.assert_array_equal(values[back, : plain.shape[1]], plain)
@@ -359,7 +361,7 @@ def test_a_folded_light_curve_is_one_cycle_from_its_brightest_point():
 
 def test_what_has_no_period_stays_in_the_order_of_time():
     short, long = make_curves(), periodic(ids=["b"])
-    both = concatenate([short, long])
+    both = concatenate([short, long], prefix_ids=True)
     values, lengths = FOLDED.encode(both)
     assert lengths.tolist() == [3, 50]
     np.testing.assert_array_equal(values[:3, :-4], PRESETS["magnitude"].encode(short)[0])

@@ -210,7 +210,7 @@ def test_neither_the_origin_of_time_nor_the_unit_of_flux_matters():
 @settings(deadline=None, max_examples=20)
 @given(
     values=st.lists(st.floats(-1e300, 1e300), min_size=8, max_size=14),
-    error=st.sampled_from([np.nan, 0.0, 1e-300, 1.0, 1e300]),
+    error=st.sampled_from([np.nan, 1e-300, 1.0, 1e300]),
     step=st.sampled_from([1e-9, 0.3, 1.0, 100.0]),
 )
 def test_any_light_curve_has_a_period_or_none(values, error, step):
