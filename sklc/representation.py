@@ -16,7 +16,15 @@ from sklc.light_curves.store import Store, describe
 from sklc.utils.floats import saturated
 from sklc.utils.offsets import count_by_object, offsets_after, per_observation, reduce_by_object
 
-__all__ = ["CHANNELS", "PRESETS", "InputRepresentation"]
+__all__ = [
+    "CHANNELS",
+    "MEASURED_CHANNELS",
+    "MEASUREMENTS",
+    "PRESETS",
+    "InputRepresentation",
+    "Measurement",
+    "Shown",
+]
 
 # Numbers that a network can multiply and add up without an overflow of float32.
 _LARGEST = np.float32(1e30)
@@ -218,12 +226,42 @@ class InputRepresentation:
                 "curves[curves.lengths >= 1]"
             )
         with np.errstate(over="ignore"):  # what overflows is limited below
-            shown = _Shown(self, curves)
-            values = np.empty((len(shown.time), len(self.channels)), dtype=np.float32)
+            shown = Shown(self, curves)
+        return self.encode_shown(shown), np.diff(shown.offsets)
+
+    def encode_shown(self, shown: Shown) -> np.ndarray:
+        """Encode the observations that are shown.
+
+        Parameters
+        ----------
+        shown : Shown
+            The observations.
+
+        Returns
+        -------
+        ndarray of shape (n_shown, n_channels), float32
+        """
+        values = np.empty((len(shown.time), len(self.channels)), dtype=np.float32)
+        with np.errstate(over="ignore"):  # what overflows is limited below
             for column, channel in enumerate(self.channels):
                 values[:, column] = CHANNELS[channel](shown)
-        np.clip(values, -_LARGEST, _LARGEST, out=values)
-        return values, np.diff(shown.offsets)
+        return np.clip(values, -_LARGEST, _LARGEST, out=values)
+
+    def is_shown(self, curves: LightCurves | Store) -> np.ndarray:
+        """Return which observations the network sees, by `min_snr` and `corroboration`.
+
+        Parameters
+        ----------
+        curves : LightCurves
+            Light curves.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_observations,)
+            At least one of each object, if it has any.
+        """
+        flux_err = np.nan_to_num(np.asarray(curves.flux_err, dtype=np.float64), nan=0.0)
+        return _significant(np.asarray(curves.flux, dtype=np.float64), flux_err, curves, self)
 
     def shown(self, curves: LightCurves) -> LightCurves:
         """Return the observations that the network sees, by `min_snr` and `corroboration`.
@@ -247,12 +285,10 @@ class InputRepresentation:
         (array([111,  18,  38,  86]), array([111,  18,  38,  86]))
         """
         store = curves._compact()
-        flux_err = np.nan_to_num(np.asarray(store.flux_err, dtype=np.float64), nan=0.0)
-        flux = np.asarray(store.flux, dtype=np.float64)
-        return type(curves)._from_store(store.keep(_significant(flux, flux_err, store, self)))
+        return type(curves)._from_store(store.keep(self.is_shown(store)))
 
 
-class _Shown:
+class Shown:
     """The observations that the network sees, and quantities that several channels share."""
 
     def __init__(self, representation: InputRepresentation, curves: LightCurves | Store) -> None:
@@ -358,7 +394,7 @@ def _confirmed(
     return result
 
 
-def _time_fraction(x: _Shown) -> np.ndarray:
+def _time_fraction(x: Shown) -> np.ndarray:
     span = x.largest(x.since_first)
     return x.since_first / x.per_observation(np.where(span > 0, span, 1.0))
 
@@ -367,7 +403,7 @@ def _time_fraction(x: _Shown) -> np.ndarray:
 # destabilise training.
 _RATIO_LIMIT = 10.0
 
-CHANNELS: dict[str, Callable[[_Shown], np.ndarray]] = {
+CHANNELS: dict[str, Callable[[Shown], np.ndarray]] = {
     "wavelength": lambda x: x.wavelength,
     "centered_wavelength": lambda x: (
         (x.wavelength - x.settings.wavelength_center) / x.settings.wavelength_scale
@@ -383,6 +419,58 @@ CHANNELS: dict[str, Callable[[_Shown], np.ndarray]] = {
     "log_flux": lambda x: x.log(x.flux),
     "log_peak": lambda x: x.log(x.per_observation(x.peak)),
 }
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """How a channel follows from a flux, given what else is shown of the object.
+
+    Parameters
+    ----------
+    error : str
+        The channel of the error that belongs to it.
+    encode : callable
+        Called with a `Shown` and with fluxes and errors of its observations; returns the channel
+        and its standard deviation.
+    decode : callable
+        Called with a `Shown`, with values of the channel and with their standard deviations;
+        returns fluxes and their standard deviations.
+    """
+
+    error: str
+    encode: Callable[[Shown, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+    decode: Callable[[Shown, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+def _scaled(scale: Callable[[Shown], Any]) -> dict[str, Any]:
+    """How a channel is encoded and decoded that is the flux divided by a number."""
+    return {
+        "encode": lambda x, flux, error: (flux / scale(x), error / scale(x)),
+        "decode": lambda x, value, std: (value * scale(x), std * scale(x)),
+    }
+
+
+def _encode_log(x: Shown, flux: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    softened = 2 * x.settings.flux_softening
+    return x.log(flux), error / (np.log(10) * np.hypot(flux, softened))
+
+
+def _decode_log(x: Shown, value: np.ndarray, std: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    softened, natural = 2 * x.settings.flux_softening, value * np.log(10)
+    return softened * np.sinh(natural), std * np.log(10) * softened * np.cosh(natural)
+
+
+#: Channels of the brightness that a network can be trained to predict, and how they follow from the
+#: flux. Where a representation has several of them, the first of its channels is predicted.
+MEASUREMENTS: dict[str, Measurement] = {
+    "flux": Measurement("flux_err", **_scaled(lambda x: x.settings.flux_scale)),
+    "relative_flux": Measurement("relative_flux_err", **_scaled(lambda x: x.peak_scale)),
+    "log_flux": Measurement("flux_err", _encode_log, _decode_log),
+}
+
+#: Channels that hold the measurement of an observation itself, its value and error: a network does
+#: not see them where the observation is hidden.
+MEASURED_CHANNELS = frozenset({*MEASUREMENTS, *(own.error for own in MEASUREMENTS.values())})
 
 _RELATIVE = InputRepresentation(
     channels=(
