@@ -304,6 +304,7 @@ class Shown:
         self.offsets = offsets_after(shown, curves.offsets)
 
     def per_observation(self, per_object: np.ndarray) -> np.ndarray:
+        """Repeat a value of each object for its observations."""
         return per_observation(per_object, self.offsets)
 
     def largest(self, values: np.ndarray) -> np.ndarray:
@@ -312,6 +313,7 @@ class Shown:
 
     @cached_property
     def since_first(self) -> np.ndarray:
+        """Days since the object's first observation."""
         return saturated(self.time - self.per_observation(self.time[self.offsets[:-1]]))
 
     @cached_property
@@ -329,17 +331,20 @@ class Shown:
 
     @cached_property
     def since_peak(self) -> np.ndarray:
+        """Days since the object's largest flux."""
         at_peak = self.flux == self.per_observation(self.peak)
         first = -self.largest(np.where(at_peak, -self.time, -np.inf))
         return saturated(self.time - self.per_observation(first))
 
     @cached_property
     def gap(self) -> np.ndarray:
+        """Days since the object's previous observation, limited."""
         gap = np.diff(self.time, prepend=self.time[:1])
         gap[self.offsets[:-1]] = 0.0
         return np.minimum(gap, self.settings.gap_limit)
 
     def log(self, flux: np.ndarray) -> np.ndarray:
+        """Asinh of a flux, in units of 10."""
         return np.arcsinh(flux / (2 * self.settings.flux_softening)) / np.log(10)
 
 

@@ -14,17 +14,15 @@ from sklc.estimators.base import (
     METADATA_CONSTRAINTS,
     TRAINING_CONSTRAINTS,
     LightCurveEstimator,
-    require_two_classes,
 )
 from sklc.estimators.context import check_context, per_object_columns
 from sklc.estimators.encoder_training import (
     NETWORK_CONSTRAINTS,
-    EncoderTraining,
+    fit_network,
     needs_labels,
-    train_encoder,
 )
 from sklc.estimators.own_file import own_file, require_same_file
-from sklc.estimators.sample import TrainingSample, check_surveys, check_weight
+from sklc.estimators.sample import check_surveys, check_weight
 from sklc.estimators.sequences import SequenceMethods
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix
@@ -379,28 +377,7 @@ class LightCurveEncoder(
                 check_weight(sample_weight, curves)
             return self
         survey = None if survey is None else check_surveys(survey, curves)
-        labelled, unread = needs_labels(self), f"objective={self.objective!r}"
-        y = self._labels(y, curves) if labelled else np.zeros(len(curves), dtype=np.int64)
-        sample = TrainingSample.of(curves, y, sample_weight, survey)
-        classes, target = np.unique(sample.y, return_inverse=True)
-        if labelled:
-            require_two_classes(classes, self)
-        else:
-            self._refuse_unread(["class_weight"], "objectives that learn classes", unread)
-        metadata_matrix(curves, columns)  # refuses columns that cannot be used
-        seed, rows, held_out = self._seed(), np.arange(len(target)), None
-        if self.early_stopping and (labelled or len(target) > 1):
-            rows, held_out = self._validation_split(sample, seed)
-        training, weights = EncoderTraining.of(self, columns, seed), None
-        if labelled:
-            weights = self._class_weights(classes, sample.y, sample.weight)
-        net = train_encoder(
-            sample.curves, target, rows, held_out, training, class_weight=weights,
-            given={"survey": None if survey is None else survey[sample.rows]},
-            sample_weight=sample.weight,
-        )  # fmt: skip
-        classes = classes if labelled else classes[:0]
-        self._trained = TrainedWeights(net, training.representation, classes, columns)
+        self._trained = fit_network(self, curves, y, sample_weight, survey, columns)
         return self
 
     @skips_unusable

@@ -14,7 +14,9 @@ import numpy as np
 from skorch import NeuralNet
 
 from sklc.augment.training import Augmentation, chosen_transformers
+from sklc.estimators.base import require_two_classes
 from sklc.estimators.latent_scaling import fill_latent, standardize_latent
+from sklc.estimators.sample import TrainingSample
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix
 from sklc.networks.architectures import Architecture, EncoderNetwork
@@ -34,10 +36,12 @@ from sklc.networks.training.checkpoint import TrainingCheckpoint, fingerprint
 from sklc.networks.training.loop import TrainingSettings, fit_net, resident_device, seeded, wrap
 from sklc.representation import PRESETS, InputRepresentation
 from sklc.utils.sklearn_compat import HasMethods, Interval, StrOptions
+from sklc.weights.trained import TrainedWeights
 
 __all__ = [
     "NETWORK_CONSTRAINTS",
     "EncoderTraining",
+    "fit_network",
     "needs_labels",
     "objectives_of",
     "train_encoder",
@@ -137,6 +141,57 @@ def needs_labels(encoder: Any) -> bool:
         return True
 
 
+def fit_network(
+    encoder: Any,
+    curves: LightCurves,
+    y: Any,
+    sample_weight: Any,
+    survey: np.ndarray | None,
+    columns: tuple[str, ...],
+) -> TrainedWeights:
+    """Train the network of a `LightCurveEncoder`, as its parameters say.
+
+    Parameters
+    ----------
+    encoder : LightCurveEncoder
+        The encoder, whose parameters are read.
+    curves : LightCurves
+        All the training data.
+    y, sample_weight, survey
+        Arguments of its `fit`.
+    columns : tuple of str
+        The metadata columns that the network reads.
+    """
+    labelled, weights = needs_labels(encoder), None
+    y = encoder._labels(y, curves) if labelled else np.zeros(len(curves), dtype=np.int64)
+    sample = TrainingSample.of(curves, y, sample_weight, survey)
+    classes, target = np.unique(sample.y, return_inverse=True)
+    if labelled:
+        require_two_classes(classes, encoder)
+    else:
+        mode = f"objective={encoder.objective!r}"
+        encoder._refuse_unread(["class_weight"], "objectives that learn classes", mode)
+    metadata_matrix(curves, columns)  # refuses columns that cannot be used
+    seed, rows, held_out = encoder._seed(), np.arange(len(target)), None
+    if encoder.early_stopping and (labelled or len(target) > 1):
+        rows, held_out = encoder._validation_split(sample, seed)
+    training = EncoderTraining.of(encoder, columns, seed)
+    if labelled:
+        weights = encoder._class_weights(classes, sample.y, sample.weight)
+    net = train_encoder(
+        sample.curves,
+        target,
+        rows,
+        held_out,
+        training,
+        class_weight=weights,
+        given={"survey": None if survey is None else survey[sample.rows]},
+        sample_weight=sample.weight,
+    )
+    known = classes if labelled else classes[:0]
+    return TrainedWeights(net, training.representation, known, columns)
+
+
 def train_encoder(
     curves: LightCurves,
     target: np.ndarray,
@@ -231,10 +286,11 @@ def train_encoder(
             )
     finally:
         train.close()
+    seen = training.representation, train.original, training.columns
     if not any(objective.trains_latent for objective in objectives):
-        fill_latent(network, train.original, training)
+        fill_latent(network, *seen)
     if training.architecture.standardize_latent:
-        standardize_latent(network, train.original, training)
+        standardize_latent(network, *seen)
     net = wrap(network)
     net.history = trained.history
     return net

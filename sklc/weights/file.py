@@ -26,8 +26,8 @@ if TYPE_CHECKING:  # torch is imported where a network is built
 __all__ = ["FORMAT_VERSION", "WeightsFile", "list_weights", "load_weights"]
 
 #: Files of version 1 do not name the architecture of their network, since there was only one.
-#: Files of version 3 hold an adapter for the context of objects, those of version 4 a transformer or
-#: heads on single observations; all others have version 2.
+#: Files of version 3 hold an adapter for the context of objects, those of version 4 a transformer
+#: or heads on single observations; all others have version 2.
 FORMAT_VERSION = 4
 _HEADER_KEY = "sklc"
 # What reading a file that is damaged, or something else, may raise.

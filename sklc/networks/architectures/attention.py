@@ -215,7 +215,7 @@ class Block(nn.Module):
         return graph.apply("Add", tokens, own)
 
 
-def dense_to_onnx(graph: Graph, layer: nn.Linear, inputs: str) -> str:
+def dense_to_onnx(graph: Graph, layer: Any, inputs: str) -> str:
     """Append a linear layer on the last of any number of axes."""
     product = graph.apply("MatMul", inputs, graph.constant(layer.weight.detach().numpy().T))
     return graph.apply("Add", product, graph.constant(layer.bias.detach().numpy()))
@@ -236,7 +236,7 @@ def gelu_to_onnx(graph: Graph, inputs: str) -> str:
     return graph.apply("Mul", graph.apply("Mul", inputs, graph.constant(0.5)), share)
 
 
-def norm_to_onnx(graph: Graph, norm: nn.Module, inputs: str) -> str:
+def norm_to_onnx(graph: Graph, norm: Any, inputs: str) -> str:
     """Append a ``torch.nn.LayerNorm``, which later versions of ONNX have as an operator."""
     mean = graph.apply("ReduceMean", inputs, axes=[-1], keepdims=1)
     centred = graph.apply("Sub", inputs, mean)

@@ -9,13 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from sklc.networks.architectures.interface import (
-    SIZES_IN_CONFIG,
-    Architecture,
-    EncoderNetwork,
-    NetworkShape,
-)
+from sklc.networks.architectures.interface import Architecture, EncoderNetwork
 from sklc.networks.architectures.registry import ARCHITECTURES
+from sklc.networks.architectures.shape import SIZES_IN_CONFIG, NetworkShape
 
 __all__ = [
     "DEFAULT_SIZES",
@@ -178,7 +174,9 @@ def network_from_config(config: Mapping[str, Any], channels: Sequence[str]) -> E
         If no architecture of that name is registered, or it does not take these settings.
     """
     settings = {name: value for name, value in config.items() if name not in SIZES_IN_CONFIG}
-    beside = {name: tuple(config[name]) for name in ("context", "context_sizes") if name in config}
+    beside: dict[str, Any] = {
+        name: tuple(config[name]) for name in ("context", "context_sizes") if name in config
+    }
     beside |= {name: config[name] for name in ("sequence_heads",) if name in config}
     shape = NetworkShape(
         tuple(channels), config["n_classes"], config["n_metadata"], config["heads"], **beside

@@ -19,8 +19,9 @@ from sklc.networks.architectures.attention import (
     heads_to_onnx,
     norm_to_onnx,
 )
-from sklc.networks.architectures.interface import Architecture, EncoderNetwork, States
+from sklc.networks.architectures.interface import Architecture, EncoderNetwork
 from sklc.networks.architectures.positions import SinusoidalCode
+from sklc.networks.architectures.shape import States
 from sklc.networks.architectures.windows import Windows, windows_to_onnx
 from sklc.networks.onnx.graph import Graph
 from sklc.representation import MEASURED_CHANNELS
@@ -49,6 +50,7 @@ class TransformerNetwork(EncoderNetwork):
     """
 
     architecture: Transformer
+    measured: torch.Tensor
 
     def add_backbone(self, n_channels: int) -> int:
         """Make the embedding, the positional code and the blocks."""
@@ -63,9 +65,7 @@ class TransformerNetwork(EncoderNetwork):
         self.embedding = nn.Linear(len(self.value_columns), own)
         beside = width // 2 if kind == "concat" else width
         self.code = SinusoidalCode(beside, trained=kind == "trainable")
-        if kind == "fourier":
-            self.code_layers = nn.ModuleList([nn.Linear(width, width), nn.Linear(width, width)])
-        if kind == "tupe-a":
+        if kind in ("fourier", "tupe-a"):
             self.code_layers = nn.ModuleList([nn.Linear(width, width), nn.Linear(width, width)])
         inner, n_heads = int(settings.feedforward_size), int(settings.n_heads)
         self.blocks = nn.ModuleList(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -97,7 +97,8 @@ def expert_usage(
         values, lengths = representation.encode(curves[part])
         usage = np.empty((len(lengths), settings.n_layers, settings.experts), dtype=np.float32)
         starts = np.cumsum(lengths) - lengths
-        for rows, _, found in _batches(values, lengths, module.expert_usage, device):
+        usage_of: Any = module.expert_usage
+        for rows, _, found in _batches(values, lengths, usage_of, device):
             usage[np.searchsorted(starts, rows[:, 0])] = found
         parts.append(usage)
     empty = np.empty((0, settings.n_layers, settings.experts), dtype=np.float32)
