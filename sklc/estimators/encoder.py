@@ -25,7 +25,6 @@ from sklc.estimators.own_file import own_file, require_same_file
 from sklc.estimators.sample import check_surveys, check_weight
 from sklc.estimators.sequences import SequenceMethods
 from sklc.light_curves import LightCurves
-from sklc.light_curves.metadata import metadata_matrix
 from sklc.light_curves.usable import skips_unusable
 from sklc.networks.device import resolve_device
 from sklc.networks.inference.encode import encode_latents

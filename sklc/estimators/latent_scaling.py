@@ -94,4 +94,5 @@ def _outputs(
     metadata = metadata_matrix(curves[some], columns)
     network.eval()
     both = encode_latents(network, representation, curves[some], metadata, with_state=True)
-    return *np.split(both, [network.latent_size], axis=1), metadata
+    latent, state = np.split(both, [network.latent_size], axis=1)
+    return latent, state, metadata
