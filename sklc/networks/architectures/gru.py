@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import nn
 
+from sklc.measurements import MEASURED_CHANNELS
 from sklc.networks.architectures.interface import Architecture, EncoderNetwork
 from sklc.networks.architectures.shape import States
 from sklc.networks.onnx.graph import Graph
 from sklc.networks.recurrent.packed import packed_last_state, packed_states
-from sklc.representation import MEASURED_CHANNELS
 
 __all__ = ["GRU", "GRUNetwork"]
 

@@ -273,7 +273,7 @@ class EncoderNetwork(nn.Module, ABC):
             As for `state`.
         hidden : Tensor of shape (n_objects, longest), bool, optional
             Observations whose measurement the network must not see: it puts ``mask_token`` in the
-            place of their `sklc.representation.MEASURED_CHANNELS`.
+            place of their `sklc.measurements.MEASURED_CHANNELS`.
 
         Returns
         -------

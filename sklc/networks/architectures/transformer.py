@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn.functional import gelu
 
+from sklc.measurements import MEASURED_CHANNELS
 from sklc.networks.architectures.attention import (
     Block,
     Routing,
@@ -24,7 +25,6 @@ from sklc.networks.architectures.positions import SinusoidalCode
 from sklc.networks.architectures.shape import States
 from sklc.networks.architectures.windows import Windows, windows_to_onnx
 from sklc.networks.onnx.graph import Graph
-from sklc.representation import MEASURED_CHANNELS
 
 __all__ = ["POOLINGS", "POSITIONS", "Transformer", "TransformerNetwork"]
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from sklc.measurements import predicted_channel
 from sklc.networks.architectures.interface import EncoderNetwork
-from sklc.networks.objectives.hiding import encode_hidden, predicted_channel
+from sklc.networks.objectives.hiding import encode_hidden
 from sklc.networks.objectives.masked import MASKED, mean_and_variance
 from sklc.networks.padding import consecutive, pad, plan_batches
 from sklc.representation import InputRepresentation
@@ -67,10 +68,10 @@ def reconstruct(
             return torch.stack(mean_and_variance(head(states.observations)), dim=-1)
 
         for rows, inside, found in _batches(columns, encoded.lengths, predict, device):
-            said[:, rows[inside]] = found[inside].T
+            said[:, encoded.order[rows[inside]]] = found[inside].T
         of_flux = decode(encoded.shown, said[0], np.sqrt(said[1]))
         for target, column in zip((flux, std), of_flux, strict=True):
-            target[own.start + encoded.rows] = column / encoded.flux_scale
+            target[own.start + encoded.rows] = column[encoded.order] / encoded.flux_scale
     return flux[hidden], std[hidden]
 
 

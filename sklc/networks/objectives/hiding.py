@@ -10,10 +10,11 @@ from sklc.errors import LightCurveError
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import name_object
 from sklc.light_curves.store import Store, stable_order
-from sklc.representation import MEASUREMENTS, InputRepresentation, Measurement, Shown
+from sklc.measurements import predicted_channel
+from sklc.representation import InputRepresentation, Shown
 from sklc.utils.offsets import count_by_object, per_observation
 
-__all__ = ["HiddenCurves", "Hiding", "encode_hidden", "predicted_channel", "require_two_shown"]
+__all__ = ["HiddenCurves", "Hiding", "encode_hidden", "require_two_shown"]
 
 # Targets beyond this, in units of the channel, would outweigh all others.
 _FARTHEST = 30.0
@@ -93,6 +94,8 @@ class HiddenCurves:
         Numbers of observations that are shown.
     rows : ndarray of shape (n_shown,)
         Which observations of the light curves these are.
+    order : ndarray of shape (n_shown,)
+        Which of those in `shown` they are: another order where light curves are folded.
     hidden : ndarray of bool, shape (n_shown,)
         Which of them are hidden.
     target, error : ndarray of shape (n_shown,)
@@ -106,28 +109,12 @@ class HiddenCurves:
     values: np.ndarray
     lengths: np.ndarray
     rows: np.ndarray
+    order: np.ndarray
     hidden: np.ndarray
     target: np.ndarray
     error: np.ndarray
     shown: Shown
     flux_scale: float
-
-
-def predicted_channel(representation: InputRepresentation) -> Measurement:
-    """Return how the brightness is encoded that a network is trained to predict.
-
-    Raises
-    ------
-    ValueError
-        If no channel of the representation holds a brightness.
-    """
-    for channel in representation.channels:
-        if channel in MEASUREMENTS:
-            return MEASUREMENTS[channel]
-    raise ValueError(
-        f"objective='masked' predicts a channel of the brightness, one of {sorted(MEASUREMENTS)}, "
-        f"and the representation has none, but {list(representation.channels)}: add one of them."
-    )
 
 
 def require_two_shown(representation: InputRepresentation, curves: LightCurves) -> None:
@@ -194,9 +181,13 @@ def encode_hidden(
     target, error = predicted_channel(representation).encode(
         shown, flux, np.nan_to_num(flux_err, nan=0.0)
     )
+    values, order = representation.encode_shown(shown), np.arange(len(shown.time))
+    if representation.fold is not None:
+        order = shown.fold.order
+    rows = np.flatnonzero(keep)[order]
     return HiddenCurves(
-        representation.encode_shown(shown), np.diff(shown.offsets), np.flatnonzero(keep),
-        hidden[keep], target, error, shown, scale,
+        values, np.diff(shown.offsets), rows, order, hidden[rows], target[order], error[order],
+        shown, scale,
     )  # fmt: skip
 
 

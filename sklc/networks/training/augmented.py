@@ -77,6 +77,7 @@ class ObjectiveDataset(CurveDataset):
         if not self._changes:
             self._take(*representation.encode(curves), targets, metadata_matrix(curves, columns))
         else:
+            representation.check(curves)
             self.redraw(1)
 
     def redraw(self, epoch: int) -> None:
@@ -103,7 +104,7 @@ class ObjectiveDataset(CurveDataset):
             for objective in self.objectives:
                 targets |= objective.redrawn_targets(curves)
         if self.hiding is None:
-            encoded = self.representation.encode(curves)
+            encoded = self.representation.encode(curves, check=False)
         else:
             rng = np.random.default_rng([self.seed, epoch, _HIDING])
             encoded = self.hiding.encode(self.representation, curves, rng)
