@@ -307,13 +307,44 @@ class InputRepresentation:
             )
         with np.errstate(over="ignore"):  # what overflows is limited below
             shown = Shown(self, curves)
-            values = np.empty((len(shown.time), len(self.channels)), dtype=np.float32)
+        return self.encode_shown(shown), np.diff(shown.offsets)
+
+    def encode_shown(self, shown: Shown) -> np.ndarray:
+        """Encode the observations that are shown.
+
+        Parameters
+        ----------
+        shown : Shown
+            The observations.
+
+        Returns
+        -------
+        ndarray of shape (n_shown, n_channels), float32
+            In the order of the observations, or with `fold` each object's in the order of phases.
+        """
+        values = np.empty((len(shown.time), len(self.channels)), dtype=np.float32)
+        with np.errstate(over="ignore"):  # what overflows is limited below
             for column, channel in enumerate(self.channels):
                 values[:, column] = (CHANNELS | FOLD_CHANNELS)[channel](shown)
-            if self.fold is not None:
-                values = values[shown.fold.order]
-        np.clip(values, -_LARGEST, _LARGEST, out=values)
-        return values, np.diff(shown.offsets)
+        if self.fold is not None:
+            values = values[shown.fold.order]
+        return np.clip(values, -_LARGEST, _LARGEST, out=values)
+
+    def is_shown(self, curves: LightCurves | Store) -> np.ndarray:
+        """Return which observations the network sees, by `min_snr` and `corroboration`.
+
+        Parameters
+        ----------
+        curves : LightCurves
+            Light curves.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_observations,)
+            At least one of each object, if it has any.
+        """
+        flux_err = np.nan_to_num(np.asarray(curves.flux_err, dtype=np.float64), nan=0.0)
+        return _significant(np.asarray(curves.flux, dtype=np.float64), flux_err, curves, self)
 
     def check(self, curves: LightCurves | Store) -> None:
         """Check what the light curves must have beside their observations: periods, if any.
@@ -372,9 +403,7 @@ class InputRepresentation:
         (array([111,  18,  38,  86]), array([111,  18,  38,  86]))
         """
         store = curves._compact()
-        flux_err = np.nan_to_num(np.asarray(store.flux_err, dtype=np.float64), nan=0.0)
-        flux = np.asarray(store.flux, dtype=np.float64)
-        return type(curves)._from_store(store.keep(_significant(flux, flux_err, store, self)))
+        return type(curves)._from_store(store.keep(self.is_shown(store)))
 
 
 class Shown:
