@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
-from functools import cached_property
 from numbers import Real
 from typing import Any
 
@@ -12,21 +10,22 @@ import numpy as np
 
 from sklc.errors import LightCurveError
 from sklc.light_curves.container import LightCurves
-from sklc.light_curves.metadata import numeric_column
 from sklc.light_curves.store import Store, describe
-from sklc.periods import Fold, MagnitudeDeviations, PeriodSearch
-from sklc.utils.floats import saturated
-from sklc.utils.offsets import count_by_object, offsets_after, per_observation, reduce_by_object
+from sklc.periods import PeriodSearch
+from sklc.representation.channels import CHANNELS, FOLD_CHANNELS, Shown
+from sklc.representation.detections import significant
+from sklc.representation.periods import check_periods
+from sklc.representation.settings import Settings
 from sklc.utils.text import shown as printed
 
-__all__ = ["CHANNELS", "FOLD_CHANNELS", "PRESETS", "InputRepresentation", "Shown"]
+__all__ = ["PRESETS", "InputRepresentation"]
 
 # Numbers that a network can multiply and add up without an overflow of float32.
 _LARGEST = np.float32(1e30)
 
 
 @dataclass(frozen=True)
-class InputRepresentation:
+class InputRepresentation(Settings):
     """Convert light curves to the numbers that a network reads, one row per observation.
 
     Every constant of the input convention is a field, so that a weights file, which stores this
@@ -129,21 +128,6 @@ class InputRepresentation:
     >>> InputRepresentation.from_dict(mine.to_dict()) == mine
     True
     """
-
-    channels: tuple[str, ...]
-    zero_point: float = 27.5
-    flux_scale: float = 500.0
-    flux_softening: float = 10.0
-    time_scale: float = 100.0
-    gap_scale: float = 20.0
-    gap_limit: float = 60.0
-    wavelength_center: float = 0.6
-    wavelength_scale: float = 0.2
-    min_snr: float = 3.0
-    corroboration: float = 0.0
-    fold: str | None = None
-    period_column: str | None = None
-    min_period: float = 0.05
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.channels) - set(CHANNELS) - set(FOLD_CHANNELS))
@@ -344,7 +328,7 @@ class InputRepresentation:
             At least one of each object, if it has any.
         """
         flux_err = np.nan_to_num(np.asarray(curves.flux_err, dtype=np.float64), nan=0.0)
-        return _significant(np.asarray(curves.flux, dtype=np.float64), flux_err, curves, self)
+        return significant(np.asarray(curves.flux, dtype=np.float64), flux_err, curves, self)
 
     def check(self, curves: LightCurves | Store) -> None:
         """Check what the light curves must have beside their observations: periods, if any.
@@ -367,19 +351,8 @@ class InputRepresentation:
         ...                                  [["ztfg", "ztfr"]]).with_metadata(period=[4.2])
         >>> InputRepresentation.preset("magnitude").folded("period").check(curves)
         """
-        if self.period_column is None:
-            return
-        periods = _given_periods(curves, self.period_column)
-        span = reduce_by_object(np.maximum, curves.time, curves.offsets, empty=0.0)
-        span = span - reduce_by_object(np.minimum, curves.time, curves.offsets, empty=0.0)
-        long = np.flatnonzero(periods > span)
-        if len(long):
-            first = int(long[0])
-            what = (
-                f"is {periods[first]:g} days, which is longer than its time span of "
-                f"{span[first]:g} days"
-            )
-            raise _bad_period(curves, self.period_column, first, len(long), what)
+        if self.period_column is not None:
+            check_periods(curves, self.period_column)
 
     def shown(self, curves: LightCurves) -> LightCurves:
         """Return the observations that the network sees, by `min_snr` and `corroboration`.
@@ -405,202 +378,6 @@ class InputRepresentation:
         store = curves._compact()
         return type(curves)._from_store(store.keep(self.is_shown(store)))
 
-
-class Shown:
-    """The observations that the network sees, and quantities that several channels share."""
-
-    def __init__(self, representation: InputRepresentation, curves: LightCurves | Store) -> None:
-        self.settings = representation
-        scale = 10 ** (-0.4 * (curves.zero_point - representation.zero_point))
-        flux = saturated(np.asarray(curves.flux, dtype=np.float64) * scale)
-        # NaN marks an error that the source does not give.
-        flux_err = np.nan_to_num(np.asarray(curves.flux_err, dtype=np.float64) * scale, nan=0.0)
-        shown = _significant(flux, flux_err, curves, representation)
-        self._curves = curves
-        self.time = np.asarray(curves.time, dtype=np.float64)[shown]
-        self.band = curves.band[shown]
-        self.wavelength = curves.wavelength[shown]
-        self.flux, self.flux_err = flux[shown], flux_err[shown]
-        self.offsets = offsets_after(shown, curves.offsets)
-
-    def per_observation(self, per_object: np.ndarray) -> np.ndarray:
-        """Repeat a value of each object for its observations."""
-        return per_observation(per_object, self.offsets)
-
-    def largest(self, values: np.ndarray) -> np.ndarray:
-        """Largest value of each object, (n_objects,)."""
-        return reduce_by_object(np.maximum, values, self.offsets, empty=np.nan)
-
-    @cached_property
-    def since_first(self) -> np.ndarray:
-        """Days since the object's first observation."""
-        return saturated(self.time - self.per_observation(self.time[self.offsets[:-1]]))
-
-    @cached_property
-    def peak(self) -> np.ndarray:
-        """Largest flux of each object, (n_objects,)."""
-        return self.largest(self.flux)
-
-    @cached_property
-    def peak_scale(self) -> np.ndarray:
-        """A positive divisor for each observation, whatever the sign of the fluxes."""
-        largest = self.largest(np.abs(self.flux))
-        # A light curve that never rises above zero is scaled by its largest excursion instead.
-        peak = np.where(self.peak > 1e-6 * largest, self.peak, largest)
-        return self.per_observation(np.where(peak > 0, peak, 1.0))
-
-    @cached_property
-    def since_peak(self) -> np.ndarray:
-        """Days since the object's largest flux."""
-        at_peak = self.flux == self.per_observation(self.peak)
-        first = -self.largest(np.where(at_peak, -self.time, -np.inf))
-        return saturated(self.time - self.per_observation(first))
-
-    @cached_property
-    def gap(self) -> np.ndarray:
-        """Days since the previous observation, limited."""
-        gap = np.diff(self.time, prepend=self.time[:1])
-        gap[self.offsets[:-1]] = 0.0
-        return np.minimum(gap, self.settings.gap_limit)
-
-    @cached_property
-    def deviations(self) -> MagnitudeDeviations:
-        """Magnitudes relative to the means of each object and band."""
-        wavelengths = np.array([p.wavelength for p in self._curves.passbands], dtype=np.float64)
-        return MagnitudeDeviations(self.flux, self.flux_err, self.band, wavelengths, self.offsets)
-
-    @cached_property
-    def fold(self) -> Fold:
-        """Phases of the observations, and their order."""
-        column = self.settings.period_column
-        given = None if column is None else _given_periods(self._curves, column)
-        search = PeriodSearch(min_period=self.settings.min_period)
-        return Fold.of(self.time, self.deviations, search, given)
-
-    def log(self, flux: np.ndarray) -> np.ndarray:
-        """Asinh of the flux, in units of 10."""
-        return np.arcsinh(flux / (2 * self.settings.flux_softening)) / np.log(10)
-
-
-def _given_periods(curves: LightCurves | Store, column: str) -> np.ndarray:
-    """Periods in days of a metadata column."""
-    periods = numeric_column(curves, column, np.float64, "representation")
-    wrong = np.flatnonzero(~(periods > 0))
-    if len(wrong):
-        first = int(wrong[0])
-        what = "is missing (NaN)" if np.isnan(periods[first]) else f"is {periods[first]:g} days"
-        raise _bad_period(curves, column, first, len(wrong), what)
-    return periods
-
-
-def _bad_period(
-    curves: LightCurves | Store, column: str, first: int, n_wrong: int, what: str
-) -> LightCurveError:
-    return LightCurveError(
-        f"The period of {describe(curves.ids, first)} in metadata column {column!r} {what} "
-        f"({n_wrong} of {len(curves.ids)} objects). To fold a light curve, give a period in days "
-        "above 0 and within its time span, or the one that is found: "
-        f'curves.with_metadata(**{{{column!r}: find_periods(curves)["period"]}}), with '
-        "from sklc.features import find_periods"
-    )
-
-
-def _significant(
-    flux: np.ndarray,
-    flux_err: np.ndarray,
-    curves: LightCurves | Store,
-    representation: InputRepresentation,
-) -> np.ndarray:
-    """Return which observations are shown: at least one of each object."""
-    shown = np.abs(flux) >= representation.min_snr * flux_err
-    if representation.corroboration:
-        confirmed = _confirmed(flux, flux_err, shown, curves, representation)
-        # What is not confirmed is shown only where nothing else is.
-        shown = confirmed | (
-            shown & per_observation(count_by_object(confirmed, curves.offsets) == 0, curves.offsets)
-        )
-    # All observations of an object are shown if none is significant.
-    return shown | per_observation(count_by_object(shown, curves.offsets) == 0, curves.offsets)
-
-
-# What two neighbours together must reach.
-_JOINT_SNR = 5.0
-
-
-def _confirmed(
-    flux: np.ndarray,
-    flux_err: np.ndarray,
-    significant: np.ndarray,
-    curves: LightCurves | Store,
-    representation: InputRepresentation,
-) -> np.ndarray:
-    """Return which significant observations a significant neighbour in time confirms."""
-    rows = np.flatnonzero(significant)
-    offsets = offsets_after(significant, curves.offsets)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        snr = flux[rows] / flux_err[rows]
-    known = np.isfinite(snr)
-    size = np.where(known, np.abs(snr), np.inf)
-    gap = np.diff(np.asarray(curves.time, dtype=np.float64)[rows])
-    weaker = np.minimum(size[1:], size[:-1])
-    near = gap <= representation.corroboration * (weaker / representation.min_snr) ** 2
-    pair = near & (np.signbit(flux[rows][1:]) == np.signbit(flux[rows][:-1]))
-    pair &= np.hypot(size[1:], size[:-1]) >= _JOINT_SNR
-    inner = offsets[1:-1]
-    pair[inner[(inner > 0) & (inner < len(rows))] - 1] = False  # neighbours of two objects
-    confirmed = np.zeros(len(rows), dtype=bool)
-    confirmed[1:] |= pair
-    confirmed[:-1] |= pair
-    result = np.zeros(len(flux), dtype=bool)
-    result[rows] = confirmed | ~known
-    return result
-
-
-def _time_fraction(x: Shown) -> np.ndarray:
-    span = x.largest(x.since_first)
-    return x.since_first / x.per_observation(np.where(span > 0, span, 1.0))
-
-
-# Large ratios, as of a faint object with one bad observation, carry no information and
-# destabilise training.
-_RATIO_LIMIT = 10.0
-
-CHANNELS: dict[str, Callable[[Shown], np.ndarray]] = {
-    "wavelength": lambda x: x.wavelength,
-    "centered_wavelength": lambda x: (
-        (x.wavelength - x.settings.wavelength_center) / x.settings.wavelength_scale
-    ),
-    "time": lambda x: x.since_first / x.settings.time_scale,
-    "time_fraction": _time_fraction,
-    "time_from_peak": lambda x: x.since_peak / x.settings.time_scale,
-    "gap": lambda x: x.gap / x.settings.gap_scale,
-    "flux": lambda x: x.flux / x.settings.flux_scale,
-    "flux_err": lambda x: x.flux_err / x.settings.flux_scale,
-    "relative_flux": lambda x: np.clip(x.flux / x.peak_scale, -_RATIO_LIMIT, _RATIO_LIMIT),
-    "relative_flux_err": lambda x: np.minimum(x.flux_err / x.peak_scale, _RATIO_LIMIT),
-    "log_flux": lambda x: x.log(x.flux),
-    "log_peak": lambda x: x.log(x.per_observation(x.peak)),
-    "magnitude_deviation": lambda x: x.deviations.deviation,
-    "magnitude_err": lambda x: np.minimum(x.deviations.error, _RATIO_LIMIT),
-    "scaled_magnitude": lambda x: np.clip(
-        x.deviations.deviation / x.per_observation(x.deviations.amplitude),
-        -_RATIO_LIMIT,
-        _RATIO_LIMIT,
-    ),
-    "log_amplitude": lambda x: np.log10(x.per_observation(x.deviations.amplitude)),
-    "mean_color": lambda x: x.per_observation(
-        np.clip(x.deviations.mean_color * x.settings.wavelength_scale, -_RATIO_LIMIT, _RATIO_LIMIT)
-    ),
-    "log_time_span": lambda x: np.log10(1 + x.per_observation(x.largest(x.since_first))),
-    "log_count": lambda x: np.log10(x.per_observation(np.diff(x.offsets))),
-}
-#: Channels of folded light curves.
-FOLD_CHANNELS: dict[str, Callable[[Shown], np.ndarray]] = {
-    "phase": lambda x: x.fold.phase,
-    "phase_gap": lambda x: x.fold.gap,
-    "log_period": lambda x: x.per_observation(x.fold.log_period),
-    "period_power": lambda x: x.per_observation(x.fold.power),
-}
 
 _RELATIVE = InputRepresentation(
     channels=(
