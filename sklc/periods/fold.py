@@ -83,10 +83,11 @@ class Fold:
         """
         offsets = deviations.offsets
         n_objects = len(offsets) - 1
-        phase, log_period, power = np.zeros(len(time)), np.zeros(n_objects), np.zeros(n_objects)
+        phase, folded = np.zeros(len(time)), np.zeros(n_objects, dtype=bool)
+        log_period, power = np.zeros(n_objects), np.zeros(n_objects)
         for number, found in enumerate(search_all(time, deviations, search, periods)):
             if found is not None:
-                own = slice(offsets[number], offsets[number + 1])
+                folded[number], own = True, slice(offsets[number], offsets[number + 1])
                 phase[own] = found.phase(time[own])
                 log_period[number], power[number] = -np.log10(found.frequency), found.power
         objects = per_observation(np.arange(n_objects), offsets)
@@ -94,7 +95,7 @@ class Fold:
         ordered = phase[order]
         gap = np.diff(ordered, prepend=0.0)
         first, last = offsets[:-1], offsets[1:] - 1
-        gap[first] = np.where(power > 0, ordered[first] - ordered[last] + 1.0, 0.0)
+        gap[first] = np.where(folded, ordered[first] - ordered[last] + 1.0, 0.0)
         back = np.empty(len(time))
         back[order] = gap
         return cls(order, phase, back, log_period, power)

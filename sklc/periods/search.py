@@ -161,14 +161,16 @@ class PeriodSearch:
         deviation: np.ndarray,
         error: np.ndarray,
         band: np.ndarray,
-    ) -> Period | None:
-        """Return the Fourier series for a period that is known; None as for `find`.
+    ) -> Period:
+        """Return the Fourier series for a period that is known.
 
-        Its false-alarm probability is that of a single frequency.
+        Its false-alarm probability is that of a single frequency. Where there is nothing to fit a
+        series to, as for `find`, its power is 0, and its epoch the brightest observation.
         """
         series = self._series(time, deviation, error, band)
         if series is None:
-            return None
+            brightest = float(time[np.argmin(deviation)])
+            return Period(1 / period, brightest, 0.0, 1.0, np.zeros(1, dtype=complex))
         fits = fit_harmonics(series, np.array([1 / period]), self._harmonics(series))
         row, n_harmonics = _best(fits, series.n_free)
         return self._period(series, fits, row, n_harmonics, float(time[0]), trials=1.0)

@@ -378,6 +378,16 @@ def test_periods_can_be_given():
     np.testing.assert_array_equal(FOLDED.encode(curves)[0], FOLDED.encode(periodic())[0])
 
 
+def test_a_period_that_is_given_folds_few_observations_too():
+    few = periodic(period=4.0, n=5).with_metadata(P=[4.0])
+    values, _ = PRESETS["magnitude"].folded("P").encode(few)
+    np.testing.assert_allclose(10 ** column(values, "log_period"), 4.0, rtol=1e-6)
+    assert (column(values, "period_power") == 0).all()
+    assert np.argmin(column(values, "magnitude_deviation")) == 0
+    assert (np.diff(column(values, "phase")) > 0).all()
+    assert column(values, "phase_gap").sum() == pytest.approx(1.0, abs=1e-5)
+
+
 @pytest.mark.parametrize(
     ("period", "told"),
     [
