@@ -11,12 +11,10 @@ import numpy as np
 from sklc.errors import LightCurveError
 from sklc.light_curves.container import LightCurves
 from sklc.light_curves.store import Store, describe
-from sklc.periods import PeriodSearch
 from sklc.representation.channels import CHANNELS, FOLD_CHANNELS, Shown
 from sklc.representation.detections import significant
-from sklc.representation.periods import check_periods
+from sklc.representation.periods import check_fold, check_periods
 from sklc.representation.settings import Settings
-from sklc.utils.text import shown as printed
 
 __all__ = ["PRESETS", "InputRepresentation"]
 
@@ -136,28 +134,12 @@ class InputRepresentation(Settings):
                 f"Unknown input channels {unknown}: choose at least one of {sorted(CHANNELS)}, or "
                 f"with fold='period' of {sorted(FOLD_CHANNELS)}."
             )
-        self._check_fold()
+        check_fold(self, [name for name in self.channels if name in FOLD_CHANNELS])
         object.__setattr__(self, "channels", tuple(self.channels))
         for name in ("min_snr", "corroboration"):
             value = getattr(self, name)
             if not isinstance(value, Real) or not 0 <= float(value) < np.inf:
                 raise ValueError(f"{name}={value!r} is not a number of at least 0.")
-
-    def _check_fold(self) -> None:
-        if self.fold not in (None, "period"):
-            raise ValueError(
-                f"fold={printed(self.fold)} is not known: use 'period', or None for the order of "
-                "time. The name of a metadata column with periods is given as period_column."
-            )
-        asking = [name for name in self.channels if name in FOLD_CHANNELS]
-        if self.fold is None and (asking or self.period_column is not None):
-            what = f"channels {asking}" if asking else f"period_column={self.period_column!r}"
-            raise ValueError(f"The {what} are only for folded light curves: add fold='period'.")
-        if not isinstance(self.period_column, str | None):
-            raise ValueError(
-                f"period_column={printed(self.period_column)} is not the name of a metadata column."
-            )
-        PeriodSearch(min_period=self.min_period)
 
     def folded(self, period_column: str | None = None) -> InputRepresentation:
         """Return the same representation for light curves that are folded with their periods.

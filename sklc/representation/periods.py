@@ -1,4 +1,4 @@
-"""Periods that light curves bring along, for a fold."""
+"""Settings of a fold, and periods that light curves bring along for it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,28 @@ from sklc.errors import LightCurveError
 from sklc.light_curves.container import LightCurves
 from sklc.light_curves.metadata import numeric_column
 from sklc.light_curves.store import Store, describe
+from sklc.periods import PeriodSearch
+from sklc.representation.settings import Settings
 from sklc.utils.offsets import reduce_by_object
+from sklc.utils.text import shown
 
-__all__ = ["check_periods", "given_periods"]
+__all__ = ["check_fold", "check_periods", "given_periods"]
+
+
+def check_fold(settings: Settings, fold_channels: list[str]) -> None:
+    """Refuse settings of a fold that are wrong, or that have no effect without one."""
+    fold, column = settings.fold, settings.period_column
+    if fold not in (None, "period"):
+        raise ValueError(
+            f"fold={shown(fold)} is not known: use 'period', or None for the order of time. The "
+            "name of a metadata column with periods is given as period_column."
+        )
+    if fold is None and (fold_channels or column is not None):
+        what = f"channels {fold_channels}" if fold_channels else f"period_column={shown(column)}"
+        raise ValueError(f"The {what} are only for folded light curves: add fold='period'.")
+    if not isinstance(column, str | None):
+        raise ValueError(f"period_column={shown(column)} is not the name of a metadata column.")
+    PeriodSearch(min_period=settings.min_period)
 
 
 def given_periods(curves: LightCurves | Store, column: str) -> np.ndarray:
