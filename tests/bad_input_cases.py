@@ -22,6 +22,7 @@ import sklc.estimators.encoder_training
 import sklc.estimators.redshift_encoder
 import sklc.estimators.transfer
 from sklc import (
+    InputRepresentation,
     LatentIsolationForest,
     LightCurveEncoder,
     LightCurves,
@@ -94,6 +95,14 @@ def classifier(**params: object) -> TransferClassifier:
 
 def encoder(**params: object) -> LightCurveEncoder:
     return LightCurveEncoder(device="cpu", random_state=0, early_stopping=False, **params)
+
+
+def folded() -> InputRepresentation:
+    return InputRepresentation.preset("magnitude").folded("period")
+
+
+def with_period(last: float) -> LightCurves:
+    return curves().with_metadata(period=[3.0] * 5 + [last])
 
 
 def checkpoint(**params: object) -> str:
@@ -513,6 +522,12 @@ SECTIONS: dict[str, list[Case]] = {
                  curves().with_metadata(host=["spiral"] * 6), labels()
              ),
              "Encode it with `pandas.get_dummies`."),
+        Case("a fold with a period that is missing",
+             lambda: encoder(representation=folded()).fit(with_period(np.nan), labels()),
+             "Fill it in, or have all periods found with `fold=\"period\"`."),
+        Case("a fold with a period longer than the light curve",
+             lambda: encoder(representation=folded()).fit(with_period(365.25), labels()),
+             "Check its unit; `find_periods` looks for periods within the time span."),
         Case("`merge_classes` with a class that the weights do not have",
              lambda: TransferClassifier.pretrained("ztf", merge_classes={"Ia": ["SNIa", "Ia-pec"]}),
              "The message lists the classes."),

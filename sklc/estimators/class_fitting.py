@@ -117,7 +117,7 @@ def keeps_its_head(encoder: Any) -> bool:
     """Whether `encoder` is trained on the labels with a head for their classes, which is kept."""
     if not is_trained_on_labels(encoder):
         return False
-    return encoder is None or isinstance(objectives_of(encoder)[0], Classifier)
+    return encoder is None or any(isinstance(own, Classifier) for own in objectives_of(encoder))
 
 
 def check_mode(estimator: Any) -> None:
@@ -231,7 +231,9 @@ def fit_classes(
                 joined, features = None, None
             return ClassFit(encoder, classes, class_weight, joined, history, None, unseen, features)
         prefixes = None
-        if estimator.early and not estimator._fitted_on_series:
+        # The first days of a variable star say little of its period, which is what a fold needs.
+        by_time = start.representation_.fold is None and not estimator._fitted_on_series
+        if estimator.early and by_time:
             prefixes = draw_prefixes(sample.curves, estimator.min_points, seed)
         latent, beginnings = _latents(start, sample.curves, prefixes)
         if beginnings is not None and prefixes is not None and features is not None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
-from functools import cached_property
 from numbers import Real
 from typing import Any
 
@@ -13,23 +11,25 @@ import numpy as np
 from sklc.errors import LightCurveError
 from sklc.light_curves.container import LightCurves
 from sklc.light_curves.store import Store, describe
-from sklc.utils.floats import saturated
-from sklc.utils.offsets import count_by_object, offsets_after, per_observation, reduce_by_object
+from sklc.representation.channels import CHANNELS, FOLD_CHANNELS, Shown
+from sklc.representation.detections import significant
+from sklc.representation.periods import check_fold, check_periods
+from sklc.representation.settings import Settings
 
-__all__ = ["CHANNELS", "PRESETS", "InputRepresentation"]
+__all__ = ["PRESETS", "InputRepresentation"]
 
 # Numbers that a network can multiply and add up without an overflow of float32.
 _LARGEST = np.float32(1e30)
 
 
 @dataclass(frozen=True)
-class InputRepresentation:
+class InputRepresentation(Settings):
     """Convert light curves to the numbers that a network reads, one row per observation.
 
     Every constant of the input convention is a field, so that a weights file, which stores this
-    object, restores its own preprocessing. Three presets exist: ``"relative"``, the default;
-    ``"corroborated"``, the same for surveys of any length; and ``"papers"``, the plain input of
-    Gupta et al. (2025).
+    object, restores its own preprocessing. Four presets exist: ``"relative"``, the default;
+    ``"corroborated"``, the same for surveys of any length; ``"magnitude"``, for variable stars and
+    other sources that are always there; and ``"papers"``, the plain input of Gupta et al. (2025).
 
     Parameters
     ----------
@@ -61,6 +61,17 @@ class InputRepresentation:
         meant for the weaker of the two at `min_snr`, and grow with the square of its significance.
         Noise and outliers in years of forced photometry are then not shown. If nothing is
         confirmed, all observations above `min_snr` are shown. With 0, none needs to be confirmed.
+    fold : {"period"} or None
+        Whether the observations of an object are put in the order of their phases (Naul et al.
+        2018), so that the network reads one cycle, from phase 0 at the brightest point. Periods are
+        found as by `sklc.features.find_periods`. An object without one, such as one with fewer than
+        eight observations, stays in the order of time, and its channels of the fold are 0. `folded`
+        also adds these channels.
+    period_column : str or None
+        Metadata column with the period of each object in days, for `fold`. With None, periods are
+        found, also where the light curves have a column ``period``.
+    min_period : float
+        The shortest period that is looked for, in days.
 
     Notes
     -----
@@ -77,14 +88,32 @@ class InputRepresentation:
     relative_flux(_err)     divided by the object's largest flux
     log_flux                asinh of the flux, in units of 10
     log_peak                the same of the object's largest flux
+    magnitude_deviation     magnitude minus the object's weighted mean in the passband; asinh
+                            magnitudes, which are finite for negative fluxes
+    magnitude_err           error in magnitudes
+    scaled_magnitude        the deviation divided by its root mean square over the object
+    log_amplitude           log10 of that root mean square, in magnitudes
+    mean_color              slope of the object's mean magnitudes with wavelength, in magnitudes
+                            per ``wavelength_scale``; 0 for a single passband
+    log_time_span           log10 of 1 + the days from its first observation to its last
+    log_count               log10 of the number of its observations
+    phase                   with `fold`: phase from 0 to 1, at the brightest point 0
+    phase_gap               with `fold`: phase since the previous observation in this order
+    log_period              with `fold`: log10 of the period in days
+    period_power            with `fold`: share of the variance that a Fourier series explains
     ======================  ==================================================================
 
     Unknown errors (NaN) are encoded as 0, the value of a perfect measurement.
 
+    A search for a period takes some milliseconds per object. Where light curves are encoded many
+    times, as in a training with augmentation, find periods once and name their column:
+    ``curves.with_metadata(period=find_periods(curves)["period"])``.
+
     References
     ----------
     Gupta, Muthukrishna, Rehemtulla & Shah 2025, MNRASL, slaf074 (Paper I);
-    Gupta, Muthukrishna & Audenaert 2025, ML4Astro (Paper II).
+    Gupta, Muthukrishna & Audenaert 2025, ML4Astro (Paper II);
+    Naul, Bloom, Pérez & van der Walt 2018, Nature Astronomy 2, 151.
 
     Examples
     --------
@@ -98,29 +127,44 @@ class InputRepresentation:
     True
     """
 
-    channels: tuple[str, ...]
-    zero_point: float = 27.5
-    flux_scale: float = 500.0
-    flux_softening: float = 10.0
-    time_scale: float = 100.0
-    gap_scale: float = 20.0
-    gap_limit: float = 60.0
-    wavelength_center: float = 0.6
-    wavelength_scale: float = 0.2
-    min_snr: float = 3.0
-    corroboration: float = 0.0
-
     def __post_init__(self) -> None:
-        unknown = sorted(set(self.channels) - set(CHANNELS))
+        unknown = sorted(set(self.channels) - set(CHANNELS) - set(FOLD_CHANNELS))
         if unknown or not self.channels:
             raise ValueError(
-                f"Unknown input channels {unknown}: choose at least one of {sorted(CHANNELS)}."
+                f"Unknown input channels {unknown}: choose at least one of {sorted(CHANNELS)}, or "
+                f"with fold='period' of {sorted(FOLD_CHANNELS)}."
             )
+        check_fold(self, [name for name in self.channels if name in FOLD_CHANNELS])
         object.__setattr__(self, "channels", tuple(self.channels))
         for name in ("min_snr", "corroboration"):
             value = getattr(self, name)
             if not isinstance(value, Real) or not 0 <= float(value) < np.inf:
                 raise ValueError(f"{name}={value!r} is not a number of at least 0.")
+
+    def folded(self, period_column: str | None = None) -> InputRepresentation:
+        """Return the same representation for light curves that are folded with their periods.
+
+        Parameters
+        ----------
+        period_column : str or None, default=None
+            Metadata column with the period of each object in days. With None, periods are found.
+
+        Returns
+        -------
+        InputRepresentation
+            With ``fold="period"``, and the channels ``phase``, ``phase_gap``, ``log_period`` and
+            ``period_power`` added.
+
+        Examples
+        --------
+        >>> from sklc import InputRepresentation
+        >>> InputRepresentation(("time", "magnitude_deviation")).folded().channels
+        ('time', 'magnitude_deviation', 'phase', 'phase_gap', 'log_period', 'period_power')
+        """
+        added = tuple(name for name in FOLD_CHANNELS if name not in self.channels)
+        return replace(
+            self, channels=self.channels + added, fold="period", period_column=period_column
+        )
 
     @classmethod
     def preset(cls, name: str) -> InputRepresentation:
@@ -128,7 +172,7 @@ class InputRepresentation:
 
         Parameters
         ----------
-        name : {"relative", "corroborated", "papers"}
+        name : {"relative", "corroborated", "magnitude", "papers"}
             The name of the preset.
 
         Returns
@@ -180,7 +224,9 @@ class InputRepresentation:
         """
         return {**asdict(self), "channels": list(self.channels)}
 
-    def encode(self, curves: LightCurves | Store) -> tuple[np.ndarray, np.ndarray]:
+    def encode(
+        self, curves: LightCurves | Store, *, check: bool = True
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Encode every observation.
 
         Parameters
@@ -188,18 +234,24 @@ class InputRepresentation:
         curves : LightCurves
             The light curves. Every object must have at least one observation; the container may be
             empty.
+        check : bool, default=True
+            Whether to `check` the light curves first. Those that were cut short on purpose may have
+            a shorter time span than their period.
 
         Returns
         -------
         values : ndarray of shape (n_shown, n_channels), float32
-            The observations that are shown (see `min_snr`), in the order of ``curves.time``.
+            The observations that are shown (see `min_snr`), in the order of ``curves.time``, or
+            with `fold` each object's in the order of their phases.
         lengths : ndarray of shape (n_objects,), int64
             The number of shown observations of each object; at least one.
 
         Raises
         ------
         LightCurveError
-            If an object has no observations: a network has no output for it.
+            If an object has no observations: a network has no output for it. With
+            `period_column`, if a period is missing, or is not a number of days within the time span
+            of the object.
 
         Examples
         --------
@@ -210,6 +262,8 @@ class InputRepresentation:
         >>> representation.encode(curves)[0].tolist()  # the first observation is not shown
         [[0.0, 40.0], [2.0, 20.0]]
         """
+        if check:
+            self.check(curves)
         empty = np.flatnonzero(curves.lengths == 0)
         if len(empty):
             raise LightCurveError(
@@ -218,12 +272,69 @@ class InputRepresentation:
                 "curves[curves.lengths >= 1]"
             )
         with np.errstate(over="ignore"):  # what overflows is limited below
-            shown = _Shown(self, curves)
-            values = np.empty((len(shown.time), len(self.channels)), dtype=np.float32)
+            shown = Shown(self, curves)
+        return self.encode_shown(shown), np.diff(shown.offsets)
+
+    def encode_shown(self, shown: Shown) -> np.ndarray:
+        """Encode the observations that are shown.
+
+        Parameters
+        ----------
+        shown : Shown
+            The observations.
+
+        Returns
+        -------
+        ndarray of shape (n_shown, n_channels), float32
+            In the order of the observations, or with `fold` each object's in the order of phases.
+        """
+        values = np.empty((len(shown.time), len(self.channels)), dtype=np.float32)
+        with np.errstate(over="ignore"):  # what overflows is limited below
             for column, channel in enumerate(self.channels):
-                values[:, column] = CHANNELS[channel](shown)
-        np.clip(values, -_LARGEST, _LARGEST, out=values)
-        return values, np.diff(shown.offsets)
+                values[:, column] = (CHANNELS | FOLD_CHANNELS)[channel](shown)
+        if self.fold is not None:
+            values = values[shown.fold.order]
+        return np.clip(values, -_LARGEST, _LARGEST, out=values)
+
+    def is_shown(self, curves: LightCurves | Store) -> np.ndarray:
+        """Return which observations the network sees, by `min_snr` and `corroboration`.
+
+        Parameters
+        ----------
+        curves : LightCurves
+            Light curves.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_observations,)
+            At least one of each object, if it has any.
+        """
+        flux_err = np.nan_to_num(np.asarray(curves.flux_err, dtype=np.float64), nan=0.0)
+        return significant(np.asarray(curves.flux, dtype=np.float64), flux_err, curves, self)
+
+    def check(self, curves: LightCurves | Store) -> None:
+        """Check what the light curves must have beside their observations: periods, if any.
+
+        Parameters
+        ----------
+        curves : LightCurves
+            Light curves.
+
+        Raises
+        ------
+        LightCurveError
+            If a period in `period_column` is missing, or is not a number of days within the time
+            span of the object.
+
+        Examples
+        --------
+        >>> from sklc import InputRepresentation, LightCurves
+        >>> curves = LightCurves.from_arrays([[0.0, 9.0]], [[1.0, 2.0]], [[0.1, 0.1]],
+        ...                                  [["ztfg", "ztfr"]]).with_metadata(period=[4.2])
+        >>> InputRepresentation.preset("magnitude").folded("period").check(curves)
+        """
+        if self.period_column is not None:
+            check_periods(curves, self.period_column)
 
     def shown(self, curves: LightCurves) -> LightCurves:
         """Return the observations that the network sees, by `min_snr` and `corroboration`.
@@ -247,142 +358,8 @@ class InputRepresentation:
         (array([111,  18,  38,  86]), array([111,  18,  38,  86]))
         """
         store = curves._compact()
-        flux_err = np.nan_to_num(np.asarray(store.flux_err, dtype=np.float64), nan=0.0)
-        flux = np.asarray(store.flux, dtype=np.float64)
-        return type(curves)._from_store(store.keep(_significant(flux, flux_err, store, self)))
+        return type(curves)._from_store(store.keep(self.is_shown(store)))
 
-
-class _Shown:
-    """The observations that the network sees, and quantities that several channels share."""
-
-    def __init__(self, representation: InputRepresentation, curves: LightCurves | Store) -> None:
-        self.settings = representation
-        scale = 10 ** (-0.4 * (curves.zero_point - representation.zero_point))
-        flux = saturated(np.asarray(curves.flux, dtype=np.float64) * scale)
-        # NaN marks an error that the source does not give.
-        flux_err = np.nan_to_num(np.asarray(curves.flux_err, dtype=np.float64) * scale, nan=0.0)
-        shown = _significant(flux, flux_err, curves, representation)
-        self.time = np.asarray(curves.time, dtype=np.float64)[shown]
-        self.wavelength = curves.wavelength[shown]
-        self.flux, self.flux_err = flux[shown], flux_err[shown]
-        self.offsets = offsets_after(shown, curves.offsets)
-
-    def per_observation(self, per_object: np.ndarray) -> np.ndarray:
-        return per_observation(per_object, self.offsets)
-
-    def largest(self, values: np.ndarray) -> np.ndarray:
-        """Largest value of each object, (n_objects,)."""
-        return reduce_by_object(np.maximum, values, self.offsets, empty=np.nan)
-
-    @cached_property
-    def since_first(self) -> np.ndarray:
-        return saturated(self.time - self.per_observation(self.time[self.offsets[:-1]]))
-
-    @cached_property
-    def peak(self) -> np.ndarray:
-        """Largest flux of each object, (n_objects,)."""
-        return self.largest(self.flux)
-
-    @cached_property
-    def peak_scale(self) -> np.ndarray:
-        """A positive divisor for each observation, whatever the sign of the fluxes."""
-        largest = self.largest(np.abs(self.flux))
-        # A light curve that never rises above zero is scaled by its largest excursion instead.
-        peak = np.where(self.peak > 1e-6 * largest, self.peak, largest)
-        return self.per_observation(np.where(peak > 0, peak, 1.0))
-
-    @cached_property
-    def since_peak(self) -> np.ndarray:
-        at_peak = self.flux == self.per_observation(self.peak)
-        first = -self.largest(np.where(at_peak, -self.time, -np.inf))
-        return saturated(self.time - self.per_observation(first))
-
-    @cached_property
-    def gap(self) -> np.ndarray:
-        gap = np.diff(self.time, prepend=self.time[:1])
-        gap[self.offsets[:-1]] = 0.0
-        return np.minimum(gap, self.settings.gap_limit)
-
-    def log(self, flux: np.ndarray) -> np.ndarray:
-        return np.arcsinh(flux / (2 * self.settings.flux_softening)) / np.log(10)
-
-
-def _significant(
-    flux: np.ndarray,
-    flux_err: np.ndarray,
-    curves: LightCurves | Store,
-    representation: InputRepresentation,
-) -> np.ndarray:
-    """Return which observations are shown: at least one of each object."""
-    shown = np.abs(flux) >= representation.min_snr * flux_err
-    if representation.corroboration:
-        confirmed = _confirmed(flux, flux_err, shown, curves, representation)
-        # What is not confirmed is shown only where nothing else is.
-        shown = confirmed | (
-            shown & per_observation(count_by_object(confirmed, curves.offsets) == 0, curves.offsets)
-        )
-    # All observations of an object are shown if none is significant.
-    return shown | per_observation(count_by_object(shown, curves.offsets) == 0, curves.offsets)
-
-
-# What two neighbours together must reach.
-_JOINT_SNR = 5.0
-
-
-def _confirmed(
-    flux: np.ndarray,
-    flux_err: np.ndarray,
-    significant: np.ndarray,
-    curves: LightCurves | Store,
-    representation: InputRepresentation,
-) -> np.ndarray:
-    """Return which significant observations a significant neighbour in time confirms."""
-    rows = np.flatnonzero(significant)
-    offsets = offsets_after(significant, curves.offsets)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        snr = flux[rows] / flux_err[rows]
-    known = np.isfinite(snr)
-    size = np.where(known, np.abs(snr), np.inf)
-    gap = np.diff(np.asarray(curves.time, dtype=np.float64)[rows])
-    weaker = np.minimum(size[1:], size[:-1])
-    near = gap <= representation.corroboration * (weaker / representation.min_snr) ** 2
-    pair = near & (np.signbit(flux[rows][1:]) == np.signbit(flux[rows][:-1]))
-    pair &= np.hypot(size[1:], size[:-1]) >= _JOINT_SNR
-    inner = offsets[1:-1]
-    pair[inner[(inner > 0) & (inner < len(rows))] - 1] = False  # neighbours of two objects
-    confirmed = np.zeros(len(rows), dtype=bool)
-    confirmed[1:] |= pair
-    confirmed[:-1] |= pair
-    result = np.zeros(len(flux), dtype=bool)
-    result[rows] = confirmed | ~known
-    return result
-
-
-def _time_fraction(x: _Shown) -> np.ndarray:
-    span = x.largest(x.since_first)
-    return x.since_first / x.per_observation(np.where(span > 0, span, 1.0))
-
-
-# Large ratios, as of a faint object with one bad observation, carry no information and
-# destabilise training.
-_RATIO_LIMIT = 10.0
-
-CHANNELS: dict[str, Callable[[_Shown], np.ndarray]] = {
-    "wavelength": lambda x: x.wavelength,
-    "centered_wavelength": lambda x: (
-        (x.wavelength - x.settings.wavelength_center) / x.settings.wavelength_scale
-    ),
-    "time": lambda x: x.since_first / x.settings.time_scale,
-    "time_fraction": _time_fraction,
-    "time_from_peak": lambda x: x.since_peak / x.settings.time_scale,
-    "gap": lambda x: x.gap / x.settings.gap_scale,
-    "flux": lambda x: x.flux / x.settings.flux_scale,
-    "flux_err": lambda x: x.flux_err / x.settings.flux_scale,
-    "relative_flux": lambda x: np.clip(x.flux / x.peak_scale, -_RATIO_LIMIT, _RATIO_LIMIT),
-    "relative_flux_err": lambda x: np.minimum(x.flux_err / x.peak_scale, _RATIO_LIMIT),
-    "log_flux": lambda x: x.log(x.flux),
-    "log_peak": lambda x: x.log(x.per_observation(x.peak)),
-}
 
 _RELATIVE = InputRepresentation(
     channels=(
@@ -402,4 +379,16 @@ PRESETS: dict[str, InputRepresentation] = {
     ),
     "relative": _RELATIVE,
     "corroborated": replace(_RELATIVE, corroboration=20.0),
+    "magnitude": InputRepresentation(
+        channels=(
+            "magnitude_deviation",
+            "magnitude_err",
+            "centered_wavelength",
+            "time",
+            "mean_color",
+            "log_amplitude",
+            "log_time_span",
+        ),
+        min_snr=0.0,
+    ),
 }
