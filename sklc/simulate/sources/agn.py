@@ -128,6 +128,7 @@ class DampedRandomWalk(Source):
 
     transient = False
     margin = 1.0
+    _reference = 0.8  # scatter of the reference image, as a share of the long-term scatter
 
     def prepare(self, bands: Bands, z_max: float) -> BandGrid:
         """Build, or read from the cache, the table of band fluxes."""
@@ -211,7 +212,7 @@ class DampedRandomWalk(Source):
         walk[order] = draw_damped_random_walk(rng, lagged[order], owner[order], tau)
         walk *= amplitudes.reshape(-1)[own]
         # the reference: a stack of images of about a year, some time before
-        reference = 0.8 * rng.standard_normal(len(pace))[:, None] * amplitudes
+        reference = self._reference * rng.standard_normal(len(pace))[:, None] * amplitudes
         continuum = self._steady(grid, objects, CONTINUUM) * amplitude(objects)[:, None]
         return continuum.reshape(-1)[own] * (
             10 ** (-0.4 * walk) - 10 ** (-0.4 * reference.reshape(-1)[own])
