@@ -258,6 +258,8 @@ class ClassSimulator:
         varies = None
         if source.total:
             there &= flux < self.survey.saturation_flux
+            if self.survey.least_snr is not None:
+                there &= measured >= self.survey.least_snr * flux_err
             varies = _evidence(own[there], flux[there], variance[there], n, n_bands)
             flux_err = self.survey.stated(flux, flux_err)
         kept, accepted = self._trigger(n, owner, time, flux, measured, flux_err, there, varies, rng)

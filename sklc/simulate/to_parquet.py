@@ -151,12 +151,9 @@ def _record(
     ]
     if survey.zero_point != 27.5:  # added later: other folders keep their record
         hashes.append(f"zero point {survey.zero_point}")
-    if survey.saturation is not None:
-        hashes.append(f"saturation {survey.saturation}")
-    if survey.stated_errors is not None:
-        hashes.append(f"{survey.stated_errors}")
-    if settings.nightly and any(source_class.source.total for source_class, _ in counts):
-        hashes.append("nightly averages of total flux")
+    if any(source_class.source.total for source_class, _ in counts):
+        facts = (survey.saturation, survey.stated_errors, survey.least_snr, settings.nightly)
+        hashes.append(f"total flux {facts}")
     return {
         "n": {source_class.name: count for source_class, count in counts},
         "survey": survey.name,

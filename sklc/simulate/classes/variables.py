@@ -191,7 +191,7 @@ _HADS = PulsatingStar(
     log_temperature=Normal(3.87, 0.015),
     chroma=_TINT,
     name="HADS",
-    periods=Mixture((1.0, -0.92, 0.15)),
+    periods=Mixture((1.0, -0.89, 0.13)),
     amplitude=(_flat(0.48, 0.15, low=0.15),),
     ratio21=_flat(0.3, 0.08, low=0.05),
     phase21=_flat(4.0, 0.15),
@@ -208,7 +208,7 @@ _MIRA = PulsatingStar(
     chroma=Normal(1.25, 0.2),
     name="Mira",
     periods=Mixture((0.85, 2.44, 0.11), (0.15, 2.6, 0.09)),
-    amplitude=(Relation(((2.1, 3.0), (2.4, 4.2), (2.6, 4.8)), 0.9, low=2.2, high=8.0),),
+    amplitude=(Relation(((2.1, 2.3), (2.4, 3.3), (2.6, 4.0)), 0.9, low=1.8, high=7.0),),
     ratio21=_flat(0.14, 0.08, low=0.0),
     phase21=_flat(4.2, 0.7),
     ratio31=_flat(0.04, 0.025, low=0.0),
@@ -227,7 +227,7 @@ _SR = PulsatingStar(
     log_temperature=Normal(3.50, 0.03, low=3.4),
     chroma=Normal(1.3, 0.25),
     name="SR",
-    periods=Mixture((0.6, 2.05, 0.22), (0.4, 1.75, 0.2)),
+    periods=Mixture((0.45, 2.05, 0.2), (0.25, 1.75, 0.2), (0.3, 2.42, 0.13)),
     amplitude=(Relation(((1.5, 0.4), (2.0, 0.8), (2.5, 1.6)), 0.4, low=0.1, high=2.4),),
     ratio21=_flat(0.12, 0.08, low=0.0),
     phase21=_flat(4.2, 1.0),
@@ -432,7 +432,7 @@ _SOURCES: dict[str, VariableStar | Quasar] = {
     # 211, 24), Drake et al. (2017, MNRAS 469, 3688)
     "ROT": SpottedStar(
         name="ROT",
-        periods=Mixture((0.35, -0.45, 0.12), (0.45, 0.65, 0.35), (0.2, 1.4, 0.3)),
+        periods=Mixture((0.55, -0.42, 0.12), (0.3, 0.6, 0.35), (0.15, 1.4, 0.35)),
         log_amplitude=Normal(-0.75, 0.2),
     ),
     "RS": SpottedStar(

@@ -74,7 +74,8 @@ def draw_damped_random_walk(
     lengths = np.diff(np.append(starts, len(time)))
     order = np.argsort(-lengths, kind="stable")
     starts, lengths = starts[order], lengths[order]
-    decay = np.exp(-np.diff(time, prepend=time[0]) / tau[owner])
+    # the steps back in time from one object to the next are not used
+    decay = np.exp(-np.maximum(np.diff(time, prepend=time[0]), 0.0) / tau[owner])
     spread = np.sqrt(np.maximum(1 - decay**2, 0.0))
     remaining = np.searchsorted(-lengths, -np.arange(1, lengths[0]), side="left")
     for step, count in enumerate(remaining, start=1):

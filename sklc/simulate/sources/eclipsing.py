@@ -146,8 +146,8 @@ class EclipsingBinary(VariableStar):
             "q": q,
             "radius1": radius1,
             "radius2": radius2,
-            # orbits in all directions, of which those with eclipses
-            "cos_i": rng.random(n) * (radius1 + radius2) * 0.97,
+            # orbits in all directions, of which those with eclipses that are seen
+            "cos_i": rng.random(n) * (radius1 + radius2) * 0.85,
             "eccentricity": eccentricity,
             "omega": rng.uniform(0, 2 * np.pi, n),
             "third_light": np.where(rng.random(n) < 0.2, rng.uniform(0.0, 0.5, n), 0.0),
@@ -264,7 +264,7 @@ class ContactBinary(VariableStar):
             "period": 10**log_period,
             "log_temperature": self.log_temperature.draw(rng, n) + shift,
             "a2": -size,
-            "a4": -size * (0.125 + size) * rng.uniform(0.8, 1.5, n),
+            "a4": -size * (0.125 + size) * rng.uniform(0.9, 2.2, n),
             "a1": -np.abs(0.12 * size * rng.standard_normal(n)),
             "b1": 0.01 * rng.standard_normal(n),
         }
@@ -315,7 +315,7 @@ class EllipsoidalStar(VariableStar):
         log_period = self.periods.draw(rng, n)
         # giants are cool and need long periods
         cool = np.where(log_period > 1.0, -0.1, 0.0)
-        amplitude = np.clip(10 ** rng.normal(-1.05, 0.25, n), 0.01, 0.35)
+        amplitude = np.clip(10 ** rng.normal(-1.15, 0.25, n), 0.01, 0.35)
         return {
             "period": 10**log_period,
             "log_temperature": self.log_temperature.draw(rng, n) + cool,

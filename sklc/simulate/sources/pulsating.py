@@ -138,10 +138,11 @@ class PulsatingStar(VariableStar):
         wave = factor * fold(table, owner, cycles + objects["phase"][owner] + shift) + trend
         if objects["second"].any():
             angle = 2 * np.pi * (cycles / objects["ratio"][owner] + objects["phase2"][owner])
-            # the modes couple: a term at the sum of their frequencies
+            # the modes couple: a term at the sum of their frequencies, brightest where both are,
+            # and the first is faintest at phase 0
             both = angle + 2 * np.pi * (cycles + objects["phase"][owner])
             size = 0.5 * objects["second"][owner]
-            wave = wave + size * (np.sin(angle) + 0.25 * np.sin(2 * angle) + 0.3 * np.sin(both))
+            wave = wave - size * (np.cos(angle) + 0.25 * np.cos(2 * angle) - 0.3 * np.cos(both))
         return scaled(objects["amplitude"][owner] * wave, objects, points, effective)
 
     def kinds(self, objects: Objects) -> np.ndarray:

@@ -36,6 +36,16 @@ class Quasar(DampedRandomWalk):
     total = True
     _reference = 0.0
 
+    def sample(self, rng: np.random.Generator, redshift: np.ndarray) -> Objects:
+        """Draw as in difference images, with the scatter of quasars about the relations."""
+        objects = super().sample(rng, redshift)
+        deviate = np.clip(rng.standard_normal((2, len(redshift))), -2.5, 2.5)
+        objects["sf_infinity"] = np.clip(
+            objects["sf_infinity"] * 10 ** (0.15 * deviate[0]), 0.02, 1.5
+        )
+        objects["tau"] = np.clip(objects["tau"] * 10 ** (0.3 * deviate[1]), 1.0, 3000.0)
+        return objects
+
     def brightest(self, grid: BandGrid, objects: Objects) -> np.ndarray:
         """Return the flux that most observations do not exceed, (n_objects, n_bands)."""
         return super().steady(grid, objects) + super().brightest(grid, objects)

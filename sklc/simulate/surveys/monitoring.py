@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sklc.simulate.surveys.conditions import season_phase, sky, weather
+from sklc.simulate.surveys.conditions import midnight, season_phase, sky, weather
 from sklc.simulate.surveys.curves import Curve
 from sklc.simulate.surveys.visits import Visits
 
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 # East longitudes of the telescopes in degrees.
-SIDING_SPRING, CAMPANAS = 149.07, -70.70
+SIDING_SPRING, CAMPANAS, HALEAKALA = 149.07, -70.70, -156.26
 _MINUTE = 1 / 1440
 
 # Wavelengths in Angstrom at which the transmission begins, is full, begins to fall and ends; after
@@ -88,6 +88,7 @@ def _nights(
     season: float,
     clear: float,
     dec: tuple[float, float],
+    longitude: float,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return position and time of epochs: exponential gaps, seasons and weather; ra and dec."""
     ra, declination = sky(rng, n, *dec)
@@ -103,7 +104,7 @@ def _nights(
     # all epochs of a night are at a similar hour
     night = np.floor(days[position, column])
     hour = rng.uniform(-0.17, 0.17, len(position))
-    return position, first + night + 0.5 + hour, ra, declination
+    return position, first + night + midnight(longitude) + hour, ra, declination
 
 
 def _from_epochs(
@@ -152,7 +153,15 @@ def crts() -> Visits:
     rng = np.random.default_rng(5310)
     n = 200
     position, time, ra, dec = _nights(
-        rng, n, 53554, 2940, gap=21.0, season=235.0, clear=0.72, dec=(-75.0, 65.0)
+        rng,
+        n,
+        53554,
+        2940,
+        gap=21.0,
+        season=235.0,
+        clear=0.72,
+        dec=(-75.0, 65.0),
+        longitude=SIDING_SPRING,
     )
     images = rng.choice([1, 2, 3, 4], len(time), p=[0.06, 0.12, 0.04, 0.78])
     row = np.repeat(np.arange(len(time)), images)
@@ -180,7 +189,15 @@ def asas() -> Visits:
     rng = np.random.default_rng(5311)
     n = 200
     position, time, ra, dec = _nights(
-        rng, n, 51868, 2705, gap=3.1, season=290.0, clear=0.65, dec=(-85.0, 28.0)
+        rng,
+        n,
+        51868,
+        2705,
+        gap=3.1,
+        season=290.0,
+        clear=0.65,
+        dec=(-85.0, 28.0),
+        longitude=CAMPANAS,
     )
     twice = np.flatnonzero(rng.random(len(time)) < 0.1)
     time = np.concatenate([time, time[twice] + rng.uniform(0.003, 0.1, len(twice))])
@@ -210,7 +227,15 @@ def asassn() -> Visits:
     parts = []
     for band, first, n_days, gap in ((1, 56600, 1800, 3.2), (0, 58200, 2200, 2.2)):
         position, time, ra, dec = _nights(
-            rng, n, first, n_days, gap=gap, season=260.0, clear=0.8, dec=(-85.0, 85.0)
+            rng,
+            n,
+            first,
+            n_days,
+            gap=gap,
+            season=260.0,
+            clear=0.8,
+            dec=(-85.0, 85.0),
+            longitude=CAMPANAS,
         )
         images = rng.choice([1, 2, 3], len(time), p=[0.15, 0.45, 0.4])
         row = np.repeat(np.arange(len(time)), images)
@@ -240,7 +265,15 @@ def atlas() -> Visits:
     rng = np.random.default_rng(5313)
     n = 150
     position, time, ra, dec = _nights(
-        rng, n, 57800, 1826, gap=4.0, season=250.0, clear=0.75, dec=(-45.0, 85.0)
+        rng,
+        n,
+        57800,
+        1826,
+        gap=4.0,
+        season=250.0,
+        clear=0.75,
+        dec=(-45.0, 85.0),
+        longitude=HALEAKALA,
     )
     dark = (time - 51549.6) / 29.530589 % 1
     dark = (dark < 0.2) | (dark > 0.8)
@@ -343,7 +376,8 @@ def kepler() -> Visits:
     8
     """
     rng = np.random.default_rng(5316)
-    return _continuous(rng, 8, 55000.0, 90.0, 29.4 * _MINUTE, depth=23.3, gamma=0.03967)
+    field = np.full(8, 290.67), np.full(8, 44.5)
+    return _continuous(rng, 8, 55000.0, 90.0, 29.4 * _MINUTE, field, depth=23.3, gamma=0.03967)
 
 
 def tess() -> Visits:
@@ -361,7 +395,9 @@ def tess() -> Visits:
     12
     """
     rng = np.random.default_rng(5317)
-    return _continuous(rng, 12, 58325.0, 27.3, 30.0 * _MINUTE, depth=18.5, gamma=0.0399)
+    return _continuous(
+        rng, 12, 58325.0, 27.3, 30.0 * _MINUTE, sky(rng, 12, -90.0, 0.0), depth=18.5, gamma=0.0399
+    )
 
 
 def _continuous(
@@ -370,6 +406,7 @@ def _continuous(
     first: float,
     length: float,
     step: float,
+    coordinates: tuple[np.ndarray, np.ndarray],
     *,
     depth: float,
     gamma: float,
@@ -386,7 +423,7 @@ def _continuous(
     time = np.concatenate(times)
     where = np.concatenate(position)
     depths = depth + 0.02 * rng.standard_normal(len(time))
-    return _from_epochs(where, time, np.zeros(len(time), int), depths, n, gamma)
+    return _from_epochs(where, time, np.zeros(len(time), int), depths, n, gamma, *coordinates)
 
 
 def ogle() -> Visits:
@@ -406,7 +443,15 @@ def ogle() -> Visits:
     rng = np.random.default_rng(5318)
     n = 150
     position, time, ra, dec = _nights(
-        rng, n, 50500, 1300, gap=2.0, season=270.0, clear=0.75, dec=(-75.0, -20.0)
+        rng,
+        n,
+        50500,
+        1300,
+        gap=2.0,
+        season=270.0,
+        clear=0.75,
+        dec=(-75.0, -20.0),
+        longitude=CAMPANAS,
     )
     depth = _depth(rng, time, 20.4, 0.2)
     return _from_epochs(position, time, np.zeros(len(time), int), depth, n, 0.02, ra, dec)

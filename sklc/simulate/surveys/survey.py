@@ -79,6 +79,9 @@ class Survey:
         in total flux.
     stated_errors : StatedErrors, optional
         How the stated errors of objects in total flux differ from the true ones.
+    least_snr : float, optional
+        Signal-to-noise ratio below which total flux is not measured, for surveys that publish
+        catalogues of detections; None for forced photometry.
 
     Raises
     ------
@@ -105,6 +108,7 @@ class Survey:
     curves: Mapping[Any, Curve] = field(default_factory=dict)
     saturation: float | None = None
     stated_errors: StatedErrors | None = None
+    least_snr: float | None = None
 
     def __post_init__(self) -> None:
         band = self.visits.band
@@ -139,8 +143,8 @@ class Survey:
         Parameters
         ----------
         name : str
-            The name, in any case: "ztf", "lsst" (or "lsst-wfd"), "lsst-ddf", "ps1", "des", "crts",
-            "asas", "asas-sn", "atlas", "gaia", "kepler", "tess", "ogle", "hipparcos", or the name of a survey that was registered with `register_survey`.
+            The name, in any case, see `list_surveys`: "ztf", "lsst" (or "lsst-wfd"), "crts", ...,
+            or the name of a survey that was registered with `register_survey`.
 
         Returns
         -------
@@ -486,6 +490,7 @@ def _build(key: str) -> Survey:
         night_start=local_noon(recipe.longitude),
         curves={} if recipe.curves is None else recipe.curves(),
         saturation=recipe.saturation,
+        least_snr=recipe.least_snr,
         stated_errors=None if recipe.stated is None else StatedErrors(*recipe.stated),
     )
 
