@@ -67,7 +67,8 @@ def simulate(
     window : (float, float) or None, default=(-30, 60)
         Observer-frame days before the first and after the last detection for which there is
         forced photometry; None for all visits of the survey. AGN are followed for 800 days
-        instead, and stars and quasars in total flux as long as the survey lasts. ``curves.detections(5)`` keeps what an alert stream would contain.
+        instead, and stars and quasars in total flux as long as the survey lasts.
+        ``curves.detections(5)`` keeps what an alert stream would contain.
     nightly : bool, optional
         Whether to average the visits of a night in each band with inverse-variance weights. The
         trigger applies to the result, in which a night in a band is at most one detection. By

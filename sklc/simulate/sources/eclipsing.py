@@ -99,6 +99,9 @@ class EclipsingBinary(VariableStar):
         Distribution of log10 of the period in days.
     semidetached : float
         Share of semi-detached systems.
+    shallowest : float
+        Systems whose deeper eclipse is shallower, in V magnitudes, are replaced by others: surveys
+        from the ground do not find them.
 
     Examples
     --------
@@ -113,9 +116,18 @@ class EclipsingBinary(VariableStar):
     close: bool = False
     periods: Mixture = Mixture((0.6, 0.08, 0.22), (0.4, 0.4, 0.25))
     semidetached: float = 0.25
+    shallowest: float = 0.1
 
     def draw(self, rng: np.random.Generator, n: int) -> Objects:
         """Draw the geometry and the stars."""
+        pairs = self._draw_any(rng, n)
+        for _ in range(3):  # a few of a hundred are left
+            shallow = np.flatnonzero(pairs["amplitude"] < self.shallowest)
+            for name, values in self._draw_any(rng, len(shallow)).items():
+                pairs[name][shallow] = values
+        return pairs
+
+    def _draw_any(self, rng: np.random.Generator, n: int) -> Objects:
         period = 10 ** self.periods.draw(rng, n)
         log_t1 = self.log_temperature.draw(rng, n)
         mass = 10 ** ((log_t1 - 3.76) / 0.55)  # of main-sequence stars, in those of the sun
