@@ -231,7 +231,9 @@ def fit_classes(
                 joined, features = None, None
             return ClassFit(encoder, classes, class_weight, joined, history, None, unseen, features)
         prefixes = None
-        if estimator.early and not estimator._fitted_on_series:
+        # The first days of a variable star say little of its period, which is what a fold needs.
+        by_time = start.representation_.fold is None and not estimator._fitted_on_series
+        if estimator.early and by_time:
             prefixes = draw_prefixes(sample.curves, estimator.min_points, seed)
         latent, beginnings = _latents(start, sample.curves, prefixes)
         if beginnings is not None and prefixes is not None and features is not None:

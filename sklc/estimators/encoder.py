@@ -36,7 +36,7 @@ __all__ = ["LightCurveEncoder"]
 
 # Parameters that have no effect with weights, which include a network that is trained.
 _UNREAD_WITH_WEIGHTS = (
-    "representation", "architecture", "hidden_size", "n_layers", "latent_size", "objective",
+    "representation", "fold", "architecture", "hidden_size", "n_layers", "latent_size", "objective",
     "redshift_weight", "temperature", "adversarial_weight", "augment", "metadata_columns",
     "class_weight", "callbacks", "checkpoint",
 )  # fmt: skip
@@ -63,8 +63,10 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         file written by `save`, or the network that a transfer estimator has trained, which its
         ``encoder_`` has as this parameter. None trains a network from labels. Weights come with
         their input representation, sizes and metadata columns; to set these as well is an error.
-    representation : {"relative", "papers"} or InputRepresentation, default="relative"
-        What the network sees of an observation.
+    representation : str or InputRepresentation, default="relative"
+        What the network sees of an observation: the name of a preset, or your own.
+    fold : {"period"} or None, default=None
+        Whether to fold light curves with their periods, as `InputRepresentation.folded` does.
     architecture : str or Architecture, default="gru"
         The network: a name that is registered (see `sklc.register_architecture`), or an instance
         with its settings, such as ``sklc.networks.architectures.GRU(hidden_size=64)``. "gru"
@@ -91,9 +93,8 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
     temperature : float, default=0.5
         Temperature of the contrastive loss, for the named objective that takes it.
     adversarial_weight : float, default=1.0
-        Largest weight of the confusion of the discriminator (Tzeng et al. 2015), for the named
-        objective that takes it. It rises from 0 over the epochs (Ganin et al. 2016), so that
-        classes come first.
+        Largest weight of the confusion of the discriminator (Tzeng et al. 2015), for the objective
+        that takes it. It rises from 0 over the epochs (Ganin et al. 2016): classes come first.
     augment : bool, str, transformer, sequence of these, or None, default=False
         Whether, or how, to train on light curves that are altered at random, and differently in
         every epoch. True uses `sklc.augment.ObservingConditions`, which makes light curves noisier,
@@ -124,9 +125,9 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
     weight_decay : float, default=0.0
         Weight decay of AdamW.
     early_stopping : bool, default=True
-        Whether to hold out a stratified part of the training data where a network is trained, and
-        to stop when the loss on it has not improved for `patience` epochs. The weights of the best
-        epoch are kept. Every class has at least one object on either side.
+        Whether to hold out a stratified part of the training data, with every class on either side,
+        where a network is trained, and to stop when the loss on it has not improved for `patience`
+        epochs. The weights of the best epoch are kept.
     validation_fraction : float, default=0.2
         Share of the training data that is held out where a network is trained.
     patience : int, default=5
@@ -141,17 +142,15 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         `fit` continues from it, which requires the same data and settings. On the CPU, a training
         that was interrupted ends with exactly the same network as one that was not.
     mixed_precision : bool or "auto", default="auto"
-        Whether recurrent layers may round the factors of their products to 10 bits (TF32)
-        on a GPU, which changes latents by up to .006 of their spread. "auto" is True. On
-        the CPU there is no difference.
+        Whether recurrent layers may round the factors of their products to 10 bits (TF32) on a GPU,
+        which changes latents by up to .006 of their spread. "auto" is True; no matter on the CPU.
     device : str, default="auto"
         Where to compute: "auto" (the GPU where there is one), "cpu", or a torch device.
     random_state : int, RandomState instance or None, default=None
         Seed of every random draw on the CPU.
     verbose : int, bool or "auto", default="auto"
-        Whether to show a progress bar on standard error. "auto" shows it in a terminal or
-        notebook, where training takes longer than a few seconds; 0 never does, and 1
-        always.
+        Whether to show a progress bar on standard error. "auto" shows it in a terminal or notebook,
+        where training takes longer than a few seconds; 0 never does, and 1 always.
     metadata : sequence of str or None, default="deprecated"
         Former name of `metadata_columns`.
 
@@ -213,6 +212,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         weights=None,
         *,
         representation="relative",
+        fold=None,
         architecture="gru",
         hidden_size=100,
         n_layers=2,
@@ -244,6 +244,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
     ):
         self.weights = weights
         self.representation = representation
+        self.fold = fold
         self.architecture = architecture
         self.hidden_size = hidden_size
         self.n_layers = n_layers
@@ -504,10 +505,8 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         """
         check_is_fitted(self)
         source = self._source()
-        return export_encoder(
-            path, source.network, source.representation, self.classes_, source.metadata_columns,
-            Context.of(self.context),
-        )  # fmt: skip
+        own = source.network, source.representation, self.classes_, source.metadata_columns
+        return export_encoder(path, *own, Context.of(self.context))
 
     @property
     def net_(self):
@@ -558,6 +557,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
 
     def _check_objects(self, curves: LightCurves) -> None:
         self._per_object(curves)
+        self.representation_.check(curves)
 
     def _check_mode(self) -> None:
         """Refuse parameters that weights bring along themselves, or cannot use."""

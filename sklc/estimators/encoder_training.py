@@ -34,6 +34,7 @@ __all__ = ["NETWORK_CONSTRAINTS", "EncoderTraining", "objectives_of", "train_enc
 
 NETWORK_CONSTRAINTS: dict[str, list[Any]] = {
     "representation": [StrOptions(set(PRESETS)), InputRepresentation],
+    "fold": [StrOptions({"period"}), None],
     "architecture": [str, Architecture],
     "hidden_size": [Interval(Integral, 1, None, closed="left")],
     "n_layers": [Interval(Integral, 1, None, closed="left")],
@@ -94,6 +95,8 @@ class EncoderTraining:
         representation = encoder.representation
         if isinstance(representation, str):
             representation = InputRepresentation.preset(representation)
+        if encoder.fold is not None and representation.fold is None:
+            representation = representation.folded()
         sizes = {name: getattr(encoder, name) for name in DEFAULT_SIZES}
         decay = {name: getattr(encoder, name) for name in ("learning_rate_decay", "weight_decay")}
         return cls(

@@ -62,6 +62,7 @@ class ObjectiveDataset(CurveDataset):
         if augmentation is None:
             self._take(*representation.encode(curves), targets, metadata_matrix(curves, columns))
         else:
+            representation.check(curves)
             self.redraw(1)
 
     def redraw(self, epoch: int) -> None:
@@ -86,7 +87,7 @@ class ObjectiveDataset(CurveDataset):
         targets = take(self.all_targets, objects)
         for objective in self.objectives:
             targets |= objective.redrawn_targets(curves)
-        encoded = self.representation.encode(curves)
+        encoded = self.representation.encode(curves, check=False)
         return *encoded, targets, metadata_matrix(curves, self.columns)
 
     def _take(self, values, lengths, targets, metadata) -> None:
