@@ -59,8 +59,7 @@ def star_split(folder: Path | str) -> pd.Series:
         is not in `SPLIT_SETS` is "test".
     """
     folder = Path(folder)
-    ids = pd.read_parquet(folder / "objects.parquet", columns=["object_id"])["object_id"].astype(
-        str
-    )
+    table = pd.read_parquet(folder / "objects.parquet", columns=["object_id"])
+    ids = table["object_id"].astype(str)
     parts = [part_of(name) if folder.name in SPLIT_SETS else TEST for name in ids]
     return pd.Series(parts, index=pd.Index(ids, name="object_id"), name="part")
