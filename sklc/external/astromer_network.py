@@ -44,6 +44,9 @@ class AstromerNetwork(nn.Module):
         Number of observations of a window in training.
     """
 
+    frequency: Tensor
+    phase: Tensor
+
     def __init__(
         self,
         n_layers: int = 2,
@@ -98,11 +101,11 @@ class _Block(nn.Module):
         self.norm1, self.norm2 = (nn.LayerNorm(width, eps=1e-6) for _ in range(2))
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        heads = (
+        query, key, value = (
             layer(x).unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
             for layer in (self.query, self.key, self.value)
         )
-        attended = scaled_dot_product_attention(*heads, attn_mask=mask)
+        attended = scaled_dot_product_attention(query, key, value, attn_mask=mask)
         x = self.norm1(self.mixed(attended.transpose(1, 2).flatten(-2)))
         return self.norm2(self.contract(self.expand(x).tanh()))
 

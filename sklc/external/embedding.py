@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from numbers import Real
 from typing import Any
 
@@ -84,7 +85,8 @@ class EmbeddingModel(PerBandTransformer):
     WeightsError
         If the file cannot be downloaded, is missing, or is that of another model; in `fit`.
     LightCurveError
-        If a multi-band model knows one of the passbands not, or reads errors that are not known.
+        If a multi-band model does not know one of the passbands, or an error that it reads is
+        missing.
 
     See Also
     --------
@@ -211,7 +213,7 @@ class EmbeddingModel(PerBandTransformer):
             columns = self._magnitudes(curves, passbands)
         offsets = columns.pop("offsets")
         embedded = np.full((len(curves), size), np.nan, dtype=np.float32)
-        for position, (start, stop) in enumerate(zip(offsets[:-1], offsets[1:], strict=True)):
+        for position, (start, stop) in enumerate(pairwise(offsets)):
             if start == stop:
                 continue
             own = {name: values[start:stop] for name, values in columns.items()}

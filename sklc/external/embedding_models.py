@@ -49,6 +49,7 @@ class EmbeddingKind:
 
     @property
     def reads_flux(self) -> bool:
+        """Whether it reads fluxes, and not magnitudes."""
         return "flux" in self.arguments
 
     def embedding_size(self, model: Any, file: Any) -> int:

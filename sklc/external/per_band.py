@@ -41,10 +41,6 @@ class Magnitudes:
     magnitude_err: np.ndarray
     band: np.ndarray
 
-    def of(self, position: int) -> slice:
-        """Return where the observations of an object lie."""
-        return slice(self.offsets[position], self.offsets[position + 1])
-
 
 def magnitudes_of(curves: LightCurves, passbands: Sequence[Passband], min_snr: float) -> Magnitudes:
     """Return magnitudes in some passbands, of fluxes that are positive and above `min_snr`."""
@@ -175,7 +171,7 @@ class PerBandTransformer(TransformerMixin, BaseEstimator):
         check_feature_names_in(self, input_features, generate_names=False)
         groups, model = self._groups(), self._label()
         size = self.n_features_out_ // len(groups)
-        return np.array([f"{prefix}{'_' if prefix else ''}{model}{k}" for prefix, _ in groups
+        return np.array([f"{prefix}{'_' if prefix else ''}{model}_{k}" for prefix, _ in groups
                          for k in range(size)], dtype=object)  # fmt: skip
 
     def _label(self) -> str:
