@@ -174,7 +174,9 @@ class Settings:
                 )
             object.__setattr__(self, "window", (float(window[0]), float(window[1])))
         if self.nightly is not None and not isinstance(self.nightly, bool | np.bool_):
-            raise SimulationError(f"nightly={self.nightly!r} is neither True, False nor None.")
+            raise SimulationError(
+                f"nightly={self.nightly!r} is neither True nor False: pass one, or None."
+            )
         if not is_integer(self.seed, least=0):
             raise SimulationError(
                 f"random_state={self.seed!r} is not an integer of at least 0: pass one, a numpy "

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sklc.simulate.surveys.conditions import midnight, season_phase, sky, weather
+from sklc.simulate.surveys.conditions import midnight, moonlight, season_phase, sky, weather
 from sklc.simulate.surveys.curves import Curve
 from sklc.simulate.surveys.visits import Visits
 
@@ -275,8 +275,7 @@ def atlas() -> Visits:
         dec=(-45.0, 85.0),
         longitude=HALEAKALA,
     )
-    dark = (time - 51549.6) / 29.530589 % 1
-    dark = (dark < 0.2) | (dark > 0.8)
+    dark = moonlight(time) < 0.35
     code = np.where(dark & (rng.random(len(time)) < 0.7), 0, 1)
     images = rng.choice([2, 3, 4, 5], len(time), p=[0.1, 0.15, 0.65, 0.1])
     row = np.repeat(np.arange(len(time)), images)
