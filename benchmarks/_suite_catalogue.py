@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from _star_protocol import load_stars
 from _suite_sets import QUICK_OBJECTS, DataSet
 from _suite_surveys import simulated_survey
 from anomalies_real import NORMAL
@@ -18,7 +19,6 @@ from redshift_real import Z_MAX, deep_supernovae
 from snpcc import CLASSES as CHALLENGE_CLASSES
 from snpcc import N_OBJECTS, load_challenge
 from snpcc import SIMULATED as CHALLENGE_OWN
-from variable_stars import load_stars
 
 from sklc import LightCurves
 from sklc.datasets import load_demo

@@ -16,6 +16,7 @@ from sklc.pretrain.training_sets import (
     simulate_training_set,
     simulate_unknown,
 )
+from sklc.pretrain.variable_stars import simulate_variable_stars
 
 __all__ = [
     "DrawnContext",
@@ -27,4 +28,5 @@ __all__ = [
     "simulate_any_survey",
     "simulate_training_set",
     "simulate_unknown",
+    "simulate_variable_stars",
 ]

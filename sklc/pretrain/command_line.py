@@ -30,11 +30,19 @@ from sklc.pretrain.training_sets import (
     simulate_training_set,
     simulate_unknown,
 )
+from sklc.pretrain.variable_stars import simulate_variable_stars, variable_star_settings
 
 __all__ = ["main"]
 
 _DESCRIPTION = "Pretrain an encoder on simulated light curves: see docs/pretraining.md."
 
+
+def _sizes(hidden_size: int) -> dict[str, Any]:
+    return {"hidden_size": hidden_size}
+
+
+# Arguments of `pretrain`, for training sets that need their own.
+_SETTINGS = {"any": any_survey_settings, "variables": variable_star_settings}
 # What is added to the summary of a weights file.
 _SUMMARY = {"classifier": "", "adversarial": ", adversarial on the survey"}
 
@@ -96,14 +104,16 @@ def main(
         "--share",
         type=float,
         default=1.0,
-        help="share of the 90,000 objects per survey (780,000 for any) to simulate",
+        help="share of the 90,000 objects per survey to simulate (of 780,000 for any, and of "
+        "158,000 for variables)",
     )
     parser.add_argument("--n-jobs", type=int, default=1, help="processes that simulate")
     parser.add_argument(
         "--surveys",
         nargs="+",
         default=["ZTF", "LSST"],
-        help="names; or any: surveys drawn at random, known ones, and classes beyond supernovae",
+        help="names; or any: surveys drawn at random, known ones, and classes beyond supernovae; "
+        "or variables: variable stars",
     )
     parser.add_argument("--name", required=True, help="name of the weights, such as ztf+lsst-v1")
     parser.add_argument("--output", type=Path, required=True, help="folder for the weights")
@@ -136,10 +146,15 @@ def main(
         parser.error(str(error))
     if options.threads:
         torch.set_num_threads(options.threads)
-    any_survey = [name.lower() for name in options.surveys] == ["any"]
+    kind = options.surveys[0].lower() if len(options.surveys) == 1 else ""
+    any_survey, variables = kind == "any", kind == "variables"
+    if variables:
+        options.redshift_weight = 0.0  # stars have none
     simulation = {"share": options.share, "seed": options.seed, "n_jobs": options.n_jobs}
     if options.simulate and any_survey:
         curves = simulate_any_survey((options.checkpoints or Path()) / "any-survey", **simulation)
+    elif options.simulate and variables:
+        curves = simulate_variable_stars(**simulation)
     elif options.simulate:
         curves = simulate_training_set(options.surveys, **simulation)
     else:
@@ -148,7 +163,7 @@ def main(
         missing = sorted(needed - set(curves.metadata.columns))
         if missing:
             parser.error(f"{options.data} has no column {missing[0]} in its objects.parquet")
-        if not any_survey:
+        if not any_survey and not variables:
             curves = curves[curves.metadata["survey"].isin(options.surveys).to_numpy()]
         if not len(curves):
             parser.error(f"{options.data} has no objects of the surveys {options.surveys}.")
@@ -176,11 +191,7 @@ def main(
         encoder, made["metrics"] = pretrain(
             curves,
             objective=options.objective,
-            **(
-                any_survey_settings(options.hidden_size)
-                if any_survey
-                else {"hidden_size": options.hidden_size}
-            ),
+            **_SETTINGS.get(kind, _sizes)(options.hidden_size),
             checkpoint=options.checkpoints and options.checkpoints / f"{options.name}.checkpoint",
             device=options.device,
             verbose=1,

@@ -19,6 +19,7 @@ from sklc.simulate.classes import (
     COMMON_CLASSES,
     RARE_CLASSES,
     TWELVE_CLASSES,
+    VARIABLE_CLASSES,
     SourceClass,
     list_classes,
     register_class,
@@ -27,7 +28,7 @@ from sklc.simulate.lightcurvelynx import from_lightcurvelynx
 from sklc.simulate.run import simulate
 from sklc.simulate.settings import Photometry, Trigger
 from sklc.simulate.sources import SpectralSource
-from sklc.simulate.surveys import Survey, draw_survey, list_surveys, register_survey
+from sklc.simulate.surveys import StatedErrors, Survey, draw_survey, list_surveys, register_survey
 from sklc.simulate.to_parquet import simulate_to_parquet
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "COMMON_CLASSES",
     "RARE_CLASSES",
     "TWELVE_CLASSES",
+    "VARIABLE_CLASSES",
     "AlertCadence",
     "DetectionsOnly",
     "DropBands",
@@ -46,6 +48,7 @@ __all__ = [
     "SimulationError",
     "SourceClass",
     "SpectralSource",
+    "StatedErrors",
     "Survey",
     "Trigger",
     "draw_survey",

@@ -103,7 +103,10 @@ class ClassSimulator:
     @cached_property
     def visits(self) -> Visits:
         """The visits that are delivered: single visits, or nightly averages."""
-        return self.survey.nightly_visits if self.settings.nightly else self.survey.visits
+        nightly = self.settings.nightly
+        if nightly is None:  # stars change within a night
+            nightly = not self.source.total
+        return self.survey.nightly_visits if nightly else self.survey.visits
 
     @cached_property
     def _good_sky(self) -> np.ndarray:
@@ -213,6 +216,8 @@ class ClassSimulator:
         if trigger.bright_limit is not None:
             faintest = trigger.bright_limit + 6 * trigger.bright_width
             found &= (flux >= 10 ** (0.4 * (27.5 - faintest))).any(axis=1)
+        if self.source.total:  # a star that is far too bright is so in all bands and at all times
+            found &= (flux < 10 * self.survey.saturation_flux).any(axis=1)
         return found
 
     def _observe(self, objects: Objects, rng: np.random.Generator) -> Chunk:
@@ -250,7 +255,14 @@ class ClassSimulator:
         there = np.ones(len(row), dtype=bool)
         if photometry.missing_bands and n_bands > 1:
             there = (rng.random((n, n_bands)) >= photometry.missing_bands).reshape(-1)[own]
-        kept, accepted = self._trigger(n, owner, time, flux, measured, flux_err, there, rng)
+        varies = None
+        if source.total:
+            there &= flux < self.survey.saturation_flux
+            if self.survey.least_snr is not None:
+                there &= measured >= self.survey.least_snr * flux_err
+            varies = _evidence(own[there], flux[there], variance[there], n, n_bands)
+            flux_err = self.survey.stated(flux, flux_err)
+        kept, accepted = self._trigger(n, owner, time, flux, measured, flux_err, there, varies, rng)
         rows = np.flatnonzero(kept)
         chosen = {name: values[accepted] for name, values in objects.items()}
         peak_flux = np.full(n, -np.inf)
@@ -273,6 +285,7 @@ class ClassSimulator:
         measured: np.ndarray,
         flux_err: np.ndarray,
         there: np.ndarray,
+        varies: np.ndarray | None,
         rng: np.random.Generator,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return which observations are delivered, and which objects are accepted."""
@@ -288,6 +301,8 @@ class ClassSimulator:
         found = count >= trigger.n_det
         if trigger.n_det > 1:
             found &= last - first >= trigger.separation * _MINUTE
+        if varies is not None:
+            found &= varies >= trigger.n_det * trigger.snr**2
         if trigger.bright_limit is not None:
             found &= self._is_bright(n, owner[there], flux[there], rng)
         kept = there & found[owner]
@@ -325,6 +340,17 @@ class ClassSimulator:
             "peak_mjd": t0 + own.pop("peak"),
         }
         return truth | own
+
+
+def _evidence(
+    own: np.ndarray, flux: np.ndarray, variance: np.ndarray, n: int, n_bands: int
+) -> np.ndarray:
+    """Return chi squared of the true light of n objects against a constant in each band."""
+    size, weight = n * n_bands, 1 / variance
+    total = np.maximum(np.bincount(own, weight, minlength=size), 1e-300)
+    mean = np.bincount(own, weight * flux, minlength=size) / total
+    chi2 = np.bincount(own, weight * (flux - mean[own]) ** 2, minlength=size)
+    return chi2.reshape(n, n_bands).sum(axis=1)
 
 
 def _joined(parts: list[Objects]) -> Objects:

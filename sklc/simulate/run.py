@@ -31,7 +31,7 @@ def simulate(
     z_max: float | None = None,
     trigger: Trigger = Trigger(n_det=2, snr=5),
     window: tuple[float, float] | None = (-30.0, 60.0),
-    nightly: bool = True,
+    nightly: bool | None = None,
     photometry: Photometry = Photometry(),
     random_state: int | np.random.Generator | np.random.RandomState | None = 0,
     n_jobs: int = 1,
@@ -66,11 +66,13 @@ def simulate(
         apart. Its ``bright_limit`` selects samples similar to spectroscopic ones.
     window : (float, float) or None, default=(-30, 60)
         Observer-frame days before the first and after the last detection for which there is
-        forced photometry; None for all visits of the survey. Variables (AGN) are followed for
-        800 days instead. ``curves.detections(5)`` keeps what an alert stream would contain.
-    nightly : bool, default=True
+        forced photometry; None for all visits of the survey. AGN are followed for 800 days
+        instead, and stars and quasars in total flux as long as the survey lasts.
+        ``curves.detections(5)`` keeps what an alert stream would contain.
+    nightly : bool, optional
         Whether to average the visits of a night in each band with inverse-variance weights. The
-        trigger applies to the result, in which a night in a band is at most one detection.
+        trigger applies to the result, in which a night in a band is at most one detection. By
+        default, all classes but stars and quasars in total flux, which change within a night.
     photometry : Photometry
         The rates of outliers and missing bands.
     random_state : int, Generator, RandomState or None, default=0

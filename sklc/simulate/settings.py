@@ -22,7 +22,9 @@ class Trigger:
         Number of detections that are needed.
     snr : float, default=5.0
         Least signal-to-noise ratio of a detection. Fluxes of transients have to be positive;
-        variables may also be fainter than their reference.
+        variables may also be fainter than their reference. Stars and quasars in total flux are
+        always detected; they are found if chi squared against a constant light reaches ``n_det *
+        snr**2``, the evidence of as many detections in difference images.
     separation : float, default=30.0
         Least time in minutes between the first and the last detection, which excludes asteroids;
         ignored if ``n_det`` is 1.
@@ -129,8 +131,8 @@ class Settings:
         The condition under which an object counts as found.
     window : (float, float) or None
         Days before the first and after the last detection that are kept.
-    nightly : bool
-        Whether the visits of a night are averaged in each band.
+    nightly : bool or None
+        Whether the visits of a night are averaged in each band; None for all but total flux.
     photometry : Photometry
         The rates of outliers and missing bands.
     seed : int
@@ -141,7 +143,7 @@ class Settings:
     z_max: float | None = None
     trigger: Trigger = Trigger()
     window: tuple[float, float] | None = (-30.0, 60.0)
-    nightly: bool = True
+    nightly: bool | None = None
     photometry: Photometry = Photometry()
     seed: int = 0
 
@@ -171,8 +173,10 @@ class Settings:
                     "detection: pass (-30, 60), or None for everything."
                 )
             object.__setattr__(self, "window", (float(window[0]), float(window[1])))
-        if not isinstance(self.nightly, bool | np.bool_):
-            raise SimulationError(f"nightly={self.nightly!r} is neither True nor False.")
+        if self.nightly is not None and not isinstance(self.nightly, bool | np.bool_):
+            raise SimulationError(
+                f"nightly={self.nightly!r} is neither True nor False: pass one, or None."
+            )
         if not is_integer(self.seed, least=0):
             raise SimulationError(
                 f"random_state={self.seed!r} is not an integer of at least 0: pass one, a numpy "

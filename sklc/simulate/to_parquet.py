@@ -47,7 +47,7 @@ def simulate_to_parquet(
     z_max: float | None = None,
     trigger: Trigger = Trigger(n_det=2, snr=5),
     window: tuple[float, float] | None = (-30.0, 60.0),
-    nightly: bool = True,
+    nightly: bool | None = None,
     photometry: Photometry = Photometry(),
     random_state: int = 0,
     n_jobs: int = 1,
@@ -151,6 +151,9 @@ def _record(
     ]
     if survey.zero_point != 27.5:  # added later: other folders keep their record
         hashes.append(f"zero point {survey.zero_point}")
+    if any(source_class.source.total for source_class, _ in counts):
+        facts = (survey.saturation, survey.stated_errors, survey.least_snr, settings.nightly)
+        hashes.append(f"total flux {facts}")
     return {
         "n": {source_class.name: count for source_class, count in counts},
         "survey": survey.name,
@@ -158,7 +161,7 @@ def _record(
         "z_max": settings.z_max,
         "trigger": vars(settings.trigger),
         "window": None if settings.window is None else list(settings.window),
-        "nightly": bool(settings.nightly),
+        "nightly": settings.nightly is not False,
         "photometry": vars(settings.photometry),
         "random_state": int(settings.seed),
         "chunks_per_part": per_class,

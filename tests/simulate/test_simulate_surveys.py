@@ -160,14 +160,14 @@ def test_built_in_surveys_are_sound(name):
     assert len(visits.ra) == len(visits.dec) == visits.n_positions
     assert np.all((visits.ra >= 0) & (visits.ra < 360) & (np.abs(visits.dec) <= 90))
     assert set(visits.band) == set(range(len(survey.passbands)))
-    # a third of the day about noon is free: no night is split
-    assert np.all(np.abs((visits.time - survey.night_start) % 1 - 0.5) < 1 / 3)
+    if survey.label not in {"Gaia", "Hipparcos", "Kepler", "TESS"}:  # satellites have no nights
+        # a third of the day about noon is free: no night is split
+        assert np.all(np.abs((visits.time - survey.night_start) % 1 - 0.5) < 1 / 3)
     night = np.floor(survey.nightly_visits.time - survey.night_start)
     key = np.stack([survey.nightly_visits.position, survey.nightly_visits.band, night])
     assert len(np.unique(key, axis=1).T) == len(night)
-    assert survey.label in {"ZTF", "LSST", "PS1", "DES"}
     assert {band.survey for band in survey.passbands} == {survey.label}
-    assert repr(survey).startswith(f"Survey('{name}', {survey.passbands[0].name} ")
+    assert repr(survey).startswith(f"Survey('{name}', {survey.passbands[0].name}")
 
 
 def test_cadences_are_reproducible():

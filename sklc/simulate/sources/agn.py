@@ -74,7 +74,8 @@ def draw_damped_random_walk(
     lengths = np.diff(np.append(starts, len(time)))
     order = np.argsort(-lengths, kind="stable")
     starts, lengths = starts[order], lengths[order]
-    decay = np.exp(-np.diff(time, prepend=time[0]) / tau[owner])
+    # the steps back in time from one object to the next are not used
+    decay = np.exp(-np.maximum(np.diff(time, prepend=time[0]), 0.0) / tau[owner])
     spread = np.sqrt(np.maximum(1 - decay**2, 0.0))
     remaining = np.searchsorted(-lengths, -np.arange(1, lengths[0]), side="left")
     for step, count in enumerate(remaining, start=1):
@@ -128,6 +129,7 @@ class DampedRandomWalk(Source):
 
     transient = False
     margin = 1.0
+    _reference = 0.8  # scatter of the reference image, as a share of the long-term scatter
 
     def prepare(self, bands: Bands, z_max: float) -> BandGrid:
         """Build, or read from the cache, the table of band fluxes."""
@@ -211,7 +213,7 @@ class DampedRandomWalk(Source):
         walk[order] = draw_damped_random_walk(rng, lagged[order], owner[order], tau)
         walk *= amplitudes.reshape(-1)[own]
         # the reference: a stack of images of about a year, some time before
-        reference = 0.8 * rng.standard_normal(len(pace))[:, None] * amplitudes
+        reference = self._reference * rng.standard_normal(len(pace))[:, None] * amplitudes
         continuum = self._steady(grid, objects, CONTINUUM) * amplitude(objects)[:, None]
         return continuum.reshape(-1)[own] * (
             10 ** (-0.4 * walk) - 10 ** (-0.4 * reference.reshape(-1)[own])

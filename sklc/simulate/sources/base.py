@@ -55,6 +55,8 @@ class Source(ABC):
     galactic: bool = False
     #: A light curve around its detections, or variability without beginning and end.
     transient: bool = True
+    #: Total flux of the object, rather than the change that a difference image shows.
+    total: bool = False
     #: Magnitudes by which scatter may brighten an object beyond `brightest`.
     margin: float = 0.3
 

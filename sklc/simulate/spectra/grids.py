@@ -28,7 +28,7 @@ __all__ = ["BandGrid", "Bands", "Law", "build_grid", "cache_folder", "cached_gri
 ZERO_POINT = 27.5
 _FORMAT = "14"  # of the cached files; raise it when their content changes
 _STEP = 0.006  # in ln(1+z); .003 mag in griz, .02 in u of blanketed spectra
-_SLOPE_STRIDE = 5  # slopes are smoother than fluxes: one in five phases
+SLOPE_STRIDE = 5  # slopes are smoother than fluxes: one in five phases
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +129,7 @@ class BandGrid:
     @cached_property
     def peak_slopes(self) -> np.ndarray:
         """Slopes at the largest flux, shape (n_series, n_redshifts, n_bands, n_laws, 2)."""
-        index = (self.flux.argmax(axis=3) // _SLOPE_STRIDE)[..., None, None, None]
+        index = (self.flux.argmax(axis=3) // SLOPE_STRIDE)[..., None, None, None]
         return np.take_along_axis(self.slopes, index, axis=3)[:, :, :, 0]
 
     def redshift_index(self, redshift: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -200,7 +200,7 @@ class BandGrid:
         rows = self.slopes.reshape(-1, 2 * n_laws)
         nearest = low + (weight > 0.5)
         index = ((series * self.flux.shape[1] + nearest) * n_bands * coarse)[owner]
-        index += band * coarse + np.minimum((left + (w > 0.5)) // _SLOPE_STRIDE, coarse - 1)
+        index += band * coarse + np.minimum((left + (w > 0.5)) // SLOPE_STRIDE, coarse - 1)
         terms = rows[index]
         exponent = np.zeros(len(owner), dtype=np.float32)
         for k, law in enumerate(self.laws):
@@ -249,7 +249,7 @@ def build_grid(
         for e in (law.small, law.large)
     }
     flux = np.empty((len(cubes), n_z, n_b, len(axis)), dtype=np.float32)
-    coarse = axis[::_SLOPE_STRIDE]
+    coarse = axis[::SLOPE_STRIDE]
     slopes = np.empty((len(cubes), n_z, n_b, len(coarse), len(laws), 2), dtype=np.float32)
 
     def integrate(cube: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -258,8 +258,8 @@ def build_grid(
     for t, cube in enumerate(cubes):
         cube = np.asarray(cube, dtype=np.float32)
         flux[t] = integrate(cube, weights)
-        part = cube[::_SLOPE_STRIDE]
-        plain = flux[t][:, :, ::_SLOPE_STRIDE]
+        part = cube[::SLOPE_STRIDE]
+        plain = flux[t][:, :, ::SLOPE_STRIDE]
         for k, law in enumerate(laws):
             ratios = []
             for e in (law.small, law.large):

@@ -3,31 +3,79 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
-from sklc.simulate.surveys import cadences
+from sklc.simulate.surveys import cadences, monitoring
+from sklc.simulate.surveys.curves import Curve
 from sklc.simulate.surveys.visits import Visits
 
 __all__ = ["ALIASES", "RECIPES", "Recipe"]
 
 
 class Recipe(NamedTuple):
-    """What a built-in survey is made of; its visits are drawn when it is first asked for."""
+    """What a built-in survey is made of; its visits are drawn when it is first asked for.
+
+    ``stated`` are the arguments of `StatedErrors`.
+    """
 
     label: str
     passbands: tuple[str, ...]
     cadence: Callable[[], Visits]
     systematic: float
     longitude: float
+    saturation: float | None = None
+    stated: tuple[float, float] | None = None
+    curves: Callable[[], dict[str, Curve]] | None = None
+    least_snr: float | None = None
+
+
+def _bands(*names: str) -> Callable[[], dict[str, Curve]]:
+    """Return curves of passbands of which sncosmo has none, or must download them."""
+    return partial(monitoring.curves, names)
 
 
 _LSST = tuple(f"lsst{band}" for band in "ugrizy")
 _PS1, _DES = tuple(f"ps1{band}" for band in "grizy"), tuple(f"des{band}" for band in "griz")
+_GAIA, _ATLAS, _ASASSN = (
+    ("gaia_bp", "gaia_g", "gaia_rp"),
+    ("atlasc", "atlaso"),
+    ("asassng", "asassnV"),
+)
+_W, _E = monitoring.SIDING_SPRING, monitoring.CAMPANAS
 RECIPES = {
-    "ztf": Recipe("ZTF", ("ztfg", "ztfr"), cadences.ztf, 0.015, cadences.PALOMAR),
-    "lsst": Recipe("LSST", _LSST, cadences.lsst_wfd, 0.005, cadences.PACHON),
-    "lsst-ddf": Recipe("LSST", _LSST, cadences.lsst_ddf, 0.005, cadences.PACHON),
-    "ps1": Recipe("PS1", _PS1, cadences.ps1, 0.01, cadences.HALEAKALA),
-    "des": Recipe("DES", _DES, cadences.des, 0.01, cadences.TOLOLO),
+    "ztf": Recipe(
+        "ZTF", ("ztfg", "ztfr"), cadences.ztf, 0.015, cadences.PALOMAR, 12.5, least_snr=5.0
+    ),
+    "lsst": Recipe("LSST", _LSST, cadences.lsst_wfd, 0.005, cadences.PACHON, 16.0),
+    "lsst-ddf": Recipe("LSST", _LSST, cadences.lsst_ddf, 0.005, cadences.PACHON, 16.0),
+    "ps1": Recipe("PS1", _PS1, cadences.ps1, 0.01, cadences.HALEAKALA, 15.0),
+    "des": Recipe("DES", _DES, cadences.des, 0.01, cadences.TOLOLO, 16.0),
+    "crts": Recipe(
+        "CRTS", ("crtsV",), monitoring.crts, 0.018, _W, 11.0, (0.047, 1.5), _bands("crtsV"), 3.0
+    ),
+    "asas": Recipe(
+        "ASAS", ("asasV",), monitoring.asas, 0.028, _E, 7.5, (0.035, 0.1), _bands("asasV"), 3.0
+    ),
+    "asas-sn": Recipe(
+        "ASAS-SN", _ASASSN, monitoring.asassn, 0.015, _E, 10.0, (0.008, 0.7), _bands(*_ASASSN), 3.0
+    ),
+    "atlas": Recipe(
+        "ATLAS", _ATLAS, monitoring.atlas, 0.01, cadences.HALEAKALA, 12.5, None, _bands(*_ATLAS)
+    ),
+    "gaia": Recipe("Gaia", _GAIA, monitoring.gaia, 0.001, 0.0, 3.0, None, _bands(*_GAIA), 3.0),
+    "kepler": Recipe(
+        "Kepler", ("kepler",), monitoring.kepler, 2e-5, 0.0, 7.0, None, _bands("kepler")
+    ),
+    "tess": Recipe("TESS", ("tess",), monitoring.tess, 1e-4, 0.0, 4.0, None, _bands("tess")),
+    "ogle": Recipe(
+        "OGLE", ("ogleI",), monitoring.ogle, 0.012, _E, 12.5, (0.007, 0.55), _bands("ogleI"), 5.0
+    ),
+    "hipparcos": Recipe(
+        "Hipparcos", ("hipHp",), monitoring.hipparcos, 0.004, 0.0, -2.0, None, _bands("hipHp"), 3.0
+    ),
 }
-ALIASES = {"lsst-wfd": "lsst"}
+ALIASES = {
+    "lsst-wfd": "lsst", "catalina": "crts", "asassn": "asas-sn", "asas-3": "asas",
+    "ogle-iii": "ogle", "hip": "hipparcos",
+}  # fmt: skip
