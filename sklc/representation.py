@@ -15,11 +15,16 @@ from sklc.light_curves.container import LightCurves
 from sklc.light_curves.store import Store, describe
 from sklc.utils.floats import saturated
 from sklc.utils.offsets import count_by_object, offsets_after, per_observation, reduce_by_object
+from sklc.utils.text import shown
 
 __all__ = ["CHANNELS", "PRESETS", "InputRepresentation"]
 
 # Numbers that a network can multiply and add up without an overflow of float32.
 _LARGEST = np.float32(1e30)
+# Constants of a representation that must not be negative, and that are divided by.
+_NOT_NEGATIVE = ("min_snr", "corroboration")
+_POSITIVE = ("flux_scale", "flux_softening", "time_scale", "gap_scale", "gap_limit",
+             "wavelength_scale")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -111,16 +116,25 @@ class InputRepresentation:
     corroboration: float = 0.0
 
     def __post_init__(self) -> None:
-        unknown = sorted(set(self.channels) - set(CHANNELS))
+        unknown = sorted(map(str, set(self.channels) - set(CHANNELS)))
         if unknown or not self.channels:
             raise ValueError(
                 f"Unknown input channels {unknown}: choose at least one of {sorted(CHANNELS)}."
             )
         object.__setattr__(self, "channels", tuple(self.channels))
-        for name in ("min_snr", "corroboration"):
-            value = getattr(self, name)
-            if not isinstance(value, Real) or not 0 <= float(value) < np.inf:
-                raise ValueError(f"{name}={value!r} is not a number of at least 0.")
+        for own in fields(self)[1:]:
+            value: Any = getattr(self, own.name)
+            name = own.name
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, Real)
+                or not np.isfinite(float(value))
+            ):
+                raise ValueError(f"{name}={shown(value)} is not a finite number.")
+            if name in _NOT_NEGATIVE and float(value) < 0:
+                raise ValueError(f"{name}={shown(value)} is not a number of at least 0.")
+            if name in _POSITIVE and float(value) < np.finfo(np.float32).tiny:
+                raise ValueError(f"{name}={shown(value)} is not a positive number.")
 
     @classmethod
     def preset(cls, name: str) -> InputRepresentation:

@@ -38,7 +38,7 @@ from sklc.light_curves import LightCurves
 from sklc.light_curves.estimator_input import input_of
 from sklc.light_curves.metadata import name_object
 from sklc.light_curves.usable import Screened, screen
-from sklc.networks.device import resolve_device
+from sklc.networks.device import calm_forked_child, resolve_device
 from sklc.networks.training.loop import TrainingSettings
 from sklc.utils.sklearn_compat import Hidden, Interval, StrOptions
 
@@ -96,6 +96,7 @@ class LightCurveEstimator(BaseEstimator):
 
     def _curves(self, X: Any, *, reset: bool, any_length: bool = False) -> LightCurves:
         """Convert X, check it, and for 2-D X check or learn ``n_features_in_``."""
+        calm_forked_child()
         return input_of(self, X, reset=reset, min_points=None if any_length else self.min_points)
 
     def _in_order(self, X: Any, curves: LightCurves, **values: Any) -> Any:

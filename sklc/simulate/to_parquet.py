@@ -56,8 +56,9 @@ def simulate_to_parquet(
     """Simulate light curves into a folder of Parquet files, in bounded memory.
 
     Repeating a call continues where an interrupted one stopped, and does nothing if all parts
-    exist. The same call may run twice at a time, and both end with the whole folder. The objects are those that `simulate` returns for the same arguments. Every part holds
-    all classes in the requested proportions, until a class is complete.
+    exist. The same call may run twice at a time, and both end with the whole folder. The objects
+    are those that `simulate` returns for the same arguments. Every part holds all classes in the
+    requested proportions, until a class is complete.
 
     Parameters
     ----------

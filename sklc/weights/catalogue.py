@@ -50,4 +50,5 @@ def file_digest(path: str | os.PathLike[str]) -> str | None:
 @lru_cache(maxsize=16)
 def _digest(path: str, *stamp: int) -> str:
     """Read once per process; `stamp` makes a rewritten file a new entry."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -175,8 +175,8 @@ class _Photometry:
             problem = f"has no observations of object {missing!r} before those of {first!r}"
             remedy = 'If it has none at all, pass invalid="drop" to leave such objects out. '
         raise LightCurveError(
-            f"{self.opened.path.name} {problem}. {remedy}To be read in blocks, the observations of an "
-            "object must stand together, and the objects in the order of the objects file: read "
+            f"{self.opened.path.name} {problem}. {remedy}To be read in blocks, the observations of "
+            "an object must stand together, and the objects in the order of the objects file: read "
             "all at once with LightCurves.from_parquet, or do so once and write them again with "
             "to_parquet"
         )
