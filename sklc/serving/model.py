@@ -32,6 +32,8 @@ FORMAT_VERSION, _FIRST_WITH_CHECKSUM = 4, 4
 METADATA_KEY = "sklc"
 # Number of objects in a batch; they are of similar length.
 _BATCH = 24
+# Sessions of the parent of a forked child.
+_INHERITED: list[Any] = []
 
 
 class OnnxModel:
@@ -178,6 +180,8 @@ class OnnxModel:
         """The session of this process: a forked child must not use that of its parent."""
         if self._opened[0] != os.getpid():
             session = open_session(self._content, n_threads=1 if in_worker() else self._n_threads)
+            # The end of an inherited session would wait for threads that a child does not have.
+            _INHERITED.append(self._opened)
             self._opened = os.getpid(), session
         return self._opened[1]
 
