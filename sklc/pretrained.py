@@ -2,7 +2,9 @@
 
 import warnings
 
-from sklc.weights.file import FORMAT_VERSION, WeightsFile, _digest, _header_digest, load_weights
+from sklc.weights.file import FORMAT_VERSION, WeightsFile, load_weights
+from sklc.weights.file import header_digest as _header_digest
+from sklc.weights.file import tensor_digest as _digest
 
 __all__ = ["FORMAT_VERSION", "WeightsFile", "_digest", "_header_digest", "load_weights"]
 

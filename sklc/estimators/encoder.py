@@ -19,6 +19,7 @@ from sklc.estimators.base import (
 from sklc.estimators.context import check_context, per_object_columns
 from sklc.estimators.encoder_training import NETWORK_CONSTRAINTS, EncoderTraining, train_encoder
 from sklc.estimators.own_file import own_file, require_same_file
+from sklc.estimators.persistence import parameters_of
 from sklc.estimators.sample import TrainingSample, check_surveys, check_weight
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix
@@ -459,7 +460,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
             source.representation,
             source.classes,
             source.metadata_columns,
-            {**facts_of_copies(source.info), **info},
+            {**facts_of_copies(source.info), **info, "estimator": parameters_of(self)},
         ).save(path)
 
     def to_onnx(self, path):

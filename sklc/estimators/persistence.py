@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import platform
+import warnings
+from dataclasses import replace
 from importlib.metadata import version
+from inspect import signature
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,15 +19,22 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sklc._version import __version__
-from sklc.errors import WeightsError
+from sklc.errors import LightCurveWarning, WeightsError
 from sklc.estimators.persistence_codec import Reader, Writer
 from sklc.utils.files import replace_file
-from sklc.utils.text import shown
+from sklc.utils.text import listed, shown
+from sklc.weights.catalogue import shipped
 from sklc.weights.checks import read_json
-from sklc.weights.file import ESTIMATOR_KEY, WeightsFile, header_digest, tensor_digest
-from sklc.weights.trained import TrainedWeights, facts_of_copies, same_weights_by_name, weights_now
+from sklc.weights.file import (
+    ESTIMATOR_KEY,
+    WeightsFile,
+    header_digest,
+    load_weights,
+    tensor_digest,
+)
+from sklc.weights.trained import TrainedWeights
 
-__all__ = ["FORMAT_VERSION", "SavedParameters", "load_estimator", "save_estimator"]
+__all__ = ["FORMAT_VERSION", "load_estimator", "parameters_of", "save_estimator"]
 
 FORMAT_VERSION = 1
 _Estimator = TypeVar("_Estimator", bound=BaseEstimator)
@@ -54,6 +64,8 @@ def save_estimator(estimator: BaseEstimator, path: str | os.PathLike[str]) -> Pa
 def load_estimator(cls: type[_Estimator], path: str | os.PathLike[str]) -> _Estimator:
     """Read a fitted estimator; see `LightCurveEstimator.load`."""
     path = Path(path)
+    if "weights" in signature(cls).parameters:
+        return _load_encoder(cls, path)
     try:
         with safetensors.safe_open(path, framework="np") as handle:
             texts = handle.metadata() or {}
@@ -101,76 +113,56 @@ def _versions() -> dict[str, str]:
     return {"sklc": __version__, "python": platform.python_version(), **versions}
 
 
-class SavedParameters:
-    """How an encoder is written: its parameters beside its weights, and within other estimators."""
-
-    weights: Any
-    _trained: TrainedWeights | None
-
-    def _to_save(self) -> dict[str, Any]:
-        """Return what another estimator keeps of an encoder: weights that no file can change."""
-        learned = {
-            name: value
-            for name, value in vars(self).items()
-            if name not in self.get_params(deep=False) and name != "_file"  # type: ignore[attr-defined]
-        }
-        if isinstance(self.weights, str | os.PathLike):
-            learned["params"] = {"weights": _held(self.weights, self._source())}  # type: ignore[attr-defined]
-        return learned
-
-    def _params_to_save(self) -> dict[str, Any]:
-        """Return the parameters beside the weights, as plain data for the header of a file."""
-        writer = Writer(type(self).__name__)
-        params = {**self.get_params(deep=False), "weights": None}  # type: ignore[attr-defined]
-        params["metadata"] = "deprecated"
-        tree = {name: writer.write(value, name) for name, value in params.items()}
-        if writer.tensors:
-            raise TypeError("the parameters of an encoder have to be plain values to be saved")
-        named = self.weights if isinstance(self.weights, str) else None
-        kept = named if named is not None and weights_now(named) is not None else None
-        return {
-            "class": type(self).__name__,
-            "params": tree,
-            "name": kept,
-            "trained": self.weights is None,
-            "versions": _versions(),
-        }
+def parameters_of(encoder: Any) -> dict[str, Any]:
+    """Return the parameters of an encoder beside its weights, for the header of a weights file."""
+    writer, params, left_out = Writer(type(encoder).__name__), {}, []
+    for name, value in encoder.get_params(deep=False).items():
+        if name not in ("weights", "metadata"):
+            try:
+                params[name] = writer.write(value, name)
+            except TypeError:
+                left_out.append(name)
+    named = encoder.weights if shipped_name(encoder.weights) else None
+    return {
+        "params": params,
+        "left_out": left_out,
+        "name": named,
+        "is_trained_here": encoder.weights is None,
+        "versions": _versions(),
+    }
 
 
-def _held(weights: str | os.PathLike[str], file: WeightsFile) -> Any:
-    """Return a name of weights with what it means now, or the weights of a file themselves."""
-    known = weights_now(weights)
-    return TrainedWeights.of_file(file) if known is None else known
+def shipped_name(weights: Any) -> bool:
+    """Whether a parameter `weights` names those in the package."""
+    return isinstance(weights, str) and shipped(weights) is not None
 
 
-def load_encoder(cls: Any, path: str | os.PathLike[str]) -> Any:
-    """Read an encoder; see `LightCurveEncoder.load`."""
+def _load_encoder(cls: Any, path: Path) -> Any:
+    """Read an encoder from its weights file, which holds its parameters as well."""
     file = WeightsFile.read(path)
-    stored = file.info.get("estimator")
+    held = TrainedWeights.of_file(file)
     try:
-        params, trained = {}, False
-        if stored is not None:
-            reader = Reader({})
-            params = {name: reader.read(tree) for name, tree in stored["params"].items()}
-            trained = bool(stored["trained"])
-        held = TrainedWeights.of_file(file)
-        if trained:
+        stored = dict(file.info.get("estimator", {}))
+        params = {n: Reader({}).read(tree) for n, tree in stored.get("params", {}).items()}
+        if stored.get("is_trained_here"):
             encoder = cls(**params)
-            encoder._trained = TrainedWeights(
-                held.net, held.representation, held.classes, held.metadata_columns
-            )
-            return encoder
-        name = None if stored is None else stored["name"]
-        params["weights"] = name if same_weights_by_name(name, file) else held
-        encoder = cls(**params)
-        encoder._check_mode()
-        return encoder
+            encoder._trained = replace(held, from_weights=False)
+        else:
+            name = stored.get("name")
+            same = shipped_name(name) and held.equals(load_weights(name).network)
+            encoder = cls(weights=name if same else held, **params)
+            encoder._check_mode()
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise WeightsError(
-            f"The file {path} has parameters that this sklc does not know ({reason:.200}): use its "
+            f"The file {path} has parameters that this sklc cannot use ({reason:.200}): load its "
             f"weights alone, with LightCurveEncoder({os.fspath(path)!r})."
         ) from error
-
-
-__all__ += ["load_encoder", "facts_of_copies"]
+    if left_out := stored.get("left_out"):
+        warnings.warn(
+            f"{path} was saved from an encoder with {listed(left_out)} of kinds that a file cannot "
+            "hold: set it again, with encoder.set_params, before you train the encoder further.",
+            LightCurveWarning,
+            stacklevel=4,
+        )
+    return encoder

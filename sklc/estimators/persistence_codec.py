@@ -8,8 +8,9 @@ nothing that the file names. An object that occurs twice is written once, and re
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, fields, is_dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,15 +21,18 @@ from skorch.history import History
 from torch import nn
 
 from sklc import augment
+from sklc.errors import WeightsError
 from sklc.estimators.persistence_sklearn import from_sklearn, to_sklearn
 from sklc.networks.architectures import ARCHITECTURES, Architecture
 from sklc.networks.architectures.registry import name_of
-from sklc.networks.objectives import OBJECTIVES, Objective
+from sklc.networks.objectives import Objective
+from sklc.networks.objectives.registry import OBJECTIVES
 from sklc.networks.training.loop import TrainingSettings, wrap
 from sklc.passbands import Passband
 from sklc.representation import InputRepresentation
 from sklc.utils.savable import SAVABLE, Savable, savable
 from sklc.utils.text import shown
+from sklc.weights.catalogue import shipped
 from sklc.weights.checks import build_as_told, check_finite
 from sklc.weights.trained import TrainedWeights
 
@@ -84,6 +88,8 @@ class Writer:
             return value
         if isinstance(value, list) and type(value) is not History:
             return [self.write(part, where) for part in value]
+        if isinstance(value, _Named):
+            return {"$": "weights", "items": list(value)}
         if isinstance(value, tuple):
             return {"$": "tuple", "items": [self.write(part, where) for part in value]}
         if isinstance(value, np.generic):
@@ -145,13 +151,13 @@ class Writer:
     def estimator(self, estimator: BaseEstimator, where: str) -> dict[str, Any]:
         """Return the tree of an estimator: its parameters, and what it has learned."""
         before = f"{where}." if where else ""
-        learned = getattr(estimator, "_to_save", lambda: fitted_attributes(estimator))()
+        params, learned = estimator.get_params(deep=False), fitted_attributes(estimator)
+        if isinstance(params.get("weights"), str | os.PathLike):  # an encoder
+            learned.pop("_file", None)
+            params["weights"] = _held(params["weights"], estimator)
         return {
             kind: {name: self.write(value, before + name) for name, value in own.items()}
-            for kind, own in (
-                ("params", {**estimator.get_params(deep=False), **learned.pop("params", {})}),
-                ("learned", learned),
-            )
+            for kind, own in (("params", params), ("learned", learned))
         }
 
     def _array(self, array: np.ndarray, where: str) -> dict[str, Any]:
@@ -197,6 +203,32 @@ class Writer:
         return TypeError(f"{message}.")
 
 
+class _Named(NamedTuple):
+    """The name of weights in the package, as it was given, and what it meant when it was saved."""
+
+    given: str
+    name: str
+    sha256: str
+
+
+def _held(weights: str | os.PathLike[str], encoder: Any) -> Any:
+    """Return the name of weights in the package; or those of a file, which may change or go."""
+    known, source = shipped(weights), encoder._source()
+    return TrainedWeights.of_file(source) if known is None else _Named(os.fspath(weights), *known)
+
+
+def _name_now(given: str, name: str, sha256: str) -> str:
+    """Return the name that the weights have in this version."""
+    for candidate in (given, name):
+        known = shipped(candidate)
+        if known is not None and known[1] == sha256:
+            return candidate
+    raise WeightsError(
+        f"This file needs the weights {shown(name)}, which this sklc does not have: upgrade with "
+        "`pip install --upgrade sklc`."
+    )
+
+
 def _plain(value: Any) -> Any:
     """Return the history of a training without the scalars of numpy."""
     return json.loads(json.dumps(value, default=np.generic.item))
@@ -225,6 +257,8 @@ class Reader:
             return float(tree["value"])
         if kind == "tuple":
             return tuple(self.read(part) for part in tree["items"])
+        if kind == "weights":
+            return _name_now(*map(str, tree["items"]))
         if kind == "scalar":
             return self.read(tree["array"])[()]
         if kind == "again":
@@ -269,6 +303,7 @@ class Reader:
         return to_sklearn(self._made_of(tree))
 
     def _made_of(self, tree: dict[str, Any]) -> Any:
+        cls: Any
         cls, attributes = {**_LAYERS, **SAVABLE}[tree["class"]]
         if issubclass(cls, BaseEstimator):
             return self.estimator(cls, tree)
@@ -298,8 +333,8 @@ class Reader:
         """Return an estimator with its parameters and what it has learned."""
         estimator = cls(**{name: self.read(part) for name, part in tree["params"].items()})
         for name, part in tree["learned"].items():
-            if not (name.startswith("_") or name.endswith("_")) or hasattr(cls, name) and callable(
-                getattr(cls, name)
+            if not (name.startswith("_") or name.endswith("_")) or (
+                hasattr(cls, name) and callable(getattr(cls, name))
             ):
                 raise ValueError(f"a {cls.__name__} learns no {shown(name)}")
             vars(estimator)[name] = self.read(part)

@@ -27,7 +27,12 @@ from sklc.utils.sklearn_compat import BoostedTrees
 
 __all__ = ["LinearModel", "from_sklearn", "to_sklearn"]
 
-_LINKS = {Ridge: "identity", RidgeCV: "identity", GammaRegressor: "log", LogisticRegression: "logit"}
+_LINKS = {
+    Ridge: "identity",
+    RidgeCV: "identity",
+    GammaRegressor: "log",
+    LogisticRegression: "logit",
+}
 # Transformers by parameters that matter to `transform`, and by what they have learned.
 _TRANSFORMERS: dict[str, tuple[Any, tuple[str, ...], tuple[str, ...]]] = {
     "StandardScaler": (StandardScaler, (), ("mean_", "scale_", "var_", "n_samples_seen_")),

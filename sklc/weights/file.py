@@ -25,7 +25,15 @@ from sklc.weights.checks import build_as_told, check_facts, check_finite, check_
 if TYPE_CHECKING:  # torch is imported where a network is built
     from sklc.networks.architectures import EncoderNetwork
 
-__all__ = ["FORMAT_VERSION", "WeightsFile", "list_weights", "load_weights"]
+__all__ = [
+    "ESTIMATOR_KEY",
+    "FORMAT_VERSION",
+    "WeightsFile",
+    "header_digest",
+    "list_weights",
+    "load_weights",
+    "tensor_digest",
+]
 
 #: Files of version 1 do not name the architecture of their network, since there was only one.
 #: Files of version 3 hold an adapter for the context of objects; those without one have version 2.
@@ -183,10 +191,10 @@ class WeightsFile:
             "representation": self.representation.to_dict(),
             "classes": list(self.classes),
             "metadata_columns": list(self.metadata_columns),
-            "tensors_sha256": _digest(self.tensors),
+            "tensors_sha256": tensor_digest(self.tensors),
             "info": self.info,
         }
-        header["header_sha256"] = _header_digest(header)
+        header["header_sha256"] = header_digest(header)
         content = save(self.tensors, metadata={_HEADER_KEY: json.dumps(header)})
         return replace_file(Path(path), content)
 
@@ -250,7 +258,7 @@ class WeightsFile:
                 for size, found in sizes.items():
                     if config[size] != found:
                         raise ValueError(f"its network has another {size} than {found}")
-                if header["header_sha256"] != _header_digest(header):
+                if header["header_sha256"] != header_digest(header):
                     raise ValueError("the input convention does not match its checksum")
                 network, known = None, name in ARCHITECTURES
                 if known:
@@ -258,7 +266,7 @@ class WeightsFile:
                     told = {k: (tuple(p.get_shape()), p.get_dtype()) for k, p in parts.items()}
                     network = build_as_told(config, representation.channels, told)
                 tensors = {key: handle.get_tensor(key) for key in handle.keys()}  # noqa: SIM118
-            if _digest(tensors) != header["tensors_sha256"]:
+            if tensor_digest(tensors) != header["tensors_sha256"]:
                 raise ValueError("the tensors do not match their checksum")
             checkpoint = cls(
                 config,
@@ -300,13 +308,14 @@ def _reason(error: Exception) -> str:
     return text[:200] or type(error).__name__
 
 
-def _header_digest(header: dict[str, Any]) -> str:
+def header_digest(header: dict[str, Any]) -> str:
     """Checksum of everything in the header but the checksum itself."""
     rest = {key: value for key, value in header.items() if key != "header_sha256"}
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
-def _digest(tensors: dict[str, np.ndarray]) -> str:
+def tensor_digest(tensors: dict[str, np.ndarray]) -> str:
+    """Checksum of tensors, with their names, types and shapes."""
     sha256 = hashlib.sha256()
     for name in sorted(tensors):
         sha256.update(f"{name} {tensors[name].dtype.str} {tensors[name].shape}".encode())
