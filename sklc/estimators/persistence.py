@@ -115,26 +115,30 @@ def _versions() -> dict[str, str]:
 
 def parameters_of(encoder: Any) -> dict[str, Any]:
     """Return the parameters of an encoder beside its weights, for the header of a weights file."""
-    writer, params, left_out = Writer(type(encoder).__name__), {}, []
+    params, left_out = {}, []
     for name, value in encoder.get_params(deep=False).items():
-        if name not in ("weights", "metadata"):
-            try:
-                params[name] = writer.write(value, name)
-            except TypeError:
-                left_out.append(name)
-    named = encoder.weights if shipped_name(encoder.weights) else None
+        if name in ("weights", "metadata"):
+            continue
+        writer = Writer(type(encoder).__name__)
+        try:
+            params[name] = writer.write(value, name)
+        except TypeError:
+            left_out.append(name)
+        if writer.tensors:  # for which there is no place beside the weights
+            left_out.append(name)
+            del params[name]
     return {
         "params": params,
         "left_out": left_out,
-        "name": named,
+        "name": _name_of(encoder.weights),
         "is_trained_here": encoder.weights is None,
         "versions": _versions(),
     }
 
 
-def shipped_name(weights: Any) -> bool:
-    """Whether a parameter `weights` names those in the package."""
-    return isinstance(weights, str) and shipped(weights) is not None
+def _name_of(weights: Any) -> str | None:
+    """Return the name of weights in the package, if these are such."""
+    return weights if isinstance(weights, str) and shipped(weights) is not None else None
 
 
 def _load_encoder(cls: Any, path: Path) -> Any:
@@ -148,9 +152,10 @@ def _load_encoder(cls: Any, path: Path) -> Any:
             encoder = cls(**params)
             encoder._trained = replace(held, from_weights=False)
         else:
-            name = stored.get("name")
-            same = shipped_name(name) and held.equals(load_weights(name).network)
-            encoder = cls(weights=name if same else held, **params)
+            name: Any = _name_of(stored.get("name"))
+            if name is None or not held.equals(load_weights(name).network):
+                name = held
+            encoder = cls(weights=name, **params)
             encoder._check_mode()
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__

@@ -82,6 +82,8 @@ class Writer:
         """Return the tree of a value, which stands at `where` in the estimator."""
         if value is None or isinstance(value, bool | str):
             return value
+        if isinstance(value, os.PathLike):
+            return os.fspath(value)
         if isinstance(value, int | float) and not isinstance(value, np.generic):
             if isinstance(value, float) and not np.isfinite(value):
                 return {"$": "float", "value": str(value)}
@@ -93,7 +95,10 @@ class Writer:
         if isinstance(value, tuple):
             return {"$": "tuple", "items": [self.write(part, where) for part in value]}
         if isinstance(value, np.generic):
-            return {"$": "scalar", "array": self.write(np.asarray(value), where)}
+            if value.dtype not in _NAMES:
+                raise self._refused(value, where)
+            plain = self.write(value.item(), where)
+            return {"$": "scalar", "type": _NAMES[value.dtype], "value": plain}
         if id(value) in self._numbers:
             return {"$": "again", "number": self._numbers[id(value)]}
         tree = self._object(value, where)
@@ -171,7 +176,9 @@ class Writer:
             raise self._refused(array, where)
         name = f"t{len(self.tensors)}"
         self.tensors[name] = native.reshape(shape)
-        return {"$": "array", "tensor": name}
+        # The order in memory decides the last bit of products.
+        by_column = array.flags.f_contiguous and not array.flags.c_contiguous
+        return {"$": "array", "tensor": name, **({"order": "F"} if by_column else {})}
 
     def _trained(self, trained: TrainedWeights, where: str) -> dict[str, Any]:
         network = trained.network
@@ -260,7 +267,7 @@ class Reader:
         if kind == "weights":
             return _name_now(*map(str, tree["items"]))
         if kind == "scalar":
-            return self.read(tree["array"])[()]
+            return _DTYPES[tree["type"]](self.read(tree["value"]))
         if kind == "again":
             return self._made[tree["number"]]
         value = self._object(kind, tree)
@@ -269,7 +276,7 @@ class Reader:
 
     def _object(self, kind: str, tree: dict[str, Any]) -> Any:
         if kind == "array":
-            return self.tensors[tree["tensor"]]
+            return np.asarray(self.tensors[tree["tensor"]], order=tree.get("order", "C"))
         if kind == "tensor":
             return torch.from_numpy(self._object("array", tree["array"]).copy())
         if kind == "text":
@@ -309,7 +316,7 @@ class Reader:
             return self.estimator(cls, tree)
         own = {name: self.read(part) for name, part in tree["attributes"].items()}
         if is_dataclass(cls):
-            return cls(**own)
+            return SAVABLE[tree["class"]].cls(**own)
         if unknown := own.keys() - set(attributes):
             raise ValueError(f"a {cls.__name__} has no {sorted(unknown)}")
         made = cls.__new__(cls)
