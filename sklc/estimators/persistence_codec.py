@@ -55,7 +55,7 @@ _DTYPES = {
     "I16": np.int16, "I8": np.int8, "U8": np.uint8, "U16": np.uint16, "U32": np.uint32,
     "U64": np.uint64, "BOOL": np.bool_,
 }  # fmt: skip
-_NAMES = {np.dtype(dtype): name for name, dtype in _DTYPES.items()}
+_NAMES: dict[Any, str] = {np.dtype(dtype): name for name, dtype in _DTYPES.items()}
 
 
 def fitted_attributes(estimator: BaseEstimator) -> dict[str, Any]:
