@@ -299,7 +299,8 @@ def attempt(kind: str, rng: np.random.Generator) -> tuple[str, str]:
         with contextlib.redirect_stderr(io.StringIO()):
             read = own.load(path)
     except own.error as error:
-        if path.name not in str(error) and path.stem not in str(error):
+        names = {path.name, *(Path(name).name for name in content), MANIFEST}
+        if not any(name in str(error) for name in names):
             return "fault", f"the message does not name the file: {error}"
         outcome = "refused", ""
     except Exception as error:

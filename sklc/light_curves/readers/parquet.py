@@ -25,6 +25,7 @@ from sklc.light_curves.ids import check_ids, group_rows, id_array
 from sklc.light_curves.options import FROM_TABLE, ReadOptions
 from sklc.light_curves.readers.frame import read_columns
 from sklc.light_curves.readers.parquet_folder import (
+    named,
     open_files,
     passbands_of,
     read_header,
@@ -136,7 +137,23 @@ def assemble(
     if options.object_id is None:
         raise ValueError("parquet files need object_id=, the name of the column of ids in both")
     names = files[0].name, files[1].name
-    metadata, ids = _split_ids(metadata_of(objects, files[0]), options.object_id, names[0])
+    with named(files[0]):
+        metadata, ids = _split_ids(metadata_of(objects, files[0]), options.object_id, names[0])
+    with named(files[1]):
+        return _assembled(photometry, metadata, ids, options, files=files, n_empty=n_empty)
+
+
+def _assembled(
+    photometry: pa.Table,
+    metadata: pd.DataFrame,
+    ids: np.ndarray,
+    options: ReadOptions,
+    *,
+    files: tuple[Path, Path],
+    n_empty: int | None,
+) -> Store:
+    """Put ids and metadata of objects, and observations, together."""
+    names = files[0].name, files[1].name
     table, header = Table(photometry), read_header(photometry.schema, files[1])
     n_empty = header.get("empty_objects", 0) if n_empty is None else n_empty
     columns = read_columns(table, options.columns, options, passbands_of(header, files[1]))

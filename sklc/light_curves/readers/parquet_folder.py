@@ -34,6 +34,7 @@ __all__ = [
     "Opened",
     "files_of",
     "list_parts",
+    "named",
     "open_files",
     "passbands_of",
     "read_header",
@@ -106,6 +107,17 @@ def readable(file: Path) -> Iterator[None]:
             f"({reason:.160}): copy it again from where it came from, or write it again with "
             "LightCurves.to_parquet"
         ) from error
+
+
+@contextlib.contextmanager
+def named(file: Path) -> Iterator[None]:
+    """Let errors about the contents of a file name it."""
+    try:
+        yield
+    except LightCurveError as error:
+        if file.name not in str(error):
+            error.args = (f"{file}: {error}", *error.args[1:])
+        raise
 
 
 def read_header(schema: pa.Schema, file: Path) -> dict[str, Any]:

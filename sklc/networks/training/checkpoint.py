@@ -118,6 +118,7 @@ class TrainingCheckpoint(Callback):
         for name, callback in net.callbacks_:
             saved = self.state_["callbacks"].get(name, {})
             if isinstance(callback, EarlyStopping):
+                _check_stopping(saved, net.module_)
                 vars(callback).update(saved)
             elif isinstance(callback, LRScheduler):
                 scheduler = callback.lr_scheduler_
@@ -137,6 +138,18 @@ class TrainingCheckpoint(Callback):
         content = io.BytesIO()
         torch.save({**state, "sha256": _digest_of({**state, "sha256": None})}, content)
         replace_file(self.path, content.getvalue())
+
+
+def _check_stopping(saved: Mapping[str, Any], module: torch.nn.Module) -> None:
+    """Refuse what cannot be the state of early stopping of a module."""
+    best = saved["best_model_weights_"]
+    if best is not None:
+        own = module.state_dict()
+        if {k: v.shape for k, v in own.items()} != {k: v.shape for k, v in best.items()}:
+            raise ValueError("its best weights are those of another network")
+    for name in ("misses_", "best_epoch_", "dynamic_threshold_"):
+        if isinstance(saved[name], bool) or not isinstance(saved[name], int | float):
+            raise TypeError(f"{name} is {shown(saved[name])}")
 
 
 def _digest_of(state: Any) -> str:
