@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from sklc.cli.arguments import UsageError
 from sklc.cli.console import Console
-from sklc.light_curves.readers.parquet import PART
+from sklc.light_curves.readers.parquet_folder import PART
 from sklc.simulate import list_classes, list_surveys, simulate_to_parquet
 
 __all__ = ["simulate"]

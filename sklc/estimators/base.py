@@ -15,11 +15,13 @@ fine-tuning) are simply not needed where no network is trained.
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import partial
 from inspect import signature
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,14 +34,16 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from sklc.errors import LightCurveError
+from sklc.estimators.persistence import load_estimator, save_estimator
 from sklc.estimators.sample import TrainingSample
 from sklc.estimators.targets import in_order
 from sklc.light_curves import LightCurves
 from sklc.light_curves.estimator_input import input_of
 from sklc.light_curves.metadata import name_object
 from sklc.light_curves.usable import Screened, screen
-from sklc.networks.device import resolve_device
+from sklc.networks.device import calm_forked_child, resolve_device
 from sklc.networks.training.loop import TrainingSettings
+from sklc.utils.savable import savable
 from sklc.utils.sklearn_compat import Hidden, Interval, StrOptions
 
 __all__ = [
@@ -79,6 +83,78 @@ class LightCurveEstimator(BaseEstimator):
 
     _instead_of_y = ""
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.__module__.startswith("sklc."):  # others may be saved, and not be parts of others
+            savable()(cls)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the fitted estimator to a safetensors file, which holds no code.
+
+        It is what to keep, publish and pass on: the file loads in later versions of sklc, NumPy,
+        scikit-learn and torch, and loading one from elsewhere runs nothing that it contains.
+
+        Parameters
+        ----------
+        path : str or path
+            The file to write; it is replaced whole or not at all.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If it is not fitted.
+        TypeError
+            If a part of it is no part of sklc, such as a transformer or a calibration of your own,
+            or callbacks.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from sklc import TransferClassifier
+        >>> from sklc.datasets import load_demo
+        >>> curves = load_demo().curves[:5]
+        >>> clf = TransferClassifier.pretrained("any")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = clf.save(Path(folder) / "classifier.safetensors")
+        ...     again = TransferClassifier.load(path)
+        >>> bool((again.predict_proba(curves) == clf.predict_proba(curves)).all())
+        True
+        """
+        return save_estimator(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Any:
+        """Return the fitted estimator of a file that `save` wrote.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
+
+        Returns
+        -------
+        object
+            An estimator of this class, with the parameters and what was learned. Weights of the
+            package are taken from the package, all others from the file.
+
+        Raises
+        ------
+        WeightsError
+            If the file is damaged, of another class, of a newer format, or needs weights that this
+            version does not have.
+
+        Examples
+        --------
+        See `save`.
+        """
+        return load_estimator(cls, path)
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = True
@@ -96,6 +172,7 @@ class LightCurveEstimator(BaseEstimator):
 
     def _curves(self, X: Any, *, reset: bool, any_length: bool = False) -> LightCurves:
         """Convert X, check it, and for 2-D X check or learn ``n_features_in_``."""
+        calm_forked_child()
         return input_of(self, X, reset=reset, min_points=None if any_length else self.min_points)
 
     def _in_order(self, X: Any, curves: LightCurves, **values: Any) -> Any:

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from sklc.estimators.pretrained_classes import fit_joint_shares
+from sklc.utils.savable import savable
 
 __all__ = ["ClassMixture", "class_shares"]
 
@@ -44,6 +45,7 @@ def _without_pseudo_object(shares: np.ndarray, n_objects: float) -> np.ndarray:
     return (shares * (n_objects + 1) - 1 / len(shares)) / n_objects
 
 
+@savable()
 @dataclass(frozen=True)
 class ClassMixture:
     """The normal objects as a mixture of the classes of the weights.

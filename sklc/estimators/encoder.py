@@ -22,6 +22,7 @@ from sklc.estimators.encoder_training import (
     needs_labels,
 )
 from sklc.estimators.own_file import own_file, require_same_file
+from sklc.estimators.persistence import parameters_of
 from sklc.estimators.sample import check_surveys, check_weight
 from sklc.estimators.sequences import SequenceMethods
 from sklc.light_curves import LightCurves
@@ -449,7 +450,7 @@ class LightCurveEncoder(
             source.representation,
             source.classes,
             source.metadata_columns,
-            {**facts_of_copies(source.info), **info},
+            {**facts_of_copies(source.info), **info, "estimator": parameters_of(self)},
         ).save(path)
 
     def to_onnx(self, path):

@@ -12,11 +12,13 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklc.utils.floats import in_blocks
+from sklc.utils.savable import savable
 from sklc.utils.sklearn_compat import unrouted
 
 __all__ = ["ClassCentres", "LatentForest", "LatentSpace"]
 
 
+@savable("n_components", "whitening", "scaler", "feature_scaler")
 class LatentSpace:
     """Latents as the forest reads them: principal components of unit variance, or as they are.
 
@@ -76,6 +78,7 @@ class LatentSpace:
         return np.concatenate(columns, axis=1) if len(columns) > 1 else latent
 
 
+@savable("forests")
 class LatentForest:
     """One isolation forest, or one for each label; the lowest of their anomaly scores counts.
 
@@ -117,6 +120,7 @@ class LatentForest:
         return np.min([-forest.score_samples(columns) for forest in self.forests], axis=0)
 
 
+@savable("labels", "centres", "typical")
 class ClassCentres:
     """Mean of each label, and distances to it in units of the median of its own members."""
 

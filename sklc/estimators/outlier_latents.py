@@ -21,10 +21,12 @@ from sklc.estimators.transfer import (
 )
 from sklc.light_curves import LightCurves
 from sklc.networks.heads import in_double_precision, own_head
+from sklc.utils.savable import savable
 
 __all__ = ["LatentSource"]
 
 
+@savable()
 @dataclass(frozen=True)
 class LatentSource:
     """The encoders that a forest reads, loaded or trained.

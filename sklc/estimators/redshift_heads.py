@@ -26,6 +26,7 @@ from sklc.networks.redshift import RedshiftEnsemble, RedshiftEnsembleLoss
 from sklc.networks.training.datasets import LatentDataset
 from sklc.networks.training.loop import KeepStartIfBetter, TrainingSettings, fit_net, seeded, wrap
 from sklc.utils.floats import in_blocks
+from sklc.utils.savable import savable
 from sklc.utils.sklearn_compat import unrouted
 
 __all__ = ["EnsembleHead", "KernelHead", "NeighborHead", "OwnHead"]
@@ -43,6 +44,7 @@ _SCALE_SHRINKAGE = 15.0
 _SMALLEST_SCALE = 1e-6
 
 
+@savable("block_sizes", "mean_", "scale_", "imputer_")
 class BlockScaler:
     """Centre columns, and divide the columns of a block by one common scale.
 
@@ -79,6 +81,10 @@ class BlockScaler:
         scaled = self.imputer_.transform((columns - self.mean_) / self.scale_)
         n_blocks = sum(self.block_sizes)
         return scaled[:, :n_blocks], scaled[:, n_blocks:]
+
+
+# What all of these heads keep in a file.
+_SCALED = ("scaler", "center_", "spread_", "out_of_sample_")
 
 
 class _ScaledHead:
@@ -139,6 +145,7 @@ class _ScaledHead:
         return np.column_stack([mean * self.spread_ + self.center_, scale * self.spread_])
 
 
+@savable("head", "latent_size")
 class OwnHead:
     """The redshift head that the weights were trained with, which reads the latent.
 
@@ -160,6 +167,7 @@ class OwnHead:
         return np.column_stack([mean, np.exp(np.clip(log_scale, *LOG_SCALE))])
 
 
+@savable(*_SCALED, "centres_", "ridge_", "variance_")
 class KernelHead(_ScaledHead):
     """Ridge regression with a linear and a radial kernel, solved exactly.
 
@@ -202,6 +210,7 @@ class KernelHead(_ScaledHead):
         return mean, np.sqrt(self.variance_.predict(np.c_[design, mean]))
 
 
+@savable(*_SCALED, "n_neighbors", "neighbors_", "target_", "weight_")
 class NeighborHead(_ScaledHead):
     """Mean and spread of the nearest objects, weighted by 1 / distance (Paper II: 100 of them).
 
@@ -235,6 +244,7 @@ class NeighborHead(_ScaledHead):
         return mean, np.sqrt(spread + 0.1 * self.target_.var())
 
 
+@savable(*_SCALED, "sizes", "settings", "callbacks", "net_")
 class EnsembleHead(_ScaledHead):
     """Small networks that learn the residuals of ridge regressions, each on 4/5 of the objects.
 

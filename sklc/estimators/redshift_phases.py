@@ -16,6 +16,7 @@ from sklc.estimators.redshift_stacking import JoinedRedshiftHead
 from sklc.estimators.stacking import too_few_described
 from sklc.features import describe
 from sklc.light_curves import LightCurves
+from sklc.utils.savable import savable
 from sklc.utils.sklearn_compat import unrouted
 
 __all__ = ["PhasedRedshiftHead", "fit_redshift_head"]
@@ -78,6 +79,9 @@ def fit_redshift_head(
     return head.fit(columns, target, seed, sample_weight, rows)
 
 
+@savable(
+    "late", "early", "n_features", "block_sizes", "scaler", "gate", "early_scale_", "out_of_sample_"
+)
 class PhasedRedshiftHead:
     """Mixture of the predictions of two heads, in proportions that depend on the latent.
 

@@ -12,6 +12,7 @@ from sklearn.model_selection import KFold
 from sklc.estimators.stacking import BOOSTING, N_FOLDS, fit_boosting
 from sklc.networks.joined import fill_missing
 from sklc.networks.trees import Trees
+from sklc.utils.savable import savable
 from sklc.utils.sklearn_compat import unrouted
 
 __all__ = ["JoinedRedshiftHead"]
@@ -22,6 +23,7 @@ _PRIOR_OBJECTS = 2.0
 _SCALE_SHRINKAGE = 15.0
 
 
+@savable("head", "n_features", "judged", "trees", "weight_", "unit_", "variance_", "out_of_sample_")
 class JoinedRedshiftHead:
     """Weighted mean of a head on latents and of boosting on features, with a scale of its own.
 

@@ -24,6 +24,7 @@ from sklc.light_curves import LightCurves
 from sklc.light_curves.estimator_input import input_of
 from sklc.light_curves.usable import Screened, screen, skips_unusable
 from sklc.passbands import Passband, get_passband, passband_labels
+from sklc.utils.savable import savable
 from sklc.utils.sklearn_compat import StrOptions, check_feature_names_in, fit_context
 
 __all__ = ["DEFAULT_BIN_EDGES", "LightCurveFeatures"]
@@ -39,6 +40,7 @@ _EXTENT_OF_BAND = (
 )  # fmt: skip
 
 
+@savable()
 class LightCurveFeatures(TransformerMixin, BaseEstimator):
     """Describe light curves by statistics, a parametric fit, colours and binned flux.
 

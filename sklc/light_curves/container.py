@@ -14,7 +14,14 @@ from sklc.light_curves.display import html_table, summary
 from sklc.light_curves.indexing import selected_rows
 from sklc.light_curves.light_curve import LightCurve
 from sklc.light_curves.options import FROM_TABLE, NOT_GIVEN, ReadOptions
-from sklc.light_curves.readers import arrays, magnitudes, nested, padded, parquet, parquet_blocks
+from sklc.light_curves.readers import (
+    arrays,
+    magnitudes,
+    nested,
+    padded,
+    parquet_blocks,
+    parquet_writing,
+)
 from sklc.light_curves.readers import frame as tables
 from sklc.light_curves.store import DEFAULT_ZERO_POINT, OBSERVATIONS, Store
 from sklc.passbands.registry import Passband
@@ -1099,18 +1106,22 @@ class LightCurves:
         Parameters
         ----------
         folder : str or Path
-            The folder, which is created if it does not exist. Files of these names are replaced.
+            The folder, which is created if it does not exist. Files of these names are replaced,
+            both or none of them, whatever interrupts it; other files stay.
 
         Raises
         ------
         LightCurveError
             If a metadata column has the name "object_id".
+        OSError
+            If the folder cannot be written, for example because the disk is full. It is then as
+            it was.
 
         Examples
         --------
         See `LightCurves.from_parquet`.
         """
-        parquet.write_store(self._compact(), folder)
+        parquet_writing.write_store(self._compact(), folder)
 
     # Display
 

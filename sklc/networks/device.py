@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from functools import cache
 
 import torch
+from threadpoolctl import threadpool_limits
 
-__all__ = ["gather", "in_worker", "one_thread", "resolve_device", "single_thread_in_workers"]
+from sklc.utils.processes import after_fork, in_worker, is_forked
+
+__all__ = [
+    "calm_forked_child",
+    "gather",
+    "in_worker",
+    "one_thread",
+    "resolve_device",
+    "single_thread_in_workers",
+]
 
 
 def resolve_device(device: str) -> str:
@@ -69,11 +79,22 @@ class _OneThread:
 
 
 one_thread = _OneThread()
+after_fork(one_thread.__init__)  # type: ignore[misc]  # its lock may be held by a lost thread
 
 
-def in_worker() -> bool:
-    """Return whether this is a worker process, such as one of joblib."""
-    return multiprocessing.current_process().name != "MainProcess"
+@cache
+def calm_forked_child() -> None:
+    """Compute in one thread in a process that was forked.
+
+    The threads of OpenMP, which torch and scikit-learn share out work to, do not exist in a forked
+    child, and a child that waited for them would never end.
+    """
+    if is_forked():
+        torch.set_num_threads(1)
+        threadpool_limits(1, user_api="openmp")
+
+
+after_fork(calm_forked_child.cache_clear)
 
 
 def single_thread_in_workers() -> AbstractContextManager[None]:

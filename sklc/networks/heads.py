@@ -15,6 +15,7 @@ from sklc.networks.architectures.modules import Standardize, dense_layers
 from sklc.networks.device import one_thread
 from sklc.networks.onnx.graph import Graph
 from sklc.utils.floats import in_blocks
+from sklc.utils.savable import savable
 
 __all__ = [
     "DenseHead",
@@ -43,6 +44,7 @@ def in_double_precision(
         return in_blocks(output, first, *others)
 
 
+@savable("latent_size")
 class DenseHead(nn.Module):
     """Class logits from the latent and optional metadata, through hidden layers if any.
 
@@ -102,6 +104,7 @@ class DenseHead(nn.Module):
         return graph.dense(self.output, self.standardize.to_onnx(graph, latent))
 
 
+@savable("weights")
 class PooledHead(nn.Module):
     """Log-linear pool of a head and of the pretrained classes.
 

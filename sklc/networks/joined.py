@@ -15,6 +15,7 @@ from sklc.networks.heads import logits_to_onnx
 from sklc.networks.onnx.graph import Graph
 from sklc.networks.onnx.trees import ensemble_to_onnx
 from sklc.networks.trees import Trees
+from sklc.utils.savable import savable
 
 __all__ = ["MISSING", "BoostedClasses", "JoinedHead", "fill_missing", "join_columns"]
 
@@ -77,6 +78,7 @@ class BoostedClasses:
         return total / self.n_models
 
 
+@savable("boosting", "weights", "n_classes", "n_features", "gate")
 class JoinedHead(nn.Module):
     """Weighted sum of the log probabilities of a head and of boosting on features.
 
@@ -110,8 +112,11 @@ class JoinedHead(nn.Module):
         super().__init__()
         self.head, self.gate = head, gate
         self.boosting, self.weights = list(boosting), tuple(weights)
-        self.boosted = BoostedClasses(self.boosting, n_classes)
         self.n_classes, self.n_features = n_classes, n_features
+        self._restored()
+
+    def _restored(self) -> None:
+        self.boosted = BoostedClasses(self.boosting, self.n_classes)
 
     def forward(self, latent: torch.Tensor, extra: torch.Tensor) -> torch.Tensor:
         """Class logits, (n_objects, n_classes); `extra` holds metadata, then features.

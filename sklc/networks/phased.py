@@ -10,10 +10,12 @@ from torch import nn
 
 from sklc.networks.heads import in_double_precision, logits_to_onnx
 from sklc.networks.onnx.graph import Graph
+from sklc.utils.savable import savable
 
 __all__ = ["PhasedHead", "phases_of"]
 
 
+@savable()
 class PhasedHead(nn.Module):
     """Log-linear pool of the heads of several phases, in proportions that depend on the latent.
 

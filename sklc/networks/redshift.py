@@ -9,10 +9,12 @@ import torch
 from torch import nn
 
 from sklc.networks.objectives.losses import LOG_SCALE
+from sklc.utils.savable import savable
 
 __all__ = ["RedshiftEnsemble", "RedshiftEnsembleLoss"]
 
 
+@savable()
 class RedshiftEnsemble(nn.Module):
     """Linear models, each with a small network for its residual and the log of its scale.
 

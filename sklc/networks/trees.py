@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sklc.utils.savable import savable
 from sklc.utils.sklearn_compat import boosted_trees
 
 __all__ = ["Trees", "float32_thresholds"]
@@ -26,6 +27,7 @@ def float32_thresholds(thresholds: np.ndarray) -> NDArray[np.float32]:
     return rounded
 
 
+@savable("baseline", "shape", "feature", "threshold", "mask", "value", "first_leaf", "start")
 class Trees:
     """Several `HistGradientBoosting` models with trees of up to 8 leaves.
 

@@ -24,6 +24,7 @@ from sklc.passbands.registry import (
     squeeze,
 )
 from sklc.passbands.resolving import DEFAULT_SURVEY, Unresolved, resolve, unknown_survey
+from sklc.utils.processes import after_fork
 
 __all__ = [
     "Passband",
@@ -289,3 +290,12 @@ def list_passbands(survey: str | None = None) -> list[Passband]:
     if known is None:
         raise UnknownPassbandError(unknown_survey(registry, survey))
     return registry.of_survey(known)
+
+
+def _renew_lock() -> None:
+    """Replace the lock, which a thread may hold that a forked child does not have."""
+    global _lock
+    _lock = threading.Lock()
+
+
+after_fork(_renew_lock)

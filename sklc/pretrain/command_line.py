@@ -186,7 +186,7 @@ def main(
     if options.trained:
         encoder = LightCurveEncoder.pretrained(options.trained)
         # These weights know themselves what they were trained on.
-        made = made | encoder._source().info
+        made = made | {k: v for k, v in encoder._source().info.items() if k != "estimator"}
     else:
         encoder, made["metrics"] = pretrain(
             curves,

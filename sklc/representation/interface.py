@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields, replace
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -128,7 +127,7 @@ class InputRepresentation(Settings):
     """
 
     def __post_init__(self) -> None:
-        unknown = sorted(set(self.channels) - set(CHANNELS) - set(FOLD_CHANNELS))
+        unknown = sorted(map(str, set(self.channels) - set(CHANNELS) - set(FOLD_CHANNELS)))
         if unknown or not self.channels:
             raise ValueError(
                 f"Unknown input channels {unknown}: choose at least one of {sorted(CHANNELS)}, or "
@@ -136,10 +135,7 @@ class InputRepresentation(Settings):
             )
         check_fold(self, [name for name in self.channels if name in FOLD_CHANNELS])
         object.__setattr__(self, "channels", tuple(self.channels))
-        for name in ("min_snr", "corroboration"):
-            value = getattr(self, name)
-            if not isinstance(value, Real) or not 0 <= float(value) < np.inf:
-                raise ValueError(f"{name}={value!r} is not a number of at least 0.")
+        super().__post_init__()
 
     def folded(self, period_column: str | None = None) -> InputRepresentation:
         """Return the same representation for light curves that are folded with their periods.

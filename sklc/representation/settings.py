@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from sklc.utils.text import shown
 
 __all__ = ["Settings"]
+
+# Constants that must not be negative, and those that are divided by.
+_NOT_NEGATIVE = ("min_snr", "corroboration")
+_POSITIVE = ("flux_scale", "flux_softening", "time_scale", "gap_scale", "gap_limit",
+             "wavelength_scale")  # fmt: skip
+_NOT_NUMBERS = ("channels", "fold", "period_column", "min_period")  # which are checked elsewhere
 
 
 @dataclass(frozen=True)
@@ -25,3 +37,13 @@ class Settings:
     fold: str | None = None
     period_column: str | None = None
     min_period: float = 0.05
+
+    def __post_init__(self) -> None:
+        for name in (own.name for own in fields(self) if own.name not in _NOT_NUMBERS):
+            value: Any = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, Real) or not np.isfinite(value):
+                raise ValueError(f"{name}={shown(value)} is not a finite number.")
+            if name in _NOT_NEGATIVE and value < 0:
+                raise ValueError(f"{name}={shown(value)} is not a number of at least 0.")
+            if name in _POSITIVE and value < np.finfo(np.float32).tiny:
+                raise ValueError(f"{name}={shown(value)} is not a positive number.")

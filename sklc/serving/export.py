@@ -17,8 +17,9 @@ from sklc.networks.novelty import NOVELTY, NoveltyScore, has_novelty
 from sklc.networks.objectives.losses import LOG_SCALE
 from sklc.networks.onnx.graph import Graph
 from sklc.representation import InputRepresentation
+from sklc.serving.checksum import SLOT, sealed
 from sklc.serving.features import export_features
-from sklc.serving.model import METADATA_KEY, format_version
+from sklc.serving.model import FORMAT_VERSION, METADATA_KEY
 from sklc.utils.files import replace_file
 
 __all__ = ["export_classifier", "export_encoder"]
@@ -132,8 +133,8 @@ def _write(
 ) -> Path:
     """Write the model; `columns` are the metadata of the encoder, and those of the head."""
     convention = {
-        # Readers that know nothing of features, or of context, must refuse the file.
-        "format_version": format_version(features, context),
+        "format_version": FORMAT_VERSION,
+        "checksum": SLOT,
         "sklc": __version__,
         "representation": representation.to_dict(),
         "classes": np.asarray(classes).tolist(),
@@ -141,4 +142,5 @@ def _write(
         **({} if features is None else {"features": features}),
         **({} if context is None else {"context": context}),
     }
-    return replace_file(Path(path), graph.serialize({METADATA_KEY: json.dumps(convention)}))
+    content = sealed(graph.serialize({METADATA_KEY: json.dumps(convention)}))
+    return replace_file(Path(path), content)

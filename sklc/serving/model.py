@@ -19,20 +19,21 @@ from sklc.light_curves.usable import Screened, screen, skips_unusable
 from sklc.networks.onnx.session import open_session
 from sklc.networks.padding import pad, plan_batches
 from sklc.representation import InputRepresentation
+from sklc.serving.checksum import is_intact
 from sklc.serving.features import import_features
+from sklc.utils.processes import in_worker
+from sklc.utils.text import shown
 
 __all__ = ["OnnxModel"]
 
-FORMAT_VERSION = 3
+# Files of versions 1 to 3 have no checksum.
+FORMAT_VERSION, _FIRST_WITH_CHECKSUM = 4, 4
 # The key of the JSON text in the metadata of the file.
 METADATA_KEY = "sklc"
 # Number of objects in a batch; they are of similar length.
 _BATCH = 24
-
-
-def format_version(features: Any, context: Any) -> int:
-    """Return the oldest format that a model with or without these can have."""
-    return FORMAT_VERSION if context is not None else 1 if features is None else 2
+# Sessions of the parent of a forked child.
+_INHERITED: list[Any] = []
 
 
 class OnnxModel:
@@ -95,30 +96,58 @@ class OnnxModel:
                 "Serving an exported model needs ONNX Runtime: pip install onnxruntime"
             ) from error
         self.path = Path(path)
-        if not self.path.is_file():
-            raise WeightsError(
-                f"There is no file {self.path}: write it with classifier.to_onnx(path)."
-            )
         try:
-            self._session = open_session(str(self.path), n_threads=n_threads)
+            content = self.path.read_bytes()
+        except OSError as error:
+            problem = f"The file {self.path} cannot be read ({error.strerror})"
+            if not self.path.is_file():
+                problem = f"There is no file {self.path}"
+            raise WeightsError(f"{problem}: write it with classifier.to_onnx(path).") from error
+        intact = is_intact(content)
+        if intact is False:
+            raise self._damaged("it does not match its checksum")
+        try:
+            # Not from the path: a model must not name other files to be read.
+            session = open_session(content, n_threads=n_threads)
         except Exception as error:  # ONNX Runtime has many kinds, none of them public
             raise WeightsError(
                 f"{self.path} is not a model that this ONNX Runtime ({onnxruntime.__version__}) "
                 f"can load ({str(error).strip()[:200]}): write it again with "
                 "classifier.to_onnx(path), or upgrade onnxruntime."
             ) from error
-        stored = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+        self._content, self._n_threads = content, n_threads
+        self._opened = os.getpid(), session
+        stored = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
         if stored is None:
             raise WeightsError(
                 f"{self.path} is an ONNX model, but not one written by sklc: it carries no input "
                 "convention. Write models with encoder.to_onnx(path) or classifier.to_onnx(path)."
             )
-        convention = json.loads(stored)
-        if convention["format_version"] > FORMAT_VERSION:
+        try:
+            self._read_convention(json.loads(stored), intact)
+        except WeightsError:
+            raise
+        except Exception as error:  # whatever a convention that is damaged may raise
+            raise self._damaged(str(error) or type(error).__name__) from error
+
+    def _damaged(self, reason: str) -> WeightsError:
+        return WeightsError(
+            f"The model {self.path} is damaged ({reason[:200]}): copy it again, or write it again "
+            "with classifier.to_onnx(path)."
+        )
+
+    def _read_convention(self, convention: dict[str, Any], intact: bool | None) -> None:
+        """Take over how light curves become inputs, and check that it fits the graph."""
+        version = convention["format_version"]
+        if not isinstance(version, int) or version < 1:
+            raise ValueError(f"its format_version is {shown(version)}")
+        if version > FORMAT_VERSION:
             raise WeightsError(
-                f"{self.path} has format {convention['format_version']}, and this sklc reads up "
+                f"{self.path} has format {shown(version)}, and this sklc reads up "
                 f"to {FORMAT_VERSION}: upgrade with `pip install --upgrade sklc`."
             )
+        if version >= _FIRST_WITH_CHECKSUM and not intact:
+            raise ValueError("it has lost its checksum")
         self.representation = InputRepresentation.from_dict(convention["representation"])
         self.classes_ = np.asarray(convention["classes"])
         self._columns = {
@@ -133,8 +162,31 @@ class OnnxModel:
         self._features = None
         if "features" in convention:
             self._features = import_features(convention["features"])
-        self.outputs = tuple(output.name for output in self._session.get_outputs())
-        self._shapes = {o.name: o.shape[1] for o in self._session.get_outputs()}
+        outputs = self._session.get_outputs()
+        self.outputs = tuple(output.name for output in outputs)
+        self._shapes = {output.name: int(output.shape[1]) for output in outputs}
+        inputs = {given.name: given.shape for given in self._session.get_inputs()}
+        widths = {"values": len(self.representation.channels)} | {
+            name: len(own) for name, own in self._columns.items() if own
+        }
+        for name, width in widths.items():
+            if inputs[name][-1] != width:
+                raise ValueError(f"its graph reads {inputs[name][-1]} {name}, and it names {width}")
+        if self._shapes.get("probabilities", len(self.classes_)) != len(self.classes_):
+            raise ValueError(f"it names {len(self.classes_)} classes, and its graph has others")
+
+    @property
+    def _session(self) -> Any:
+        """The session of this process: a forked child must not use that of its parent."""
+        if self._opened[0] != os.getpid():
+            session = open_session(self._content, n_threads=1 if in_worker() else self._n_threads)
+            # The end of an inherited session would wait for threads that a child does not have.
+            _INHERITED.append(self._opened)
+            self._opened = os.getpid(), session
+        return self._opened[1]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_opened": (0, None)}
 
     @property
     def context(self) -> dict[str, str | bool]:

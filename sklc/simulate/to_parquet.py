@@ -2,16 +2,14 @@
 
 A simulation is a folder of parts, each of which is a folder in the format of
 `LightCurves.to_parquet`. A part is renamed once it is complete, so that parts with their final name
-are complete, and what an interrupted run left behind is removed.
+are complete, and what an interrupted run left behind is removed. Two runs on one folder share it:
+where both have made a part, which is the same, the first one counts.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
@@ -23,18 +21,19 @@ import numpy as np
 
 import sklc
 from sklc.errors import SimulationError
-from sklc.light_curves.readers.parquet import MANIFEST, PART
+from sklc.light_curves.readers.parquet_folder import MANIFEST, PART
+from sklc.light_curves.readers.parquet_writing import write_store
 from sklc.simulate.classes import SourceClass
 from sklc.simulate.classes.requests import counts_by_class
 from sklc.simulate.engine import CHUNK
 from sklc.simulate.run import assemble, list_tasks, seed_of, simulate_chunk
 from sklc.simulate.settings import Photometry, Settings, Trigger, is_integer
 from sklc.simulate.surveys import Survey, get_survey
+from sklc.utils.files import locked, partial_folder, partials, remove_leftovers, replace_file
 from sklc.utils.progress import progress_bar
+from sklc.utils.text import shown
 
 __all__ = ["simulate_to_parquet"]
-
-_UNFINISHED = ".manifest"  # begins the names of manifests that are being written
 
 
 def simulate_to_parquet(
@@ -57,8 +56,9 @@ def simulate_to_parquet(
     """Simulate light curves into a folder of Parquet files, in bounded memory.
 
     Repeating a call continues where an interrupted one stopped, and does nothing if all parts
-    exist. The objects are those that `simulate` returns for the same arguments. Every part holds
-    all classes in the requested proportions, until a class is complete.
+    exist. The same call may run twice at a time, and both end with the whole folder. The objects
+    are those that `simulate` returns for the same arguments. Every part holds all classes in the
+    requested proportions, until a class is complete.
 
     Parameters
     ----------
@@ -87,6 +87,9 @@ def simulate_to_parquet(
     ------
     SimulationError
         As `simulate`; and if the folder holds another simulation or other files.
+    OSError
+        If the folder cannot be written, for example because the disk is full. The parts that are
+        complete stay, and the same call goes on once there is room.
 
     Examples
     --------
@@ -179,37 +182,37 @@ def _digest(texts: Iterable[str]) -> str:
 def _prepare(folder: Path, record: dict[str, Any], n_parts: int) -> list[int]:
     """Write the manifest or compare with an existing one, and return the missing parts."""
     manifest = folder / MANIFEST
-    if manifest.is_file():
-        try:
-            known = json.loads(manifest.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise SimulationError(
-                f"{manifest} cannot be read ({error}): remove the folder, or choose another."
-            ) from error
-        differ = [key for key, value in record.items() if known.get(key) != value]
-        if differ:
-            key = differ[0]
-            raise SimulationError(
-                f"{folder} holds another simulation: {key} is {known.get(key)!r} there and "
-                f"{record[key]!r} here ({len(differ)} differences): choose another folder, or "
-                "remove this one."
-            )
-    else:
-        for left in folder.glob(f"{_UNFINISHED}*"):
-            left.unlink(missing_ok=True)
-        if folder.is_dir() and any(folder.iterdir()):
-            raise SimulationError(
-                f"{folder} is not empty and holds no simulation: choose an empty or a new folder."
-            )
-        folder.mkdir(parents=True, exist_ok=True)
-        versions = {"sklc": sklc.__version__, "sncosmo": version("sncosmo")}
-        text = json.dumps({**record, "versions": versions}, indent=1, default=np.generic.item)
-        handle, part = tempfile.mkstemp(dir=folder, prefix=_UNFINISHED)
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text + "\n")
-        os.replace(part, manifest)
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder):
+        remove_leftovers(manifest)
+        if not manifest.is_file():
+            if set(folder.iterdir()) - set(partials(manifest)):
+                raise SimulationError(
+                    f"{folder} is not empty and holds no simulation: choose an empty or a new "
+                    "folder."
+                )
+            versions = {"sklc": sklc.__version__, "sncosmo": version("sncosmo")}
+            text = json.dumps({**record, "versions": versions}, indent=1, default=np.generic.item)
+            replace_file(manifest, f"{text}\n".encode())
+    try:
+        known = json.loads(manifest.read_text(encoding="utf-8"))
+        if not isinstance(known, dict):
+            raise TypeError("it is no JSON object")
+    except (ValueError, TypeError, RecursionError) as error:
+        raise SimulationError(
+            f"{manifest} cannot be read ({error}): remove the folder, or choose another."
+        ) from error
+    plain = json.loads(json.dumps(record, default=np.generic.item))
+    differ = [key for key, value in plain.items() if known.get(key) != value]
+    if differ:
+        key = differ[0]
+        raise SimulationError(
+            f"{folder} holds another simulation: {key} is {shown(known.get(key))} there and "
+            f"{shown(plain[key])} here ({len(differ)} differences): choose another folder, or "
+            "remove this one."
+        )
     for left in folder.glob(f".{PART}*"):
-        shutil.rmtree(left, ignore_errors=True)
+        remove_leftovers(folder / left.name[1:].partition(".")[0])
     return [part for part in range(n_parts) if not part_folder(folder, part).is_dir()]
 
 
@@ -223,7 +226,7 @@ def _write_part(
     settings: Settings,
 ) -> int:
     """Simulate and write one part; return the number of its objects."""
-    chunks, numbers = [], []
+    chunks, numbers, place = [], [], part_folder(folder, part)
     for source_class, count in counts:
         for index in range(part * per_class, (part + 1) * per_class):
             own = min(CHUNK, count - index * CHUNK)
@@ -231,7 +234,7 @@ def _write_part(
                 chunks.append(simulate_chunk(call, survey, source_class, settings, index, own))
                 numbers.append(range(index * CHUNK, index * CHUNK + own))
     curves = assemble(chunks, numbers, survey)
-    working = Path(tempfile.mkdtemp(dir=folder, prefix=f".{PART}"))
-    curves.to_parquet(working)
-    os.replace(working, part_folder(folder, part))
+    if not place.is_dir():  # another run may have been faster
+        with partial_folder(place) as working:
+            write_store(curves._compact(), working, alone=True)
     return len(curves)

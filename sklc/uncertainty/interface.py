@@ -9,6 +9,8 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from scipy.special import log_softmax
 
+from sklc.utils.savable import savable
+
 __all__ = ["ClassScores", "ClassUncertainty", "HeldOut", "RedshiftUncertainty", "effective_weights"]
 
 
@@ -67,6 +69,7 @@ class ClassScores:
         return np.log(np.maximum(merged, np.finfo(float).tiny))
 
 
+@savable()
 @dataclass(frozen=True)
 class HeldOut:
     """Labelled objects, with the logits of heads that were fitted without them.

@@ -7,10 +7,12 @@ from scipy.stats import norm
 from sklearn.base import BaseEstimator
 
 from sklc.uncertainty.interface import effective_weights
+from sklc.utils.savable import savable
 
 __all__ = ["ConformalQuantiles"]
 
 
+@savable()
 class ConformalQuantiles(BaseEstimator):
     """Quantiles of error divided by predicted scale, from errors of out-of-sample predictions.
 

@@ -9,6 +9,7 @@ from scipy.optimize import minimize_scalar
 from sklearn.base import BaseEstimator
 
 from sklc.uncertainty.interface import ClassScores
+from sklc.utils.savable import savable
 
 __all__ = ["Temperature"]
 
@@ -17,6 +18,7 @@ __all__ = ["Temperature"]
 _TEMPERATURES = (0.05, 20.0)
 
 
+@savable()
 class Temperature(BaseEstimator):
     """Divide the logits by the temperature of lowest log loss (Guo et al. 2017, section 4.2).
 

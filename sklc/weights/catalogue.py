@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["FOLDER", "file_digest", "list_weights", "manifest"]
+__all__ = ["FOLDER", "file_digest", "list_weights", "manifest", "shipped"]
 
 FOLDER = Path(__file__).parent
 
@@ -17,6 +17,15 @@ FOLDER = Path(__file__).parent
 def manifest() -> dict[str, Any]:
     """Return the manifest of the weights in the package, as plain data."""
     return json.loads((FOLDER / "manifest.json").read_text())
+
+
+def shipped(weights: str | os.PathLike[str] | None) -> tuple[str, str] | None:
+    """Return what a name of weights means now: a name that never changes, and its sha256."""
+    known = manifest()
+    name = None if weights is None else os.fspath(weights)
+    name = known["aliases"].get(name, name)
+    entry = known["weights"].get(name)
+    return None if entry is None else (name, entry["sha256"])
 
 
 def list_weights() -> dict[str, str]:
@@ -50,4 +59,5 @@ def file_digest(path: str | os.PathLike[str]) -> str | None:
 @lru_cache(maxsize=16)
 def _digest(path: str, *stamp: int) -> str:
     """Read once per process; `stamp` makes a rewritten file a new entry."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -12,29 +12,36 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import safetensors
-from safetensors.numpy import load_file, save
+from safetensors.numpy import save
 
 from sklc.context import items_of
 from sklc.errors import UnknownWeightsError, WeightsError
 from sklc.representation import InputRepresentation
 from sklc.utils.files import replace_file
+from sklc.utils.text import shown
 from sklc.weights.catalogue import FOLDER, file_digest, list_weights, manifest
+from sklc.weights.checks import build_as_told, check_facts, check_finite, check_labels, read_json
 
 if TYPE_CHECKING:  # torch is imported where a network is built
     from sklc.networks.architectures import EncoderNetwork
 
-__all__ = ["FORMAT_VERSION", "WeightsFile", "list_weights", "load_weights"]
+__all__ = [
+    "ESTIMATOR_KEY",
+    "FORMAT_VERSION",
+    "WeightsFile",
+    "header_digest",
+    "list_weights",
+    "load_weights",
+    "tensor_digest",
+]
 
 #: Files of version 1 do not name the architecture of their network, since there was only one.
 #: Files of version 3 hold an adapter for the context of objects, those of version 4 a transformer
 #: or heads on single observations; all others have version 2.
 FORMAT_VERSION = 4
 _HEADER_KEY = "sklc"
-# What reading a file that is damaged, or something else, may raise.
-_UNREADABLE = (
-    safetensors.SafetensorError, ValueError, TypeError, KeyError, AttributeError, RuntimeError,
-    OSError,
-)  # fmt: skip
+# What takes the place of the header in a file of an estimator, see `sklc.estimators.persistence`.
+ESTIMATOR_KEY = "sklc_estimator"
 
 
 @dataclass(frozen=True)
@@ -126,11 +133,14 @@ class WeightsFile:
         ValueError
             If the architecture is not registered in this process.
         """
-        import torch
-
         from sklc.networks.architectures.choice import network_from_config
 
-        network = network_from_config(self.architecture, self.representation.channels)
+        return self._fill(network_from_config(self.architecture, self.representation.channels))
+
+    def _fill(self, network: EncoderNetwork) -> EncoderNetwork:
+        """Give a network these tensors."""
+        import torch
+
         network.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in self.tensors.items()})
         return network.eval()
 
@@ -184,10 +194,10 @@ class WeightsFile:
             "representation": self.representation.to_dict(),
             "classes": list(self.classes),
             "metadata_columns": list(self.metadata_columns),
-            "tensors_sha256": _digest(self.tensors),
+            "tensors_sha256": tensor_digest(self.tensors),
             "info": self.info,
         }
-        header["header_sha256"] = _header_digest(header)
+        header["header_sha256"] = header_digest(header)
         content = save(self.tensors, metadata={_HEADER_KEY: json.dumps(header)})
         return replace_file(Path(path), content)
 
@@ -216,70 +226,99 @@ class WeightsFile:
         path = Path(path)
         try:
             with safetensors.safe_open(path, framework="np") as handle:
-                header = json.loads((handle.metadata() or {})[_HEADER_KEY])
-            version = int(header["format_version"])
-        except FileNotFoundError:
-            raise WeightsError(f"There is no weights file {path}.") from None
-        except KeyError:
-            raise WeightsError(
-                f"{path} is a safetensors file, but not one written by sklc: it carries no input "
-                "convention. Write weights with LightCurveEncoder.save(path)."
-            ) from None
-        except _UNREADABLE as error:
-            raise _damaged(path, error) from error
-        if version > FORMAT_VERSION:
-            raise WeightsError(
-                f"{path} has weights format {version}, and this sklc reads up to "
-                f"{FORMAT_VERSION}: upgrade with `pip install --upgrade sklc`."
-            )
-        try:
-            tensors = load_file(path)
-            if _digest(tensors) != header["tensors_sha256"]:
+                texts = handle.metadata() or {}
+                if ESTIMATOR_KEY in texts:
+                    raise WeightsError(
+                        f"{path} holds a whole fitted estimator, and not weights alone: load it "
+                        "with the method load of its class, such as TransferClassifier.load(path)."
+                    )
+                if _HEADER_KEY not in texts:
+                    raise WeightsError(
+                        f"{path} is a safetensors file, but not one written by sklc: it carries no "
+                        "input convention. Write weights with LightCurveEncoder.save(path)."
+                    )
+                header = read_json(texts[_HEADER_KEY])
+                version = header["format_version"]
+                if not isinstance(version, int) or version < 1:
+                    raise ValueError(f"its format_version is {shown(version)}")
+                if version > FORMAT_VERSION:
+                    raise WeightsError(
+                        f"{path} has weights format {shown(version)}, and this sklc reads up to "
+                        f"{FORMAT_VERSION}: upgrade with `pip install --upgrade sklc`."
+                    )
+                config = current_config(header["architecture"])
+                name = config["name"]
+                if not isinstance(name, str):
+                    raise ValueError(f"its architecture is called {shown(name)}")
+                representation = InputRepresentation.from_dict(header["representation"])
+                check_labels(header["classes"], header["metadata_columns"])
+                check_facts(header["info"])
+                sizes = {
+                    "n_channels": len(representation.channels),
+                    "n_classes": len(header["classes"]),
+                    "n_metadata": len(header["metadata_columns"]),
+                }
+                for size, found in sizes.items():
+                    if config[size] != found:
+                        raise ValueError(f"its network has another {size} than {found}")
+                if header["header_sha256"] != header_digest(header):
+                    raise ValueError("the input convention does not match its checksum")
+                network, known = None, name in ARCHITECTURES
+                if known:
+                    parts = {key: handle.get_slice(key) for key in handle.keys()}  # noqa: SIM118
+                    told = {k: (tuple(p.get_shape()), p.get_dtype()) for k, p in parts.items()}
+                    network = build_as_told(config, representation.channels, told)
+                tensors = {key: handle.get_tensor(key) for key in handle.keys()}  # noqa: SIM118
+            if tensor_digest(tensors) != header["tensors_sha256"]:
                 raise ValueError("the tensors do not match their checksum")
             checkpoint = cls(
-                current_config(header["architecture"]),
-                InputRepresentation.from_dict(header["representation"]),
+                config,
+                representation,
                 tuple(header["classes"]),
                 tensors,
                 tuple(header["metadata_columns"]),
                 header["info"],
             )
-            given = checkpoint.representation.channels, checkpoint.classes
-            sizes = *map(len, given), len(checkpoint.metadata_columns)
-            for size, found in zip(("n_channels", "n_classes", "n_metadata"), sizes, strict=True):
-                if checkpoint.architecture[size] != found:
-                    raise ValueError(f"its network has another {size} than {found}")
-            if header["header_sha256"] != _header_digest(header):
-                raise ValueError("the input convention does not match its checksum")
-            if checkpoint.architecture["name"] in ARCHITECTURES:
-                checkpoint.build()
-        except _UNREADABLE as error:
+            _ = checkpoint.context  # refuses an item that is not known
+            if network is not None:
+                check_finite(checkpoint._fill(network), tensors)
+        except WeightsError:
+            raise
+        except FileNotFoundError:
+            raise WeightsError(f"There is no weights file {path}.") from None
+        except Exception as error:  # whatever reading a file that is damaged may raise
             raise _damaged(path, error) from error
-        name = checkpoint.architecture["name"]
-        if name not in ARCHITECTURES:
+        if not known:
             raise WeightsError(
-                f"{path} holds a network of the architecture {name!r}, which is not known here: "
-                f"register it first, with sklc.register_architecture({name!r}, ...), then load the "
-                f"file. Known are {ARCHITECTURES.names()}."
+                f"{path} holds a network of the architecture {shown(name)}, which is not known "
+                f"here: register it first, with sklc.register_architecture({shown(name)}, ...), "
+                f"then load the file. Known are {ARCHITECTURES.names()}."
             )
         return checkpoint
 
 
 def _damaged(path: Path, error: Exception) -> WeightsError:
     return WeightsError(
-        f"The weights file {path} is damaged ({error}), or it is something else. Copy it again, "
+        f"The weights file {path} is damaged ({_reason(error)}), or it is something else. Copy it "
+        "again, "
         "or reinstall sklc if it came with the package; LightCurveEncoder.save(path) writes such "
         "files."
     )
 
 
-def _header_digest(header: dict[str, Any]) -> str:
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text[:200] or type(error).__name__
+
+
+def header_digest(header: dict[str, Any]) -> str:
     """Checksum of everything in the header but the checksum itself."""
     rest = {key: value for key, value in header.items() if key != "header_sha256"}
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
-def _digest(tensors: dict[str, np.ndarray]) -> str:
+def tensor_digest(tensors: dict[str, np.ndarray]) -> str:
+    """Checksum of tensors, with their names, types and shapes."""
     sha256 = hashlib.sha256()
     for name in sorted(tensors):
         sha256.update(f"{name} {tensors[name].dtype.str} {tensors[name].shape}".encode())

@@ -74,6 +74,19 @@ class TrainedWeights:
             fine_tuned=True,
         )
 
+    @classmethod
+    def of_file(cls, file: WeightsFile) -> TrainedWeights:
+        """Return the weights of a file, which may change or go afterwards."""
+        return cls(
+            wrap(file.build()),
+            file.representation,
+            np.asarray(file.classes),
+            file.metadata_columns,
+            from_weights=True,
+            fine_tuned=bool(file.info.get("fine_tuned")),
+            facts=facts_of_copies(file.info),
+        )
+
     @property
     def network(self) -> Any:
         """The trained network."""

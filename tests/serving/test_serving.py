@@ -13,6 +13,7 @@ from small import few_folds  # noqa: F401
 from sklc import LightCurveEncoder, RedshiftRegressor, TransferClassifier
 from sklc.errors import LightCurveError, WeightsError
 from sklc.serving import OnnxModel
+from sklc.serving.checksum import SLOT, sealed
 
 
 def with_metadata(curves):
@@ -140,9 +141,10 @@ def test_models_of_others_and_of_later_versions(tmp_path):
     path = LightCurveEncoder("ztf").to_onnx(tmp_path / "encoder.onnx")
     model = onnx.load(path)
     convention = json.loads(model.metadata_props[0].value)
-    onnx.helper.set_model_props(model, {"sklc": json.dumps({**convention, "format_version": 99})})
-    onnx.save(model, tmp_path / "later.onnx")
-    with pytest.raises(WeightsError, match=r"has format 99, and this sklc reads up to 3: upgrade"):
+    later = {**convention, "format_version": 99, "checksum": SLOT}
+    onnx.helper.set_model_props(model, {"sklc": json.dumps(later)})
+    (tmp_path / "later.onnx").write_bytes(sealed(model.SerializeToString()))
+    with pytest.raises(WeightsError, match=r"has format 99, and this sklc reads up to 4: upgrade"):
         OnnxModel(tmp_path / "later.onnx")
     del model.metadata_props[:]
     onnx.save(model, tmp_path / "other.onnx")

@@ -14,7 +14,7 @@ import pytest
 
 from sklc import LightCurves
 from sklc.errors import LightCurveError, SimulationError
-from sklc.light_curves.readers.parquet import MANIFEST, PART
+from sklc.light_curves.readers.parquet_folder import MANIFEST, PART
 from sklc.simulate import SourceClass, Survey, Trigger, simulate, simulate_to_parquet
 from sklc.simulate.sources import SALTSource
 
@@ -187,7 +187,7 @@ def test_a_killed_simulation_goes_on(whole, killed):
 
 
 def test_killed_before_there_is_a_manifest(whole, tmp_path):
-    (tmp_path / ".manifest12345").write_text('{"n": {"TD')
+    (tmp_path / f".{MANIFEST}.12345.partial").write_text('{"n": {"TD')
     assert_same_parts(simulate_to_parquet(tmp_path, *WHAT, **OPTIONS), whole)
 
 

@@ -8,9 +8,6 @@ magnitude = zp - 2.5 log10(flux).
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,25 +18,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sklc.errors import LightCurveError
-from sklc.light_curves.bands import band_columns
 from sklc.light_curves.build import build
 from sklc.light_curves.checks import warn
 from sklc.light_curves.columns import COLUMN_NAMES, Table
 from sklc.light_curves.ids import check_ids, group_rows, id_array
 from sklc.light_curves.options import FROM_TABLE, ReadOptions
 from sklc.light_curves.readers.frame import read_columns
+from sklc.light_curves.readers.parquet_folder import (
+    named,
+    open_files,
+    passbands_of,
+    read_header,
+    readable,
+)
 from sklc.light_curves.store import Store, describe
 from sklc.light_curves.zero_points import SYSTEM_COLUMNS
-from sklc.passbands.registry import Passband
 from sklc.utils.offsets import offsets_of, row_index
-
-OBJECTS, PHOTOMETRY = "objects.parquet", "photometry.parquet"
-# A large data set is a folder of parts, each a folder of the two files, and of a manifest that
-# says how many parts make up the whole.
-PART, MANIFEST = "part-", "simulation.json"
-
-# The schema metadata of both files hold what their columns cannot express.
-_HEADER = b"sklc"
 
 
 def options_of(given: dict[str, Any]) -> ReadOptions:
@@ -87,15 +81,13 @@ def read(
     LightCurveWarning
         With ``invalid="drop"``, for objects without photometry.
     """
-    objects, photometry = files_of(path, objects, photometry)
-    schema = pq.read_schema(photometry)
-    names, strings = columns_of(schema, options)
-    return assemble(
-        pq.ParquetFile(objects).read(),
-        pq.read_table(photometry, columns=names, read_dictionary=strings),
-        options,
-        files=(objects.name, photometry.name),
-    )
+    first, second = open_files(path, objects, photometry)
+    names, strings = columns_of(second.schema, options)
+    with readable(first.path):
+        table = pq.ParquetFile(first.source).read()
+    with readable(second.path):
+        observations = pq.read_table(second.source, columns=names, read_dictionary=strings)
+    return assemble(table, observations, options, files=(first.path, second.path))
 
 
 def columns_of(schema: pa.Schema, options: ReadOptions) -> tuple[list[str], list[str]]:
@@ -119,17 +111,12 @@ def columns_of(schema: pa.Schema, options: ReadOptions) -> tuple[list[str], list
     return names, strings
 
 
-def read_header(schema: pa.Schema) -> dict[str, Any]:
-    """Return what the columns of a file cannot express; {} for a file that sklc did not write."""
-    return json.loads((schema.metadata or {}).get(_HEADER, b"{}"))
-
-
 def assemble(
     objects: pa.Table,
     photometry: pa.Table,
     options: ReadOptions,
     *,
-    files: tuple[str, str],
+    files: tuple[Path, Path],
     n_empty: int | None = None,
 ) -> Store:
     """Put objects and their observations together, as `read` does.
@@ -142,17 +129,34 @@ def assemble(
         The observations of these objects.
     options : ReadOptions
         As for `read`.
-    files : tuple of str
-        Names of the two files, for messages.
+    files : tuple of Path
+        The two files, for messages.
     n_empty : int, optional
         How many objects are known to have no observations; by default what the header says.
     """
     if options.object_id is None:
         raise ValueError("parquet files need object_id=, the name of the column of ids in both")
-    metadata, ids = _split_ids(metadata_of(objects), options.object_id, files[0])
-    table, header = Table(photometry), read_header(photometry.schema)
+    names = files[0].name, files[1].name
+    with named(files[0]):
+        metadata, ids = _split_ids(metadata_of(objects, files[0]), options.object_id, names[0])
+    with named(files[1]):
+        return _assembled(photometry, metadata, ids, options, files=files, n_empty=n_empty)
+
+
+def _assembled(
+    photometry: pa.Table,
+    metadata: pd.DataFrame,
+    ids: np.ndarray,
+    options: ReadOptions,
+    *,
+    files: tuple[Path, Path],
+    n_empty: int | None,
+) -> Store:
+    """Put ids and metadata of objects, and observations, together."""
+    names = files[0].name, files[1].name
+    table, header = Table(photometry), read_header(photometry.schema, files[1])
     n_empty = header.get("empty_objects", 0) if n_empty is None else n_empty
-    columns = read_columns(table, options.columns, options, _passbands(header.get("passbands", {})))
+    columns = read_columns(table, options.columns, options, passbands_of(header, files[1]))
     if not len(table) and options.zero_point_column(table.columns) == "zp":
         # An empty column does not tell the zero point.
         options = replace(options, zero_point=header.get("zero_point", FROM_TABLE))
@@ -160,14 +164,14 @@ def assemble(
     own = header.get("zero_point")
     trusted = own is not None and (not options.zero_point_given or options.zero_point == own)
     offsets, found, order = group_rows(columns.pop("object_id"))
-    rows = _match(ids, found, *files)
+    rows = _match(ids, found, *names)
     without = np.flatnonzero(rows < 0)
     if len(without) and len(without) != n_empty:
         if options.invalid == "raise":
             k = without[0]
             raise LightCurveError(
-                f"{describe(ids, k)} is in {files[0]} but has no row in "
-                f'{files[1]} ({len(without)} of {len(ids)} objects): pass invalid="drop" '
+                f"{describe(ids, k)} is in {names[0]} but has no row in "
+                f'{names[1]} ({len(without)} of {len(ids)} objects): pass invalid="drop" '
                 "to leave such objects out, or check that the two files belong together"
             )
         warn(f"dropped {len(without)} of {len(ids)} objects, which have no photometry")
@@ -185,148 +189,21 @@ def assemble(
     )
 
 
-def list_parts(path: str | Path) -> list[Path]:
-    """Return the folders that make up a data set: its parts, or the folder itself.
-
-    Parameters
-    ----------
-    path : str or Path
-
-    Returns
-    -------
-    list of Path
-        In order.
-
-    Raises
-    ------
-    LightCurveError
-        If parts are missing, as after an interrupted simulation.
-    """
-    folder = Path(path)
-    if (folder / OBJECTS).is_file():
-        return [folder]
-    parts = sorted(part for part in folder.glob(f"{PART}*") if part.is_dir())
-    manifest = folder / MANIFEST
-    expected = len(parts)
-    if manifest.is_file():
-        expected = json.loads(manifest.read_text(encoding="utf-8"))["parts"]
-    if len(parts) < expected:
-        raise LightCurveError(
-            f"{folder} has {len(parts)} of {expected} parts: the simulation was interrupted. Call "
-            "simulate_to_parquet with the same arguments again, which continues where it stopped."
-        )
-    return parts or [folder]
-
-
-def write_store(store: Store, folder: str | Path) -> None:
-    """Write two parquet files; see `LightCurves.to_parquet`.
-
-    Parameters
-    ----------
-    store : Store
-    folder : str or Path
-        The folder, which is created if it does not exist.
-
-    Raises
-    ------
-    LightCurveError
-        If an id occurs twice, or a metadata column has the name "object_id".
-    """
-    if "object_id" in store.metadata.columns:
-        raise LightCurveError(
-            'the metadata has a column "object_id", the name that the files use for the ids: '
-            "rename it"
-        )
-    check_ids(store.ids)  # a selection with repeated objects could not be read back
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    lengths = np.diff(store.offsets)
-    owner = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
-    header = {"empty_objects": int(np.sum(lengths == 0)), "zero_point": store.zero_point}
-    photometry = pa.table(
-        {
-            "object_id": pa.DictionaryArray.from_arrays(owner, pa.array(store.ids)),
-            "mjd": store.time,
-            **band_columns(store.band, store.passbands),
-            "flux": store.flux,
-            "flux_err": store.flux_err,
-            "zp": np.full(len(owner), store.zero_point),
-        }
-    ).replace_schema_metadata({_HEADER: json.dumps(header)})
-    try:
-        _write({OBJECTS: _objects_table(store.metadata), PHOTOMETRY: photometry}, folder)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
-        raise LightCurveError(
-            f"the metadata cannot be written to parquet: {error}. Give each column values of one "
-            "type that parquet has, for example with .astype(str)"
-        ) from error
-
-
-def _write(tables: Mapping[str, pa.Table], folder: Path) -> None:
-    for name, table in tables.items():
-        part = folder / f".{name}.part"
-        try:
-            pq.write_table(table, part, compression="zstd")
-            os.replace(part, folder / name)
-        finally:
-            part.unlink(missing_ok=True)
-
-
-def _objects_table(metadata: pd.DataFrame) -> pa.Table:
-    """Return the table of objects; its header has the types that Parquet does not have."""
-    table = pa.Table.from_pandas(metadata.reset_index(), preserve_index=False)
-    types, categories = {}, {}
-    for name, dtype in metadata.dtypes.items():
-        if isinstance(dtype, pd.CategoricalDtype):
-            values = dtype.categories
-            categories[name] = values.tolist(), str(values.dtype), dtype.ordered
-        elif isinstance(dtype, np.dtype) and dtype.kind in "mMO":  # units of time, mixed values
-            types[name] = str(dtype)
-    header = json.dumps({"types": types, "categories": categories}, default=str)
-    return table.replace_schema_metadata({**(table.schema.metadata or {}), _HEADER: header})
-
-
-def metadata_of(objects: pa.Table) -> pd.DataFrame:
+def metadata_of(objects: pa.Table, file: Path) -> pd.DataFrame:
     """Return the table of objects as pandas has it, with the types it was written from."""
-    metadata, header = objects.to_pandas(), read_header(objects.schema)
-    there = set(metadata.columns)
-    for name in there & set(header.get("types", ())):
-        kind = header["types"][name]
-        values = objects.column(name).to_pylist() if kind == "object" else metadata[name]
-        metadata[name] = pd.Series(values, metadata.index, dtype=kind)
-    for name in there & set(header.get("categories", ())):
-        values, kind, ordered = header["categories"][name]
-        categories = pd.Index(values, dtype=object).astype(kind)
-        metadata[name] = metadata[name].astype(pd.CategoricalDtype(categories, ordered))
+    header = read_header(objects.schema, file)
+    with readable(file):
+        metadata = objects.to_pandas()
+        there = set(metadata.columns)
+        for name in there & set(header.get("types", ())):
+            kind = header["types"][name]
+            values = objects.column(name).to_pylist() if kind == "object" else metadata[name]
+            metadata[name] = pd.Series(values, metadata.index, dtype=kind)
+        for name in there & set(header.get("categories", ())):
+            values, kind, ordered = header["categories"][name]
+            categories = pd.Index(values, dtype=object).astype(kind)
+            metadata[name] = metadata[name].astype(pd.CategoricalDtype(categories, ordered))
     return metadata
-
-
-def files_of(
-    path: str | Path | None, objects: str | Path | None, photometry: str | Path | None
-) -> tuple[Path, Path]:
-    """Return the paths of objects and photometry, or raise FileNotFoundError."""
-    if path is not None and objects is None and photometry is None:
-        folder = Path(path)
-        if folder.is_file():
-            raise FileNotFoundError(
-                f"{folder} is a file, not a folder of {OBJECTS} and {PHOTOMETRY}. A file with one "
-                "row per object is read with LightCurves.from_nested(nested_pandas.read_parquet("
-                "file)), one with a row per observation with LightCurves.from_frame("
-                "pandas.read_parquet(file))"
-            )
-        files = folder / OBJECTS, folder / PHOTOMETRY
-    elif path is None and objects is not None and photometry is not None:
-        files = Path(objects), Path(photometry)
-    else:
-        raise ValueError("pass either a folder, or both objects= and photometry=")
-    for file in files:
-        if not file.is_file():
-            raise FileNotFoundError(
-                f"{file} does not exist: a folder of light curves holds {OBJECTS} and "
-                f"{PHOTOMETRY}; "
-                "files of other names are passed as objects= and photometry="
-            )
-    return files
 
 
 def _split_ids(
@@ -371,10 +248,3 @@ def _reorder(
     stops = np.append(offsets[1:], 0)[rows]
     where = row_index(starts, stops)
     return offsets_of(stops - starts), where if order is None else order[where]
-
-
-def _passbands(header: Mapping[str, Any]) -> dict[str, Passband]:
-    return {
-        name: Passband(name=name, survey=survey, wavelength=wavelength)
-        for name, (survey, wavelength) in header.items()
-    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,16 @@ from sklc.light_curves.options import ReadOptions
 from sklc.light_curves.readers.parquet import (
     assemble,
     columns_of,
-    files_of,
-    list_parts,
     metadata_of,
     options_of,
     read,
+)
+from sklc.light_curves.readers.parquet_folder import (
+    Opened,
+    list_parts,
+    open_files,
     read_header,
+    readable,
 )
 from sklc.light_curves.store import Store
 
@@ -82,41 +86,46 @@ def _iter_blocks(path: str | Path, n_objects: int, options: ReadOptions) -> Iter
     LightCurveError
         As `parquet.read`, and if the photometry is in another order.
     """
-    objects, photometry = files_of(path, None, None)
+    objects, photometry = open_files(path)
     observations = _Photometry(photometry, options)
     may_be_empty = observations.header.get("empty_objects", 0)
-    with pq.ParquetFile(objects) as file:
-        for batch in file.iter_batches(batch_size=n_objects):
-            table = pa.Table.from_batches([batch])
-            metadata = metadata_of(table)
-            ids = id_array(metadata.get(options.object_id, metadata.index))
-            block, found = observations.take(ids)
-            n_empty = int(np.sum(~found))
-            # There are more than the header says: their observations may come later in the file.
-            if n_empty > may_be_empty and options.invalid == "raise" and observations.left():
-                observations.refuse(ids[np.argmin(found)])
-            may_be_empty -= n_empty
-            yield assemble(
-                table,
-                block,
-                options,
-                files=(objects.name, photometry.name),
-                n_empty=n_empty if may_be_empty >= 0 else 0,
-            )
+    for batch in _batches(objects, n_objects):
+        table = pa.Table.from_batches([batch])
+        metadata = metadata_of(table, objects.path)
+        ids = id_array(metadata.get(options.object_id, metadata.index))
+        block, found = observations.take(ids)
+        n_empty = int(np.sum(~found))
+        # There are more than the header says: their observations may come later in the file.
+        if n_empty > may_be_empty and options.invalid == "raise" and observations.left():
+            observations.refuse(ids[np.argmin(found)])
+        may_be_empty -= n_empty
+        yield assemble(
+            table,
+            block,
+            options,
+            files=(objects.path, photometry.path),
+            n_empty=n_empty if may_be_empty >= 0 else 0,
+        )
     if observations.left():
         observations.refuse()
+
+
+def _batches(
+    opened: Opened, n_rows: int, columns: list[str] | None = None, strings: Sequence[str] = ()
+) -> Iterator[pa.RecordBatch]:
+    """Read an open file in blocks of rows, some columns of text as dictionaries."""
+    with readable(opened.path):
+        file = pq.ParquetFile(opened.source, read_dictionary=list(strings))
+        yield from file.iter_batches(batch_size=n_rows, columns=columns)
 
 
 class _Photometry:
     """The photometry, which is read from start to end."""
 
-    def __init__(self, path: Path, options: ReadOptions) -> None:
-        self.path, self.object_id = path, options.object_id
-        schema = pq.read_schema(path)
-        self.header = read_header(schema)
-        names, strings = columns_of(schema, options)
-        self.file = pq.ParquetFile(path, read_dictionary=strings)
-        self.batches = self.file.iter_batches(batch_size=_ROWS, columns=names)
+    def __init__(self, opened: Opened, options: ReadOptions) -> None:
+        self.opened, self.object_id = opened, options.object_id
+        self.header = read_header(opened.schema, opened.path)
+        self.batches = _batches(opened, _ROWS, *columns_of(opened.schema, options))
         self.ahead: pa.RecordBatch | None = None
 
     def left(self) -> bool:
@@ -124,7 +133,6 @@ class _Photometry:
         while self.ahead is None or not self.ahead.num_rows:
             self.ahead = next(self.batches, None)
             if self.ahead is None:
-                self.file.close()
                 return False
         return True
 
@@ -142,7 +150,7 @@ class _Photometry:
             if self.ahead.num_rows:
                 break
         schema = self.ahead.schema if self.ahead is not None else None
-        schema = parts[0].schema if parts else schema or self.file.schema_arrow
+        schema = parts[0].schema if parts else schema or self.opened.schema
         return pa.Table.from_batches(parts, schema).unify_dictionaries(), found
 
     def _owners(self, index: pd.Index) -> np.ndarray:
@@ -167,8 +175,8 @@ class _Photometry:
             problem = f"has no observations of object {missing!r} before those of {first!r}"
             remedy = 'If it has none at all, pass invalid="drop" to leave such objects out. '
         raise LightCurveError(
-            f"{self.path.name} {problem}. {remedy}To be read in blocks, the observations of an "
-            "object must stand together, and the objects in the order of the objects file: read "
+            f"{self.opened.path.name} {problem}. {remedy}To be read in blocks, the observations of "
+            "an object must stand together, and the objects in the order of the objects file: read "
             "all at once with LightCurves.from_parquet, or do so once and write them again with "
             "to_parquet"
         )

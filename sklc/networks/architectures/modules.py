@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from sklc.networks.onnx.graph import Graph
+from sklc.utils.savable import savable
 
 __all__ = ["ContextAdapter", "MetadataBranch", "Standardize", "dense_layers"]
 
@@ -21,6 +22,7 @@ def dense_layers(n_inputs: int, sizes: Sequence[int]) -> nn.Module:
     return nn.Sequential(*layers[:-1]) if len(sizes) > 1 else layers[0]
 
 
+@savable()
 class Standardize(nn.Module):
     """Subtract mean and divide by scale, both learned once; a missing value (NaN) becomes 0.
 

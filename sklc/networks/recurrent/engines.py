@@ -22,6 +22,7 @@ from torch import nn
 from sklc.errors import PerformanceWarning
 from sklc.networks.onnx.session import open_session
 from sklc.networks.recurrent.torch_loop import TorchRecurrence
+from sklc.utils.processes import after_fork
 
 __all__ = ["ENGINE_VARIABLE", "Recurrence", "recurrences"]
 
@@ -83,8 +84,7 @@ class _Sessions:
         """Return `number` sessions, new ones only where some are missing."""
         from sklc.networks.recurrent.onnx_loop import recurrent_model
 
-        # A forked child must not use the sessions of its parent.
-        state = os.getpid(), *(zlib.crc32(p.detach().numpy().data) for p in gru.parameters())
+        state = (*(zlib.crc32(p.detach().numpy().data) for p in gru.parameters()),)
         with self.lock:
             before = self.known.get(gru)
             if before is None or before[0] != state:
@@ -96,6 +96,7 @@ class _Sessions:
 
 
 _SESSIONS = _Sessions()
+after_fork(_SESSIONS.__init__)  # type: ignore[misc]  # a forked child makes its own
 
 
 def recurrences(gru: nn.GRU, number: int, n_objects: int) -> list[Recurrence]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
-import pickle
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,14 +17,11 @@ from skorch.history import History
 
 from sklc.errors import CheckpointError
 from sklc.utils.files import replace_file
+from sklc.utils.text import shown
 
 __all__ = ["TrainingCheckpoint", "fingerprint"]
 
-CHECKPOINT_VERSION = 2
-# What reading a file that is damaged, or something else, may raise.
-_UNREADABLE = (
-    RuntimeError, EOFError, OSError, LookupError, TypeError, ValueError, pickle.UnpicklingError,
-)  # fmt: skip
+CHECKPOINT_VERSION = 3
 # The attributes in which skorch keeps the state of early stopping.
 _STOPPING = ("misses_", "dynamic_threshold_", "best_epoch_", "best_model_weights_")
 
@@ -73,18 +70,19 @@ class TrainingCheckpoint(Callback):
             # Tensors and plain values only: a checkpoint can run no code.
             state = torch.load(self.path, map_location="cpu", weights_only=True)
             version, there = state["version"], state["settings"]
-        except _UNREADABLE as error:
-            raise CheckpointError(
-                f"The checkpoint {self.path} is damaged or cut short, or it is something else "
-                f"({str(error).strip()[:120] or type(error).__name__}). {remedy}"
-            ) from error
+            there = dict(there)
+        except Exception as error:  # whatever reading a file that is damaged may raise
+            raise self._damaged(error) from error
         if version != CHECKPOINT_VERSION:
             raise CheckpointError(
-                f"The checkpoint {self.path} has version {version}, and this sklc writes and reads "
-                f"version {CHECKPOINT_VERSION}: finish it with the sklc that began it. {remedy}"
+                f"The checkpoint {self.path} has version {shown(version)}, and this sklc writes "
+                f"and reads version {CHECKPOINT_VERSION}: finish it with the sklc that began it. "
+                f"{remedy}"
             )
+        if state.get("sha256") != _digest_of({**state, "sha256": None}):
+            raise self._damaged(ValueError("it does not match its checksum"))
         different = [
-            f"{name}={there.get(name)!r} there and {self.settings.get(name)!r} here"
+            f"{name}={shown(there.get(name))} there and {shown(self.settings.get(name))} here"
             for name in sorted({*there, *self.settings})
             if there.get(name) != self.settings.get(name)
         ]
@@ -96,16 +94,31 @@ class TrainingCheckpoint(Callback):
         self.state_ = state
         return len(state["history"])
 
+    def _damaged(self, error: Exception) -> CheckpointError:
+        return CheckpointError(
+            f"The checkpoint {self.path} is damaged or cut short, or it is something else "
+            f"({str(error).strip()[:120] or type(error).__name__}). Delete {self.path} to start "
+            "over, or name another file."
+        )
+
     def on_train_begin(self, net, **kwargs) -> None:
         """Restore what `open` has read. The other callbacks have been started before."""
         if self.state_ is None:
             return
+        try:
+            self._restore(net)
+        except Exception as error:  # it holds another network, or other callbacks
+            raise self._damaged(error) from error
+
+    def _restore(self, net) -> None:
+        assert self.state_ is not None
         net.module_.load_state_dict(self.state_["module"])
         net.optimizer_.load_state_dict(self.state_["optimizer"])
         net.history = History(self.state_["history"])
         for name, callback in net.callbacks_:
             saved = self.state_["callbacks"].get(name, {})
             if isinstance(callback, EarlyStopping):
+                _check_stopping(saved, net.module_)
                 vars(callback).update(saved)
             elif isinstance(callback, LRScheduler):
                 scheduler = callback.lr_scheduler_
@@ -123,8 +136,41 @@ class TrainingCheckpoint(Callback):
             "callbacks": {name: _memory(callback) for name, callback in net.callbacks_},
         }
         content = io.BytesIO()
-        torch.save(state, content)
+        torch.save({**state, "sha256": _digest_of({**state, "sha256": None})}, content)
         replace_file(self.path, content.getvalue())
+
+
+def _check_stopping(saved: Mapping[str, Any], module: torch.nn.Module) -> None:
+    """Refuse what cannot be the state of early stopping of a module."""
+    best = saved["best_model_weights_"]
+    if best is not None:
+        own = module.state_dict()
+        if {k: v.shape for k, v in own.items()} != {k: v.shape for k, v in best.items()}:
+            raise ValueError("its best weights are those of another network")
+    for name in ("misses_", "best_epoch_", "dynamic_threshold_"):
+        if isinstance(saved[name], bool) or not isinstance(saved[name], int | float):
+            raise TypeError(f"{name} is {shown(saved[name])}")
+
+
+def _digest_of(state: Any) -> str:
+    """Return a checksum of tensors and plain values, and of how they are nested."""
+    sha256, waiting = hashlib.sha256(), [state]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, torch.Tensor):
+            tensor = value.detach().cpu().contiguous()
+            sha256.update(f"{tensor.dtype} {tuple(tensor.shape)}".encode())
+            sha256.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+        elif isinstance(value, Mapping):
+            sha256.update(f"mapping {len(value)}".encode())
+            for name in sorted(value, key=repr):
+                waiting += [value[name], repr(name)]
+        elif isinstance(value, list | tuple):
+            sha256.update(f"sequence {len(value)}".encode())
+            waiting += value
+        else:
+            sha256.update(repr(value).encode())
+    return sha256.hexdigest()
 
 
 def _memory(callback: Callback) -> dict[str, Any]:

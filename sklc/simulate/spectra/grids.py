@@ -8,10 +8,10 @@ Looking up is one interpolation for all observations of all objects at once.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 import os
-import tempfile
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -22,6 +22,7 @@ import numpy as np
 
 from sklc._optional import require
 from sklc.simulate.spectra.series import AB_FLUX, WAVE
+from sklc.utils.files import replace_file
 
 __all__ = ["BandGrid", "Bands", "Law", "build_grid", "cache_folder", "cached_grid"]
 
@@ -363,11 +364,14 @@ def cached_grid(key: Sequence[Any], build: Callable[[], BandGrid]) -> BandGrid:
     digest = hashlib.sha256(text.encode()).hexdigest()[:32]
     if digest in _memory:
         return _memory[digest]
-    file = cache_folder() / f"{digest}.npz"
-    grid = _read(file)
+    file: Path | None = None
+    with contextlib.suppress(RuntimeError):  # there is no home folder
+        file = cache_folder() / f"{digest}.npz"
+    grid = None if file is None else _read(file)
     if grid is None:
         grid = build()
-        _write(file, grid)
+        if file is not None:
+            _write(file, grid)
     while len(_memory) >= 64:
         _memory.pop(next(iter(_memory)))
     _memory[digest] = grid
@@ -382,19 +386,13 @@ def _read(file: Path) -> BandGrid | None:
         with np.load(file) as data:
             columns: dict[str, Any] = {field.name: data[field.name] for field in fields(BandGrid)}
             return BandGrid(**columns | {"laws": tuple(map(str, data["laws"]))})
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
+    except Exception:  # there is none, or it is damaged
         return None
 
 
 def _write(file: Path, grid: BandGrid) -> None:
-    try:
+    with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=file.parent, suffix=".part")
-    except OSError:
-        return
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.savez(stream, **{field.name: getattr(grid, field.name) for field in fields(grid)})
-        os.replace(part, file)  # whole or not at all: several processes may write it
-    except OSError:
-        Path(part).unlink(missing_ok=True)
+        content = io.BytesIO()
+        np.savez(content, **{field.name: getattr(grid, field.name) for field in fields(grid)})
+        replace_file(file, content.getvalue())
