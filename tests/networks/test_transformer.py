@@ -1,6 +1,7 @@
 """The transformer: padding, windows, times, experts, and the same as an ONNX graph."""
 
 import pickle
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -20,7 +21,9 @@ from sklc.networks.architectures.choice import choose_architecture, network_from
 from sklc.networks.architectures.positions import SinusoidalCode
 from sklc.networks.architectures.windows import Windows
 from sklc.networks.inference.encode import encode_latents
+from sklc.networks.training.loop import wrap
 from sklc.serving import OnnxModel
+from sklc.weights.trained import TrainedWeights
 
 RELATIVE = InputRepresentation.preset("relative")
 SIZES = {"hidden_size": 12, "feedforward_size": 10, "latent_size": 8}
@@ -40,6 +43,12 @@ def network_of(name, n_classes=3, **options):
     torch.manual_seed(0)
     settings = Transformer(**SIZES | KINDS.get(name, {}) | options)
     return new_network(settings, RELATIVE.channels, n_classes, time_scale=100.0).eval()
+
+
+def encoder_of(name):
+    """An encoder with a network that was not trained."""
+    weights = TrainedWeights(wrap(network_of(name)), RELATIVE, np.array(["a", "b", "c"]))
+    return LightCurveEncoder(weights)
 
 
 def padded(curves, extra=0, fill=0.0):
@@ -132,7 +141,7 @@ def test_a_long_light_curve_is_the_mean_of_its_windows(name):
     with torch.inference_mode():
         state, tokens, _ = network.sequence_states(values, lengths)
         edges = [0, 16, 33, 50]
-        parts = [values[:1, a:b] for a, b in zip(edges, edges[1:], strict=False)]
+        parts = [values[:1, a:b] for a, b in pairwise(edges)]
         n = torch.tensor([len(part[0]) for part in parts])
         own = [network.sequence_states(p, k[None]) for p, k in zip(parts, n, strict=True)]
         mean = sum(k * part.state for k, part in zip(n, own, strict=True)) / 50
@@ -177,7 +186,7 @@ def test_the_code_knows_the_unit_of_time():
 
 
 def test_an_encoder_tells_the_code_its_unit_of_time():
-    curves, y = load_demo(return_X_y=True)
+    curves, y = curves_of([9, 4] * 6), list("abba") * 3
     shared = {**SMALL, "hidden_size": 8, "max_epochs": 1, "architecture": "transformer"}
     scales = [
         float(
@@ -206,10 +215,10 @@ def test_layers_are_pooled_alike_at_first_and_then_by_weights():
 
 
 def test_weights_of_layers_are_trained():
-    curves, y = load_demo(return_X_y=True)
+    curves, y = curves_of([9, 4] * 30), list("abba") * 15
     settings = Transformer(**SIZES, layer_pooling="weighted")
     encoder = LightCurveEncoder(architecture=settings, max_epochs=2, random_state=0)
-    weights = encoder.fit(curves[:200], y[:200]).net_.module_.layer_weights
+    weights = encoder.fit(curves, y).net_.module_.layer_weights
     assert float(weights.detach().abs().max()) > 1e-4
 
 
@@ -220,8 +229,7 @@ def test_every_observation_is_sent_to_two_experts():
     torch.manual_seed(0)
     experts, routes = Experts(6, 5, 4).eval(), []
     tokens, inside = torch.randn(3, 7, 6), torch.arange(7) < torch.tensor([[7], [2], [4]])
-    with torch.inference_mode():
-        mixed = experts(tokens, inside, routes)
+    mixed = experts(tokens, inside, routes)
     share = routes[0].share
     assert share.shape == (13, 4)
     assert ((share > 0).sum(1) == 2).all()
@@ -242,10 +250,10 @@ def test_the_penalty_is_least_where_experts_are_used_alike():
 
 
 def test_experts_are_trained_and_their_usage_is_shown():
-    curves, y = load_demo(return_X_y=True)
+    curves, y = curves_of([9, 4, 70] * 20), list("abba") * 15
     settings = Transformer(**SIZES, experts=3, max_length=40)
     encoder = LightCurveEncoder(architecture=settings, max_epochs=2, random_state=0)
-    encoder.fit(curves[:150], y[:150])
+    encoder.fit(curves, y)
     usage = encoder.expert_usage(curves[:50])
     assert usage.shape == (50, 2, 3)
     np.testing.assert_allclose(usage.sum(axis=2), 1, atol=1e-5)
@@ -256,7 +264,7 @@ def test_experts_are_trained_and_their_usage_is_shown():
     with pytest.raises(
         ValueError, match=r"expert_usage is for a transformer with experts.*experts=4"
     ):
-        plain.fit(curves[:60], y[:60]).expert_usage(curves)
+        plain.fit(curves, y).expert_usage(curves)
 
 
 def test_the_penalty_is_part_of_the_loss():
@@ -274,19 +282,15 @@ def test_the_penalty_is_part_of_the_loss():
 @pytest.mark.parametrize("name", KINDS)
 def test_an_onnx_graph_is_the_same_for_all_lengths(name, tmp_path):
     pytest.importorskip("onnxruntime", reason="needs the extra fast")
-    curves, y = load_demo(return_X_y=True)
-    settings = Transformer(**SIZES | KINDS[name])
-    encoder = LightCurveEncoder(architecture=settings, max_epochs=1, random_state=0)
-    encoder.fit(curves[:100], y[:100])
+    encoder, demo = encoder_of(name), load_demo().curves[:40]
     model = OnnxModel(encoder.to_onnx(tmp_path / "mine.onnx"))
     lengths = [1, 2, 29, 30, 31, 60, 61, 150, 3]
-    for own in (curves, curves_of(lengths), curves_of([5]), curves_of([130])):
+    for own in (demo, curves_of(lengths), curves_of([5]), curves_of([130])):
         np.testing.assert_allclose(model.transform(own), encoder.transform(own), atol=1e-5)
 
 
 def test_a_transformer_is_saved_cloned_pickled_and_searched(tmp_path):
-    curves, y = load_demo(return_X_y=True)
-    curves, y = curves[:80], y[:80]
+    curves, y = curves_of([9, 4, 6, 5] * 8), list("abab") * 8
     settings = Transformer(**SIZES, experts=2, positional="pea", layer_pooling="weighted")
     encoder = LightCurveEncoder(architecture=settings, max_epochs=1, random_state=0).fit(curves, y)
     latent = encoder.transform(curves)
@@ -311,11 +315,11 @@ def test_a_config_rebuilds_the_network_with_its_heads():
 
 
 def test_a_checkpoint_of_another_architecture_is_refused(tmp_path):
-    curves, y = load_demo(return_X_y=True)
+    curves, y = curves_of([9, 4] * 6), list("abba") * 3
     shared = {**SMALL, "max_epochs": 1, "checkpoint": tmp_path / "c.pt"}
-    LightCurveEncoder(architecture="gru", **shared).fit(curves[:60], y[:60])
+    LightCurveEncoder(architecture="gru", **shared).fit(curves, y)
     with pytest.raises(CheckpointError, match=r"name='gru' there and 'transformer' here"):
-        LightCurveEncoder(architecture="transformer", **shared).fit(curves[:60], y[:60])
+        LightCurveEncoder(architecture="transformer", **shared).fit(curves, y)
 
 
 # -- settings
