@@ -12,9 +12,10 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from small import SMALL, curves_of, same_weights
 
-from sklc import InputRepresentation, LightCurveEncoder, LightCurves
+from sklc import InputRepresentation, LightCurveEncoder, LightCurves, TransferClassifier
 from sklc.datasets import load_demo
 from sklc.errors import CheckpointError
+from sklc.estimators.layer_weights import learn_layer_weights
 from sklc.networks.architectures import GRU, NetworkShape, Transformer
 from sklc.networks.architectures.attention import Experts, Routing, balance
 from sklc.networks.architectures.choice import choose_architecture, network_from_config, new_network
@@ -220,6 +221,36 @@ def test_weights_of_layers_are_trained():
     encoder = LightCurveEncoder(architecture=settings, max_epochs=2, random_state=0)
     weights = encoder.fit(curves, y).net_.module_.layer_weights
     assert float(weights.detach().abs().max()) > 1e-4
+
+
+def test_weights_of_layers_are_learned_with_a_head():
+    network, rng = network_of("fourier, weighted", n_classes=0), np.random.default_rng(0)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    target = rng.integers(0, 2, 120)
+    layers = rng.normal(size=(120, 3, 12)).astype(np.float32)
+    layers[:, 2] += 3 * (2 * target[:, None] - 1)  # one of the layers tells the class
+    learn_layer_weights(network, layers.reshape(120, -1), None, target, np.ones(120), seed=0)
+    shares = network.layer_weights.detach().softmax(0)
+    assert float(shares[2]) > 0.6
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(tensor, before[name]) == (name != "layer_weights")
+    assert all(parameter.requires_grad for parameter in network.parameters())
+
+
+def test_a_classifier_learns_the_weights_of_layers_where_no_classes_have():
+    curves, y = curves_of([9, 14] * 15), np.array(list("abc") * 10)
+    settings = Transformer(**SIZES, layer_pooling="weighted")
+    params = {"architecture": settings, "max_epochs": 1, "random_state": 0}
+    for objective, learns in (("masked", True), ("classifier", False)):
+        encoder = LightCurveEncoder(objective=objective, **params).fit(curves, y)
+        given = encoder.net_.module_.layer_weights.detach().clone()
+        model = TransferClassifier(encoder, features=None, C=1.0, early=False, random_state=0)
+        own = model.fit(curves, y).encoder_.net_.module_.layer_weights.detach()
+        assert torch.equal(own, given) != learns
+        assert torch.equal(encoder.net_.module_.layer_weights.detach(), given)
+        np.testing.assert_array_equal(
+            clone(model).fit(curves, y).predict_proba(curves), model.predict_proba(curves)
+        )
 
 
 # -- experts
