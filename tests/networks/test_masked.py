@@ -414,3 +414,51 @@ def test_which_objectives_need_labels():
     assert chosen_objectives(["masked", Classifier()], 0.2, {})[1:] == (Classifier(), Redshift(0.2))
     assert not LightCurveEncoder(objective="masked").__sklearn_tags__().target_tags.required
     assert LightCurveEncoder().__sklearn_tags__().target_tags.required
+
+
+# -- what is learned
+
+
+def residuals(curves, hidden, predicted):
+    """RMSE in magnitudes of predictions, of each object's mean, and of the nearest visible point.
+
+    The visible points are first brought to one band by the ratio that the simulation has.
+    """
+    names = np.array([p.name for p in curves.passbands])[curves.band]
+    shift = np.where(names == "ztfg", 0.0, -2.5 * np.log10(1.7))
+    magnitude = -2.5 * np.log10(curves.flux) - shift
+    objects = np.repeat(np.arange(len(curves)), curves.lengths)
+    count = np.bincount(objects[~hidden], minlength=len(curves))
+    mean = np.bincount(objects[~hidden], magnitude[~hidden], len(curves)) / count
+    nearest = []
+    for start, stop in pairwise(curves.offsets):
+        own = slice(start, stop)
+        seen, time = ~hidden[own], curves.time[own]
+        gap = np.abs(time[hidden[own], None] - time[seen])
+        nearest.append(magnitude[own][seen][gap.argmin(axis=1)])
+    truth = magnitude[hidden]
+    said = -2.5 * np.log10(predicted) - shift[hidden]
+    guesses = said, mean[objects[hidden]], np.concatenate(nearest)
+    return [np.sqrt(np.mean((guess - truth) ** 2)) for guess in guesses]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["transformer", "gru"])
+def test_predictions_are_better_than_the_mean_and_the_nearest_observation(name):
+    settings = {
+        "transformer": Transformer(hidden_size=32, feedforward_size=64, latent_size=32),
+        "gru": GRU(hidden_size=48, latent_size=32),
+    }[name]
+    curves, other = stars(2000, seed=1), stars(300, seed=2)
+    encoder = LightCurveEncoder(
+        architecture=settings, objective="masked", representation="magnitude", max_epochs=40,
+        learning_rate=3e-3, learning_rate_decay=True, early_stopping=False, batch_size=32,
+        random_state=0, device="cpu", verbose=0,
+    ).fit(curves)  # fmt: skip
+    hidden = hide(other, 0.2, seed=3)
+    flux, std = encoder.reconstruct(other, hidden, return_std=True)
+    own, mean, nearest = residuals(other, hidden, flux)
+    assert own < 0.9 * mean
+    assert own < nearest
+    pull = (other.flux[hidden] - flux) / np.hypot(std, other.flux_err[hidden])
+    assert 0.6 < np.sqrt(np.mean(pull**2)) < 1.6
