@@ -1,6 +1,6 @@
 """Compare the ways in which a transformer can be told the times of observations.
 
-    python benchmarks/positional_encodings.py --data DIR [--epochs 40] [--codes sine concat] [--quick]
+    python benchmarks/positional_encodings.py --data DIR [--epochs 40] [--codes CODE ...] [--quick]
 
 The same small transformer is trained without labels, to predict hidden observations, once with each
 positional code and with none of them ("no times": the code of times that are all alike). Light
