@@ -27,6 +27,7 @@ from sklc.estimators.pooling import LinearHeads, OwnClasses
 from sklc.estimators.prefixes import Prefixes, PrefixRows, draw_prefixes
 from sklc.estimators.pretrained_classes import CLASS_PRIORS, named_alike
 from sklc.estimators.sample import TrainingSample
+from sklc.estimators.sampling import SAMPLING_CONSTRAINTS, HeadSolver, Sampling, check_sampling
 from sklc.estimators.stacking import (
     FEWEST_TO_JOIN,
     N_FOLDS,
@@ -73,6 +74,7 @@ CLASS_CONSTRAINTS: dict[str, list[Any]] = {
     "class_prior": [StrOptions(set(CLASS_PRIORS)), Mapping, None],
     "prior_labels": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
     "calibrate": [str, HasMethods(["fit", "log_probabilities"]), None],
+    **SAMPLING_CONSTRAINTS,
 }
 
 
@@ -100,6 +102,8 @@ class ClassFit:
         What computes the features that are joined to the latent, if any are.
     left_out : ndarray of bool, shape (n_own,), or None, default=None
         Classes of the weights that do not occur among the labels, for a novelty score.
+    encoders : tuple of LightCurveEncoder, default=()
+        All encoders, where there are several; their latents stand beside each other.
     """
 
     encoder: LightCurveEncoder
@@ -111,6 +115,7 @@ class ClassFit:
     held_out: HeldOut | None
     features: Any = None
     left_out: np.ndarray | None = None
+    encoders: tuple[LightCurveEncoder, ...] = ()
 
 
 def keeps_its_head(encoder: Any) -> bool:
@@ -148,6 +153,7 @@ def check_mode(estimator: Any) -> None:
         elif is_trained_on_own_labels(estimator.encoder):
             _refuse_prior_labels(estimator, "an encoder trained on labels of your own")
     estimator._refuse_fine_tuning(keeps_its_head(estimator.encoder))
+    check_sampling(estimator, keeps_its_head(estimator.encoder))
     estimator._check_context()
     check_head_sizes(estimator.head_sizes)
     if len(estimator.head_sizes):
@@ -175,7 +181,13 @@ def _own_classes(
 
 
 def fit_classes(
-    estimator: Any, sample: TrainingSample, columns: tuple[str, ...], uncertainty: ClassUncertainty
+    estimator: Any,
+    sample: TrainingSample,
+    columns: tuple[str, ...],
+    uncertainty: ClassUncertainty,
+    *,
+    seed: int,
+    network_seed: int | None = None,
 ) -> ClassFit:
     """Fit the head, and the encoder as far as the parameters of the estimator say.
 
@@ -189,10 +201,16 @@ def fit_classes(
         Per-object columns that join the latent.
     uncertainty : ClassUncertainty
         The method of calibration, which may make the final linear head.
+    seed : int
+        Determines all draws.
+    network_seed : int, optional
+        The seed of networks that are trained, if not that of all other draws.
     """
     classes, target = np.unique(sample.y, return_inverse=True)
     require_two_classes(classes, estimator)
-    seed, rows, held_out = estimator._seed(), np.arange(len(target)), None
+    rows, held_out = np.arange(len(target)), None
+    network_seed = seed if network_seed is None else network_seed
+    sampling = Sampling.of(estimator, seed)
     from_scratch = is_trained_on_labels(estimator.encoder)
     is_solved = estimator.finetune == "head" and not len(estimator.head_sizes)
     if estimator.early_stopping and not (from_scratch or is_solved):
@@ -210,7 +228,7 @@ def fit_classes(
     with single_thread_in_workers(), unrouted():
         default = default_encoder(estimator, columns)
         start = start_encoder(
-            estimator.encoder, sample.curves, sample.y, default, seed, sample.weight
+            estimator.encoder, sample.curves, sample.y, default, seed, sample.weight, network_seed
         )
         if from_scratch and start.early_stopping:
             rows, held_out = start._validation_split(sample, start._seed())
@@ -244,18 +262,25 @@ def fit_classes(
         encoder = start
         if estimator.finetune != "head":
             encoder = start._holding(TrainedWeights.to_fine_tune(start._source()))
-        settings, callbacks = estimator._settings(seed), estimator.callbacks or ()
+        settings, callbacks = estimator._settings(network_seed), estimator.callbacks or ()
         network, sizes = encoder.net_.module_, estimator.head_sizes
         C, history, everything = None, History(), np.arange(len(target))
+
+        def train_head(data: HeadData, seed: int, dropout: float = 0.0) -> torch.nn.Module:
+            nonlocal history
+            options = replace(settings, seed=seed), callbacks, dropout
+            net = fit_dense_head(data, rows, held_out, sizes, *options)
+            history = net.history
+            return net.module_
+
         if len(sizes):
-            net = fit_dense_head(
-                data, rows, held_out, sizes=sizes, settings=settings, callbacks=callbacks
-            )
-            head, history = net.module_, net.history
+            if encoder is not start or not sampling.of_heads:
+                head = train_head(data, network_seed)
         else:
             C = choose_strength(data, seed) if estimator.C is None else float(estimator.C)
             own = _own_classes(estimator, start, classes)
-            heads = LinearHeads(data, C, seed, own, getattr(uncertainty, "fit_head", None))
+            maker = sampling.head_maker(getattr(uncertainty, "fit_head", None))
+            heads = LinearHeads(data, C, seed, own, maker)
         if encoder is not start:
             if not len(sizes):
                 # The start must not have seen the part that judges whether training improves on it.
@@ -277,6 +302,8 @@ def fit_classes(
                 beginnings = replace(beginnings, features=data.prefixes.features)
             data = replace(data, latent=latent, prefixes=beginnings)
         calibration, unseen_rows = None, everything if held_out is None else held_out
+        if len(sizes) and sampling.of_heads:
+            head = sampling.head(HeadSolver(train_head, False, network_seed), data)
         if not len(sizes):
             heads = replace(heads, data=data)
             if held_out is not None:

@@ -42,6 +42,8 @@ _FIXED_C = 0.1
 # With more labels than this, the strength matters little and is chosen on a subset.
 _MOST_FOR_CHOICE = 5_000
 _FOLDS = 5
+# Rows with dropped units for each light curve or prefix, and about how many of all are enough.
+_COPIES_WITH_DROPOUT, _MOST_WITH_DROPOUT = 8, 20_000
 # Inverse L2 strength of the gate, and that of the heads of earlier phases relative to the head of
 # whole light curves: prefixes of one object are alike, and say less. Results depend little on them.
 _GATE_C, _EARLY_C = 0.3, 0.2
@@ -129,10 +131,44 @@ class HeadData:
             return rows
         return np.append(rows, len(self.target) + self.prefixes.of(rows))
 
-    def new_head(self, sizes: Sequence[int] = ()) -> DenseHead:
+    def with_dropout(self, rate: float, seed: int) -> HeadData:
+        """Return several rows for each, with units of the latent replaced by their mean at random.
+
+        An object counts as often as before. A head that is solved on them is one that is trained
+        with dropout of the latent.
+        """
+        rng, n_objects = np.random.default_rng(seed), len(self.target)
+        n_rows = n_objects + (0 if self.prefixes is None else len(self.prefixes.owner))
+        n_copies = int(np.clip(_MOST_WITH_DROPOUT // max(n_rows, 1), 1, _COPIES_WITH_DROPOUT))
+        mean = np.average(self.latent, axis=0, weights=self.sample_weight)
+
+        def dropped(latent: np.ndarray) -> np.ndarray:
+            kept = rng.random((n_copies * len(latent), latent.shape[1])) >= rate
+            away = np.tile(latent - mean, (n_copies, 1))
+            return (mean + away * kept / (1 - rate)).astype(latent.dtype)
+
+        copies = replace(self, prefixes=None).subset(np.tile(np.arange(n_objects), n_copies))
+        prefixes = self.prefixes
+        if prefixes is not None:
+            first = n_objects * np.arange(n_copies)[:, None]
+            prefixes = PrefixRows(
+                dropped(prefixes.latent),
+                (prefixes.owner + first).ravel(),
+                np.tile(prefixes.days, n_copies),
+                None if prefixes.features is None else np.tile(prefixes.features, (n_copies, 1)),
+            )
+        return replace(
+            copies,
+            latent=dropped(self.latent),
+            sample_weight=copies.sample_weight / n_copies,
+            prefixes=prefixes,
+        )
+
+    def new_head(self, sizes: Sequence[int] = (), dropout: float = 0.0) -> DenseHead:
         """Return a head that knows the statistics of the columns, and is not trained."""
         n_metadata = 0 if self.metadata is None else self.metadata.shape[1]
-        head = DenseHead(self.latent.shape[1], len(self.class_weight), sizes, n_metadata)
+        n_classes = len(self.class_weight)
+        head = DenseHead(self.latent.shape[1], n_classes, sizes, n_metadata, dropout)
         head.set_statistics(*self.tensors(), torch.from_numpy(self.sample_weight))
         return head
 
@@ -288,14 +324,14 @@ def fit_dense_head(
     data: HeadData,
     rows: np.ndarray,
     held_out: np.ndarray | None,
-    *,
     sizes: Sequence[int],
     settings: TrainingSettings,
     callbacks: Sequence = (),
+    dropout: float = 0.0,
 ) -> NeuralNet:
     """Train a head with hidden layers on the objects `rows`, stopping early on `held_out`."""
     with seeded(settings.seed):
-        head = data.subset(rows).stacked().new_head(sizes)
+        head = data.subset(rows).stacked().new_head(sizes, dropout)
     rows = data.with_prefixes(rows)
     held_out = None if held_out is None else data.with_prefixes(held_out)
     data = data.stacked()

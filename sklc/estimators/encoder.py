@@ -376,7 +376,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         seed, rows, held_out = self._seed(), np.arange(len(target)), None
         if self.early_stopping:
             rows, held_out = self._validation_split(sample, seed)
-        training = EncoderTraining.of(self, columns, seed)
+        training = EncoderTraining.of(self, columns, getattr(self, "_network_seed", None) or seed)
         net = train_encoder(
             sample.curves,
             target,
