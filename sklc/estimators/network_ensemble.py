@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -51,7 +52,8 @@ def fit_members(
         parts: list[nn.Module] = []
         for head, size, end in zip(heads, sizes, ends, strict=True):
             n_read = n_metadata + (n_features if isinstance(head, JoinedHead) else 0)
-            parts.append(SliceHead(head, int(end - size), int(end), n_read))
+            # A copy, since heads may share the classes of the weights, and no two may share parts.
+            parts.append(SliceHead(copy.deepcopy(head), int(end - size), int(end), n_read))
         return EnsembleHead(parts)
 
     heads = [

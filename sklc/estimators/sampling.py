@@ -50,12 +50,19 @@ class HeadSolver:
     is_exact: bool
     seed: int
 
-    def __call__(self, data: HeadData, seed: int | None = None, dropout: float = 0.0) -> nn.Module:
+    def __call__(
+        self,
+        data: HeadData,
+        seed: int | None = None,
+        dropout: float = 0.0,
+        start: nn.Module | None = None,
+    ) -> nn.Module:
         """Return a head."""
         seed = self.seed if seed is None else seed
         if not self.is_exact:
             return self.solve(data, seed=seed, dropout=dropout)
-        return self.solve(data.with_dropout(dropout, seed) if dropout else data)
+        data = data.with_dropout(dropout, seed) if dropout else data
+        return self.solve(data) if start is None else self.solve(data, start=start)
 
     @staticmethod
     def thinned(head: nn.Module, dropout: float, seed: int) -> nn.Module:
@@ -116,7 +123,10 @@ class Sampling:
             return fit_head
 
         def make(data: HeadData, solve: Callable[[HeadData], nn.Module], seed: int) -> nn.Module:
-            own = solve if fit_head is None else lambda part: fit_head(part, solve, seed)
+            def own(part: HeadData, **options: Any) -> nn.Module:
+                # A calibration's own heads know nothing of a start.
+                return solve(part, **options) if fit_head is None else fit_head(part, solve, seed)
+
             return self.head(HeadSolver(own, True, seed), data)
 
         return make
