@@ -6,9 +6,11 @@ import numpy as np
 from sklearn.base import ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
+from sklc.estimators.adaptation import warn_of_shares
+from sklc.estimators.adaptation_training import Adapting
 from sklc.estimators.base import METADATA_CONSTRAINTS, refuse_weight_without_target
 from sklc.estimators.class_export import ExportMixin
-from sklc.estimators.class_fitting import CLASS_CONSTRAINTS, check_mode, keeps_its_head
+from sklc.estimators.class_modes import CLASS_CONSTRAINTS, check_mode, keeps_its_head
 from sklc.estimators.class_sets import PredictionSetsMixin
 from sklc.estimators.network_ensemble import fit_members
 from sklc.estimators.novelty import NoveltyMixin
@@ -17,6 +19,7 @@ from sklc.estimators.sample import TrainingSample
 from sklc.estimators.sampling import SamplingMixin
 from sklc.estimators.stacking import FEATURES_CONSTRAINTS
 from sklc.estimators.transfer import TRANSFER_CONSTRAINTS, TransferEstimator
+from sklc.estimators.unlabelled import is_unlabelled, labels_of, refuse_unlabelled, split_unlabelled
 from sklc.features import describe
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix
@@ -236,6 +239,7 @@ class TransferClassifier(
         uncertainty=None,
         n_samples="auto",
         dropout=0.1,
+        adaptation=None,
         min_points=1,
         max_epochs=40,
         batch_size=64,
@@ -268,6 +272,7 @@ class TransferClassifier(
         self.uncertainty = uncertainty
         self.n_samples = n_samples
         self.dropout = dropout
+        self.adaptation = adaptation
         self.min_points = min_points
         self.max_epochs = max_epochs
         self.batch_size = batch_size
@@ -327,7 +332,7 @@ class TransferClassifier(
         return tags
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(self, X, y=None, sample_weight=None, X_target=None):
         """Fit the head, and the encoder as far as `finetune` says.
 
         Parameters
@@ -336,12 +341,15 @@ class TransferClassifier(
             In any form that `sklc.as_light_curves` takes.
         y : array-like of shape (n_objects,)
             Class labels. A Series that is indexed by the ids is put into the order of X; so is
-            `sample_weight`. With ``finetune="none"`` labels only calibrate, and are optional
+            `sample_weight`. With `adaptation`, -1, None and NaN mark objects without a label, as in
+            scikit-learn. With ``finetune="none"`` labels only calibrate, and are optional
             without `calibrate`; numbers 0 to n_classes - 1, if all occur, stand for the sorted
             classes.
         sample_weight : array-like of shape (n_objects,), optional
             Weight of each object in training and calibration. A weight of k is the same as k copies
             of the object, and 0 leaves it out.
+        X_target : light curves, optional
+            Further objects without labels, of the survey to adapt to, for `adaptation`.
 
         Returns
         -------
@@ -360,6 +368,8 @@ class TransferClassifier(
         y, sample_weight = self._in_order(X, curves, y=y, sample_weight=sample_weight)
         check_mode(self)
         columns, uncertainty = self._metadata(), class_uncertainty(self.calibrate)
+        if self.adaptation is None:
+            refuse_unlabelled(y, curves, X_target)
         if self.finetune == "none":
             refuse_weight_without_target(y, sample_weight)
             use_own_classes(self)
@@ -367,15 +377,25 @@ class TransferClassifier(
             if y is not None or self.calibrate is not None:
                 calibrate_own_classes(self, curves, y, sample_weight)
             return self
+        others = None
+        if self.adaptation is not None and y is not None:
+            target = None if X_target is None else self._curves(X_target, reset=False)
+            others = split_unlabelled(curves, y, target, sample_weight)
+            curves, y, sample_weight = labels_of(others, curves, y, sample_weight)
         sample = TrainingSample.of(curves, self._labels(y, curves), sample_weight)
-        fitted = fit_members(self, sample, columns, uncertainty)
+        adapting = None if others is None else Adapting.of(self.adaptation, others, sample.rows)
+        fitted = fit_members(self, sample, columns, uncertainty, adapting)
         self.encoder_, self.classes_, self.C_ = fitted.encoder, fitted.classes, fitted.C
         self.metadata_columns_ = () if keeps_its_head(self.encoder) else columns
         self.merge_, self.uncertainty_, self._calibration = None, uncertainty, fitted.held_out
         self._head, self._history, self.features_ = fitted.head, fitted.history, fitted.features
         self._left_out, self._encoders = fitted.left_out, fitted.encoders
+        self._adapters = fitted.adapters
         if self.calibrate is not None and self._calibration is not None:
             self._fit_uncertainty(self._calibration, fitted.class_weight)
+        if adapting is not None:
+            target = np.searchsorted(self.classes_, sample.y)
+            warn_of_shares(self, adapting, target, sample.weights * fitted.class_weight[target])
         return self
 
     @property
@@ -481,12 +501,14 @@ class TransferClassifier(
         check_is_fitted(self)
         curves = self._curves(X, reset=False)
         y, sample_weight = self._in_order(X, curves, y=y, sample_weight=sample_weight)
+        if self.adaptation is not None and y is not None:  # objects without a label do not count
+            kept = np.flatnonzero(~is_unlabelled(y))
+            curves, y, sample_weight = labels_of(kept, curves, y, sample_weight)
         return super().score(curves, self._labels(y, curves), sample_weight)
 
     def _latents(self, curves: LightCurves) -> tuple[np.ndarray, np.ndarray | None]:
         """Latents, (n_objects, latent_size), and the metadata and features that join them."""
-        encoders = getattr(self, "_encoders", ()) or (self.encoder_,)
-        latent = np.concatenate([own._encode(curves, self) for own in encoders], axis=1)
+        latent = self._adapted_latents(curves)
         described = None if self.features_ is None else describe(self.features_, curves)
         return latent, join_columns(metadata_matrix(curves, self.metadata_columns_), described)
 

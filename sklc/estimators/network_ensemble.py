@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from sklc.estimators.adaptation_training import Adapting
 from sklc.estimators.class_fitting import ClassFit, fit_classes
 from sklc.estimators.sample import TrainingSample
 from sklc.estimators.sampling import Sampling
@@ -22,7 +23,11 @@ __all__ = ["fit_members"]
 
 
 def fit_members(
-    estimator: Any, sample: TrainingSample, columns: tuple[str, ...], uncertainty: ClassUncertainty
+    estimator: Any,
+    sample: TrainingSample,
+    columns: tuple[str, ...],
+    uncertainty: ClassUncertainty,
+    adapting: Adapting | None = None,
 ) -> ClassFit:
     """Fit a classifier, with as many networks as its parameter `uncertainty` asks for.
 
@@ -31,15 +36,18 @@ def fit_members(
 
     Parameters
     ----------
-    estimator, sample, columns, uncertainty
+    estimator, sample, columns, uncertainty, adapting
         As for `fit_classes`.
     """
     seed = estimator._seed()
     sampling = Sampling.of(estimator, seed)
     if not sampling.of_networks:
-        return fit_classes(estimator, sample, columns, uncertainty, seed=seed)
+        return fit_classes(estimator, sample, columns, uncertainty, seed=seed, adapting=adapting)
     fit = estimator, sample, columns, uncertainty
-    members = [fit_classes(*fit, seed=seed, network_seed=one) for one in sampling.settings.seeds()]
+    members = [
+        fit_classes(*fit, seed=seed, network_seed=one, adapting=adapting)
+        for one in sampling.settings.seeds()
+    ]
     first, features = members[0], None
     for member in members:
         features = features if member.features is None else member.features
@@ -63,7 +71,12 @@ def fit_members(
     held_out = _held_out([member.held_out for member in members], together)
     encoders = tuple(member.encoder for member in members)
     return replace(
-        first, head=together(heads), held_out=held_out, features=features, encoders=encoders
+        first,
+        head=together(heads),
+        held_out=held_out,
+        features=features,
+        encoders=encoders,
+        adapters=tuple(adapter for member in members for adapter in member.adapters),
     )
 
 

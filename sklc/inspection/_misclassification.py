@@ -38,8 +38,8 @@ def misclassification_auc(y: Any, y_pred: Any, uncertainty: Any) -> float:
     Examples
     --------
     >>> from sklc.inspection import misclassification_auc
-    >>> misclassification_auc(["Ia", "II", "Ia", "II"], ["Ia", "II", "II", "II"], [0.1, 0.4, 0.3, 0])
-    0.6666666666666666
+    >>> misclassification_auc(["Ia", "II", "Ia"], ["Ia", "II", "II"], [0.1, 0.4, 0.3])
+    0.5
     """
     wrong, uncertainty = _checked(y, y_pred, uncertainty)
     if wrong.all() or not wrong.any():

@@ -20,7 +20,7 @@ def test_auc_by_hand():
     assert misclassification_auc([0, 0, 1], [0, 1, 1], [0.1, 0.9, 0.5]) == 1
     assert misclassification_auc([0, 0, 1], [0, 1, 1], [0.9, 0.1, 0.5]) == 0
     assert misclassification_auc(["a", "b"], ["a", "a"], [0.3, 0.3]) == 0.5
-    with pytest.raises(ValueError, match="All 2 predictions are right.*use more objects"):
+    with pytest.raises(ValueError, match=r"All 2 predictions are right.*use more objects"):
         misclassification_auc([0, 1], [0, 1], [0.1, 0.2])
     with pytest.raises(ValueError, match="inconsistent numbers"):
         misclassification_auc([0, 1], [0, 0], [0.1])
