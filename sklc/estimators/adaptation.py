@@ -11,7 +11,6 @@ from torch import nn
 
 from sklc.errors import LightCurveWarning
 from sklc.estimators.base import plain
-from sklc.estimators.class_mixture import class_shares
 from sklc.estimators.unlabelled import Surveys
 from sklc.light_curves import LightCurves
 from sklc.networks.adaptation import CosineHead, Discriminator
@@ -36,7 +35,7 @@ __all__ = [
 _PRIOR_OBJECTS, _MOST_STRETCH = 10.0, 3.0
 # Total variation distance between class shares that is worth a warning, and fewest unlabelled
 # objects that it can be measured with.
-_SHARES_DIFFER, _FEWEST_FOR_SHARES = 0.2, 30
+_SHARES_DIFFER, _FEWEST_FOR_SHARES = 0.25, 30
 
 
 @dataclass(frozen=True)
@@ -222,10 +221,7 @@ def check_adaptation(estimator: Any, keeps_its_head: bool) -> None:
 
 
 def warn_of_shares(classifier: Any, adapting: Any, target: np.ndarray, weight: np.ndarray) -> None:
-    """Warn where the classes of unlabelled objects seem to have other shares than the labels.
-
-    The shares are those under which the predictions are most likely (Saerens, Latinne &
-    Decaestecker 2002), so that classes which are only confused do not count.
+    """Warn where predictions of unlabelled objects have other class shares than the labels.
 
     Parameters
     ----------
@@ -239,30 +235,27 @@ def warn_of_shares(classifier: Any, adapting: Any, target: np.ndarray, weight: n
     Warns
     -----
     LightCurveWarning
-        If the shares differ by more than a fifth in total.
+        If the shares differ by more than a quarter in total.
     """
     parts = [part for part in adapting.others.unlabelled if len(part)]
     if sum(map(len, parts)) < _FEWEST_FOR_SHARES:
         return
     classes = classifier.classes_
-    probabilities = np.concatenate([classifier.predict_proba(part) for part in parts])
+    found = np.concatenate([classifier.predict_proba(part) for part in parts]).mean(axis=0)
     known = np.bincount(target, weight, minlength=len(classes))
     known /= known.sum()
-    likelihood = probabilities / np.maximum(known, 1e-9)
-    likelihood /= likelihood.sum(axis=1, keepdims=True)
-    found = class_shares(np.log(np.maximum(likelihood, 1e-30)))
     if 0.5 * np.abs(found - known).sum() <= _SHARES_DIFFER:
         return
     largest = np.argsort(-np.abs(found - known))[:3]
     told = ", ".join(
-        f"{plain(classes[k])!r} {known[k]:.0%} of the labels and {found[k]:.0%} of the others"
+        f"{plain(classes[k])!r} has {known[k]:.0%} of the labels and {found[k]:.0%} of the others"
         for k in largest
     )
     warnings.warn(
-        f"Class shares of labelled and unlabelled objects seem to differ ({told}): adaptation takes "
-        "them to be alike, and may pull objects into the wrong classes. Weight the labelled "
-        "objects with sample_weight, or draw them in the shares of the other survey, and compare "
-        "with adaptation=None on some labels of that survey.",
+        "Class shares of the labelled objects, and of predictions for the others, differ: "
+        f"{told}. Adaptation takes the shares to be alike, and if they are not, it pulls objects "
+        "into the wrong classes; if they are, it has not succeeded. Compare with adaptation=None "
+        "on some labels of that survey, or weight the labelled objects with sample_weight.",
         LightCurveWarning,
         stacklevel=4,
     )

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
-from sklc.estimators.adaptation import warn_of_shares
+from sklc.estimators.adaptation import AdaptationMixin, warn_of_shares
 from sklc.estimators.adaptation_training import Adapting
 from sklc.estimators.base import METADATA_CONSTRAINTS, refuse_weight_without_target
 from sklc.estimators.class_export import ExportMixin
@@ -40,6 +40,7 @@ class TransferClassifier(
     SamplingMixin,
     NoveltyMixin,
     ExportMixin,
+    AdaptationMixin,
     ClassifierMixin,
     TransferEstimator,
 ):

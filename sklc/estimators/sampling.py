@@ -13,6 +13,7 @@ from torch import nn
 
 from sklc.estimators.class_heads import HeadData
 from sklc.estimators.transfer import is_trained_on_labels
+from sklc.light_curves import LightCurves
 from sklc.light_curves.usable import skips_unusable
 from sklc.networks.heads import log_probability_samples
 from sklc.networks.samples import EnsembleHead, thinned
@@ -220,7 +221,11 @@ class SamplingMixin:
                 "classifier makes one: fit it with uncertainty='bootstrap' or another method, or "
                 "use score='smp'."
             )
-        logits = log_probability_samples(self.head_, *self._latents(self._curves(X, reset=False)))
+        return uncertainty_scores(self._sampled(self._curves(X, reset=False)), score)
+
+    def _sampled(self, curves: LightCurves) -> np.ndarray:
+        """Calibrated probabilities by every prediction, (n_objects, n_samples, n_classes)."""
+        logits = log_probability_samples(self.head_, *self._latents(curves))
         each = [ClassScores(logits[:, number], self.merge_) for number in range(logits.shape[1])]
-        log_p = np.stack([self.uncertainty_.log_probabilities(one) for one in each], axis=1)
-        return uncertainty_scores(np.exp(log_p), score)
+        log_p = [self.uncertainty_.log_probabilities(one) for one in each]
+        return np.exp(np.stack(log_p, axis=1))
