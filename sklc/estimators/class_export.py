@@ -47,7 +47,8 @@ class ExportMixin:
         ImportError
             If the package onnx is not installed.
         NotImplementedError
-            If the method of calibration has no ``to_onnx``.
+            If the method of calibration has no ``to_onnx``, or the classifier consists of several
+            networks, or is adapted to surveys.
         sklearn.exceptions.NotFittedError
             If it is not fitted.
 
@@ -63,6 +64,11 @@ class ExportMixin:
         >>> folder.cleanup()
         """
         check_is_fitted(self)
+        if getattr(self, "_adapters", ()):
+            raise NotImplementedError(
+                "This classifier is adapted to surveys, and an exported model is not told the "
+                "survey of an object: fit with adaptation=None to export it."
+            )
         return export_classifier(
             path,
             self.encoder_._source().network,
