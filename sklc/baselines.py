@@ -44,6 +44,7 @@ def feature_classifier(
     model: str = "boosting",
     *,
     features: LightCurveFeatures | None = None,
+    period: bool = False,
     random_state: int | np.random.RandomState | None = None,
     n_jobs: int | None = None,
 ) -> Pipeline:
@@ -56,6 +57,10 @@ def feature_classifier(
         weights of 1/frequency lower the AUROC where labels are few.
     features : LightCurveFeatures or None, default=None
         Features to use, such as ``LightCurveFeatures(binned_flux=False)``; by default all of them.
+    period : bool, default=False
+        Whether to add features of the period and the folded light curve, as for variable stars.
+        Unless `features` are given, those of a peak, which is what variable stars lack, are then
+        left out: the parametric fit and the binned flux.
     random_state : int, RandomState instance or None, default=None
         Seed of the model.
     n_jobs : int or None, default=None
@@ -96,13 +101,14 @@ def feature_classifier(
             **_FOREST, max_features="sqrt", random_state=random_state, n_jobs=n_jobs
         ),
     )
-    return _pipeline(model, ("classifier", classifier), features, n_jobs)
+    return _pipeline(model, ("classifier", classifier), _features(features, period, n_jobs))
 
 
 def feature_redshift_regressor(
     model: str = "boosting",
     *,
     features: LightCurveFeatures | None = None,
+    period: bool = False,
     random_state: int | np.random.RandomState | None = None,
     n_jobs: int | None = None,
 ) -> Pipeline:
@@ -116,6 +122,10 @@ def feature_redshift_regressor(
         Gradient boosting on histograms, or a random forest.
     features : LightCurveFeatures or None, default=None
         Features to use; by default all of them.
+    period : bool, default=False
+        Whether to add features of the period and the folded light curve, as for variable stars.
+        Unless `features` are given, those of a peak, which is what variable stars lack, are then
+        left out: the parametric fit and the binned flux.
     random_state : int, RandomState instance or None, default=None
         Seed of the model.
     n_jobs : int or None, default=None
@@ -152,12 +162,13 @@ def feature_redshift_regressor(
     regressor = TransformedTargetRegressor(
         chosen, func=np.log1p, inverse_func=np.expm1, check_inverse=False
     )
-    return _pipeline(model, ("regressor", regressor), features, n_jobs)
+    return _pipeline(model, ("regressor", regressor), _features(features, period, n_jobs))
 
 
 def feature_outlier_detector(
     *,
     features: LightCurveFeatures | None = None,
+    period: bool = False,
     random_state: int | np.random.RandomState | None = None,
     n_jobs: int | None = None,
 ) -> Pipeline:
@@ -167,6 +178,10 @@ def feature_outlier_detector(
     ----------
     features : LightCurveFeatures or None, default=None
         Features to use; by default all of them.
+    period : bool, default=False
+        Whether to add features of the period and the folded light curve, as for variable stars.
+        Unless `features` are given, those of a peak, which is what variable stars lack, are then
+        left out: the parametric fit and the binned flux.
     random_state : int, RandomState instance or None, default=None
         Seed of the model.
     n_jobs : int or None, default=None
@@ -194,7 +209,7 @@ def feature_outlier_detector(
     """
     return Pipeline(
         [
-            ("features", _features(features, n_jobs)),
+            ("features", _features(features, period, n_jobs)),
             # Medians, so that missing values do not make an object unusual. A feature that is
             # missing from all training data is kept as a constant, so that the columns stay.
             ("imputer", SimpleImputer(strategy="median", keep_empty_features=True)),
@@ -213,12 +228,9 @@ def _chosen(model: str, **known: BaseEstimator) -> BaseEstimator:
 
 
 def _pipeline(
-    model: str,
-    last: tuple[str, BaseEstimator],
-    features: LightCurveFeatures | None,
-    n_jobs: int | None,
+    model: str, last: tuple[str, BaseEstimator], features: LightCurveFeatures
 ) -> Pipeline:
-    steps: list[tuple[str, BaseEstimator]] = [("features", _features(features, n_jobs))]
+    steps: list[tuple[str, BaseEstimator]] = [("features", features)]
     if model == "boosting":
         # Boosting takes NaN, but no column of nothing else, which few light curves may give.
         fill = SimpleImputer(strategy="constant", fill_value=_MISSING, keep_empty_features=True)
@@ -226,6 +238,12 @@ def _pipeline(
     return Pipeline([*steps, last])
 
 
-def _features(features: LightCurveFeatures | None, n_jobs: int | None) -> LightCurveFeatures:
-    features = LightCurveFeatures() if features is None else clone(features)
+def _features(
+    features: LightCurveFeatures | None, period: bool, n_jobs: int | None
+) -> LightCurveFeatures:
+    if features is None:
+        features = LightCurveFeatures(parametric_fit=not period, binned_flux=not period)
+    features = clone(features)
+    if period:
+        features.set_params(period=True)
     return features if n_jobs is None else features.set_params(n_jobs=n_jobs)

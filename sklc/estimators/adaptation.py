@@ -241,7 +241,10 @@ def warn_of_shares(classifier: Any, adapting: Any, target: np.ndarray, weight: n
     if sum(map(len, parts)) < _FEWEST_FOR_SHARES:
         return
     classes = classifier.classes_
-    found = np.concatenate([classifier.predict_proba(part) for part in parts]).mean(axis=0)
+    # As if they were of the labelled survey, since scaling hides that there are other classes.
+    found = np.concatenate(
+        [classifier._probabilities(classifier._logits(part, adapting.reference)) for part in parts]
+    ).mean(axis=0)
     known = np.bincount(target, weight, minlength=len(classes))
     known /= known.sum()
     if 0.5 * np.abs(found - known).sum() <= _SHARES_DIFFER:
@@ -252,10 +255,10 @@ def warn_of_shares(classifier: Any, adapting: Any, target: np.ndarray, weight: n
         for k in largest
     )
     warnings.warn(
-        "Class shares of the labelled objects, and of predictions for the others, differ: "
-        f"{told}. Adaptation takes the shares to be alike, and if they are not, it pulls objects "
-        "into the wrong classes; if they are, it has not succeeded. Compare with adaptation=None "
-        "on some labels of that survey, or weight the labelled objects with sample_weight.",
+        "Class shares of the labelled objects, and of predictions for the others before their "
+        f"survey is adapted to, differ: {told}. Adaptation takes the true shares to be alike, and "
+        "if they are not, it pulls objects into the wrong classes. Compare with adaptation=None on "
+        "some labels of that survey, or weight the labelled objects with sample_weight.",
         LightCurveWarning,
         stacklevel=4,
     )
@@ -274,12 +277,16 @@ class AdaptationMixin:
         for adapter in getattr(self, "_adapters", ()):
             adapter.surveys.index(curves)
 
-    def _adapted_latents(self, curves: LightCurves) -> np.ndarray:
-        """Latents that the head reads, (n_objects, n_encoders * latent_size)."""
+    def _adapted_latents(self, curves: LightCurves, survey: int | None = None) -> np.ndarray:
+        """Latents that the head reads, (n_objects, n_encoders * latent_size).
+
+        With `survey`, its position, all objects are taken for such of that survey.
+        """
         encoders = getattr(self, "_encoders", ()) or (self.encoder_,)
         latents = [encoder._encode(curves, self) for encoder in encoders]
         adapters = getattr(self, "_adapters", ())
         if adapters:
-            index = adapters[0].surveys.index(curves)
+            same = np.full(len(curves), -1 if survey is None else survey)
+            index = adapters[0].surveys.index(curves) if survey is None else same
             latents = [own(latent, index) for own, latent in zip(adapters, latents, strict=True)]
         return latents[0] if len(latents) == 1 else np.concatenate(latents, axis=1)

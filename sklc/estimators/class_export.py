@@ -69,6 +69,12 @@ class ExportMixin:
                 "This classifier is adapted to surveys, and an exported model is not told the "
                 "survey of an object: fit with adaptation=None to export it."
             )
+        if len(getattr(self, "_encoders", ())) > 1:
+            raise NotImplementedError(
+                "This classifier consists of several networks, or of several passes through one, "
+                "and an exported model holds a single pass: fit with uncertainty='bootstrap' or "
+                "'mc-dropout', or with uncertainty=None, to export it."
+            )
         return export_classifier(
             path,
             self.encoder_._source().network,

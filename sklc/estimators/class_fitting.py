@@ -22,6 +22,7 @@ from sklc.estimators.class_heads import (
 )
 from sklc.estimators.class_modes import keeps_its_head, refuse_prior_labels
 from sklc.estimators.encoder import LightCurveEncoder
+from sklc.estimators.layer_weights import with_layer_weights
 from sklc.estimators.novelty import left_out_classes
 from sklc.estimators.pooling import LinearHeads, OwnClasses
 from sklc.estimators.prefixes import Prefixes, PrefixRows, draw_prefixes
@@ -91,6 +92,8 @@ class ClassFit:
         All encoders, where there are several; their latents stand beside each other.
     adapters : tuple of LatentAdapter, default=()
         What adapts the latents of each encoder, if anything does.
+    held_out_rows : ndarray of int or None, default=None
+        Positions in the sample of what was held out.
     """
 
     encoder: LightCurveEncoder
@@ -104,6 +107,7 @@ class ClassFit:
     left_out: np.ndarray | None = None
     encoders: tuple[LightCurveEncoder, ...] = ()
     adapters: tuple[LatentAdapter, ...] = ()
+    held_out_rows: np.ndarray | None = None
 
 
 def _own_classes(
@@ -193,8 +197,14 @@ def fit_classes(
             if not isinstance(joined, JoinedHead):
                 joined, features = None, None
             return ClassFit(encoder, classes, class_weight, joined, history, None, unseen, features)
+        if estimator.finetune == "head":
+            # A few numbers: that they are learned from labels which calibrate matters little.
+            balanced = (sample.weights * class_weight[target])[rows]
+            start = with_layer_weights(start, sample.curves[rows], target[rows], balanced, seed)
         prefixes = None
-        if estimator.early and not estimator._fitted_on_series:
+        # The first days of a variable star say little of its period, which is what a fold needs.
+        by_time = start.representation_.fold is None and not estimator._fitted_on_series
+        if estimator.early and by_time:
             prefixes = draw_prefixes(sample.curves, estimator.min_points, seed)
         latent, beginnings = _latents(start, sample.curves, prefixes)
         if beginnings is not None and prefixes is not None and features is not None:
@@ -207,6 +217,7 @@ def fit_classes(
         encoder = start
         if estimator.finetune != "head":
             encoder = start._holding(TrainedWeights.to_fine_tune(start._source()))
+            sampling.prepare(encoder, sample.curves)
         settings, callbacks = estimator._settings(network_seed), estimator.callbacks or ()
         adapters: tuple[LatentAdapter, ...] = ()
         if adapting is not None and encoder is start:
@@ -276,7 +287,7 @@ def fit_classes(
     encoder = as_parameter(encoder, start)
     if not isinstance(final, JoinedHead):
         features = None
-    kept = features, left_out, (), adapters
+    kept = features, left_out, (), adapters, unseen_rows
     return ClassFit(encoder, classes, class_weight, final, history, C, calibration, *kept)
 
 

@@ -34,7 +34,7 @@ def keeps_its_head(encoder: Any) -> bool:
     """Whether `encoder` is trained on the labels with a head for their classes, which is kept."""
     if not is_trained_on_labels(encoder):
         return False
-    return encoder is None or isinstance(objectives_of(encoder)[0], Classifier)
+    return encoder is None or any(isinstance(own, Classifier) for own in objectives_of(encoder))
 
 
 def check_mode(estimator: Any) -> None:

@@ -507,15 +507,17 @@ class TransferClassifier(
             curves, y, sample_weight = labels_of(kept, curves, y, sample_weight)
         return super().score(curves, self._labels(y, curves), sample_weight)
 
-    def _latents(self, curves: LightCurves) -> tuple[np.ndarray, np.ndarray | None]:
+    def _latents(
+        self, curves: LightCurves, survey: int | None = None
+    ) -> tuple[np.ndarray, np.ndarray | None]:
         """Latents, (n_objects, latent_size), and the metadata and features that join them."""
-        latent = self._adapted_latents(curves)
+        latent = self._adapted_latents(curves, survey)
         described = None if self.features_ is None else describe(self.features_, curves)
         return latent, join_columns(metadata_matrix(curves, self.metadata_columns_), described)
 
-    def _logits(self, X) -> np.ndarray:
+    def _logits(self, X, survey: int | None = None) -> np.ndarray:
         """Logits, (n_objects, n_outputs) float64."""
-        return in_double_precision(self.head_, *self._latents(self._curves(X, reset=False)))
+        return in_double_precision(self.head_, *self._latents(self._curves(X, reset=False), survey))
 
     def _probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Probabilities of ``classes_``, calibrated, (n_objects, n_classes)."""

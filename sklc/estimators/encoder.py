@@ -14,14 +14,17 @@ from sklc.estimators.base import (
     METADATA_CONSTRAINTS,
     TRAINING_CONSTRAINTS,
     LightCurveEstimator,
-    require_two_classes,
 )
 from sklc.estimators.context import check_context, per_object_columns
-from sklc.estimators.encoder_training import NETWORK_CONSTRAINTS, EncoderTraining, train_encoder
+from sklc.estimators.encoder_training import (
+    NETWORK_CONSTRAINTS,
+    fit_network,
+    needs_labels,
+)
 from sklc.estimators.own_file import own_file, require_same_file
-from sklc.estimators.sample import TrainingSample, check_surveys, check_weight
+from sklc.estimators.sample import check_surveys, check_weight
+from sklc.estimators.sequences import SequenceMethods
 from sklc.light_curves import LightCurves
-from sklc.light_curves.metadata import metadata_matrix
 from sklc.light_curves.usable import skips_unusable
 from sklc.networks.device import resolve_device
 from sklc.networks.inference.encode import encode_latents
@@ -36,18 +39,20 @@ __all__ = ["LightCurveEncoder"]
 
 # Parameters that have no effect with weights, which include a network that is trained.
 _UNREAD_WITH_WEIGHTS = (
-    "representation", "architecture", "hidden_size", "n_layers", "latent_size", "objective",
+    "representation", "fold", "architecture", "hidden_size", "n_layers", "latent_size", "objective",
     "redshift_weight", "temperature", "adversarial_weight", "augment", "metadata_columns",
     "class_weight", "callbacks", "checkpoint",
 )  # fmt: skip
 
 
-class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, LightCurveEstimator):
+class LightCurveEncoder(
+    SequenceMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, LightCurveEstimator
+):
     """Encode light curves as latent vectors with a neural network.
 
     With `weights`, the network is a pretrained one: `fit` trains nothing, and `transform` works at
-    once. Without weights, `fit` trains the network to classify `y`, and `transform` returns the
-    latent, the layer before the class logits (Gupta et al. 2025b, section 3.1).
+    once. Without weights, `fit` trains the network, by default to classify `y`, and `transform`
+    returns the latent, the layer before the class logits (Gupta et al. 2025b, section 3.1).
 
     As everywhere in scikit-learn, ``clone`` returns an unfitted estimator with the same
     parameters. The clone of an encoder with `weights` can transform at once, but that of an
@@ -61,14 +66,16 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
     weights : str, path, TrainedWeights or None, default=None
         The network to use: a name from `sklc.list_weights` such as ``"any"``, the path of a
         file written by `save`, or the network that a transfer estimator has trained, which its
-        ``encoder_`` has as this parameter. None trains a network from labels. Weights come with
-        their input representation, sizes and metadata columns; to set these as well is an error.
-    representation : {"relative", "papers"} or InputRepresentation, default="relative"
-        What the network sees of an observation.
+        ``encoder_`` has as this parameter. None trains a network. Weights come with their input
+        representation, sizes and metadata columns; to set these as well is an error.
+    representation : str or InputRepresentation, default="relative"
+        What the network sees of an observation: the name of a preset, or your own.
+    fold : {"period"} or None, default=None
+        Whether to fold light curves with their periods, as `InputRepresentation.folded` does.
     architecture : str or Architecture, default="gru"
-        The network: a name that is registered (see `sklc.register_architecture`), or an instance
-        with its settings, such as ``sklc.networks.architectures.GRU(hidden_size=64)``. "gru"
-        consists of stacked GRU layers.
+        The network: "gru" (stacked GRU layers), "transformer", a name that was given to
+        `sklc.register_architecture`, or an instance with its settings, such as ``GRU(n_layers=1)``
+        or ``Transformer(n_heads=2)`` of `sklc.networks.architectures`.
     hidden_size : int, default=100
         Number of units of each layer, of an architecture that is given by name. If the architecture
         has no such setting, changing this parameter is an error; the same holds for the next two.
@@ -76,14 +83,15 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         Number of layers of an architecture that is given by name.
     latent_size : int, default=128
         Length of the latent vector of an architecture that is given by name.
-    objective : str or Objective, default="classifier"
-        What the network is trained for: "classifier", "contrastive", "adversarial", a name that was
-        given to `sklc.register_objective`, or an instance of a class of `sklc.networks.objectives`
-        such as ``Contrastive(temperature=0.2)``. All of them learn the classes. "contrastive" also
-        pulls latents of one class together, and those of different classes apart (supervised
-        contrastive loss, weight 1). "adversarial" also makes latents independent of the survey,
-        which a discriminator tries to read from them; it needs the survey of every object, as
-        metadata column ``survey`` or as ``fit(X, y, survey=...)``.
+    objective : str, Objective or list of these, default="classifier"
+        What the network is trained for: "classifier", "contrastive", "adversarial", "masked", a
+        name that was given to `sklc.register_objective`, an instance of a class of
+        `sklc.networks.objectives` such as ``Contrastive(temperature=0.2)``, or a list. All but
+        "masked" learn the classes. "contrastive" also pulls latents of one class together, and
+        those of different classes apart (supervised contrastive loss). "adversarial" also makes
+        latents independent of the survey, which a discriminator tries to read from them; it needs
+        the metadata column ``survey`` or ``fit(X, y, survey=...)``. "masked" predicts observations
+        that are hidden at random, without labels; ``["masked", "classifier"]`` learns both.
     redshift_weight : float, default=0.0
         Weight of a Gaussian likelihood of ``ln(1 + z)``, with z from the metadata column
         ``redshift``, whatever the objective. Above 0, the latent keeps how bright an object is,
@@ -91,9 +99,8 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
     temperature : float, default=0.5
         Temperature of the contrastive loss, for the named objective that takes it.
     adversarial_weight : float, default=1.0
-        Largest weight of the confusion of the discriminator (Tzeng et al. 2015), for the named
-        objective that takes it. It rises from 0 over the epochs (Ganin et al. 2016), so that
-        classes come first.
+        Largest weight of the confusion of the discriminator (Tzeng et al. 2015), for the objective
+        that takes it. It rises from 0 over the epochs (Ganin et al. 2016): classes come first.
     augment : bool, str, transformer, sequence of these, or None, default=False
         Whether, or how, to train on light curves that are altered at random, and differently in
         every epoch. True uses `sklc.augment.ObservingConditions`, which makes light curves noisier,
@@ -124,9 +131,9 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
     weight_decay : float, default=0.0
         Weight decay of AdamW.
     early_stopping : bool, default=True
-        Whether to hold out a stratified part of the training data where a network is trained, and
-        to stop when the loss on it has not improved for `patience` epochs. The weights of the best
-        epoch are kept. Every class has at least one object on either side.
+        Whether to hold out a stratified part of the training data, with every class on either side,
+        where a network is trained, and to stop when the loss on it has not improved for `patience`
+        epochs. The weights of the best epoch are kept.
     validation_fraction : float, default=0.2
         Share of the training data that is held out where a network is trained.
     patience : int, default=5
@@ -141,17 +148,15 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         `fit` continues from it, which requires the same data and settings. On the CPU, a training
         that was interrupted ends with exactly the same network as one that was not.
     mixed_precision : bool or "auto", default="auto"
-        Whether recurrent layers may round the factors of their products to 10 bits (TF32)
-        on a GPU, which changes latents by up to .006 of their spread. "auto" is True. On
-        the CPU there is no difference.
+        Whether recurrent layers may round the factors of their products to 10 bits (TF32) on a GPU,
+        which changes latents by up to .006 of their spread. "auto" is True; no matter on the CPU.
     device : str, default="auto"
         Where to compute: "auto" (the GPU where there is one), "cpu", or a torch device.
     random_state : int, RandomState instance or None, default=None
         Seed of every random draw on the CPU.
     verbose : int, bool or "auto", default="auto"
-        Whether to show a progress bar on standard error. "auto" shows it in a terminal or
-        notebook, where training takes longer than a few seconds; 0 never does, and 1
-        always.
+        Whether to show a progress bar on standard error. "auto" shows it in a terminal or notebook,
+        where training takes longer than a few seconds; 0 never does, and 1 always.
     metadata : sequence of str or None, default="deprecated"
         Former name of `metadata_columns`.
 
@@ -213,6 +218,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         weights=None,
         *,
         representation="relative",
+        fold=None,
         architecture="gru",
         hidden_size=100,
         n_layers=2,
@@ -244,6 +250,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
     ):
         self.weights = weights
         self.representation = representation
+        self.fold = fold
         self.architecture = architecture
         self.hidden_size = hidden_size
         self.n_layers = n_layers
@@ -311,7 +318,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.target_tags.required = self.weights is None
+        tags.target_tags.required = needs_labels(self)
         tags.transformer_tags.preserves_dtype = ["float32"]
         tags.requires_fit = self.weights is None
         return tags
@@ -321,15 +328,16 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, survey=None, sample_weight=None):
-        """Train the network on labelled light curves, or only check its weights.
+        """Train the network on light curves, or only check its weights.
 
         Parameters
         ----------
         X : light curves of n_objects
             In any form that `sklc.as_light_curves` takes.
         y : array-like of shape (n_objects,), optional
-            Class labels; required, and used, only with ``weights=None``. A Series that is indexed
-            by the ids is put into the order of X; so are `survey` and `sample_weight`.
+            Class labels; required, and used, only with ``weights=None`` and an objective that
+            learns them. A Series that is indexed by the ids is put into the order of X; so are
+            `survey` and `sample_weight`.
         survey : array-like of shape (n_objects,), optional
             Survey of each object, for ``objective="adversarial"``; without it, the metadata
             column of that name is used. It is refused where nothing reads it.
@@ -369,25 +377,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
                 check_weight(sample_weight, curves)
             return self
         survey = None if survey is None else check_surveys(survey, curves)
-        sample = TrainingSample.of(curves, self._labels(y, curves), sample_weight, survey)
-        classes, target = np.unique(sample.y, return_inverse=True)
-        require_two_classes(classes, self)
-        metadata_matrix(curves, columns)  # refuses columns that cannot be used
-        seed, rows, held_out = self._seed(), np.arange(len(target)), None
-        if self.early_stopping:
-            rows, held_out = self._validation_split(sample, seed)
-        training = EncoderTraining.of(self, columns, getattr(self, "_network_seed", None) or seed)
-        net = train_encoder(
-            sample.curves,
-            target,
-            rows,
-            held_out,
-            training,
-            class_weight=self._class_weights(classes, sample.y, sample.weight),
-            given={"survey": None if survey is None else survey[sample.rows]},
-            sample_weight=sample.weight,
-        )
-        self._trained = TrainedWeights(net, training.representation, classes, columns)
+        self._trained = fit_network(self, curves, y, sample_weight, survey, columns)
         return self
 
     @skips_unusable
@@ -504,10 +494,8 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
         """
         check_is_fitted(self)
         source = self._source()
-        return export_encoder(
-            path, source.network, source.representation, self.classes_, source.metadata_columns,
-            Context.of(self.context),
-        )  # fmt: skip
+        own = source.network, source.representation, self.classes_, source.metadata_columns
+        return export_encoder(path, *own, Context.of(self.context))
 
     @property
     def net_(self):
@@ -527,7 +515,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
 
     @property
     def classes_(self):
-        """Classes that the network was trained on."""
+        """Classes that the network was trained on, none without labels."""
         return np.asarray(self._source().classes)
 
     @property
@@ -558,6 +546,7 @@ class LightCurveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Light
 
     def _check_objects(self, curves: LightCurves) -> None:
         self._per_object(curves)
+        self.representation_.check(curves)
 
     def _check_mode(self) -> None:
         """Refuse parameters that weights bring along themselves, or cannot use."""

@@ -11,34 +11,50 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-import torch
 from skorch import NeuralNet
 
 from sklc.augment.training import Augmentation, chosen_transformers
+from sklc.estimators.base import require_two_classes
+from sklc.estimators.latent_scaling import fill_latent, standardize_latent
+from sklc.estimators.sample import TrainingSample
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix
 from sklc.networks.architectures import Architecture, EncoderNetwork
 from sklc.networks.architectures.choice import DEFAULT_SIZES, choose_architecture, new_network
 from sklc.networks.device import single_thread_in_workers
-from sklc.networks.inference.encode import encode_latents
+from sklc.networks.objectives.hiding import Hiding, require_two_shown
 from sklc.networks.objectives.interface import Objective
-from sklc.networks.objectives.network import ObjectiveLoss, ObjectiveNetwork, kept_heads
-from sklc.networks.objectives.registry import chosen_objectives
+from sklc.networks.objectives.network import (
+    ObjectiveLoss,
+    ObjectiveNetwork,
+    kept_heads,
+    sequence_heads,
+)
+from sklc.networks.objectives.registry import chosen_objectives, learns_classes
 from sklc.networks.training.augmented import EachEpoch, ObjectiveDataset
 from sklc.networks.training.checkpoint import TrainingCheckpoint, fingerprint
 from sklc.networks.training.loop import TrainingSettings, fit_net, resident_device, seeded, wrap
 from sklc.representation import PRESETS, InputRepresentation
 from sklc.utils.sklearn_compat import HasMethods, Interval, StrOptions
+from sklc.weights.trained import TrainedWeights
 
-__all__ = ["NETWORK_CONSTRAINTS", "EncoderTraining", "objectives_of", "train_encoder"]
+__all__ = [
+    "NETWORK_CONSTRAINTS",
+    "EncoderTraining",
+    "fit_network",
+    "needs_labels",
+    "objectives_of",
+    "train_encoder",
+]
 
 NETWORK_CONSTRAINTS: dict[str, list[Any]] = {
     "representation": [StrOptions(set(PRESETS)), InputRepresentation],
+    "fold": [StrOptions({"period"}), None],
     "architecture": [str, Architecture],
     "hidden_size": [Interval(Integral, 1, None, closed="left")],
     "n_layers": [Interval(Integral, 1, None, closed="left")],
     "latent_size": [Interval(Integral, 1, None, closed="left")],
-    "objective": [str, Objective],
+    "objective": [str, Objective, list, tuple],
     "redshift_weight": [Interval(Real, 0, None, closed="left")],
     "temperature": [Interval(Real, 0, None, closed="neither")],
     "adversarial_weight": [Interval(Real, 0, None, closed="neither")],
@@ -48,8 +64,9 @@ NETWORK_CONSTRAINTS: dict[str, list[Any]] = {
     "checkpoint": [str, os.PathLike, None],
 }
 
-# Objects over which latents are standardised: more would not change their mean and scale.
-_MOST_FOR_SCALE = 50_000
+# Share of objects that stay whole, in every epoch, where something else is learned beside hidden
+# observations.
+_WHOLE = 0.5
 
 
 @dataclass(frozen=True)
@@ -94,6 +111,8 @@ class EncoderTraining:
         representation = encoder.representation
         if isinstance(representation, str):
             representation = InputRepresentation.preset(representation)
+        if encoder.fold is not None and representation.fold is None:
+            representation = representation.folded()
         sizes = {name: getattr(encoder, name) for name in DEFAULT_SIZES}
         decay = {name: getattr(encoder, name) for name in ("learning_rate_decay", "weight_decay")}
         return cls(
@@ -117,6 +136,67 @@ def objectives_of(encoder: Any) -> tuple[Objective, ...]:
     return chosen_objectives(encoder.objective, encoder.redshift_weight, changed)
 
 
+def needs_labels(encoder: Any) -> bool:
+    """Whether the parameters of a `LightCurveEncoder` ask for labels; also where they are wrong."""
+    try:
+        return encoder.weights is None and learns_classes(objectives_of(encoder))
+    except (TypeError, ValueError):
+        return True
+
+
+def fit_network(
+    encoder: Any,
+    curves: LightCurves,
+    y: Any,
+    sample_weight: Any,
+    survey: np.ndarray | None,
+    columns: tuple[str, ...],
+) -> TrainedWeights:
+    """Train the network of a `LightCurveEncoder`, as its parameters say.
+
+    Parameters
+    ----------
+    encoder : LightCurveEncoder
+        The encoder, whose parameters are read.
+    curves : LightCurves
+        All the training data.
+    y, sample_weight, survey
+        Arguments of its `fit`.
+    columns : tuple of str
+        The metadata columns that the network reads.
+    """
+    labelled, weights = needs_labels(encoder), None
+    y = encoder._labels(y, curves) if labelled else np.zeros(len(curves), dtype=np.int64)
+    sample = TrainingSample.of(curves, y, sample_weight, survey)
+    classes, target = np.unique(sample.y, return_inverse=True)
+    if labelled:
+        require_two_classes(classes, encoder)
+    else:
+        mode = f"objective={encoder.objective!r}"
+        encoder._refuse_unread(["class_weight"], "objectives that learn classes", mode)
+    metadata_matrix(curves, columns)  # refuses columns that cannot be used
+    seed, rows, held_out = encoder._seed(), np.arange(len(target)), None
+    if encoder.early_stopping and (labelled or len(target) > 1):
+        rows, held_out = encoder._validation_split(sample, seed)
+    # One of several networks differs from the others in its start, and not in what is held out.
+    network_seed = getattr(encoder, "_network_seed", None)
+    training = EncoderTraining.of(encoder, columns, seed if network_seed is None else network_seed)
+    if labelled:
+        weights = encoder._class_weights(classes, sample.y, sample.weight)
+    net = train_encoder(
+        sample.curves,
+        target,
+        rows,
+        held_out,
+        training,
+        class_weight=weights,
+        given={"survey": None if survey is None else survey[sample.rows]},
+        sample_weight=sample.weight,
+    )
+    known = classes if labelled else classes[:0]
+    return TrainedWeights(net, training.representation, known, columns)
+
+
 def train_encoder(
     curves: LightCurves,
     target: np.ndarray,
@@ -124,7 +204,7 @@ def train_encoder(
     held_out: np.ndarray | None,
     training: EncoderTraining,
     *,
-    class_weight: np.ndarray,
+    class_weight: np.ndarray | None,
     given: Mapping[str, Any],
     sample_weight: np.ndarray | None = None,
 ) -> NeuralNet:
@@ -140,16 +220,17 @@ def train_encoder(
         Objects to train on, and to stop early on (or None).
     training : EncoderTraining
         The network to train, and how to train it.
-    class_weight : ndarray of shape (n_classes,)
-        Weights of the classes in the cross-entropy.
+    class_weight : ndarray of shape (n_classes,), or None
+        Weights of the classes in the cross-entropy; None where no classes are learned.
     given : mapping of str
         Further arguments of `fit`, which the objectives' targets may use.
     sample_weight : ndarray of shape (n_objects,), optional
         Weights of the objects in all terms of the loss.
     """
     settings, objectives = training.settings, training.objectives
-    weights = np.asarray(class_weight, dtype=np.float32)
-    targets = {"class": target, "class_weight": weights[target]}
+    targets = {"class": target}
+    if class_weight is not None:
+        targets["class_weight"] = np.asarray(class_weight, dtype=np.float32)[target]
     arguments = _Arguments(given)
     for objective in objectives:
         targets |= objective.targets(curves, arguments)
@@ -160,6 +241,9 @@ def train_encoder(
                 f"{name}= is for an objective that reads it, such as objective='adversarial', and "
                 f"has no effect with {used}: leave {name} out."
             )
+    hiding = _hiding(objectives, targets)
+    if hiding is not None:
+        require_two_shown(training.representation, curves)
     if sample_weight is not None:
         targets["sample_weight"] = np.asarray(sample_weight, dtype=np.float32)
 
@@ -174,6 +258,8 @@ def train_encoder(
             training.columns,
             epochs,
             objectives,
+            hiding,
+            settings.seed,
             ahead=resident_device(settings.device) is not None,
         )
 
@@ -182,9 +268,11 @@ def train_encoder(
         network = new_network(
             training.architecture,
             training.representation.channels,
-            len(class_weight),
+            0 if class_weight is None else len(class_weight),
             metadata_matrix(train.original, training.columns),
             kept_heads(objectives, targets),
+            sequence_heads(objectives, targets),
+            training.representation.time_scale,
         )
         module = ObjectiveNetwork(network, objectives, targets)
     checkpoint = None
@@ -203,25 +291,23 @@ def train_encoder(
             )
     finally:
         train.close()
+    seen = training.representation, train.original, training.columns
+    if not any(objective.trains_latent for objective in objectives):
+        fill_latent(network, *seen)
     if training.architecture.standardize_latent:
-        _standardize_latent(network, train.original, training)
+        standardize_latent(network, *seen)
     net = wrap(network)
     net.history = trained.history
     return net
 
 
-def _standardize_latent(
-    network: EncoderNetwork, curves: LightCurves, training: EncoderTraining
-) -> None:
-    """Bring each unit of the latent to mean 0 and variance 1 over the training data."""
-    some = np.linspace(0, len(curves) - 1, min(len(curves), _MOST_FOR_SCALE)).astype(int)
-    columns = metadata_matrix(curves[some], training.columns)
-    network.eval()
-    latents = encode_latents(network, training.representation, curves[some], columns)
-    mean, scale = latents.mean(axis=0, dtype=np.float64), latents.std(axis=0, dtype=np.float64)
-    # A unit that never varies stays as it is, and is 0.
-    scale = np.where(scale > 1e-6 * scale.max(), scale, 1.0)
-    network.rescale_latent(*(torch.tensor(x, dtype=torch.float32) for x in (mean, scale)))
+def _hiding(objectives: Sequence[Objective], targets: Mapping[str, np.ndarray]) -> Hiding | None:
+    """Return how observations are hidden, if an objective predicts some."""
+    hides = [own for own in objectives if own.sequence_heads(targets)]
+    if not hides:
+        return None
+    fraction: Any = getattr(hides[0], "mask_fraction", 0.5)
+    return Hiding(float(fraction), _WHOLE if len(objectives) > len(hides) else 0.0)
 
 
 class _Arguments(UserDict):

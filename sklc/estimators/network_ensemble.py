@@ -12,6 +12,7 @@ from torch import nn
 
 from sklc.estimators.adaptation_training import Adapting
 from sklc.estimators.class_fitting import ClassFit, fit_classes
+from sklc.estimators.passes import with_passes
 from sklc.estimators.sample import TrainingSample
 from sklc.estimators.sampling import Sampling
 from sklc.networks.heads import own_head
@@ -42,7 +43,13 @@ def fit_members(
     seed = estimator._seed()
     sampling = Sampling.of(estimator, seed)
     if not sampling.of_networks:
-        return fit_classes(estimator, sample, columns, uncertainty, seed=seed, adapting=adapting)
+        fitted = fit_classes(estimator, sample, columns, uncertainty, seed=seed, adapting=adapting)
+        if not sampling.of_passes:
+            return fitted
+        passes = with_passes(
+            estimator, fitted, sample, columns, sampling.settings, sampling.drops_units
+        )
+        return replace(passes, adapters=fitted.adapters * len(passes.encoders))
     fit = estimator, sample, columns, uncertainty
     members = [
         fit_classes(*fit, seed=seed, network_seed=one, adapting=adapting)

@@ -8,6 +8,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+import torch
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
@@ -15,7 +16,9 @@ from sklc.estimators.class_heads import HeadData
 from sklc.estimators.transfer import is_trained_on_labels
 from sklc.light_curves import LightCurves
 from sklc.light_curves.usable import skips_unusable
+from sklc.networks.architectures.stochastic import make_stochastic
 from sklc.networks.heads import log_probability_samples
+from sklc.networks.padding import pad
 from sklc.networks.samples import EnsembleHead, thinned
 from sklc.uncertainty.interface import ClassSampling, ClassScores, SamplingSettings
 from sklc.uncertainty.registry import class_sampling
@@ -31,6 +34,8 @@ SAMPLING_CONSTRAINTS: dict[str, list[Any]] = {
 }
 # Predictions per object by heads, and by networks each of which has to be trained.
 _N_HEADS, _N_NETWORKS = 30, 5
+# Objects whose keys are the first centroids of random attention.
+_N_FOR_CENTROIDS = 64
 
 
 @dataclass(frozen=True)
@@ -83,11 +88,14 @@ class Sampling:
         How many, and how.
     of_networks : bool
         Whether the whole network is trained for each prediction.
+    of_passes : bool
+        Whether each prediction is a pass through one network with random attention.
     """
 
     method: ClassSampling | None
     settings: SamplingSettings
     of_networks: bool
+    of_passes: bool = False
 
     @classmethod
     def of(cls, estimator: Any, seed: int) -> Sampling:
@@ -98,12 +106,28 @@ class Sampling:
         if n_samples == "auto":
             n_samples = _N_NETWORKS if of_networks else _N_HEADS
         settings = SamplingSettings(int(n_samples), float(estimator.dropout), seed)
-        return cls(method, settings, of_networks)
+        return cls(method, settings, of_networks, getattr(method, "draws_attention", False))
 
     @property
     def of_heads(self) -> bool:
         """Whether one network has several heads."""
-        return self.method is not None and not self.of_networks
+        return not (self.method is None or self.of_networks or self.of_passes)
+
+    @property
+    def drops_units(self) -> bool:
+        """Whether passes with random attention drop units, too."""
+        return bool(getattr(self.method, "drops_units", False))
+
+    def prepare(self, encoder: Any, curves: LightCurves) -> None:
+        """Give the network of an encoder, which is to be trained, random attention if asked for."""
+        if not self.of_passes:
+            return
+        values, lengths = encoder.representation_.encode(curves[:_N_FOR_CENTROIDS])
+        starts = np.cumsum(lengths) - lengths
+        inputs = pad(values, starts, lengths), np.asarray(lengths)
+        rate = self.settings.dropout if self.drops_units else None
+        network = encoder.net_.module_
+        make_stochastic(network, *map(torch.from_numpy, inputs), rate, self.settings.seed)
 
     def head(self, solver: HeadSolver, data: HeadData) -> nn.Module:
         """Fit a head that makes all predictions."""
@@ -149,6 +173,14 @@ def check_sampling(estimator: Any, keeps_its_head: bool) -> None:
         estimator._refuse_unread(names, "several predictions of each object", "uncertainty=None")
     elif estimator.finetune == "none":
         estimator._refuse_unread(["uncertainty"], "a head that is trained", "finetune='none'")
+    elif getattr(method, "draws_attention", False) and (
+        keeps_its_head or estimator.finetune == "head"
+    ):
+        raise ValueError(
+            f"uncertainty={estimator.uncertainty!r:.80} replaces the attention of a trained "
+            "transformer, which has to be trained further with it: use an encoder that is trained, "
+            "with architecture='transformer', and finetune='all'."
+        )
     elif keeps_its_head and not getattr(method, "trains_networks", False):
         encoder = "None" if estimator.encoder is None else "an unfitted encoder"
         raise ValueError(

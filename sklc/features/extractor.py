@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklc.errors import LightCurveError
 from sklc.features import band as band_features
 from sklc.features.band import BandCurves
+from sklc.features.period import PERIOD_NAMES, period_features
 from sklc.features.statistics import core_statistics
 from sklc.light_curves import LightCurves
 from sklc.light_curves.estimator_input import input_of
@@ -73,9 +74,13 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
         Whether to average the flux in bins of time around the object's peak, in each band. True
         uses `DEFAULT_BIN_EDGES`; an array gives the edges of the bins, ascending, in days from the
         peak. Bins between observations are interpolated.
+    period : bool, default=False
+        Whether to find the period of each object, over all bands together as
+        `sklc.features.find_periods` does, and to describe it and the light curve that is folded
+        with it: for variable stars. This takes some milliseconds per object.
     n_jobs : int or None, default=None
-        Number of threads for statistics and fits: None means 1, -1 means all cores. Results do
-        not depend on it.
+        Number of threads for statistics, fits and periods: None means 1, -1 means all cores.
+        Results do not depend on it.
 
     Attributes
     ----------
@@ -120,6 +125,7 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
         "parametric_fit": ["boolean"],
         "colors": ["boolean"],
         "binned_flux": ["boolean", "array-like"],
+        "period": ["boolean"],
         "n_jobs": [Integral, None],
     }
 
@@ -131,6 +137,7 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
         parametric_fit: bool = True,
         colors: bool = True,
         binned_flux: bool | ArrayLike = True,
+        period: bool = False,
         n_jobs: int | None = None,
     ):
         self.bands = bands
@@ -138,6 +145,7 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
         self.parametric_fit = parametric_fit
         self.colors = colors
         self.binned_flux = binned_flux
+        self.period = period
         self.n_jobs = n_jobs
 
     def __sklearn_tags__(self):
@@ -264,6 +272,8 @@ class LightCurveFeatures(TransformerMixin, BaseEstimator):
         peak_time = everything.take(everything.time, everything.peak)
         extent = _extent(everything, curves.zero_point)
         yield _Block([""], list(extent), np.stack(list(extent.values()), axis=1)[:, None])
+        if self.period:
+            yield _Block([""], list(PERIOD_NAMES), period_features(curves, n_jobs)[:, None])
 
         labels = passband_labels(self.passbands_)
         peak_time = np.repeat(peak_time, n_bands)

@@ -6,12 +6,12 @@ import numpy as np
 
 from sklc.errors import LightCurveError
 from sklc.light_curves.container import LightCurves
-from sklc.light_curves.store import describe
+from sklc.light_curves.store import Store, describe
 
 __all__ = ["metadata_matrix", "name_object", "numeric_column"]
 
 
-def name_object(curves: LightCurves, position: int) -> str:
+def name_object(curves: LightCurves | Store, position: int) -> str:
     """Say which object is meant: its id and its position in X."""
     return describe(curves.ids, position)
 
@@ -33,7 +33,7 @@ def metadata_matrix(curves: LightCurves, columns: tuple[str, ...]) -> np.ndarray
 
 
 def numeric_column(
-    curves: LightCurves, column: str, dtype: type[np.floating], parameter: str
+    curves: LightCurves | Store, column: str, dtype: type[np.floating], parameter: str
 ) -> np.ndarray:
     """Per-object numbers of a column, (n_objects,) of `dtype`; NaN where they are missing.
 

@@ -76,7 +76,10 @@ class SampledHead(nn.Module):
     """Base of heads with ``samples``, whose logits are the log of their mean probability."""
 
     samples: Any
-    samples_to_onnx: Any
+
+    def samples_to_onnx(self, graph: Any, *inputs: Any) -> list[str]:
+        """Append the logits of every sample to a graph."""
+        raise NotImplementedError
 
     def forward(self, latent: torch.Tensor, extra: torch.Tensor | None = None) -> torch.Tensor:
         """Class logits, (n_objects, n_classes)."""
@@ -134,14 +137,6 @@ class SliceHead(SampledHead):
         """Log probabilities by every sample of the head, (n_objects, n_samples, n_classes)."""
         read = None if extra is None or not self.n_extra else extra[:, : self.n_extra]
         return log_samples(self.head, self.own(latent), read)
-
-    def samples_to_onnx(self, graph: Any, *inputs: str | None) -> list[str]:
-        """Refuse the export of several networks."""
-        raise NotImplementedError(
-            "This classifier consists of several networks, or of several passes through one, and "
-            "an exported model holds a single pass: fit with uncertainty='bootstrap' or "
-            "'mc-dropout' and finetune='head', or with uncertainty=None, to export it."
-        )
 
 
 class SampledLogits(nn.Module):

@@ -9,7 +9,7 @@ from sklc.passbands import Passband
 
 __all__ = ["export_features", "import_features"]
 
-_PARAMETERS = ("statistics", "parametric_fit", "colors", "binned_flux")
+_PARAMETERS = ("statistics", "parametric_fit", "colors", "binned_flux", "period")
 
 
 def export_features(features: Any) -> dict[str, Any]:

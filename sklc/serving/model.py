@@ -286,6 +286,7 @@ class OnnxModel:
 
     def _metadata(self, curves: LightCurves) -> dict[str, np.ndarray]:
         """Per-object columns by the names of the inputs that they are."""
+        self.representation.check(curves)
         columns = {name: metadata_matrix(curves, own) for name, own in self._columns.items()}
         if self._context is not None:
             known = self._context.read(curves, self.representation)

@@ -11,7 +11,13 @@ from sklc.uncertainty.interface import (
 from sklc.uncertainty.prediction_sets import prediction_sets
 from sklc.uncertainty.quantiles import ConformalQuantiles
 from sklc.uncertainty.registry import register_uncertainty
-from sklc.uncertainty.sampling import Bootstrap, Ensemble, MCDropout
+from sklc.uncertainty.sampling import (
+    Bootstrap,
+    Ensemble,
+    HAMCDropout,
+    MCDropout,
+    StochasticAttention,
+)
 from sklc.uncertainty.scores import uncertainty_scores
 from sklc.uncertainty.temperature import Temperature
 
@@ -23,9 +29,11 @@ __all__ = [
     "ConformalQuantiles",
     "Ensemble",
     "HeldOut",
+    "HAMCDropout",
     "MCDropout",
     "RedshiftUncertainty",
     "SamplingSettings",
+    "StochasticAttention",
     "Temperature",
     "prediction_sets",
     "register_uncertainty",

@@ -7,7 +7,13 @@ from typing import Any
 
 from sklc.uncertainty.interface import ClassSampling, ClassUncertainty, RedshiftUncertainty
 from sklc.uncertainty.quantiles import ConformalQuantiles
-from sklc.uncertainty.sampling import Bootstrap, Ensemble, MCDropout
+from sklc.uncertainty.sampling import (
+    Bootstrap,
+    Ensemble,
+    HAMCDropout,
+    MCDropout,
+    StochasticAttention,
+)
 from sklc.uncertainty.temperature import Temperature
 from sklc.utils.registry import Registry
 
@@ -115,3 +121,5 @@ register_uncertainty("conformal", ConformalQuantiles())
 register_uncertainty("bootstrap", Bootstrap())
 register_uncertainty("ensemble", Ensemble())
 register_uncertainty("mc-dropout", MCDropout())
+register_uncertainty("stochastic-attention", StochasticAttention())
+register_uncertainty("ha-mc-dropout", HAMCDropout())

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 
 from sklc.uncertainty.interface import SamplingSettings, effective_weights
 
-__all__ = ["Bootstrap", "Ensemble", "MCDropout"]
+__all__ = ["Bootstrap", "Ensemble", "HAMCDropout", "MCDropout", "StochasticAttention"]
 
 
 class Bootstrap(BaseEstimator):
@@ -108,3 +108,38 @@ class MCDropout(BaseEstimator):
         """Fit heads; see `ClassSampling`."""
         head = solve(data, seed=settings.seed, dropout=settings.dropout)
         return [solve.thinned(head, settings.dropout, seed) for seed in settings.seeds()]
+
+
+class StochasticAttention(BaseEstimator):
+    """Passes through a transformer with random attention (Pei et al. 2022, AAAI 36, 11147).
+
+    Keys of attention are mixtures of trained centroids, with weights from a Gumbel softmax, and so
+    are the weights of attention. The encoder has to be a transformer, and is trained further with
+    the noise (``finetune="all"``).
+
+    Examples
+    --------
+    >>> from sklc import TransferClassifier
+    >>> from sklc.uncertainty import StochasticAttention
+    >>> TransferClassifier(finetune="all", uncertainty=StochasticAttention()).uncertainty
+    StochasticAttention()
+    """
+
+    draws_attention = True
+
+    def fit_heads(self, data: Any, solve: Any, settings: SamplingSettings) -> Sequence[Any]:
+        """Fit the head that all passes share; see `ClassSampling`."""
+        return [solve(data)]
+
+
+class HAMCDropout(StochasticAttention):
+    """Random attention together with Monte Carlo dropout (2412.10528, A&A 699, A168, 2025).
+
+    Examples
+    --------
+    >>> from sklc import TransferClassifier
+    >>> TransferClassifier(finetune="all", uncertainty="ha-mc-dropout").uncertainty
+    'ha-mc-dropout'
+    """
+
+    drops_units = True

@@ -26,8 +26,9 @@ if TYPE_CHECKING:  # torch is imported where a network is built
 __all__ = ["FORMAT_VERSION", "WeightsFile", "list_weights", "load_weights"]
 
 #: Files of version 1 do not name the architecture of their network, since there was only one.
-#: Files of version 3 hold an adapter for the context of objects; those without one have version 2.
-FORMAT_VERSION = 3
+#: Files of version 3 hold an adapter for the context of objects, those of version 4 a transformer
+#: or heads on single observations; all others have version 2.
+FORMAT_VERSION = 4
 _HEADER_KEY = "sklc"
 # What reading a file that is damaged, or something else, may raise.
 _UNREADABLE = (
@@ -141,7 +142,9 @@ class WeightsFile:
     @property
     def format_version(self) -> int:
         """Version of the format that `save` writes: the oldest that can hold the network."""
-        return FORMAT_VERSION if self.context else 2
+        if self.architecture["name"] == "transformer" or "sequence_heads" in self.architecture:
+            return FORMAT_VERSION
+        return 3 if self.context else 2
 
     @cached_property
     def network(self) -> EncoderNetwork:

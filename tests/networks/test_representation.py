@@ -1,6 +1,7 @@
 """What the network sees of an observation."""
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -8,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sklc import LightCurveError, LightCurves
-from sklc.representation import CHANNELS, PRESETS, InputRepresentation
+from sklc import LightCurveError, LightCurves, concatenate
+from sklc.features import find_periods
+from sklc.representation import CHANNELS, FOLD_CHANNELS, PRESETS, InputRepresentation, Shown
 
 
 def make_curves(flux=(100.0, 400.0, 200.0), flux_err=(5.0, 5.0, 5.0), zero_point=27.5, shift=0.0):
@@ -259,3 +261,192 @@ def test_days_of_corroboration_are_checked(days):
         replace(PRESETS["relative"], corroboration=days)
     with pytest.raises((ValueError, TypeError), match="min_snr="):
         replace(PRESETS["relative"], min_snr=days)
+
+
+# -- magnitudes
+
+
+def star(magnitudes, band=("ztfr",), flux_err=0.01, **options):
+    """Return one star with these magnitudes, a day apart, and relative errors."""
+    flux = 10 ** (-0.4 * (np.asarray(magnitudes) - 27.5))
+    bands = list(np.resize(np.array(band), len(flux)))
+    time = 59000.0 + np.arange(len(flux))
+    return LightCurves.from_arrays([time], [flux], [flux_err * flux], [bands], **options)
+
+
+def test_magnitudes_are_relative_to_the_mean_of_each_band():
+    curves = star([17.0, 15.5, 18.0, 16.5], ("ztfg", "ztfr"))
+    np.testing.assert_allclose(
+        channel("magnitude_deviation", curves), [-0.5, -0.5, 0.5, 0.5], atol=1e-3
+    )
+    np.testing.assert_allclose(channel("magnitude_err", curves), 0.01086, rtol=1e-3)
+    np.testing.assert_allclose(channel("log_amplitude", curves), np.log10(0.5), atol=1e-3)
+    np.testing.assert_allclose(channel("scaled_magnitude", curves), [-1, -1, 1, 1], rtol=1e-3)
+    np.testing.assert_allclose(channel("log_time_span", curves), np.log10(4))
+    np.testing.assert_allclose(channel("log_count", curves), np.log10(4))
+    g, r = (band.wavelength for band in sorted(curves.passbands, key=lambda b: b.wavelength))
+    np.testing.assert_allclose(channel("mean_color", curves), 0.2 * -1.5 / (r - g), rtol=1e-3)
+    assert (channel("mean_color", star([17.0, 18.0])) == 0).all()
+
+
+def test_means_are_weighted_by_errors():
+    flux = 10 ** (-0.4 * (np.array([17.0, 17.0, 18.0]) - 27.5))
+    curves = LightCurves.from_arrays(
+        [[1.0, 2.0, 3.0]], [flux], [flux * [0.01, 0.01, 0.5]], [["ztfr"] * 3]
+    )
+    np.testing.assert_allclose(channel("magnitude_deviation", curves), [0, 0, 1], atol=5e-3)
+
+
+def test_faint_and_negative_fluxes_have_moderate_magnitudes():
+    flux = np.array([30.0, -30.0, 5.0, 1000.0])
+    curves = LightCurves.from_arrays([np.arange(4.0)], [flux], [np.full(4, 25.0)], [["ztfr"] * 4])
+    deviation = channel("magnitude_deviation", curves, min_snr=0.0)
+    # Linear in the noise, logarithmic above it, in the same order as the fluxes.
+    assert (np.argsort(-deviation) == np.argsort(flux)).all()
+    assert np.ptp(deviation) < 6
+    assert channel("magnitude_err", curves, min_snr=0.0).max() < 1.1
+
+
+def test_magnitudes_and_fluxes_are_converted_back_and_forth():
+    curves = star([17.0, 15.5, 18.0, 16.5], ("ztfg", "ztfr"))
+    deviations = Shown(PRESETS["magnitude"], curves).deviations
+    flux, flux_err = deviations.to_flux(deviations.deviation, deviations.error)
+    np.testing.assert_allclose(flux, curves.flux)
+    np.testing.assert_allclose(flux_err, curves.flux_err)
+    np.testing.assert_allclose(
+        deviations.to_magnitudes(flux, flux_err), [deviations.deviation, deviations.error]
+    )
+
+
+def test_everything_is_shown_of_a_star():
+    faint = make_curves(flux=(1.0, 400.0, -2.0))
+    assert PRESETS["magnitude"].encode(faint)[1].tolist() == [3]
+
+
+# -- folded light curves
+
+FOLDED = PRESETS["magnitude"].folded()
+
+
+def periodic(period=0.6, n=50, seed=0, **options):
+    rng = np.random.default_rng(seed)
+    time = 59000.0 + np.sort(rng.uniform(0, 90, n))
+    flux = 1000.0 * (1.5 + np.cos(2 * np.pi * time / period) + rng.normal(0, 0.02, n))
+    return LightCurves.from_arrays([time], [flux], [np.full(n, 20.0)], [["ztfr"] * n], **options)
+
+
+def column(values, name, representation=FOLDED):
+    return values[:, representation.channels.index(name)]
+
+
+def test_a_folded_light_curve_is_one_cycle_from_its_brightest_point():
+    curves = periodic()
+    plain, (values, lengths) = PRESETS["magnitude"].encode(curves)[0], FOLDED.encode(curves)
+    assert lengths.tolist() == [50]
+    phase, gap = column(values, "phase"), column(values, "phase_gap")
+    assert (np.diff(phase) >= 0).all()
+    assert 0 <= phase.min() <= phase.max() < 1
+    np.testing.assert_allclose(np.diff(phase), gap[1:], atol=1e-6)
+    assert gap.sum() == pytest.approx(1.0, abs=1e-5)
+    np.testing.assert_allclose(10 ** column(values, "log_period"), 0.6, rtol=1e-3)
+    assert (column(values, "period_power") > 0.95).all()
+    deviation = column(values, "magnitude_deviation")
+    assert deviation[[0, -1]].max() < -0.4 < 0.4 < deviation[24:27].min()
+    # The same observations, in another order.
+    back = np.argsort(column(values, "time"))
+    np.testing.assert_array_equal(values[back, : plain.shape[1]], plain)
+
+
+def test_what_has_no_period_stays_in_the_order_of_time():
+    short, long = make_curves(), periodic(ids=["b"])
+    both = concatenate([short, long])
+    values, lengths = FOLDED.encode(both)
+    assert lengths.tolist() == [3, 50]
+    np.testing.assert_array_equal(values[:3, :-4], PRESETS["magnitude"].encode(short)[0])
+    assert (values[:3, -4:] == 0).all()
+    np.testing.assert_array_equal(values[3:], FOLDED.encode(long)[0])
+
+
+def test_periods_can_be_given():
+    curves = periodic().with_metadata(days=[1.2], period=[0.3])
+    values, _ = PRESETS["magnitude"].folded("days").encode(curves)
+    np.testing.assert_allclose(10 ** column(values, "log_period"), 1.2, rtol=1e-6)
+    assert np.diff(np.sign(column(values, "magnitude_deviation"))).nonzero()[0].size >= 3
+    # A column of that name is not read unless it is asked for.
+    np.testing.assert_array_equal(FOLDED.encode(curves)[0], FOLDED.encode(periodic())[0])
+
+
+@pytest.mark.parametrize(
+    ("period", "told"),
+    [
+        (np.nan, r"is missing \(NaN\)"),
+        (1000.0, "is 1000 days, which is longer than its time span of 8"),
+        (0.0, "is 0 days"),
+        (-1.0, "is -1 days"),
+        (np.inf, "infinite"),
+    ],
+)
+def test_a_period_that_is_none_is_named(period, told):
+    curves = concatenate([periodic(ids=["a"]), periodic(ids=["b"])])
+    wrong = curves.with_metadata(P=[0.6, period])
+    folded = PRESETS["magnitude"].folded("P")
+    for used in (folded.encode, folded.check):
+        with pytest.raises(LightCurveError, match=f"object 'b'.*{told}|{told}.*object 'b'") as e:
+            used(wrong)
+    if np.isfinite(period):
+        line = re.search(r"curves\.with_metadata\(.*\), with", str(e.value)).group()[
+            : -len(", with")
+        ]
+        mended = eval(line, {"curves": curves, "find_periods": find_periods})
+        np.testing.assert_allclose(mended.metadata["P"], 0.6, rtol=1e-3)
+        assert folded.encode(mended)[1].tolist() == [50, 50]
+
+
+def test_light_curves_that_were_cut_short_keep_their_period():
+    curves = periodic(period=40.0).with_metadata(P=[40.0])
+    folded, cut = PRESETS["magnitude"].folded("P"), curves.truncate(days=20)
+    with pytest.raises(LightCurveError, match="longer than its time span"):
+        folded.encode(cut)
+    values, _ = folded.encode(cut, check=False)
+    np.testing.assert_allclose(10 ** column(values, "log_period"), 40.0, rtol=1e-6)
+
+
+def test_a_missing_column_of_periods_is_named():
+    with pytest.raises(LightCurveError, match=r"'days' is missing.*with_metadata\(days=\.\.\.\)"):
+        PRESETS["magnitude"].folded("days").encode(periodic())
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"fold": "phase"}, "fold='phase' is not known: use 'period'"),
+        ({"fold": True}, "fold=True"),
+        ({"period_column": "period"}, "add fold='period'"),
+        ({"channels": ("time", "phase")}, "add fold='period'"),
+        ({"fold": "period", "period_column": 3}, "period_column=3"),
+        ({"fold": "period", "min_period": 0.0}, "min_period=0"),
+    ],
+)
+def test_wrong_folds_are_refused(fields, told):
+    with pytest.raises(ValueError, match=told):
+        replace(PRESETS["magnitude"], **fields)
+
+
+def test_a_fold_survives_json_and_files_of_before_have_none():
+    folded = PRESETS["relative"].folded("days")
+    assert InputRepresentation.from_dict(json.loads(json.dumps(folded.to_dict()))) == folded
+    before = PRESETS["relative"].to_dict()
+    for name in ("fold", "period_column", "min_period"):
+        del before[name]
+    assert InputRepresentation.from_dict(before) == PRESETS["relative"]
+
+
+def test_folded_objects_are_encoded_the_same_alone():
+    curves = concatenate([periodic(0.3 + 0.1 * k, 20 + k, k, ids=[k]) for k in range(5)])
+    representation = InputRepresentation((*CHANNELS, *FOLD_CHANNELS), fold="period")
+    values, lengths = representation.encode(curves)
+    ends = np.cumsum(lengths)
+    for k in range(5):
+        alone, _ = representation.encode(curves[k : k + 1])
+        np.testing.assert_array_equal(alone, values[ends[k] - lengths[k] : ends[k]])
+    assert representation.encode(curves[:0])[0].shape == (0, len(representation.channels))

@@ -9,13 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from sklc.networks.architectures.interface import (
-    SIZES_IN_CONFIG,
-    Architecture,
-    EncoderNetwork,
-    NetworkShape,
-)
+from sklc.networks.architectures.interface import Architecture, EncoderNetwork
 from sklc.networks.architectures.registry import ARCHITECTURES
+from sklc.networks.architectures.shape import SIZES_IN_CONFIG, NetworkShape
 
 __all__ = [
     "DEFAULT_SIZES",
@@ -85,6 +81,8 @@ def new_network(
     n_classes: int,
     metadata: np.ndarray | None = None,
     heads: Mapping[str, Sequence[int]] | None = None,
+    sequence_heads: Mapping[str, Sequence[int]] | None = None,
+    time_scale: float | None = None,
 ) -> EncoderNetwork:
     """Return a network with initial weights, to be trained.
 
@@ -100,6 +98,10 @@ def new_network(
         Columns that join the state, of the objects to train on: their scales are taken from here.
     heads : mapping of str to sequence of int, optional
         Further heads, with the widths of their layers.
+    sequence_heads : mapping of str to sequence of int, optional
+        Heads on the states of single observations, with the widths of their layers.
+    time_scale : float, optional
+        Days per unit of the channel ``time``.
 
     Raises
     ------
@@ -107,8 +109,12 @@ def new_network(
         If the architecture lacks a channel, or reads what lies behind the end of an object.
     """
     n_metadata = 0 if metadata is None else metadata.shape[1]
-    shape = NetworkShape(tuple(channels), n_classes, n_metadata, heads or {})
+    shape = NetworkShape(
+        tuple(channels), n_classes, n_metadata, heads or {}, sequence_heads=sequence_heads or {}
+    )
     network = architecture.build(shape)
+    if time_scale is not None:
+        network.set_time_scale(time_scale)
     if architecture.looks_ahead:
         _check_padding(network)
     if network.metadata is not None and metadata is not None:
@@ -168,9 +174,12 @@ def network_from_config(config: Mapping[str, Any], channels: Sequence[str]) -> E
         If no architecture of that name is registered, or it does not take these settings.
     """
     settings = {name: value for name, value in config.items() if name not in SIZES_IN_CONFIG}
-    context = {name: tuple(config[name]) for name in ("context", "context_sizes") if name in config}
+    beside: dict[str, Any] = {
+        name: tuple(config[name]) for name in ("context", "context_sizes") if name in config
+    }
+    beside |= {name: config[name] for name in ("sequence_heads",) if name in config}
     shape = NetworkShape(
-        tuple(channels), config["n_classes"], config["n_metadata"], config["heads"], **context
+        tuple(channels), config["n_classes"], config["n_metadata"], config["heads"], **beside
     )
     with torch.random.fork_rng(devices=[]):
         return _make(config["name"], settings).build(shape)

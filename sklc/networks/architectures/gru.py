@@ -9,9 +9,11 @@ import numpy as np
 import torch
 from torch import nn
 
+from sklc.measurements import MEASURED_CHANNELS
 from sklc.networks.architectures.interface import Architecture, EncoderNetwork
+from sklc.networks.architectures.shape import States
 from sklc.networks.onnx.graph import Graph
-from sklc.networks.recurrent.packed import packed_last_state
+from sklc.networks.recurrent.packed import packed_last_state, packed_states
 
 __all__ = ["GRU", "GRUNetwork"]
 
@@ -37,6 +39,10 @@ class GRUNetwork(EncoderNetwork):
         """Make the recurrent layers."""
         size, n_layers = int(self.architecture.hidden_size), int(self.architecture.n_layers)
         self.gru = nn.GRU(n_channels, size, num_layers=n_layers, batch_first=True)
+        self.measured = [k for k, c in enumerate(self.shape.channels) if c in MEASURED_CHANNELS]
+        # An observation is described by the state there and by the last one, which has seen what
+        # comes afterwards.
+        self.sequence_size, self.mask_size = 2 * size, len(self.measured)
         return size
 
     @property
@@ -49,10 +55,32 @@ class GRUNetwork(EncoderNetwork):
 
         The layers run forwards only, so padding behind the last observation cannot reach it.
         """
-        if values.device.type == "cpu" and not torch.is_autocast_enabled("cpu"):
+        if _is_packed(values):
             return packed_last_state(self.gru, values, lengths)
         outputs, _ = self.gru(values)
         return outputs[torch.arange(len(lengths), device=lengths.device), lengths - 1]
+
+    def sequence_states(
+        self, values: torch.Tensor, lengths: torch.Tensor, hidden: torch.Tensor | None = None
+    ) -> States:
+        """State of each object; and for each observation the state there beside that of the object.
+
+        The layers run forwards only, so that a hidden observation is predicted from what was before
+        it, and from what the last state keeps of the whole light curve: that is what it is trained
+        to keep.
+        """
+        if hidden is None:
+            return States(self.state(values, lengths))
+        token = torch.zeros_like(values[0, 0])
+        token[self.measured] = self.mask_token.to(values.dtype)
+        is_measured = torch.zeros_like(token, dtype=torch.bool)
+        is_measured[self.measured] = True
+        values = torch.where(hidden[..., None] & is_measured, token, values)
+        each = (
+            packed_states(self.gru, values, lengths) if _is_packed(values) else self.gru(values)[0]
+        )
+        last = each[torch.arange(len(lengths), device=lengths.device), lengths - 1]
+        return States(last, torch.cat([each, last[:, None].expand_as(each)], dim=-1))
 
     def state_to_onnx(self, graph: Graph, values: str, lengths: str) -> str:
         """Append the layers to a graph, each as ONNX's operator of that name."""
@@ -77,6 +105,11 @@ class GRUNetwork(EncoderNetwork):
                 linear_before_reset=1,
             )
         return graph.apply("Squeeze", last, graph.constant([0], np.int64))
+
+
+def _is_packed(values: torch.Tensor) -> bool:
+    """Whether the packed form computes the layers, without padding."""
+    return values.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
 
 
 @dataclass(frozen=True, kw_only=True)

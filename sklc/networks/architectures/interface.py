@@ -9,8 +9,7 @@ follows the state (dense layers, the branch for metadata, the latent, heads) is 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -19,51 +18,10 @@ from torch import nn
 
 from sklc.networks.architectures.modules import ContextAdapter, MetadataBranch, dense_layers
 from sklc.networks.architectures.registry import name_of
+from sklc.networks.architectures.shape import SIZES_IN_CONFIG, NetworkShape, States
 from sklc.networks.onnx.graph import Graph
 
-__all__ = ["SIZES_IN_CONFIG", "Architecture", "EncoderNetwork", "NetworkShape"]
-
-#: What the config of a network holds beside the settings of its architecture.
-SIZES_IN_CONFIG = (
-    "name", "n_channels", "n_classes", "n_metadata", "heads", "context", "context_sizes",
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class NetworkShape:
-    """What the data and the objective ask of a network, whatever its architecture.
-
-    Parameters
-    ----------
-    channels : tuple of str
-        Names of the channels of an observation, in their order.
-    n_classes : int
-        Number of class logits; 0 leaves the class head out.
-    n_metadata : int, default=0
-        Number of per-object columns; 0 leaves the branch for metadata out.
-    heads : mapping of str to sequence of int, optional
-        Names of further heads on the latent, with the widths of their dense layers; the last is the
-        number of outputs. The head "redshift" is linear, with mean and log scale of ``ln(1 + z)``.
-    context : sequence of str, default=()
-        Names of the columns of the context, see `sklc.context.CONTEXT_CHANNELS`; without any, the
-        adapter for it is left out.
-    context_sizes : sequence of int, default=(192, 192)
-        Widths of the hidden layers of the adapter.
-
-    Examples
-    --------
-    >>> from sklc.networks.architectures import GRU, NetworkShape
-    >>> shape = NetworkShape(("flux", "flux_err"), n_classes=3, heads={"redshift": (2,)})
-    >>> list(GRU().build(shape).all_heads())
-    ['redshift']
-    """
-
-    channels: tuple[str, ...]
-    n_classes: int
-    n_metadata: int = 0
-    heads: Mapping[str, Sequence[int]] = field(default_factory=dict)
-    context: Sequence[str] = ()
-    context_sizes: Sequence[int] = (192, 192)
+__all__ = ["Architecture", "EncoderNetwork"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +71,8 @@ class Architecture:
     #: Whether later observations may change how an earlier one is encoded. If so, `state` has to
     #: mask the padding behind the last observation.
     looks_ahead: ClassVar[bool] = True
+    #: Settings for which 0 means that there is no such part.
+    may_be_zero: ClassVar[tuple[str, ...]] = ()
 
     latent_size: int = 128
     standardize_latent: bool = False
@@ -124,12 +84,20 @@ class Architecture:
                 raise TypeError(
                     f"A setting of {type(self).__name__} cannot be named {setting.name}."
                 )
-            if type(setting.default) is int and not (
-                isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value > 0
-            ):
+            if type(setting.default) is bool and not isinstance(value, (bool, np.bool_)):
                 raise ValueError(
-                    f"{type(self).__name__}({setting.name}={value!r}): give a positive integer, "
-                    f"such as {setting.default}."
+                    f"{type(self).__name__}({setting.name}={value!r}): give True or False."
+                )
+            least = 0 if setting.name in self.may_be_zero else 1
+            if type(setting.default) is int and not (
+                isinstance(value, (int, np.integer))
+                and not isinstance(value, bool)
+                and value >= least
+            ):
+                kind = "an integer of at least 0" if least == 0 else "a positive integer"
+                raise ValueError(
+                    f"{type(self).__name__}({setting.name}={value!r}): give {kind}, such as "
+                    f"{setting.default}."
                 )
 
     def build(self, shape: NetworkShape) -> EncoderNetwork:
@@ -164,6 +132,12 @@ class Architecture:
         return self.network(self, shape)
 
 
+_NO_STATES = (
+    "objective='masked' predicts single observations, and the architecture {} has no states of "
+    "them: write its method sequence_states, or use architecture='transformer' or 'gru'."
+)
+
+
 class EncoderNetwork(nn.Module, ABC):
     """A network in two steps: observations to a state, and the state to the latent and its heads.
 
@@ -182,6 +156,12 @@ class EncoderNetwork(nn.Module, ABC):
     ----------
     state_size, latent_size : int
         Columns of the state and of the latent.
+    summary_size : int
+        Columns of `summary`, which the dense layers read: those of the state, unless the
+        architecture sets it in ``add_backbone``.
+    sequence_size, mask_size : int
+        Columns of the state of an observation, and of the token that stands for a hidden one; 0
+        where an architecture has no such states. It sets them in ``add_backbone``.
     head : torch.nn.Linear or None
         Class head.
     redshift : torch.nn.Module or None
@@ -209,15 +189,20 @@ class EncoderNetwork(nn.Module, ABC):
     head: Any  # torch.nn.Linear, or None without classes
     redshift: nn.Module | None
     recurrent: nn.GRU | None = None
+    summary_size: int = 0
+    sequence_size: int = 0
+    mask_size: int = 0
+    mask_token: torch.Tensor
 
     def __init__(self, architecture: Architecture, shape: NetworkShape) -> None:
         super().__init__()
         self.architecture, self.shape = architecture, shape
         self.latent_size = int(architecture.latent_size)
         self.state_size = self.add_backbone(len(shape.channels))
-        self.dense = nn.Linear(self.state_size, self.state_size)
+        self.summary_size = self.summary_size or self.state_size
+        self.dense = nn.Linear(self.summary_size, self.summary_size)
         self.metadata = MetadataBranch(shape.n_metadata) if shape.n_metadata else None
-        width = self.state_size + (self.metadata.n_outputs if self.metadata is not None else 0)
+        width = self.summary_size + (self.metadata.n_outputs if self.metadata is not None else 0)
         self.latent = nn.Linear(width, self.latent_size)
         self.head = nn.Linear(self.latent_size, shape.n_classes) if shape.n_classes else None
         heads = {name: dense_layers(self.latent_size, sizes) for name, sizes in shape.heads.items()}
@@ -227,6 +212,13 @@ class EncoderNetwork(nn.Module, ABC):
         if shape.context:
             sizes = self.state_size, self.latent_size, shape.context_sizes
             self.context = ContextAdapter(len(shape.context), *sizes)
+        self.sequence_heads = nn.ModuleDict()
+        if shape.sequence_heads:
+            if not self.sequence_size:
+                raise ValueError(_NO_STATES.format(type(self).__name__))
+            self.mask_token = nn.Parameter(0.5 * torch.randn(self.mask_size))
+            for name, widths in shape.sequence_heads.items():
+                self.sequence_heads[name] = dense_layers(self.sequence_size, widths)
 
     @abstractmethod
     def add_backbone(self, n_channels: int) -> int:
@@ -267,6 +259,80 @@ class EncoderNetwork(nn.Module, ABC):
         See `Architecture`.
         """
 
+    def sequence_states(
+        self, values: torch.Tensor, lengths: torch.Tensor, hidden: torch.Tensor | None = None
+    ) -> States:
+        """State of each object and, where the architecture has them, of each observation.
+
+        An architecture overrides this, and sets ``sequence_size`` and ``mask_size``, to be trained
+        with ``objective="masked"``.
+
+        Parameters
+        ----------
+        values, lengths
+            As for `state`.
+        hidden : Tensor of shape (n_objects, longest), bool, optional
+            Observations whose measurement the network must not see: it puts ``mask_token`` in the
+            place of their `sklc.measurements.MEASURED_CHANNELS`.
+
+        Returns
+        -------
+        States
+            Those of observations need not be there without `hidden`.
+
+        Raises
+        ------
+        ValueError
+            If observations are hidden, and the architecture has no states of them.
+
+        Examples
+        --------
+        See the architecture "gru", in ``sklc/networks/architectures/gru.py``.
+        """
+        if hidden is not None:
+            raise ValueError(_NO_STATES.format(type(self).__name__))
+        return States(self.state(values, lengths))
+
+    def set_time_scale(self, days: float) -> None:
+        """Learn in which unit the channel ``time`` is; does nothing where no layer needs it.
+
+        Parameters
+        ----------
+        days : float
+            Days per unit.
+        """
+
+    def summary(self, state: torch.Tensor) -> torch.Tensor:
+        """What the dense layers read of the state: all of it, unless a network overrides this.
+
+        Parameters
+        ----------
+        state : Tensor of shape (n_objects, state_size)
+            What `state` returns.
+
+        Returns
+        -------
+        Tensor of shape (n_objects, summary_size)
+        """
+        return state
+
+    def summary_to_onnx(self, graph: Graph, state: str) -> str:
+        """Append `summary` to an ONNX graph.
+
+        Parameters
+        ----------
+        graph : Graph
+            Appended to.
+        state : str
+            Name of the state.
+
+        Returns
+        -------
+        str
+            Name of the summary.
+        """
+        return state
+
     def state_to_onnx(self, graph: Graph, values: str, lengths: str) -> str:
         """Append what `state` computes to an ONNX graph, for `LightCurveEncoder.to_onnx`.
 
@@ -300,7 +366,7 @@ class EncoderNetwork(nn.Module, ABC):
     @property
     def config(self) -> dict[str, Any]:
         """Name, settings and sizes, as plain data: what a network is rebuilt from."""
-        kind = type(self.architecture)
+        kind, on_each = type(self.architecture), self.shape.sequence_heads
         settings = asdict(self.architecture).items()
         return {
             "name": name_of(self.architecture) or f"{kind.__module__}.{kind.__qualname__}",
@@ -313,6 +379,11 @@ class EncoderNetwork(nn.Module, ABC):
             # Only where there is one, so that older releases read the others.
             **({"context": list(self.shape.context)} if self.shape.context else {}),
             **({"context_sizes": list(self.shape.context_sizes)} if self.shape.context else {}),
+            **(
+                {"sequence_heads": {name: list(sizes) for name, sizes in on_each.items()}}
+                if on_each
+                else {}
+            ),
         }
 
     def all_heads(self) -> dict[str, nn.Module]:
@@ -351,7 +422,7 @@ class EncoderNetwork(nn.Module, ABC):
         --------
         See `TransferClassifier`, whose fine-tuning uses it.
         """
-        behind = {"head", "heads", "redshift"}
+        behind = {"head", "heads", "redshift", "sequence_heads", "mask_token"}
         if part == "backbone":
             behind |= {"dense", "metadata", "latent", "context"}
         return [p for name, p in self.named_parameters() if name.partition(".")[0] not in behind]
@@ -371,7 +442,7 @@ class EncoderNetwork(nn.Module, ABC):
         -------
         Tensor of shape (n_objects, latent_size)
         """
-        dense, n_metadata = torch.tanh(self.dense(state)), self.shape.n_metadata
+        dense, n_metadata = torch.tanh(self.dense(self.summary(state))), self.shape.n_metadata
         if self.metadata is not None and metadata is not None:
             dense = torch.cat([dense, self.metadata(metadata[:, :n_metadata])], dim=1)
         latent = self.latent(dense)
@@ -451,7 +522,7 @@ class EncoderNetwork(nn.Module, ABC):
         See `LightCurveEncoder.to_onnx`, which uses it.
         """
         state = self.state_to_onnx(graph, values, lengths)
-        hidden = graph.apply("Tanh", graph.dense(self.dense, state))
+        hidden = graph.apply("Tanh", graph.dense(self.dense, self.summary_to_onnx(graph, state)))
         if self.metadata is not None:
             shape: list[int | str] = ["n_objects", self.shape.n_metadata]
             branch = self.metadata.to_onnx(graph, graph.add_input("metadata", np.float32, shape))

@@ -4,6 +4,7 @@ from sklc.networks.objectives.adversarial import Adversarial
 from sklc.networks.objectives.classifier import Classifier
 from sklc.networks.objectives.contrastive import Contrastive
 from sklc.networks.objectives.interface import Objective, Outputs
+from sklc.networks.objectives.masked import Masked
 from sklc.networks.objectives.redshift import Redshift
 from sklc.networks.objectives.registry import register_objective
 
@@ -11,6 +12,7 @@ __all__ = [
     "Adversarial",
     "Classifier",
     "Contrastive",
+    "Masked",
     "Objective",
     "Outputs",
     "Redshift",

@@ -25,11 +25,18 @@ class Outputs(NamedTuple):
         Latents.
     heads : dict of str to Tensor of shape (n_objects, ...)
         What the objectives' `outputs` return.
+    observations : dict of str to Tensor of shape (n_objects, longest, ...)
+        Where observations are hidden: which (``hidden``), their true ``value`` and its ``error`` in
+        the channel that is predicted, and the outputs of the heads on single observations.
+    penalty : Tensor of shape (n_objects,), or None
+        What the network itself adds to the loss, the same for all objects.
     """
 
     logits: torch.Tensor
     latent: torch.Tensor
     heads: dict[str, torch.Tensor]
+    observations: dict[str, torch.Tensor] = {}
+    penalty: torch.Tensor | None = None
 
 
 class Objective:
@@ -69,6 +76,11 @@ class Objective:
 
     #: Whether the heads stay with the network after training, and are saved with the weights.
     keeps_heads: bool = True
+    #: Whether `y` is needed, as by everything that classifies.
+    needs_labels: bool = True
+    #: Whether the loss depends on the latent. Otherwise its layers are set after training, to keep
+    #: as much of the state as they can.
+    trains_latent: bool = True
 
     def __repr__(self) -> str:
         given = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
@@ -129,6 +141,24 @@ class Objective:
         -------
         dict of str to tuple of int
             The last width is the number of outputs; there is a ReLU between two layers.
+        """
+        return {}
+
+    def sequence_heads(self, targets: Mapping[str, np.ndarray]) -> dict[str, tuple[int, ...]]:
+        """Return the heads on the states of single observations, as the widths of their layers.
+
+        With any, observations are hidden at random in training, by the objective's
+        ``mask_fraction``; the loss finds the outputs in ``outputs.observations``. These heads stay
+        with the network.
+
+        Parameters
+        ----------
+        targets : mapping of str to ndarray
+            What `targets` returned.
+
+        Returns
+        -------
+        dict of str to tuple of int
         """
         return {}
 

@@ -13,7 +13,7 @@ from sklc.networks.architectures.modules import dense_layers
 from sklc.networks.objectives.interface import Objective, Outputs
 from sklc.networks.objectives.losses import weighted_mean
 
-__all__ = ["ObjectiveLoss", "ObjectiveNetwork", "kept_heads"]
+__all__ = ["ObjectiveLoss", "ObjectiveNetwork", "kept_heads", "sequence_heads"]
 
 
 def kept_heads(
@@ -25,6 +25,17 @@ def kept_heads(
         for objective in objectives
         if objective.keeps_heads
         for name, sizes in objective.heads(targets).items()
+    }
+
+
+def sequence_heads(
+    objectives: Sequence[Objective], targets: Mapping[str, np.ndarray]
+) -> dict[str, tuple[int, ...]]:
+    """Return the heads on the states of single observations, as widths of their layers."""
+    return {
+        name: sizes
+        for objective in objectives
+        for name, sizes in objective.sequence_heads(targets).items()
     }
 
 
@@ -74,13 +85,28 @@ class ObjectiveNetwork(nn.Module):
         lengths: torch.Tensor,
         metadata: torch.Tensor | None = None,
     ) -> Outputs:
-        """Outputs of padded observations (n_objects, longest, n_channels)."""
-        latent = self.encoder.to_latent(self.encoder.state(values, lengths), metadata)
+        """Outputs of padded observations (n_objects, longest, n_channels).
+
+        Where observations are hidden, there are the columns of `Hiding.encode` behind the channels.
+        """
+        n_channels, seen, hidden = len(self.encoder.shape.channels), {}, None
+        if values.shape[2] > n_channels:
+            flag, value, error = values[..., n_channels:].unbind(-1)
+            values, hidden = values[..., :n_channels], flag > 0.5
+            seen = {"hidden": hidden, "value": value, "error": error}
+        states = self.encoder.sequence_states(values, lengths, hidden)
+        if hidden is not None:
+            for name, head in self.encoder.sequence_heads.items():
+                seen[name] = head(states.observations)
+        latent = self.encoder.to_latent(states.state, metadata)
         heads: dict[str, nn.Module] = {**self.encoder.all_heads(), **self.dropped}
         said: dict[str, torch.Tensor] = {}
         for objective, names in zip(self.objectives, self.names, strict=True):
             said |= objective.outputs({name: heads[name] for name in names}, latent)
-        return Outputs(self.encoder.head(latent), latent, said)
+        # Without classes, there are logits of none.
+        logits = latent[:, :0] if self.encoder.head is None else self.encoder.head(latent)
+        penalty = latent.new_zeros(()) if states.penalty is None else states.penalty
+        return Outputs(logits, latent, said, seen, penalty.expand(len(latent)))
 
 
 class ObjectiveLoss(nn.Module):
@@ -99,7 +125,7 @@ class ObjectiveLoss(nn.Module):
 
     def forward(self, outputs: Outputs, targets: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """Loss against targets by name, weighted by ``sample_weight`` where it is among them."""
-        total = torch.zeros_like(outputs.logits[:, 0])
+        total = torch.zeros_like(outputs.latent[:, 0])
         for objective in self.objectives:
             losses = objective.loss(outputs, targets, self.progress)
             if losses.shape != total.shape:
@@ -108,4 +134,6 @@ class ObjectiveLoss(nn.Module):
                     f"{len(total)} objects: return one loss for every object, without averaging."
                 )
             total = total + losses
+        if outputs.penalty is not None:
+            total = total + outputs.penalty
         return weighted_mean(total, targets.get("sample_weight"))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sklc.networks.objectives.adversarial import Adversarial
 from sklc.networks.objectives.classifier import Classifier
 from sklc.networks.objectives.contrastive import Contrastive
 from sklc.networks.objectives.interface import Objective
+from sklc.networks.objectives.masked import Masked
 from sklc.networks.objectives.redshift import Redshift
 from sklc.utils.registry import Registry
 
-__all__ = ["OBJECTIVES", "chosen_objectives", "register_objective"]
+__all__ = ["OBJECTIVES", "chosen_objectives", "learns_classes", "register_objective"]
 
 OBJECTIVES: Registry[Objective | Callable[..., Objective]] = Registry("objective")
 
@@ -56,18 +57,26 @@ def register_objective(
     OBJECTIVES.register(name, objective, overwrite=overwrite)
 
 
-for _objective in (Classifier, Contrastive, Adversarial):
+for _objective in (Classifier, Contrastive, Adversarial, Masked):
     register_objective(_objective.__name__.lower(), _objective)
 
 
+def learns_classes(objectives: Sequence[Objective]) -> bool:
+    """Whether objectives need labels, which a redshift beside others does not."""
+    others = [own for own in objectives if not isinstance(own, Redshift)]
+    return any(own.needs_labels for own in others or objectives)
+
+
 def chosen_objectives(
-    objective: str | Objective, redshift_weight: float, changed: Mapping[str, Any]
+    objective: str | Objective | Sequence[str | Objective],
+    redshift_weight: float,
+    changed: Mapping[str, Any],
 ) -> tuple[Objective, ...]:
     """Return the objectives of an encoder with these parameters.
 
     Parameters
     ----------
-    objective : str or Objective
+    objective : str, Objective, or sequence of these
         The encoder's parameter.
     redshift_weight : float
         If it is above 0, `Redshift` is added with this weight.
@@ -77,25 +86,39 @@ def chosen_objectives(
     Raises
     ------
     ValueError
-        If the name is not known, or the objective does not take one of `changed`.
+        If a name is not known, there is no objective, there are two of a kind, or none takes one
+        of `changed`.
     TypeError
         If `objective`, or what its factory returns, is not an objective.
     """
-    named = f"objective={objective!r}"
-    made: Any = OBJECTIVES[objective] if isinstance(objective, str) else objective
-    takes: set[str] = set()
-    if not isinstance(made, Objective) and isinstance(objective, str):
-        takes = set(inspect.signature(made).parameters)
-        made = made(**{name: value for name, value in changed.items() if name in takes})
+    named, takes, made = f"objective={objective!r}", set(), []
+    several = list(objective) if isinstance(objective, Sequence) else [objective]
+    for own in [objective] if isinstance(objective, str) else several:
+        one: Any = OBJECTIVES[own] if isinstance(own, str) else own
+        if not isinstance(one, Objective) and isinstance(own, str):
+            parameters = set(inspect.signature(one).parameters)
+            one = one(**{name: value for name, value in changed.items() if name in parameters})
+            takes |= parameters
+        made.append(one)
     for name, value in changed.items():
         if name not in takes:
             raise ValueError(
                 f"{name}={value!r} has no effect with {named}: leave it out, or give the objective "
                 "the parameter itself, as in objective=Contrastive(temperature=0.2)."
             )
-    if not isinstance(made, Objective):
-        raise TypeError(
-            f"{named} is not an objective: use one of {OBJECTIVES.names()}, or an instance of a "
-            "subclass of sklc.networks.objectives.Objective."
-        )
-    return (made, Redshift(redshift_weight)) if redshift_weight else (made,)
+    for one in made:
+        if not isinstance(one, Objective):
+            raise TypeError(
+                f"{named} is not an objective: use one of {OBJECTIVES.names()}, or an instance of "
+                "a subclass of sklc.networks.objectives.Objective."
+            )
+    if not made:
+        raise ValueError(f"{named} names no objective: use one of {OBJECTIVES.names()}.")
+    for kind in (Classifier, Masked, Redshift):
+        same = [one for one in made if isinstance(one, kind)]
+        if len(same) > 1:
+            raise ValueError(
+                f"{named} has two objectives of a kind, {same[0]!r} and {same[1]!r}, and would "
+                f"count the loss of {kind.__name__} twice: keep one of them."
+            )
+    return (*made, Redshift(redshift_weight)) if redshift_weight else tuple(made)

@@ -17,7 +17,7 @@ from torch.autograd.function import once_differentiable
 
 from sklc.networks.recurrent.steps import BLOCK, LayerWeights, advance, project
 
-__all__ = ["Packing", "packed_last_state"]
+__all__ = ["Packing", "packed_last_state", "packed_states"]
 
 
 class Packing:
@@ -63,11 +63,29 @@ def packed_last_state(gru: nn.GRU, values: torch.Tensor, lengths: torch.Tensor) 
     -------
     Tensor of shape (n_objects, hidden_size)
     """
+    packing, states = _packed(gru, values, lengths)
+    return states[packing.last]
+
+
+def packed_states(gru: nn.GRU, values: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    """States of the last layer at every observation, (n_objects, longest, hidden_size).
+
+    The parameters are those of `packed_last_state`, but the values may get a gradient. Behind the
+    last observation, states are 0.
+    """
+    packing, states = _packed(gru, values, lengths)
+    padded = states.new_zeros(values.shape[0] * values.shape[1], states.shape[1])
+    return padded.index_copy(0, packing.rows, states).view(*values.shape[:2], -1)
+
+
+def _packed(
+    gru: nn.GRU, values: torch.Tensor, lengths: torch.Tensor
+) -> tuple[Packing, torch.Tensor]:
     packing = Packing(lengths, values.shape[1])
     inputs = values.flatten(0, 1)[packing.rows]
     for parameters in gru.all_weights:
         inputs = _Layer.apply(inputs, *parameters, packing)
-    return inputs[packing.last]
+    return packing, inputs
 
 
 class _Layer(torch.autograd.Function):

@@ -12,6 +12,7 @@ from skorch.callbacks import Callback
 from sklc.augment.training import Augmentation
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix
+from sklc.networks.objectives.hiding import Hiding
 from sklc.networks.objectives.interface import Objective
 from sklc.networks.training.batching import take
 from sklc.networks.training.datasets import CurveDataset
@@ -20,8 +21,14 @@ from sklc.representation import InputRepresentation
 __all__ = ["EachEpoch", "ObjectiveDataset"]
 
 
+# Tells the random numbers that hide observations from others of the same seed.
+_HIDING = 7
+
+
 class ObjectiveDataset(CurveDataset):
-    """Light curves with the targets of an objective; augmented ones are drawn in every epoch.
+    """Light curves with the targets of an objective.
+
+    In every epoch, others are drawn by augmentation, and other observations are hidden.
 
     Parameters
     ----------
@@ -37,6 +44,10 @@ class ObjectiveDataset(CurveDataset):
         None encodes the light curves once, as they are.
     objectives : sequence of Objective
         The objectives, which compute the targets that augmentation changes.
+    hiding : Hiding or None
+        How to choose observations that the network has to predict, if any.
+    seed : int
+        Seed of that choice.
     ahead : bool
         Whether to draw the next epoch in a thread during the current one. The light curves are the
         same. This pays when training on a GPU, which leaves the processor idle.
@@ -50,23 +61,28 @@ class ObjectiveDataset(CurveDataset):
         columns: tuple[str, ...] = (),
         augmentation: Augmentation | None = None,
         objectives: Sequence[Objective] = (),
+        hiding: Hiding | None = None,
+        seed: int = 0,
         *,
         ahead: bool = False,
     ) -> None:
         self.original, self.all_targets = curves, targets
         self.representation, self.columns = representation, columns
         self.augmentation, self.objectives = augmentation, objectives
+        self.hiding, self.seed = hiding, seed
         self._epoch = 0
-        self._pool = ThreadPoolExecutor(1) if ahead and augmentation is not None else None
+        self._changes = augmentation is not None or hiding is not None
+        self._pool = ThreadPoolExecutor(1) if ahead and self._changes else None
         self._drawn: dict[int, Future] = {}
-        if augmentation is None:
+        if not self._changes:
             self._take(*representation.encode(curves), targets, metadata_matrix(curves, columns))
         else:
+            representation.check(curves)
             self.redraw(1)
 
     def redraw(self, epoch: int) -> None:
         """Draw the light curves of an epoch, the same ones whenever it is asked for."""
-        if self.augmentation is None or epoch == self._epoch:
+        if not self._changes or epoch == self._epoch:
             return
         self._epoch = epoch
         ready = self._drawn.pop(epoch, None)
@@ -81,12 +97,17 @@ class ObjectiveDataset(CurveDataset):
 
     def _draw(self, epoch: int) -> tuple[Any, ...]:
         """Encoded light curves of an epoch, their lengths, targets and metadata."""
-        assert self.augmentation is not None
-        curves, objects = self.augmentation.draw(epoch)
-        targets = take(self.all_targets, objects)
-        for objective in self.objectives:
-            targets |= objective.redrawn_targets(curves)
-        encoded = self.representation.encode(curves)
+        curves, targets = self.original, self.all_targets
+        if self.augmentation is not None:
+            curves, objects = self.augmentation.draw(epoch)
+            targets = take(targets, objects)
+            for objective in self.objectives:
+                targets |= objective.redrawn_targets(curves)
+        if self.hiding is None:
+            encoded = self.representation.encode(curves, check=False)
+        else:
+            rng = np.random.default_rng([self.seed, epoch, _HIDING])
+            encoded = self.hiding.encode(self.representation, curves, rng)
         return *encoded, targets, metadata_matrix(curves, self.columns)
 
     def _take(self, values, lengths, targets, metadata) -> None:
