@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -12,7 +10,9 @@ import torch
 from skorch.history import History
 
 from sklc.errors import LightCurveError
-from sklc.estimators.base import check_head_sizes, require_two_classes
+from sklc.estimators.adaptation import LatentAdapter
+from sklc.estimators.adaptation_training import Adapting
+from sklc.estimators.base import require_two_classes
 from sklc.estimators.class_heads import (
     HeadData,
     choose_strength,
@@ -20,14 +20,15 @@ from sklc.estimators.class_heads import (
     fit_linear_head,
     hold_out,
 )
+from sklc.estimators.class_modes import keeps_its_head, refuse_prior_labels
 from sklc.estimators.encoder import LightCurveEncoder
-from sklc.estimators.encoder_training import objectives_of
 from sklc.estimators.layer_weights import with_layer_weights
 from sklc.estimators.novelty import left_out_classes
 from sklc.estimators.pooling import LinearHeads, OwnClasses
 from sklc.estimators.prefixes import Prefixes, PrefixRows, draw_prefixes
-from sklc.estimators.pretrained_classes import CLASS_PRIORS, named_alike
+from sklc.estimators.pretrained_classes import named_alike
 from sklc.estimators.sample import TrainingSample
+from sklc.estimators.sampling import HeadSolver, Sampling
 from sklc.estimators.stacking import (
     FEWEST_TO_JOIN,
     N_FOLDS,
@@ -48,33 +49,19 @@ from sklc.light_curves.metadata import metadata_matrix, name_object
 from sklc.networks.device import resolve_device, single_thread_in_workers
 from sklc.networks.heads import own_head
 from sklc.networks.joined import JoinedHead
-from sklc.networks.objectives import Classifier
 from sklc.networks.objectives.losses import CrossEntropy
 from sklc.networks.training.datasets import CurveDataset
 from sklc.uncertainty.interface import ClassUncertainty, HeldOut
-from sklc.utils.sklearn_compat import HasMethods, Interval, StrOptions, unrouted
+from sklc.utils.sklearn_compat import unrouted
 from sklc.weights.trained import TrainedWeights
 
 __all__ = [
-    "CLASS_CONSTRAINTS",
-    "check_mode",
+    "ClassFit",
     "fit_classes",
     "hold_out_of_own",
-    "keeps_its_head",
     "targets_among",
     "why_nothing_was_held_out",
 ]
-
-
-CLASS_CONSTRAINTS: dict[str, list[Any]] = {
-    "head_sizes": ["array-like"],
-    "C": [Interval(Real, 0, None, closed="neither"), None],
-    "early": ["boolean"],
-    "merge_classes": [Mapping, None],
-    "class_prior": [StrOptions(set(CLASS_PRIORS)), Mapping, None],
-    "prior_labels": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
-    "calibrate": [str, HasMethods(["fit", "log_probabilities"]), None],
-}
 
 
 @dataclass(frozen=True)
@@ -101,6 +88,12 @@ class ClassFit:
         What computes the features that are joined to the latent, if any are.
     left_out : ndarray of bool, shape (n_own,), or None, default=None
         Classes of the weights that do not occur among the labels, for a novelty score.
+    encoders : tuple of LightCurveEncoder, default=()
+        All encoders, where there are several; their latents stand beside each other.
+    adapters : tuple of LatentAdapter, default=()
+        What adapts the latents of each encoder, if anything does.
+    held_out_rows : ndarray of int or None, default=None
+        Positions in the sample of what was held out.
     """
 
     encoder: LightCurveEncoder
@@ -112,51 +105,9 @@ class ClassFit:
     held_out: HeldOut | None
     features: Any = None
     left_out: np.ndarray | None = None
-
-
-def keeps_its_head(encoder: Any) -> bool:
-    """Whether `encoder` is trained on the labels with a head for their classes, which is kept."""
-    if not is_trained_on_labels(encoder):
-        return False
-    return encoder is None or any(isinstance(own, Classifier) for own in objectives_of(encoder))
-
-
-def check_mode(estimator: Any) -> None:
-    """Refuse parameters of a classifier that others make pointless.
-
-    Parameters
-    ----------
-    estimator : TransferClassifier
-        The estimator whose parameters are read.
-    """
-    refuse, linear = estimator._refuse_unread, ("C", "prior_labels")
-    mode = f"finetune={estimator.finetune!r}"
-    if estimator.finetune == "none":
-        if estimator.features is not None:
-            refuse(["features"], "a head that is trained", mode)
-        unread = ("head_sizes", "early", "metadata_columns", "class_weight", "callbacks")
-        refuse((*linear, *unread), "a head that is trained", mode)
-    else:
-        instead = "merge the labels in y instead"
-        refuse(("merge_classes", "class_prior"), "finetune='none'", mode, instead)
-        if keeps_its_head(estimator.encoder):
-            what = "encoder=None" if estimator.encoder is None else "an unfitted encoder"
-            what += ", which is trained with a head of its own"
-            refuse((*linear, "head_sizes", "early"), "a head on a trained encoder", what)
-            if estimator.encoder is not None:
-                names, instead = ("metadata_columns", "callbacks"), "set it on the encoder"
-                refuse(names, "a head on a trained encoder", what, instead)
-        elif is_trained_on_own_labels(estimator.encoder):
-            _refuse_prior_labels(estimator, "an encoder trained on labels of your own")
-    estimator._refuse_fine_tuning(keeps_its_head(estimator.encoder))
-    estimator._check_context()
-    check_head_sizes(estimator.head_sizes)
-    if len(estimator.head_sizes):
-        refuse(linear, "a linear head", f"head_sizes={estimator.head_sizes!r}")
-
-
-def _refuse_prior_labels(estimator: Any, mode: str) -> None:
-    estimator._refuse_unread(["prior_labels"], "pooling with the classes of weights", mode)
+    encoders: tuple[LightCurveEncoder, ...] = ()
+    adapters: tuple[LatentAdapter, ...] = ()
+    held_out_rows: np.ndarray | None = None
 
 
 def _own_classes(
@@ -167,7 +118,7 @@ def _own_classes(
         return None  # it knows no more classes than the labels do
     source = encoder._source()
     if source.network.head is None:
-        _refuse_prior_labels(estimator, "weights that were not trained on classes")
+        refuse_prior_labels(estimator, "weights that were not trained on classes")
         return None
     alike = named_alike(np.asarray(source.classes), labels)
     if estimator.prior_labels == 0:
@@ -176,7 +127,14 @@ def _own_classes(
 
 
 def fit_classes(
-    estimator: Any, sample: TrainingSample, columns: tuple[str, ...], uncertainty: ClassUncertainty
+    estimator: Any,
+    sample: TrainingSample,
+    columns: tuple[str, ...],
+    uncertainty: ClassUncertainty,
+    *,
+    seed: int,
+    network_seed: int | None = None,
+    adapting: Adapting | None = None,
 ) -> ClassFit:
     """Fit the head, and the encoder as far as the parameters of the estimator say.
 
@@ -190,10 +148,18 @@ def fit_classes(
         Per-object columns that join the latent.
     uncertainty : ClassUncertainty
         The method of calibration, which may make the final linear head.
+    seed : int
+        Determines all draws.
+    network_seed : int, optional
+        The seed of networks that are trained, if not that of all other draws.
+    adapting : Adapting, optional
+        What the latents are adapted to.
     """
     classes, target = np.unique(sample.y, return_inverse=True)
     require_two_classes(classes, estimator)
-    seed, rows, held_out = estimator._seed(), np.arange(len(target)), None
+    rows, held_out = np.arange(len(target)), None
+    network_seed = seed if network_seed is None else network_seed
+    sampling = Sampling.of(estimator, seed)
     from_scratch = is_trained_on_labels(estimator.encoder)
     is_solved = estimator.finetune == "head" and not len(estimator.head_sizes)
     if estimator.early_stopping and not (from_scratch or is_solved):
@@ -211,7 +177,7 @@ def fit_classes(
     with single_thread_in_workers(), unrouted():
         default = default_encoder(estimator, columns)
         start = start_encoder(
-            estimator.encoder, sample.curves, sample.y, default, seed, sample.weight
+            estimator.encoder, sample.curves, sample.y, default, seed, sample.weight, network_seed
         )
         if from_scratch and start.early_stopping:
             rows, held_out = start._validation_split(sample, start._seed())
@@ -251,39 +217,59 @@ def fit_classes(
         encoder = start
         if estimator.finetune != "head":
             encoder = start._holding(TrainedWeights.to_fine_tune(start._source()))
-        settings, callbacks = estimator._settings(seed), estimator.callbacks or ()
+            sampling.prepare(encoder, sample.curves)
+        settings, callbacks = estimator._settings(network_seed), estimator.callbacks or ()
+        adapters: tuple[LatentAdapter, ...] = ()
+        if adapting is not None and encoder is start:
+            adapters = (adapting.adapter(start, data, settings, frozen=True),)
+            data = adapting.apply(adapters[0], data)
         network, sizes = encoder.net_.module_, estimator.head_sizes
         C, history, everything = None, History(), np.arange(len(target))
+
+        def train_head(data: HeadData, seed: int, dropout: float = 0.0) -> torch.nn.Module:
+            nonlocal history
+            options = replace(settings, seed=seed), callbacks, dropout
+            net = fit_dense_head(data, rows, held_out, sizes, *options)
+            history = net.history
+            return net.module_
+
         if len(sizes):
-            net = fit_dense_head(
-                data, rows, held_out, sizes=sizes, settings=settings, callbacks=callbacks
-            )
-            head, history = net.module_, net.history
+            if encoder is not start or not sampling.of_heads:
+                head = train_head(data, network_seed)
         else:
             C = choose_strength(data, seed) if estimator.C is None else float(estimator.C)
             own = _own_classes(estimator, start, classes)
-            heads = LinearHeads(data, C, seed, own, getattr(uncertainty, "fit_head", None))
+            maker = sampling.head_maker(getattr(uncertainty, "fit_head", None))
+            heads = LinearHeads(data, C, seed, own, maker)
         if encoder is not start:
             if not len(sizes):
                 # The start must not have seen the part that judges whether training improves on it.
                 head = fit_linear_head(data.subset(rows).stacked(), heads.C)
             dataset = _dataset(encoder, sample.curves, prefixes, data)
-            history = fine_tune(
-                network,
-                head,
-                dataset.subset(data.with_prefixes(rows)),
-                None if held_out is None else dataset.subset(data.with_prefixes(held_out)),
-                replace(settings, learning_rate=estimator.finetune_learning_rate),
-                layers=estimator.finetune,
-                anchor=estimator.anchor,
-                criterion=CrossEntropy(),
-                callbacks=callbacks,
-            ).history
+            seen = dataset.subset(data.with_prefixes(rows))
+            tuning: dict[str, Any] = {
+                "settings": replace(settings, learning_rate=estimator.finetune_learning_rate),
+                "layers": estimator.finetune,
+                "anchor": estimator.anchor,
+                "callbacks": callbacks,
+            }
+            if adapting is not None and adapting.trains:
+                history = adapting.train_encoder(encoder, data, rows, seen, **tuning)
+            else:
+                judge = held_out
+                unseen = None if judge is None else dataset.subset(data.with_prefixes(judge))
+                tuned = fine_tune(network, head, seen, unseen, criterion=CrossEntropy(), **tuning)
+                history = tuned.history
             latent, beginnings = _latents(encoder, sample.curves, prefixes)
             if beginnings is not None and data.prefixes is not None:
                 beginnings = replace(beginnings, features=data.prefixes.features)
             data = replace(data, latent=latent, prefixes=beginnings)
+            if adapting is not None:
+                adapters = (adapting.adapter(encoder, data, settings, frozen=False),)
+                data = adapting.apply(adapters[0], data)
         calibration, unseen_rows = None, everything if held_out is None else held_out
+        if len(sizes) and sampling.of_heads:
+            head = sampling.head(HeadSolver(train_head, False, network_seed), data)
         if not len(sizes):
             heads = replace(heads, data=data)
             if held_out is not None:
@@ -301,7 +287,7 @@ def fit_classes(
     encoder = as_parameter(encoder, start)
     if not isinstance(final, JoinedHead):
         features = None
-    kept = features, left_out
+    kept = features, left_out, (), adapters, unseen_rows
     return ClassFit(encoder, classes, class_weight, final, history, C, calibration, *kept)
 
 

@@ -6,28 +6,28 @@ import numpy as np
 from sklearn.base import ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
-from sklc.context import Context
-from sklc.estimators.base import METADATA_CONSTRAINTS, check_coverage, refuse_weight_without_target
-from sklc.estimators.class_fitting import (
-    CLASS_CONSTRAINTS,
-    check_mode,
-    fit_classes,
-    keeps_its_head,
-)
-from sklc.estimators.class_sets import class_sets
-from sklc.estimators.novelty import NoveltyMixin, novelty_of
+from sklc.estimators.adaptation import AdaptationMixin, warn_of_shares
+from sklc.estimators.adaptation_training import Adapting
+from sklc.estimators.base import METADATA_CONSTRAINTS, refuse_weight_without_target
+from sklc.estimators.class_export import ExportMixin
+from sklc.estimators.class_modes import CLASS_CONSTRAINTS, check_mode, keeps_its_head
+from sklc.estimators.class_sets import PredictionSetsMixin
+from sklc.estimators.network_ensemble import fit_members
+from sklc.estimators.novelty import NoveltyMixin
 from sklc.estimators.own_classes import calibrate_own_classes, use_own_classes
 from sklc.estimators.sample import TrainingSample
+from sklc.estimators.sampling import SamplingMixin
 from sklc.estimators.stacking import FEATURES_CONSTRAINTS
 from sklc.estimators.transfer import TRANSFER_CONSTRAINTS, TransferEstimator
+from sklc.estimators.unlabelled import is_unlabelled, labels_of, refuse_unlabelled, split_unlabelled
 from sklc.features import describe
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import metadata_matrix
 from sklc.light_curves.usable import skips_unusable
 from sklc.networks.heads import TransferNetwork, in_double_precision, own_head
 from sklc.networks.joined import join_columns
+from sklc.networks.samples import first_head
 from sklc.networks.training.loop import wrap
-from sklc.serving.export import export_classifier
 from sklc.uncertainty.interface import ClassScores, HeldOut
 from sklc.uncertainty.registry import class_uncertainty
 from sklc.utils.sklearn_compat import fit_context
@@ -35,7 +35,15 @@ from sklc.utils.sklearn_compat import fit_context
 __all__ = ["TransferClassifier"]
 
 
-class TransferClassifier(NoveltyMixin, ClassifierMixin, TransferEstimator):
+class TransferClassifier(
+    PredictionSetsMixin,
+    SamplingMixin,
+    NoveltyMixin,
+    ExportMixin,
+    AdaptationMixin,
+    ClassifierMixin,
+    TransferEstimator,
+):
     """Classify light curves with a pretrained encoder and few labels.
 
     Parameters
@@ -140,7 +148,8 @@ class TransferClassifier(NoveltyMixin, ClassifierMixin, TransferEstimator):
     classes_ : ndarray of shape (n_classes,)
         Class labels, sorted.
     encoder_ : LightCurveEncoder
-        The encoder in use. A network that was trained here is its parameter `weights`.
+        The encoder in use, the first of several. A network that was trained here is its parameter
+        `weights`.
     head_ : torch.nn.Module
         The head, which makes logits of the latent and of metadata columns.
     net_ : skorch.NeuralNet
@@ -228,6 +237,10 @@ class TransferClassifier(NoveltyMixin, ClassifierMixin, TransferEstimator):
         class_prior=None,
         prior_labels="auto",
         calibrate=None,
+        uncertainty=None,
+        n_samples="auto",
+        dropout=0.1,
+        adaptation=None,
         min_points=1,
         max_epochs=40,
         batch_size=64,
@@ -257,6 +270,10 @@ class TransferClassifier(NoveltyMixin, ClassifierMixin, TransferEstimator):
         self.class_prior = class_prior
         self.prior_labels = prior_labels
         self.calibrate = calibrate
+        self.uncertainty = uncertainty
+        self.n_samples = n_samples
+        self.dropout = dropout
+        self.adaptation = adaptation
         self.min_points = min_points
         self.max_epochs = max_epochs
         self.batch_size = batch_size
@@ -316,7 +333,7 @@ class TransferClassifier(NoveltyMixin, ClassifierMixin, TransferEstimator):
         return tags
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(self, X, y=None, sample_weight=None, X_target=None):
         """Fit the head, and the encoder as far as `finetune` says.
 
         Parameters
@@ -325,12 +342,15 @@ class TransferClassifier(NoveltyMixin, ClassifierMixin, TransferEstimator):
             In any form that `sklc.as_light_curves` takes.
         y : array-like of shape (n_objects,)
             Class labels. A Series that is indexed by the ids is put into the order of X; so is
-            `sample_weight`. With ``finetune="none"`` labels only calibrate, and are optional
+            `sample_weight`. With `adaptation`, -1, None and NaN mark objects without a label, as in
+            scikit-learn. With ``finetune="none"`` labels only calibrate, and are optional
             without `calibrate`; numbers 0 to n_classes - 1, if all occur, stand for the sorted
             classes.
         sample_weight : array-like of shape (n_objects,), optional
             Weight of each object in training and calibration. A weight of k is the same as k copies
             of the object, and 0 leaves it out.
+        X_target : light curves, optional
+            Further objects without labels, of the survey to adapt to, for `adaptation`.
 
         Returns
         -------
@@ -349,6 +369,8 @@ class TransferClassifier(NoveltyMixin, ClassifierMixin, TransferEstimator):
         y, sample_weight = self._in_order(X, curves, y=y, sample_weight=sample_weight)
         check_mode(self)
         columns, uncertainty = self._metadata(), class_uncertainty(self.calibrate)
+        if self.adaptation is None:
+            refuse_unlabelled(y, curves, X_target)
         if self.finetune == "none":
             refuse_weight_without_target(y, sample_weight)
             use_own_classes(self)
@@ -356,15 +378,25 @@ class TransferClassifier(NoveltyMixin, ClassifierMixin, TransferEstimator):
             if y is not None or self.calibrate is not None:
                 calibrate_own_classes(self, curves, y, sample_weight)
             return self
+        others = None
+        if self.adaptation is not None and y is not None:
+            target = None if X_target is None else self._curves(X_target, reset=False)
+            others = split_unlabelled(curves, y, target, sample_weight)
+            curves, y, sample_weight = labels_of(others, curves, y, sample_weight)
         sample = TrainingSample.of(curves, self._labels(y, curves), sample_weight)
-        fitted = fit_classes(self, sample, columns, uncertainty)
+        adapting = None if others is None else Adapting.of(self.adaptation, others, sample.rows)
+        fitted = fit_members(self, sample, columns, uncertainty, adapting)
         self.encoder_, self.classes_, self.C_ = fitted.encoder, fitted.classes, fitted.C
         self.metadata_columns_ = () if keeps_its_head(self.encoder) else columns
         self.merge_, self.uncertainty_, self._calibration = None, uncertainty, fitted.held_out
         self._head, self._history, self.features_ = fitted.head, fitted.history, fitted.features
-        self._left_out = fitted.left_out
+        self._left_out, self._encoders = fitted.left_out, fitted.encoders
+        self._adapters = fitted.adapters
         if self.calibrate is not None and self._calibration is not None:
             self._fit_uncertainty(self._calibration, fitted.class_weight)
+        if adapting is not None:
+            target = np.searchsorted(self.classes_, sample.y)
+            warn_of_shares(self, adapting, target, sample.weights * fitted.class_weight[target])
         return self
 
     @property
@@ -379,8 +411,8 @@ class TransferClassifier(NoveltyMixin, ClassifierMixin, TransferEstimator):
 
     @property
     def net_(self):
-        """Encoder and head, as a skorch net with the history of the training."""
-        net = wrap(TransferNetwork(self.encoder_.net_.module_, self.head_))
+        """Encoder and head, the first of several, as a skorch net with its history."""
+        net = wrap(TransferNetwork(self.encoder_.net_.module_, first_head(self.head_)))
         net.history = self._history
         return net
 
@@ -403,60 +435,6 @@ class TransferClassifier(NoveltyMixin, ClassifierMixin, TransferEstimator):
         """
         check_is_fitted(self)
         return self._probabilities(self._logits(X))
-
-    @skips_unusable
-    def predict_set(self, X, *, coverage=0.9, class_conditional=False, on_error="raise"):
-        """Return a set of plausible classes for each object, with a given coverage.
-
-        Least ambiguous sets (Sadinle, Lei & Wasserman 2019, JASA 114, 223), calibrated on labels
-        that the head had not seen (see the Notes of the class), across folds where it was
-        cross-fitted (Vovk 2015, Ann. Math. Artif. Intell. 74, 9). Light curves that look early are
-        compared with prefixes of the training light curves that look as early.
-
-        Parameters
-        ----------
-        X : light curves of n_objects
-            In any form that `sklc.as_light_curves` takes.
-        coverage : float, default=0.9
-            Share of objects whose set contains their true class.
-        class_conditional : bool, default=False
-            Whether `coverage` holds within each class rather than over all objects. Sets become
-            larger, and each class needs at least ``coverage / (1 - coverage)`` members to
-            calibrate on.
-        on_error : {"raise", "nan"}, default="raise"
-            "raise" an error at an object that cannot be used, such as one that is too short, or
-            give it an empty set and warn ("nan"): see `sklc.light_curves.unusable`.
-
-        Returns
-        -------
-        ndarray of shape (n_objects, n_classes), bool
-            Columns are in the order of ``classes_``. A set of several classes means that the light
-            curve does not decide between them, and an empty one that no class explains it well.
-
-        Raises
-        ------
-        ValueError
-            If there are no or too few labels to calibrate on, or `coverage` is not within (0, 1).
-
-        Notes
-        -----
-        For objects drawn like the training data, the expected coverage is at least `coverage` with
-        one held-out part, and at least about ``2 * coverage - 1`` across folds (in practice close
-        to `coverage`). With n labels it scatters by ``sqrt(coverage * (1 - coverage) / n)``.
-
-        Examples
-        --------
-        >>> from sklc import TransferClassifier
-        >>> from sklc.datasets import load_demo
-        >>> curves, y = load_demo(return_X_y=True)
-        >>> clf = TransferClassifier("any", random_state=0).fit(curves[::2], y[::2])
-        >>> held = clf.predict_set(curves[1::2])[range(300), clf.classes_.searchsorted(y[1::2])]
-        >>> bool(0.85 < held.mean() < 0.95)
-        True
-        """
-        check_is_fitted(self)
-        check_coverage(coverage)
-        return class_sets(self, self._curves(X, reset=False), coverage, class_conditional)
 
     @skips_unusable
     def decision_function(self, X, *, on_error="raise"):
@@ -524,70 +502,22 @@ class TransferClassifier(NoveltyMixin, ClassifierMixin, TransferEstimator):
         check_is_fitted(self)
         curves = self._curves(X, reset=False)
         y, sample_weight = self._in_order(X, curves, y=y, sample_weight=sample_weight)
+        if self.adaptation is not None and y is not None:  # objects without a label do not count
+            kept = np.flatnonzero(~is_unlabelled(y))
+            curves, y, sample_weight = labels_of(kept, curves, y, sample_weight)
         return super().score(curves, self._labels(y, curves), sample_weight)
 
-    def to_onnx(self, path):
-        """Export encoder and head as an ONNX file, for `sklc.serving.OnnxModel` or any runtime.
-
-        Inputs are those of `LightCurveEncoder.to_onnx` and, where the head reads metadata,
-        ``head_metadata``, float32 (n_objects, n_columns). Outputs are ``latent`` and
-        ``probabilities``, as of `predict_proba`, and with a `novelty_score` also ``novelty``.
-
-        Parameters
-        ----------
-        path : str or path
-            The file to write; it is replaced whole or not at all.
-
-        Returns
-        -------
-        pathlib.Path
-            The file.
-
-        Raises
-        ------
-        ImportError
-            If the package onnx is not installed.
-        NotImplementedError
-            If the method of calibration has no ``to_onnx``.
-        sklearn.exceptions.NotFittedError
-            If it is not fitted.
-
-        Examples
-        --------
-        >>> import tempfile
-        >>> from pathlib import Path
-        >>> from sklc import TransferClassifier
-        >>> clf = TransferClassifier.pretrained("any")
-        >>> folder = tempfile.TemporaryDirectory()
-        >>> clf.to_onnx(Path(folder.name) / "classifier.onnx").name
-        'classifier.onnx'
-        >>> folder.cleanup()
-        """
-        check_is_fitted(self)
-        return export_classifier(
-            path,
-            self.encoder_._source().network,
-            self.head_,
-            self.encoder_.representation_,
-            uncertainty=self.uncertainty_,
-            merge=self.merge_,
-            classes=self.classes_,
-            metadata_columns=self.encoder_.metadata_columns_,
-            head_metadata_columns=self.metadata_columns_,
-            features=self.features_,
-            context=Context.of(self.encoder_.context),
-            novelty=novelty_of(self),
-        )
-
-    def _latents(self, curves: LightCurves) -> tuple[np.ndarray, np.ndarray | None]:
+    def _latents(
+        self, curves: LightCurves, survey: int | None = None
+    ) -> tuple[np.ndarray, np.ndarray | None]:
         """Latents, (n_objects, latent_size), and the metadata and features that join them."""
-        latent = self.encoder_._encode(curves, self)
+        latent = self._adapted_latents(curves, survey)
         described = None if self.features_ is None else describe(self.features_, curves)
         return latent, join_columns(metadata_matrix(curves, self.metadata_columns_), described)
 
-    def _logits(self, X) -> np.ndarray:
+    def _logits(self, X, survey: int | None = None) -> np.ndarray:
         """Logits, (n_objects, n_outputs) float64."""
-        return in_double_precision(self.head_, *self._latents(self._curves(X, reset=False)))
+        return in_double_precision(self.head_, *self._latents(self._curves(X, reset=False), survey))
 
     def _probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Probabilities of ``classes_``, calibrated, (n_objects, n_classes)."""

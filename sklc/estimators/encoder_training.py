@@ -178,7 +178,9 @@ def fit_network(
     seed, rows, held_out = encoder._seed(), np.arange(len(target)), None
     if encoder.early_stopping and (labelled or len(target) > 1):
         rows, held_out = encoder._validation_split(sample, seed)
-    training = EncoderTraining.of(encoder, columns, seed)
+    # One of several networks differs from the others in its start, and not in what is held out.
+    network_seed = getattr(encoder, "_network_seed", None)
+    training = EncoderTraining.of(encoder, columns, seed if network_seed is None else network_seed)
     if labelled:
         weights = encoder._class_weights(classes, sample.y, sample.weight)
     net = train_encoder(

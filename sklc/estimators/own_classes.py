@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from sklc.estimators.class_fitting import check_mode, hold_out_of_own, targets_among
+from sklc.estimators.class_fitting import hold_out_of_own, targets_among
+from sklc.estimators.class_modes import check_mode
 from sklc.estimators.pretrained_classes import merge_matrix, prior_shares
 from sklc.estimators.sample import TrainingSample
 from sklc.light_curves import LightCurves
@@ -31,6 +32,7 @@ def use_own_classes(classifier: Any) -> None:
     classifier.encoder_, classifier.metadata_columns_, classifier.C_ = encoder, (), None
     classifier.uncertainty_, classifier._calibration = class_uncertainty(None), None
     classifier._head, classifier._history, classifier.features_ = None, [], None
+    classifier._encoders, classifier._adapters = (), ()
     chosen = encoder.classes_, classifier.merge_classes
     classifier.classes_, merge = merge_matrix(*chosen)
     carried = encoder._source().info.get("class_shares")

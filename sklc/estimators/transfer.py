@@ -161,6 +161,7 @@ def start_encoder(
     default: LightCurveEncoder,
     seed: int,
     sample_weight: np.ndarray | None = None,
+    network_seed: int | None = None,
 ) -> LightCurveEncoder:
     """Return an encoder to start from: loaded, copied, or trained on `y`.
 
@@ -174,6 +175,8 @@ def start_encoder(
         The encoder that None stands for. Weights by name are computed with as its parameters say.
     seed : int
         The `random_state` of an encoder without one of its own.
+    network_seed : int, optional
+        Starts the network, where that is not the seed of the draw of its validation part.
     """
     if is_user_fitted(encoder):
         return copy.deepcopy(encoder)
@@ -193,6 +196,7 @@ def start_encoder(
     elif not isinstance(encoder.random_state, Integral):
         # With an integer, the draw of its validation part can be repeated.
         encoder.set_params(random_state=encoder._seed())
+    encoder._network_seed = None if network_seed == seed else network_seed
     return encoder.fit(curves, y, sample_weight=sample_weight)
 
 

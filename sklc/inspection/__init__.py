@@ -10,13 +10,16 @@ from sklc.inspection._alignment import SurveyAlignment, survey_alignment
 from sklc.inspection._class_history import ClassHistoryDisplay
 from sklc.inspection._latent_map import LatentMapDisplay
 from sklc.inspection._light_curve import LightCurveDisplay
+from sklc.inspection._misclassification import MisclassificationDisplay, misclassification_auc
 from sklc.inspection._roc import RocDisplay
 
 __all__ = [
     "ClassHistoryDisplay",
     "LatentMapDisplay",
     "LightCurveDisplay",
+    "MisclassificationDisplay",
     "RocDisplay",
     "SurveyAlignment",
+    "misclassification_auc",
     "survey_alignment",
 ]

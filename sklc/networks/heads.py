@@ -9,11 +9,19 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.functional import dropout
 
 from sklc.networks.architectures.interface import EncoderNetwork
 from sklc.networks.architectures.modules import Standardize, dense_layers
 from sklc.networks.device import one_thread
 from sklc.networks.onnx.graph import Graph
+from sklc.networks.samples import (
+    SampledHead,
+    SampledLogits,
+    log_mean_to_onnx,
+    log_samples,
+    samples_to_onnx,
+)
 from sklc.utils.floats import in_blocks
 from sklc.utils.savable import savable
 
@@ -22,6 +30,7 @@ __all__ = [
     "PooledHead",
     "TransferNetwork",
     "in_double_precision",
+    "log_probability_samples",
     "logits_to_onnx",
     "own_head",
 ]
@@ -44,6 +53,13 @@ def in_double_precision(
         return in_blocks(output, first, *others)
 
 
+def log_probability_samples(
+    head: nn.Module, latent: np.ndarray, extra: np.ndarray | None
+) -> np.ndarray:
+    """Log probabilities by every sample of a head, (n_objects, n_samples, n_outputs) float64."""
+    return in_double_precision(SampledLogits(head), latent, extra)
+
+
 @savable("latent_size")
 class DenseHead(nn.Module):
     """Class logits from the latent and optional metadata, through hidden layers if any.
@@ -58,13 +74,22 @@ class DenseHead(nn.Module):
         Units of the hidden layers (ReLU); empty for a linear head.
     n_metadata : int
         Per-object columns that join the latent, each with a flag of whether it is missing.
+    dropout : float, default=0.0
+        Probability that a unit of the latent or of a hidden layer is dropped in training.
     """
 
+    dropout = 0.0
+
     def __init__(
-        self, latent_size: int, n_classes: int, sizes: Sequence[int] = (), n_metadata: int = 0
+        self,
+        latent_size: int,
+        n_classes: int,
+        sizes: Sequence[int] = (),
+        n_metadata: int = 0,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self.latent_size = latent_size
+        self.latent_size, self.dropout = latent_size, dropout
         self.standardize = Standardize(latent_size + 2 * n_metadata)
         self.output: Any = dense_layers(latent_size + 2 * n_metadata, [*sizes, n_classes])
 
@@ -94,7 +119,16 @@ class DenseHead(nn.Module):
         self, latent: torch.Tensor, head_metadata: torch.Tensor | None = None
     ) -> torch.Tensor:
         """Class logits, (n_objects, n_classes)."""
-        return self.output(self.standardize(self.join(latent, head_metadata)))
+        columns = self.standardize(self.join(latent, head_metadata))
+        if not (self.training and self.dropout):
+            return self.output(columns)
+        size = self.latent_size
+        columns = torch.cat([dropout(columns[:, :size], self.dropout), columns[:, size:]], dim=1)
+        for layer in self.output if isinstance(self.output, nn.Sequential) else [self.output]:
+            columns = layer(columns)
+            if isinstance(layer, nn.ReLU):
+                columns = dropout(columns, self.dropout)
+        return columns
 
     def to_onnx(self, graph: Graph, latent: str, head_metadata: str | None) -> str:
         """Append the logits to a graph."""
@@ -105,7 +139,7 @@ class DenseHead(nn.Module):
 
 
 @savable("weights")
-class PooledHead(nn.Module):
+class PooledHead(SampledHead):
     """Log-linear pool of a head and of the pretrained classes.
 
     ``logits = weights[0] * log p_head(c) + weights[1] * log p_own(c)``, where
@@ -138,38 +172,30 @@ class PooledHead(nn.Module):
         """Return a pool of the same parts with other weights."""
         return PooledHead(self.head, self.own, self.joint, weights)
 
-    def forward(
-        self, latent: torch.Tensor, head_metadata: torch.Tensor | None = None
-    ) -> torch.Tensor:
-        """Class logits, (n_objects, n_classes)."""
-        learned = torch.log_softmax(self.head(latent, head_metadata), dim=1)
+    def samples(self, latent: torch.Tensor, extra: torch.Tensor | None = None) -> torch.Tensor:
+        """Class logits by every sample of the head, (n_objects, n_samples, n_classes)."""
+        learned = log_samples(self.head, latent, extra)
         own = torch.log_softmax(self.own(latent), dim=1)
         known = torch.logsumexp(own[:, :, None] + torch.log(self.joint), dim=1)
-        return self.weights[0] * learned + self.weights[1] * torch.log_softmax(known, dim=1)
+        known = torch.log_softmax(known, dim=1)[:, None]
+        return self.weights[0] * learned + self.weights[1] * known
 
-    def to_onnx(self, graph: Graph, latent: str, head_metadata: str | None) -> str:
-        """Append the logits to a graph."""
-        learned = logits_to_onnx(self.head, graph, latent, head_metadata)
+    def samples_to_onnx(self, graph: Graph, latent: str, head_metadata: str | None) -> list[str]:
+        """Append the logits of every sample to a graph."""
         own = graph.apply("LogSoftmax", graph.dense(self.own, latent), axis=1)
         known = graph.log_pool(own, torch.log(self.joint).numpy())
-        parts = graph.apply("LogSoftmax", learned, axis=1), known
-        weighted = [
-            graph.apply("Mul", part, graph.constant(weight))
-            for part, weight in zip(parts, self.weights, strict=True)
-        ]
-        return graph.apply("Add", *weighted)
+        known = graph.apply("Mul", known, graph.constant(self.weights[1]))
+        weight = graph.constant(self.weights[0])
+        pooled = []
+        for learned in samples_to_onnx(self.head, graph, latent, head_metadata):
+            part = graph.apply("Mul", graph.apply("LogSoftmax", learned, axis=1), weight)
+            pooled.append(graph.apply("Add", part, known))
+        return pooled
 
 
 def logits_to_onnx(head: nn.Module, graph: Graph, latent: str, head_metadata: str | None) -> str:
     """Append the logits of any head to a graph, or refuse one that cannot be exported."""
-    to_onnx: Any = getattr(head, "to_onnx", None)
-    if to_onnx is None:
-        raise NotImplementedError(
-            f"A head of the class {type(head).__name__} has no ONNX graph, so it cannot be "
-            "exported: give it a method to_onnx(graph, latent, head_metadata) that returns the "
-            "name of the logits."
-        )
-    return to_onnx(graph, latent, head_metadata)
+    return log_mean_to_onnx(graph, samples_to_onnx(head, graph, latent, head_metadata))
 
 
 class TransferNetwork(nn.Module):

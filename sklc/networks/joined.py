@@ -14,6 +14,7 @@ from torch import nn
 from sklc.networks.heads import logits_to_onnx
 from sklc.networks.onnx.graph import Graph
 from sklc.networks.onnx.trees import ensemble_to_onnx
+from sklc.networks.samples import SampledHead, log_samples, samples_to_onnx
 from sklc.networks.trees import Trees
 from sklc.utils.savable import savable
 
@@ -79,7 +80,7 @@ class BoostedClasses:
 
 
 @savable("boosting", "weights", "n_classes", "n_features", "gate")
-class JoinedHead(nn.Module):
+class JoinedHead(SampledHead):
     """Weighted sum of the log probabilities of a head and of boosting on features.
 
     Boosting has learned from whole light curves. As far as a light curve looks like the beginning
@@ -118,14 +119,14 @@ class JoinedHead(nn.Module):
     def _restored(self) -> None:
         self.boosted = BoostedClasses(self.boosting, self.n_classes)
 
-    def forward(self, latent: torch.Tensor, extra: torch.Tensor) -> torch.Tensor:
-        """Class logits, (n_objects, n_classes); `extra` holds metadata, then features.
+    def samples(self, latent: torch.Tensor, extra: torch.Tensor) -> torch.Tensor:
+        """Class logits, (n_objects, n_samples, n_classes); `extra` is metadata, then features.
 
         An object without any feature is judged by the head alone.
         """
         n_metadata = extra.shape[1] - self.n_features
         metadata = extra[:, :n_metadata] if n_metadata else None
-        own = torch.log_softmax(self.head(latent, metadata), dim=1)
+        own = log_samples(self.head, latent, metadata)
         features = extra[:, n_metadata:].detach().cpu().numpy()
         described = torch.from_numpy(~np.isnan(features).all(axis=1)).to(own.device)
         filled = fill_missing(features)
@@ -134,34 +135,37 @@ class JoinedHead(nn.Module):
         boosted = self.boosted.logits(filled[:n_distinct])
         boosted = np.append(boosted, np.tile(boosted[:1], (len(filled) - n_distinct, 1)), axis=0)
         head_weight, feature_weight = self.weights
-        joined = head_weight * own + feature_weight * torch.from_numpy(boosted).to(own)
+        joined = head_weight * own + feature_weight * torch.from_numpy(boosted).to(own)[:, None]
         if self.gate is not None:
-            whole = torch.softmax(self.gate(latent), dim=1)[:, -1:]
+            whole = torch.softmax(self.gate(latent), dim=1)[:, -1:, None]
             joined = own + whole * (joined - own)
-        return torch.where(described[:, None], joined, own)
+        return torch.where(described[:, None, None], joined, own)
 
-    def to_onnx(self, graph: Graph, latent: str, head_metadata: str | None, features: str) -> str:
-        """Append the logits to a graph, which has features as a further input."""
-        own = logits_to_onnx(self.head, graph, latent, head_metadata)
-        own = graph.apply("LogSoftmax", own, axis=1)
+    def samples_to_onnx(
+        self, graph: Graph, latent: str, head_metadata: str | None, features: str
+    ) -> list[str]:
+        """Append the logits of every sample to a graph, which has features as a further input."""
         missing = graph.apply("IsNaN", features)
         filled = graph.apply("Where", missing, graph.constant(np.float32(MISSING)), features)
         parts = [
             ensemble_to_onnx(graph, part, filled, self.n_classes, _UNSEEN) for part in self.boosting
         ]
         boosted = parts[0] if len(parts) == 1 else graph.apply("Mean", *parts)
-        weighted = [
-            graph.apply("Mul", part, graph.constant(np.float32(weight)))
-            for part, weight in zip((own, boosted), self.weights, strict=True)
-        ]
-        joined = graph.apply("Add", *weighted)
+        head_weight, feature_weight = (graph.constant(np.float32(w)) for w in self.weights)
+        boosted = graph.apply("Mul", boosted, feature_weight)
         if self.gate is not None:
             phases = graph.apply("Softmax", logits_to_onnx(self.gate, graph, latent, None), axis=1)
             whole = graph.apply("Gather", phases, graph.constant([-1], np.int64), axis=1)
-            more = graph.apply("Mul", whole, graph.apply("Sub", joined, own))
-            joined = graph.apply("Add", own, more)
         # An object without any feature is judged by the head alone.
         flags = graph.apply("Cast", missing, to=graph.onnx.TensorProto.FLOAT)
         share = graph.apply("ReduceMin", flags, axes=[1], keepdims=1)
         alone = graph.apply("Cast", share, to=graph.onnx.TensorProto.BOOL)
-        return graph.apply("Where", alone, own, joined)
+        samples = []
+        for logits in samples_to_onnx(self.head, graph, latent, head_metadata):
+            own = graph.apply("LogSoftmax", logits, axis=1)
+            joined = graph.apply("Add", graph.apply("Mul", own, head_weight), boosted)
+            if self.gate is not None:
+                more = graph.apply("Mul", whole, graph.apply("Sub", joined, own))
+                joined = graph.apply("Add", own, more)
+            samples.append(graph.apply("Where", alone, own, joined))
+        return samples

@@ -10,6 +10,7 @@ from torch import nn
 
 from sklc.networks.heads import in_double_precision, logits_to_onnx
 from sklc.networks.onnx.graph import Graph
+from sklc.networks.samples import SliceHead
 from sklc.utils.savable import savable
 
 __all__ = ["PhasedHead", "phases_of"]
@@ -63,6 +64,10 @@ def phases_of(head: nn.Module, latent: np.ndarray) -> np.ndarray:
 
     It is 0 everywhere if there is no `PhasedHead` in the head.
     """
+    # Of several networks, and of several samples, the first tells.
+    sliced = next((module for module in head.modules() if isinstance(module, SliceHead)), None)
+    if sliced is not None:
+        return phases_of(sliced.head, np.ascontiguousarray(sliced.own(latent)))
     found = (module for module in head.modules() if isinstance(module, PhasedHead))
     phased = next(found, None)
     if phased is None:

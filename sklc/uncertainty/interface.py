@@ -11,7 +11,15 @@ from scipy.special import log_softmax
 
 from sklc.utils.savable import savable
 
-__all__ = ["ClassScores", "ClassUncertainty", "HeldOut", "RedshiftUncertainty", "effective_weights"]
+__all__ = [
+    "ClassSampling",
+    "ClassScores",
+    "ClassUncertainty",
+    "HeldOut",
+    "RedshiftUncertainty",
+    "SamplingSettings",
+    "effective_weights",
+]
 
 
 def effective_weights(sample_weight: np.ndarray) -> np.ndarray:
@@ -182,6 +190,65 @@ class ClassUncertainty(Protocol):
 
     def log_probabilities(self, scores: ClassScores) -> np.ndarray:
         """Return calibrated log probabilities, (n_objects, n_classes)."""
+
+
+@dataclass(frozen=True)
+class SamplingSettings:
+    """How many predictions a method of sampling shall make, and how.
+
+    Parameters
+    ----------
+    n_samples : int
+        Number of predictions per object.
+    dropout : float
+        Probability that a unit is dropped, where units are.
+    seed : int
+        Determines all draws.
+    """
+
+    n_samples: int
+    dropout: float
+    seed: int
+
+    def seeds(self) -> list[int]:
+        """One seed for each of the predictions."""
+        drawn = np.random.default_rng(self.seed).integers(2**31 - 1, size=self.n_samples)
+        return [int(seed) for seed in drawn]
+
+
+@runtime_checkable
+class ClassSampling(Protocol):
+    """Protocol of methods that make several predictions of the class of each object.
+
+    `TransferClassifier` takes one as its parameter `uncertainty`; ``predict_proba`` is then the
+    mean of these predictions, and ``predict_uncertainty`` tells how far they disagree. One further
+    attribute is optional: with ``trains_networks = True``, and where a network is trained, it is
+    trained anew for each prediction, and ``fit_heads`` is not called.
+    """
+
+    def fit_heads(self, data: Any, solve: Any, settings: SamplingSettings) -> Sequence[Any]:
+        """Fit one head for each prediction.
+
+        Parameters
+        ----------
+        data : object
+            What a head is fitted on, with ``latent``, ``metadata``, ``target`` and
+            ``sample_weight``, which `dataclasses.replace` changes.
+        solve : callable
+            ``solve(data, seed=..., dropout=...)`` returns a head, a ``torch.nn.Module`` of latents
+            and metadata. A head with hidden layers starts from `seed`, and a linear one is solved
+            exactly, with ``start=head`` faster from one of nearly the same objects. With `dropout`,
+            units of the latent and of hidden layers are dropped while it is fitted.
+            ``solve.thinned(head, dropout, seed)`` returns a copy of a head without some of these
+            units, and ``solve.is_exact`` tells whether the head does not depend on a seed.
+        settings : SamplingSettings
+            How many predictions to make, and how.
+
+        Returns
+        -------
+        sequence of torch.nn.Module
+            Heads, each of which makes one prediction.
+        """
 
 
 @runtime_checkable

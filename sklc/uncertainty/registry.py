@@ -5,37 +5,50 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from sklc.uncertainty.interface import ClassUncertainty, RedshiftUncertainty
+from sklc.uncertainty.interface import ClassSampling, ClassUncertainty, RedshiftUncertainty
 from sklc.uncertainty.quantiles import ConformalQuantiles
+from sklc.uncertainty.sampling import (
+    Bootstrap,
+    Ensemble,
+    HAMCDropout,
+    MCDropout,
+    StochasticAttention,
+)
 from sklc.uncertainty.temperature import Temperature
 from sklc.utils.registry import Registry
 
-__all__ = ["class_uncertainty", "redshift_uncertainty", "register_uncertainty"]
+__all__ = ["class_sampling", "class_uncertainty", "redshift_uncertainty", "register_uncertainty"]
 
 CLASS_METHODS: Registry[ClassUncertainty] = Registry("uncertainty")
 REDSHIFT_METHODS: Registry[RedshiftUncertainty] = Registry("uncertainty")
+SAMPLING_METHODS: Registry[ClassSampling] = Registry("uncertainty")
 
 
 def register_uncertainty(
-    name: str, method: ClassUncertainty | RedshiftUncertainty, *, overwrite: bool = False
+    name: str,
+    method: ClassUncertainty | RedshiftUncertainty | ClassSampling,
+    *,
+    overwrite: bool = False,
 ) -> None:
-    """Make a method of calibration available by name.
+    """Make a method of calibration, or one of several predictions, available by name.
 
     Parameters
     ----------
     name : str
         The name to choose it by, as ``TransferClassifier(calibrate=name)`` for a method that
-        calibrates probabilities, or ``RedshiftRegressor(calibrate=name)`` for one of redshifts.
-    method : ClassUncertainty or RedshiftUncertainty
-        An unfitted object with the methods of `sklc.uncertainty.ClassUncertainty` or
-        `sklc.uncertainty.RedshiftUncertainty`. Estimators fit copies of it.
+        calibrates probabilities, ``RedshiftRegressor(calibrate=name)`` for one of redshifts, or
+        ``TransferClassifier(uncertainty=name)`` for one that makes several predictions.
+    method : ClassUncertainty, RedshiftUncertainty or ClassSampling
+        An unfitted object with the methods of `sklc.uncertainty.ClassUncertainty`,
+        `sklc.uncertainty.RedshiftUncertainty` or `sklc.uncertainty.ClassSampling`. Estimators fit
+        copies of it.
     overwrite : bool, default=False
         Whether to replace a method of this name.
 
     Raises
     ------
     TypeError
-        If the object has the methods of neither kind.
+        If the object has the methods of no kind.
     ValueError
         If the name is taken by another method.
 
@@ -54,16 +67,20 @@ def register_uncertainty(
     >>> sklc.TransferClassifier("ztf", calibrate="equal-odds")
     TransferClassifier(calibrate='equal-odds', encoder='ztf')
     """
-    if isinstance(method, type) or not isinstance(method, ClassUncertainty | RedshiftUncertainty):
+    kinds = ClassUncertainty | RedshiftUncertainty | ClassSampling
+    if isinstance(method, type) or not isinstance(method, kinds):
         raise TypeError(
             f"The method {name!r} must be an object with fit and log_probabilities (for classes), "
-            f"or fit, quantiles and standard_deviation (for redshifts); got {method!r}. See "
-            "sklc.uncertainty.ClassUncertainty and sklc.uncertainty.RedshiftUncertainty."
+            "fit, quantiles and standard_deviation (for redshifts), or fit_heads (for several "
+            f"predictions of the class); got {method!r:.80}. See ClassUncertainty, "
+            "RedshiftUncertainty and ClassSampling in sklc.uncertainty."
         )
     if isinstance(method, ClassUncertainty):
         CLASS_METHODS.register(name, method, overwrite=overwrite)
-    else:
+    elif isinstance(method, RedshiftUncertainty):
         REDSHIFT_METHODS.register(name, method, overwrite=overwrite)
+    else:
+        SAMPLING_METHODS.register(name, method, overwrite=overwrite)
 
 
 def class_uncertainty(calibrate: Any) -> ClassUncertainty:
@@ -74,6 +91,19 @@ def class_uncertainty(calibrate: Any) -> ClassUncertainty:
     if calibrate is None:
         return Temperature()
     return copy.deepcopy(CLASS_METHODS[calibrate] if isinstance(calibrate, str) else calibrate)
+
+
+def class_sampling(uncertainty: Any) -> ClassSampling | None:
+    """Return a new method from the parameter `uncertainty` of a classifier, or None."""
+    if uncertainty is None:
+        return None
+    named = isinstance(uncertainty, str)
+    if named and uncertainty not in SAMPLING_METHODS and uncertainty in CLASS_METHODS:
+        raise ValueError(
+            f"{uncertainty!r} is a method of calibration: set calibrate={uncertainty!r}. The "
+            f"methods of uncertainty= are {SAMPLING_METHODS.names()}."
+        )
+    return copy.deepcopy(SAMPLING_METHODS[uncertainty] if named else uncertainty)
 
 
 def redshift_uncertainty(calibrate: Any) -> RedshiftUncertainty:
@@ -88,3 +118,8 @@ def redshift_uncertainty(calibrate: Any) -> RedshiftUncertainty:
 
 register_uncertainty("temperature", Temperature())
 register_uncertainty("conformal", ConformalQuantiles())
+register_uncertainty("bootstrap", Bootstrap())
+register_uncertainty("ensemble", Ensemble())
+register_uncertainty("mc-dropout", MCDropout())
+register_uncertainty("stochastic-attention", StochasticAttention())
+register_uncertainty("ha-mc-dropout", HAMCDropout())
