@@ -50,7 +50,7 @@ BOOSTING: dict[str, Any] = {
 }
 # Boosting that counts less than this is left out.
 _LEAST_WEIGHT = 0.02
-# Weights without any label, and the smallest ones. What is held out judges boosting of a single fold,
+# Weights without any label, and the smallest ones. Held-out labels judge boosting of a single fold,
 # trained on fewer labels; the average over folds deserves more, above all where labels are few.
 _START, _LEAST = (0.65, 0.35), (0.05, 0.0)
 # How many labels the start is worth.
