@@ -27,7 +27,12 @@ _PRIOR_LABELS = 40.0
 
 
 def fit_weights(
-    parts: np.ndarray, target: np.ndarray, weight: np.ndarray, start: Any, least: Any = 0.0
+    parts: np.ndarray,
+    target: np.ndarray,
+    weight: np.ndarray,
+    start: Any,
+    least: Any = 0.0,
+    start_labels: float = _START_LABELS,
 ) -> tuple[float, ...]:
     """Find the weights of the lowest log loss, pulled towards a start.
 
@@ -43,6 +48,8 @@ def fit_weights(
         Weights without any object.
     least : array-like of shape (n_parts,), default=0
         Smallest weights.
+    start_labels : float, default=4
+        About how many objects the start is worth.
     """
     rows, start = np.arange(len(target)), np.asarray(start, dtype=float)
 
@@ -51,8 +58,8 @@ def fit_weights(
         expected = np.einsum("kij,ij->ki", parts, np.exp(scores))
         gradient = (expected - parts[:, rows, target]) @ weight
         away = weights - start
-        penalty = _START_LABELS * (away @ away)
-        return -weight @ scores[rows, target] + penalty, gradient + 2 * _START_LABELS * away
+        penalty = start_labels * (away @ away)
+        return -weight @ scores[rows, target] + penalty, gradient + 2 * start_labels * away
 
     bounds = [(low, None) for low in np.broadcast_to(least, start.shape)]
     best = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x

@@ -27,6 +27,10 @@ _SCALE_SHRINKAGE = 15.0
 class JoinedRedshiftHead:
     """Weighted mean of a head on latents and of boosting on features, with a scale of its own.
 
+    Boosting also reads what the head predicts, for objects of the fit without having seen them, so
+    that it learns where features correct it. It does not where the encoder was trained on some of
+    the objects, of which the head knows too much.
+
     The scale is a gamma regression of squared errors on the scale of the head and on how far the
     two disagree. An object without any feature is left to the head.
 
@@ -64,8 +68,9 @@ class JoinedRedshiftHead:
             Weights of the objects, all of them positive.
         """
         weight = np.ones(len(target)) if sample_weight is None else sample_weight
-        features, filled = self._split(columns)[1], fill_missing(self._split(columns)[1])
-        own = self.head.fit(self._split(columns)[0], target, seed, sample_weight).out_of_sample_
+        first, features = self._split(columns)
+        own = self.head.fit(first, target, seed, sample_weight).out_of_sample_
+        filled = self._filled(features, own)
         described = ~np.isnan(features).all(axis=1)
         boosting, boosted = [], np.zeros(len(target))
         folds = KFold(N_FOLDS, shuffle=True, random_state=seed)
@@ -116,12 +121,17 @@ class JoinedRedshiftHead:
         result = self.head.predict(first)
         rows = np.flatnonzero(~np.isnan(features).all(axis=1))
         if len(rows):
-            own, filled = result[rows], fill_missing(features[rows])
-            boosted = self.trees.scores(filled).mean(axis=(1, 2))
+            own = result[rows]
+            boosted = self.trees.scores(self._filled(features[rows], own)).mean(axis=(1, 2))
             variance = self.variance_.predict(self._scale_inputs(own, boosted)) * self.unit_
             mean = own[:, 0] + self.weight_ * (boosted - own[:, 0])
             result[rows] = np.column_stack([mean, np.sqrt(variance)])
         return result
+
+    def _filled(self, features: np.ndarray, own: np.ndarray) -> np.ndarray:
+        """What boosting reads, (n_objects, n_inputs) float32."""
+        inputs = features if self.judged is not None else np.column_stack([features, own[:, 0]])
+        return fill_missing(inputs)
 
     def _split(self, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Columns of the head, and features."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 from scipy.special import log_softmax
 from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -49,8 +50,11 @@ BOOSTING: dict[str, Any] = {
 }
 # Boosting that counts less than this is left out.
 _LEAST_WEIGHT = 0.02
-# Weights without any label, those of the head alone; and the smallest weights.
-_START, _LEAST = (1.0, 0.0), (0.05, 0.0)
+# Weights without any label, and the smallest ones. Held-out labels judge boosting of a single fold,
+# trained on fewer labels; the average over folds deserves more, above all where labels are few.
+_START, _LEAST = (0.65, 0.35), (0.05, 0.0)
+# How many labels the start is worth.
+_START_LABELS = 32.0
 
 
 def fit_features(features: Any, curves: LightCurves) -> Any:
@@ -82,6 +86,21 @@ def too_few_described(described: np.ndarray, sample_weight: np.ndarray) -> bool:
 def fit_boosting(model: Any, features: np.ndarray, target: np.ndarray, weight: np.ndarray) -> None:
     """Fit boosting; with weights, scikit-learn takes many times as long to bin the features."""
     model.fit(features, target, None if np.all(weight == 1) else weight)
+
+
+def _fit_gate_of_boosting(data: HeadData) -> nn.Module | None:
+    """Return a gate to which whole light curves are as frequent as prefixes.
+
+    In the gate of a head, an object shares its weight among its light curve and its prefixes, so
+    that a whole light curve that is short would pass for a prefix, and be kept from boosting.
+    """
+    gate = fit_gate(data)
+    if gate is not None and data.prefixes is not None:
+        share = data.prefixes.shares(len(data.target))
+        odds = np.average((1 - share) / share, weights=data.sample_weight * share)
+        with torch.no_grad():
+            gate.output.bias[-1] += float(np.log(max(odds, 1.0)))
+    return gate
 
 
 def join_features(
@@ -120,7 +139,7 @@ def join_features(
     else:
         for number, (_, unseen) in enumerate(data.folds(data.splittable(), seed, N_FOLDS)):
             fold[unseen] = number
-    gate, filled = fit_gate(data), fill_missing(features)
+    gate, filled = _fit_gate_of_boosting(data), fill_missing(features)
     described = ~np.isnan(features).all(axis=1)
     if too_few_described(described, data.sample_weight):
         return head, held_out
@@ -137,7 +156,7 @@ def join_features(
     own = log_softmax(held_out.logits, axis=1)[counted]
     chosen, target = rows[counted], held_out.target[counted]
     both = np.stack([own, boosted[chosen]])
-    weights = fit_weights(both, target, data.weight[chosen], _START, _LEAST)
+    weights = fit_weights(both, target, data.weight[chosen], _START, _LEAST, _START_LABELS)
     if weights[1] < _LEAST_WEIGHT:
         return head, held_out
 

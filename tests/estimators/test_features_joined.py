@@ -50,6 +50,13 @@ class Rare(Oracle):
         return table
 
 
+class Noise(Oracle):
+    """Features that say nothing of class or redshift."""
+
+    def transform(self, X):
+        return np.random.default_rng(len(X)).normal(size=(len(X), 6))
+
+
 class Wrong(Oracle):
     def transform(self, X):
         return np.zeros((1, 2, 3))
@@ -100,6 +107,31 @@ def test_features_that_know_more_lower_the_loss(demo, joined):
     assert joined.head_.weights[1] > 0.1
     assert alone.features_ is None
     assert loss(joined, unseen, truth) < loss(alone, unseen, truth)
+
+
+def test_features_that_say_nothing_cost_next_to_nothing(demo):
+    curves, y, unseen, truth = demo
+    z, z_unseen = (part.metadata["redshift"].to_numpy(dtype=float) for part in (curves, unseen))
+    losses, errors = [], []
+    for features in (Noise(), None):
+        clf = TransferClassifier(features=features, early=False, random_state=0).fit(curves, y)
+        losses.append(loss(clf, unseen, truth))
+        regressor = RedshiftRegressor(features=features, early=False, random_state=0)
+        errors.append(np.mean((regressor.fit(curves, z).predict(unseen) - z_unseen) ** 2))
+    assert losses[0] < losses[1] + 0.02
+    assert errors[0] < 1.05 * errors[1]
+
+
+def test_boosting_counts_for_whole_light_curves_and_not_for_early_ones(core, demo):
+    curves = demo[2]
+    early = curves.truncate(days=5)
+
+    def share(light_curves):
+        latent = torch.from_numpy(core.encoder_.transform(light_curves))
+        return torch.softmax(core.head_.gate(latent), dim=1)[:, -1].detach().numpy()
+
+    assert share(curves).mean() > 0.85
+    assert share(early).mean() < 0.3
 
 
 def test_conformal_heads_have_not_seen_their_objects(joined):
@@ -194,6 +226,9 @@ def test_weights_are_pulled_to_the_start():
     assert fit_weights(np.stack([noise, good]), target, ones, start)[1] > 0.8
     own, boosted = fit_weights(np.stack([noise, good])[:, :3], target[:3], ones[:3], start)
     assert own > boosted
+    # A start that is worth many labels is kept.
+    kept = fit_weights(np.stack([noise, good]), target, ones, (0.6, 0.4), 0.0, 1e6)
+    np.testing.assert_allclose(kept, (0.6, 0.4), atol=1e-2)
     assert fit_weights(np.stack([noise, good]), target, ones, start, (0.3, 0.0))[0] >= 0.3
     # A weight of 2 is the same as two copies.
     parts = np.stack([good, noise])
