@@ -267,7 +267,7 @@ def test_eclipses_are_as_deep_as_stated_and_brief(perfect):
         facts = curves.metadata.iloc[k]
         if facts["period"] > 8:
             continue
-        time, mag = magnitudes(curves[k], 1)
+        _, mag = magnitudes(curves[k], 1)
         top = np.median(mag)
         error.append(mag.max() - top - facts["amplitude"])
         brief.append(np.mean(mag > top + 0.3 * (mag.max() - top)))
@@ -407,7 +407,7 @@ def test_total_flux_settings():
     spoilt = how.spoil(rng, np.ones(10_000))
     assert 0.6 < np.mean(spoilt[spoilt != 1] < 1) < 0.8
     for wrong in ({"saturation": 99}, {"spoilt": 2}, {"error_scale": "1"}, {"least_snr": -1}):
-        with pytest.raises(SimulationError, match="TotalFlux: .*is not a number from"):
+        with pytest.raises(SimulationError, match=r"TotalFlux: .*is not a number from"):
             TotalFlux(**wrong)
 
 
