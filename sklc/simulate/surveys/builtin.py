@@ -52,7 +52,7 @@ RECIPES = {
     "des": Recipe("DES", _DES, cadences.des, 0.01, cadences.TOLOLO, TotalFlux(16.0)),
     "crts": Recipe(
         "CRTS", ("crtsV",), monitoring.crts, 0.018, _SSO,
-        TotalFlux(11.0, 3.0, 1.5, 0.047, 0.005), _bands("crtsV"),
+        TotalFlux(11.0, 3.0, 1.4, 0.047, 0.005), _bands("crtsV"),
     ),
     "asas": Recipe(
         "ASAS", ("asasV",), monitoring.asas, 0.028, _LCO,

@@ -41,7 +41,7 @@ class TotalFlux:
     --------
     >>> from sklc.simulate import Survey
     >>> Survey.builtin("crts").total_flux.error_scale  # bright stars are measured better than stated
-    1.5
+    1.4
     """
 
     saturation: float | None = None
