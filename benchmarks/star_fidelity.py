@@ -69,7 +69,7 @@ LEARNED = ("RRab", "RRc", "RRd", "EA", "EclipsingBinary_contact_EW_EB", "Rotatio
 
 def measure(curves: LightCurves) -> pd.DataFrame:
     """Return one row per star: median magnitude and the figures."""
-    periods = curves.metadata["period"] if "period" in curves.metadata else None
+    periods = curves.metadata.get("period")
     rows = []
     for k in range(len(curves)):
         curve = curves[k]

@@ -28,7 +28,7 @@ from sklc.simulate.lightcurvelynx import from_lightcurvelynx
 from sklc.simulate.run import simulate
 from sklc.simulate.settings import Photometry, Trigger
 from sklc.simulate.sources import SpectralSource
-from sklc.simulate.surveys import StatedErrors, Survey, draw_survey, list_surveys, register_survey
+from sklc.simulate.surveys import Survey, TotalFlux, draw_survey, list_surveys, register_survey
 from sklc.simulate.to_parquet import simulate_to_parquet
 
 __all__ = [
@@ -48,8 +48,8 @@ __all__ = [
     "SimulationError",
     "SourceClass",
     "SpectralSource",
-    "StatedErrors",
     "Survey",
+    "TotalFlux",
     "Trigger",
     "draw_survey",
     "from_lightcurvelynx",

@@ -217,7 +217,7 @@ class ClassSimulator:
             faintest = trigger.bright_limit + 6 * trigger.bright_width
             found &= (flux >= 10 ** (0.4 * (27.5 - faintest))).any(axis=1)
         if self.source.total:  # a star that is far too bright is so in all bands and at all times
-            found &= (flux < 10 * self.survey.saturation_flux).any(axis=1)
+            found &= (flux < 10 * self.survey.total_flux.saturation_flux).any(axis=1)
         return found
 
     def _observe(self, objects: Objects, rng: np.random.Generator) -> Chunk:
@@ -257,11 +257,12 @@ class ClassSimulator:
             there = (rng.random((n, n_bands)) >= photometry.missing_bands).reshape(-1)[own]
         varies = None
         if source.total:
-            there &= flux < self.survey.saturation_flux
-            if self.survey.least_snr is not None:
-                there &= measured >= self.survey.least_snr * flux_err
+            how = self.survey.total_flux
+            there &= flux < how.saturation_flux
+            measured = how.spoil(rng, measured)
+            there &= how.measured(measured, flux_err)
             varies = _evidence(own[there], flux[there], variance[there], n, n_bands)
-            flux_err = self.survey.stated(flux, flux_err)
+            flux_err = how.stated(flux, flux_err)
         kept, accepted = self._trigger(n, owner, time, flux, measured, flux_err, there, varies, rng)
         rows = np.flatnonzero(kept)
         chosen = {name: values[accepted] for name, values in objects.items()}

@@ -155,8 +155,7 @@ def _record(
     if survey.zero_point != 27.5:  # added later: other folders keep their record
         hashes.append(f"zero point {survey.zero_point}")
     if any(source_class.source.total for source_class, _ in counts):
-        facts = (survey.saturation, survey.stated_errors, survey.least_snr, settings.nightly)
-        hashes.append(f"total flux {facts}")
+        hashes.append(f"{survey.total_flux} {settings.nightly}")
     return {
         "n": {source_class.name: count for source_class, count in counts},
         "survey": survey.name,

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from benchmark_modules import benchmark_module
@@ -10,6 +11,8 @@ from benchmark_modules import benchmark_module
 from sklc.datasets import load_demo
 from sklc.light_curves import LightCurves
 from sklc.weights.catalogue import manifest
+
+star_fidelity = benchmark_module("star_fidelity", "light_curve")
 
 
 @pytest.fixture(scope="module")
@@ -231,3 +234,30 @@ def test_ablations_quick(ablations, data_dir, sncosmo_data, cache, run_quick):
     # Even a network of eight units knows more of supernovae than chance.
     assert figures[ablations.BASE]["snpcc"]["mean"] > 0.6
     assert torch.get_num_threads() == 1
+
+
+# -- variable stars
+
+
+def test_simulated_stars_are_compared_with_real_ones_as_bright(star_fidelity):
+    rng = np.random.default_rng(0)
+    real = pd.DataFrame({"magnitude": np.full(300, 16.0), "amplitude": rng.normal(0.6, 0.1, 300)})
+    made = pd.DataFrame({"magnitude": rng.uniform(12.0, 18.0, 3000)})
+    made["amplitude"] = rng.normal(0.1 * (made["magnitude"] - 10.0), 0.1)
+    for name in ("log period", "skewness", "scatter"):
+        real[name] = made[name] = np.nan
+    figures = star_fidelity.compare(real, made)
+    assert set(figures) == {"amplitude"}
+    assert figures["amplitude"]["real"][1] == pytest.approx(0.6, abs=0.03)
+    # one simulated star is the nearest to all, and .6 mag is what stars of 16 mag have
+    assert figures["amplitude"]["simulated"][1] == pytest.approx(0.6, abs=0.3)
+    assert 0.3 < figures["amplitude"]["distance"] < 0.9
+    assert set(star_fidelity.LEARNED) <= set(star_fidelity.ROWS["crts_sss"])
+
+
+@pytest.mark.slow
+def test_star_fidelity_quick(star_fidelity, data_dir, sncosmo_data, run_quick):
+    figures, result, _ = run_quick(star_fidelity, "--data", data_dir)
+    assert "crts_sss RRab" in figures
+    assert result["auroc"] > 0.8
+    assert result["median distance"]["amplitude"] < 0.5

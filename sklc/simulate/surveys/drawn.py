@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from sklc.errors import SimulationError
@@ -11,7 +9,8 @@ from sklc.passbands import Passband
 from sklc.simulate.settings import is_integer
 from sklc.simulate.surveys.conditions import YEAR, season_phase, sky, weather
 from sklc.simulate.surveys.curves import Curve
-from sklc.simulate.surveys.survey import StatedErrors, Survey
+from sklc.simulate.surveys.survey import Survey
+from sklc.simulate.surveys.total_flux import TotalFlux
 from sklc.simulate.surveys.visits import Visits
 
 __all__ = ["draw_survey"]
@@ -82,7 +81,7 @@ def draw_survey(
         visits,
         systematic=float(rng.choice([0.003, 0.005, 0.01, 0.02])),
         curves=curves,
-        **_photometry(random_state, visits),
+        total_flux=_total_flux(random_state, visits),
     )
 
 
@@ -110,17 +109,19 @@ def _passbands(
     return tuple(sorted(curves, key=lambda band: band.wavelength)), curves
 
 
-def _photometry(random_state: int, visits: Visits) -> dict[str, Any]:
-    """Return how total flux is measured: saturation, stated errors and detection limit."""
+def _total_flux(random_state: int, visits: Visits) -> TotalFlux:
+    """Return how stars are measured."""
     # numbers of their own, so that all else stays as it was drawn before these were added
     rng = np.random.default_rng([5320, random_state])
     middle = float(np.median(visits.depth())) if len(visits.time) else 20.0
-    stated = StatedErrors(float(rng.uniform(0.0, 0.03)), float(rng.uniform(0.7, 1.4)))
-    return {
-        "saturation": middle - float(rng.uniform(4.5, 8.5)),
-        "stated_errors": stated if rng.random() < 0.5 else None,
-        "least_snr": [None, 3.0, 5.0][rng.integers(3)],
-    }
+    honest = rng.random() < 0.5
+    return TotalFlux(
+        saturation=middle - float(rng.uniform(4.5, 8.5)),
+        least_snr=[None, 3.0, 5.0][rng.integers(3)],
+        error_scale=1.0 if honest else float(rng.uniform(0.7, 1.4)),
+        error_floor=0.0 if honest else float(rng.uniform(0.0, 0.03)),
+        spoilt=float(rng.choice([0.0, 0.002, 0.006])),
+    )
 
 
 def _visits(rng: np.random.Generator, n_bands: int, n: int) -> Visits:

@@ -17,37 +17,14 @@ from sklc.simulate.surveys.builtin import ALIASES, RECIPES
 from sklc.simulate.surveys.conditions import local_noon
 from sklc.simulate.surveys.curves import Curve, passbands_of_labels, sncosmo_curve
 from sklc.simulate.surveys.pointings import idle_hour, read_pointings
+from sklc.simulate.surveys.total_flux import TotalFlux
 from sklc.simulate.surveys.visits import Visits
 from sklc.utils.registry import Registry
 
-__all__ = ["StatedErrors", "Survey", "get_survey", "list_surveys", "register_survey"]
+__all__ = ["Survey", "get_survey", "list_surveys", "register_survey"]
 
 # Longer gaps between two visits in a band lie between seasons, not within one.
 _SEASON_GAP = 60.0
-
-
-@dataclass(frozen=True)
-class StatedErrors:
-    """How the errors that a survey states differ from its true ones.
-
-    The stated error is ``hypot(scale * true error, floor * flux)``. It applies to total flux.
-
-    Parameters
-    ----------
-    floor : float
-        Least relative error that is stated.
-    scale : float, default=1.0
-        Factor of the true error.
-
-    Examples
-    --------
-    >>> from sklc.simulate import StatedErrors, Survey
-    >>> Survey.builtin("crts").stated_errors  # bright stars are measured better than stated
-    StatedErrors(floor=0.047, scale=1.5)
-    """
-
-    floor: float
-    scale: float = 1.0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -74,14 +51,8 @@ class Survey:
     curves : mapping of Passband or str to tuple of ndarray, optional
         Transmission curves by passband, or by its name: wavelength in Angstrom and photon
         transmission. Other passbands take theirs from sncosmo.
-    saturation : float, optional
-        AB magnitude of the brightest stars that are measured, in all bands; it applies to objects
-        in total flux.
-    stated_errors : StatedErrors, optional
-        How the stated errors of objects in total flux differ from the true ones.
-    least_snr : float, optional
-        Signal-to-noise ratio below which total flux is not measured, for surveys that publish
-        catalogues of detections; None for forced photometry.
+    total_flux : TotalFlux
+        How stars and quasars are measured, of which the flux is the total one.
 
     Raises
     ------
@@ -106,9 +77,7 @@ class Survey:
     zero_point: float = 27.5
     night_start: float = 0.0
     curves: Mapping[Any, Curve] = field(default_factory=dict)
-    saturation: float | None = None
-    stated_errors: StatedErrors | None = None
-    least_snr: float | None = None
+    total_flux: TotalFlux = TotalFlux()
 
     def __post_init__(self) -> None:
         band = self.visits.band
@@ -121,13 +90,6 @@ class Survey:
             raise SimulationError(
                 f"survey {self.name!r}: zero_point={self.zero_point!r} is not an AB zero point: "
                 "pass a magnitude, such as 27.5, or 31.4 for fluxes in nJy."
-            )
-        if self.saturation is not None and not (
-            is_number(self.saturation) and -5 <= self.saturation <= 30
-        ):
-            raise SimulationError(
-                f"survey {self.name!r}: saturation={self.saturation!r} is not an AB magnitude: "
-                "pass one, such as 12.5, or None."
             )
 
     def __repr__(self) -> str:
@@ -287,28 +249,6 @@ class Survey:
             night_start=idle_hour(pointings.time) if night_start is None else night_start,
             curves=curves,
         )
-
-    @property
-    def saturation_flux(self) -> float:
-        """The flux of the brightest stars that are measured, zero point 27.5."""
-        return np.inf if self.saturation is None else 10 ** (0.4 * (27.5 - self.saturation))
-
-    def stated(self, flux: np.ndarray, flux_err: np.ndarray) -> np.ndarray:
-        """Return the errors that the survey states.
-
-        Parameters
-        ----------
-        flux, flux_err : ndarray of shape (n_obs,)
-            Total flux, and its true error.
-
-        Returns
-        -------
-        ndarray of shape (n_obs,)
-        """
-        stated = self.stated_errors
-        if stated is None:
-            return flux_err
-        return np.hypot(stated.scale * flux_err, stated.floor * flux)
 
     @cached_property
     def nightly_visits(self) -> Visits:
@@ -489,9 +429,7 @@ def _build(key: str) -> Survey:
         recipe.systematic,
         night_start=local_noon(recipe.longitude),
         curves={} if recipe.curves is None else recipe.curves(),
-        saturation=recipe.saturation,
-        least_snr=recipe.least_snr,
-        stated_errors=None if recipe.stated is None else StatedErrors(*recipe.stated),
+        total_flux=recipe.total_flux,
     )
 
 
