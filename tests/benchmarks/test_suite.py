@@ -486,8 +486,8 @@ def test_photometric_redshifts_stay_the_same(rivals, monkeypatch):
 
     def predict_dataset(tables):
         seen.extend(tables)
-        columns = dict.fromkeys(rivals.PARSNIP_COLUMNS + rivals.PARSNIP_ERRORS, [])
-        return {"object_id": [], **columns}
+        columns = dict.fromkeys(rivals.PARSNIP_COLUMNS + rivals.PARSNIP_ERRORS, 1.0)
+        return {"object_id": ["0"], **columns}
 
     model = types.SimpleNamespace(predict_dataset=predict_dataset)
     monkeypatch.setattr(rivals, "_parsnip", lambda name: model)
