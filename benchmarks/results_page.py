@@ -26,7 +26,14 @@ _DOCS = Path(__file__).parents[1] / "docs"
 PAGES = [
     *(
         _DOCS / f"{name}.md"
-        for name in ("results", "performance", "transfer", "pretraining", "benchmark_suite")
+        for name in (
+            "results",
+            "performance",
+            "transfer",
+            "pretraining",
+            "benchmark_suite",
+            "variable_stars",
+        )
     ),
     RESULTS / "README.md",
 ]
