@@ -127,7 +127,7 @@ def astromer_variables(n_layers=2, width=8, feedforward_size=6, seed=0, prefix="
 
 def astromer_embedding(variables, time, magnitude, n_heads, prefix="encoder/"):
     """The published forward pass for one window, in float64: (n_observations, width)."""
-    own = {k.removeprefix(prefix): np.float64(v) for k, v in variables.items()}
+    own = {k.removeprefix(prefix): np.asarray(v, dtype=float) for k, v in variables.items()}
 
     def dense(x, name):
         return x @ own[f"{name}/kernel"] + own[f"{name}/bias"]
