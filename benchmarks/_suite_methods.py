@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from _suite_features import features
 from _suite_rivals import (
-    AstromerFeatures,
     ParsnipFeatures,
+    astromer,
     not_for_parsnip,
     without_astromer,
     without_parsnip,
@@ -175,7 +175,8 @@ def _on_rival(transformer: Callable[[], Any], kinds: Sequence[str], kind: str, s
 def _parsnip(model: str) -> Method:
     return Method(
         f"parsnip-{model}",
-        f"ParSNIP (Boone 2021), its model {model!r}, given the true redshift, with the boosting "
+        f"ParSNIP (Boone 2021), its model {model!r}, given the true redshift"
+        f"{' with an error of .03 (1 + z)' if model.endswith('photoz') else ''}, with the boosting "
         "or forest of `features-core`",
         # a regressor of redshifts would be given what it is asked for
         partial(_on_rival, partial(ParsnipFeatures, model), ("classifier", "detector")),
@@ -214,12 +215,13 @@ BASELINES = (
         missing=_without_light_curve,
     ),
     _parsnip("plasticc"),
+    _parsnip("plasticc_photoz"),
     _parsnip("ps1"),
     Method(
         "astromer",
-        "Astromer 1 (Donoso-Oliva et al. 2023) of `light_curve.embed`, a mean embedding per "
-        "passband, with the boosting or forest of `features-core`",
-        partial(_on_rival, AstromerFeatures, KINDS),
+        "Astromer 1 (Donoso-Oliva et al. 2023), `sklc.external`, a mean embedding per passband, "
+        "with the boosting or forest of `features-core`",
+        partial(_on_rival, astromer, KINDS),
         on_prefixes=True,
         missing=without_astromer,
     ),

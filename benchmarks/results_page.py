@@ -33,6 +33,7 @@ PAGES = [
             "pretraining",
             "benchmark_suite",
             "simulation",
+            "variable_stars",
         )
     ),
     RESULTS / "README.md",

@@ -50,7 +50,6 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from sklc.weights.catalogue import manifest
 
-
 NAME = "variable_stars"
 SCORES = {"f1": "macro-F1", "auroc": "AUROC"}
 QUICK_METHODS = ("statistics", "features", "any")

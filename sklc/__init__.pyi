@@ -2,6 +2,7 @@ from . import augment as augment
 from . import baselines as baselines
 from . import datasets as datasets
 from . import errors as errors
+from . import external as external
 from . import features as features
 from . import inspection as inspection
 from . import io as io

@@ -80,25 +80,6 @@ def test_plots_show_every_method_once(load, tmp_path, monkeypatch):
     plt.close(shown[0])
 
 
-def test_stars_are_cut_alike_for_all_methods(load, data_dir):
-    stars = load("variable_stars")
-    curves, y = stars.load_stars(data_dir)
-    assert curves.lengths.max() == stars.N_POINTS
-    assert np.unique(y, return_counts=True)[1].min() >= stars.MIN_STARS
-    assert set(stars.SIZES) <= set(stars.EPOCHS)
-
-
-def test_the_summary_names_where_pretraining_hurts(load):
-    stars = load("variable_stars")
-    means = {stars.PRETRAINED: (0.7, 0.8), stars.SCRATCH: (0.6, 0.85), stars.FEATURES: (0.8, 0.8)}
-    figures = {
-        name: {"64": {"auroc": scores(few)}, "256": {"auroc": scores(more)}}
-        for name, (few, more) in means.items()
-    }
-    line = stars.summary(figures, ["64", "256"], 5)
-    assert line.endswith("pretrained worse than from scratch: 256")
-
-
 def test_rows_and_repeats_of_the_papers_tables(load):
     zero_shot = load("zero_shot_redshift")
     published = {name for name, row in zero_shot.ROWS.items() if row.published != "–"}

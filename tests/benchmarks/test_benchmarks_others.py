@@ -1,4 +1,4 @@
-"""Benchmarks on variable stars and on the DES challenge, and the page that shows the results."""
+"""Benchmarks on the DES challenge, and the page that shows the results."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,6 @@ ROOT = Path(__file__).parents[2]
 
 
 label_draws = benchmark_module("_label_draws")
-variable_stars = benchmark_module("variable_stars", "light_curve")
 snpcc = benchmark_module("snpcc", "light_curve")
 results_page = benchmark_module("results_page")
 
@@ -60,26 +59,6 @@ def test_tables_show_what_there_is(label_draws, capsys):
     assert label_draws.means(figures, ["0", "64", "all"], "auroc", "mine", "other") == (
         "0.900 / 0.950 / –"
     )
-
-
-# -- variable stars
-
-
-@pytest.mark.slow
-def test_variable_stars_quick(variable_stars, data_dir, run_quick):
-    if not (data_dir / "crts_sss" / "objects.parquet").exists():
-        pytest.skip(f"{data_dir} holds no crts_sss")
-    figures, result, printed = run_quick(variable_stars, "--data", data_dir)
-    assert set(figures) == set(variable_stars.build_rows(quick=True))
-    assert all(set(row) == {"64"} for row in figures.values())
-    assert set(result["n_objects"].values()) == {502, 1000}
-    assert "Misc" not in result["n_objects"]
-    # Two epochs teach a new network nothing; the pretrained one, and features, know something.
-    pretrained = figures[variable_stars.PRETRAINED]["64"]["auroc"]["mean"]
-    assert pretrained > figures[variable_stars.SCRATCH]["64"]["auroc"]["mean"]
-    assert figures[variable_stars.FEATURES]["64"]["auroc"]["mean"] > 0.7
-    assert "published, Kepler" in printed
-    assert result["markdown"].count("| 64 |") == 2
 
 
 # -- the DES challenge

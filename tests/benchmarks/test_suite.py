@@ -1,6 +1,7 @@
 """The benchmark suite: what is drawn and kept, sets and methods of one's own, and its errors."""
 
 import json
+import shutil
 import sys
 import types
 
@@ -8,6 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from benchmark_modules import benchmark_module
+from tensor_bundles import astromer_variables, write_bundle
 
 from sklc import LightCurveFeatures, LightCurves, TransferClassifier
 from sklc.datasets import load_demo
@@ -441,11 +443,13 @@ def test_scores_that_are_no_numbers_are_refused(tasks, methods):
 # -- rivals
 
 
-def test_rivals_that_are_not_installed_are_skipped(rivals, monkeypatch):
+def test_rivals_that_are_not_installed_are_skipped(rivals, monkeypatch, tmp_path):
+    monkeypatch.setenv("SKLC_DATA", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     monkeypatch.setitem(sys.modules, "parsnip", None)
     monkeypatch.setattr(rivals.importlib.util, "find_spec", lambda name: None)
     assert "pip install astro-parsnip" in rivals.without_parsnip()
-    assert "not installed" in rivals.without_astromer()
+    assert "no astromer1_macho_a0.zip in DIR/rivals, and" in rivals.without_astromer()
     curves = load_demo().curves[:5]
     assert "trained on lsstu" in rivals.not_for_parsnip("plasticc", curves)
 
@@ -478,22 +482,39 @@ def test_parsnip_is_read_back_in_order(rivals, monkeypatch):
     assert [table.meta["redshift"] for table in seen] == [0.1, 0.2, 0.3]
 
 
-def test_astromer_reads_magnitudes_by_passband(rivals, monkeypatch):
-    read = []
+def test_photometric_redshifts_stay_the_same(rivals, monkeypatch):
+    pytest.importorskip("astropy.table")
+    seen = []
 
-    def session(time, magnitude):
-        read.append(magnitude)
-        return np.full((1, 1, 1, 4), len(time))
+    def predict_dataset(tables):
+        seen.extend(tables)
+        columns = dict.fromkeys(rivals.PARSNIP_COLUMNS + rivals.PARSNIP_ERRORS, 1.0)
+        return {"object_id": ["0"], **columns}
 
-    monkeypatch.setattr(rivals, "astromer", lambda: session)
+    model = types.SimpleNamespace(predict_dataset=predict_dataset)
+    monkeypatch.setattr(rivals, "_parsnip", lambda name: model)
+    monkeypatch.setitem(sys.modules, "lcdata", types.SimpleNamespace(from_light_curves=list))
+    times = 60_000 + np.random.default_rng(0).uniform(0, 50, (200, 3)).cumsum(axis=1)
     curves = LightCurves.from_arrays(
-        [[1.0, 2.0, 3.0], [1.0]], [[100.0, -5.0, 2.0], [100.0]], [[1.0, 1.0, 1.0], [1.0]],
-        [["ztfg", "ztfg", "ztfr"], ["ztfr"]],
+        list(times), [[9.0, 8.0, 7.0]] * 200, [[1.0] * 3] * 200, "lsstg",
+        metadata={"redshift": np.full(200, 0.5)},
     )  # fmt: skip
-    found = rivals.AstromerFeatures().fit_transform(curves)
-    expected = [[1, 1, 1, 1, *[np.nan] * 4], [*[np.nan] * 4, 1, 1, 1, 1]]
-    np.testing.assert_array_equal(found, expected)
-    np.testing.assert_allclose(read, 22.5)
+    rival = rivals.ParsnipFeatures("plasticc_photoz")
+    rival.fit_transform(curves)
+    rival.fit_transform(curves[::-1])
+    drawn = np.array([table.meta["hostgal_photoz"] for table in seen])
+    np.testing.assert_array_equal(drawn[:200], drawn[200:][::-1])
+    assert 0.8 < np.std(drawn[:200]) / (rivals.PHOTO_Z_ERROR * 1.5) < 1.2
+    assert abs(drawn.mean() - 0.5) < 0.02
+
+
+def test_astromer_is_read_from_beside_the_data(rivals, monkeypatch, tmp_path):
+    folder = tmp_path / "macho"
+    write_bundle(folder, astromer_variables(), settings={"heads": 2})
+    shutil.make_archive(str(tmp_path / "rivals" / "astromer1_macho_a0"), "zip", folder)
+    monkeypatch.setenv("SKLC_DATA", str(tmp_path))
+    assert rivals.without_astromer() == ""
+    assert rivals.astromer().fit_transform(load_demo().curves[:3]).shape[0] == 3
 
 
 # -- the page

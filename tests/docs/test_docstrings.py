@@ -16,6 +16,7 @@ MODULES = [
     "sklc",
     "sklc.baselines",
     "sklc.datasets",
+    "sklc.external",
     "sklc.features",
     "sklc.inspection",
     "sklc.io",
