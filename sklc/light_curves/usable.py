@@ -156,6 +156,7 @@ def screen(
     *,
     min_points: int | None = 1,
     read: Callable[[Any], LightCurves] | None = None,
+    read_part: Callable[[Any], LightCurves] | None = None,
     check: Callable[[LightCurves], Any] | None = None,
 ) -> Screened:
     """Separate the objects of X that can be used from those that cannot.
@@ -168,6 +169,8 @@ def screen(
         As for `as_light_curves`.
     read : callable, optional
         A function that reads X, or some of its objects, without looking at their lengths.
+    read_part : callable, optional
+        A function that reads some of its objects; by default the reader that accepts X.
     check : callable, optional
         A function that raises if some of the light curves cannot be used for another reason.
     """
@@ -179,7 +182,8 @@ def screen(
         curves, rows, failed = _survivors(read, X)
     else:  # one item of a list may look like another form than the list
         reader = READERS[name]
-        curves, rows, failed = _survivors(read, X, lambda part: reader.read(part, ANY_OPTIONS))
+        read_part = read_part or (lambda part: reader.read(part, ANY_OPTIONS))
+        curves, rows, failed = _survivors(read, X, read_part)
     if failed:
         ids = _names(X, curves, rows, len(rows) + len(failed))
         curves = _renamed(curves, ids[rows])

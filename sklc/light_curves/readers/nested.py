@@ -26,7 +26,7 @@ from sklc.utils.offsets import offsets_of
 from sklc.utils.text import listed, shown
 
 # Indices of catalogues that say where an object lies, and not which it is: they repeat.
-_POSITIONS = ("_healpix_29", "_hipscat_index", "_healpix_19")
+POSITIONS = ("_healpix_29", "_hipscat_index", "_healpix_19")
 
 
 def nested_columns(frame: Any) -> list[str]:
@@ -172,7 +172,7 @@ def _ids(
 ) -> tuple[np.ndarray, str | None]:
     """Return the ids, and the column that holds them; None if it is the index."""
     named = next((name for name in COLUMN_NAMES["object_id"] if name in frame.columns), None)
-    if object_id is None and frame.index.name in _POSITIONS:
+    if object_id is None and frame.index.name in POSITIONS:
         if named is None:
             raise LightCurveError(
                 f"the frame is indexed by {frame.index.name!r}, a position on the sky that several "

@@ -27,7 +27,7 @@ from sklc.light_curves.readers.parquet import (
 )
 from sklc.light_curves.store import Store
 
-__all__ = ["iter_parts", "read_whole"]
+__all__ = ["Observations", "iter_parts", "read_whole"]
 
 # Observations read at a time.
 _ROWS = 100_000
@@ -83,7 +83,7 @@ def _iter_blocks(path: str | Path, n_objects: int, options: ReadOptions) -> Iter
         As `parquet.read`, and if the photometry is in another order.
     """
     objects, photometry = files_of(path, None, None)
-    observations = _Photometry(photometry, options)
+    observations = Observations(photometry, options)
     may_be_empty = observations.header.get("empty_objects", 0)
     with pq.ParquetFile(objects) as file:
         for batch in file.iter_batches(batch_size=n_objects):
@@ -107,7 +107,7 @@ def _iter_blocks(path: str | Path, n_objects: int, options: ReadOptions) -> Iter
         observations.refuse()
 
 
-class _Photometry:
+class Observations:
     """The photometry, which is read from start to end."""
 
     def __init__(self, path: Path, options: ReadOptions) -> None:
