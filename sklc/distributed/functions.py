@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from sklc.distributed.dask_frames import is_dask_frame, predicted_frame
-from sklc.distributed.lsdb_catalogs import is_catalog, predicted_catalog
 from sklc.distributed.parts import predict_parts
 from sklc.distributed.predictor import Predictor
 
@@ -25,7 +24,8 @@ def _apply(
     verbose: int | bool | str = "auto",
     **settings: Any,
 ) -> Any:
-    catalog, frame = is_catalog(collection), is_dask_frame(collection)
+    catalog = any(kind.__module__.startswith("lsdb.") for kind in type(collection).__mro__)
+    frame = not catalog and is_dask_frame(collection)
     if not catalog and not frame and not isinstance(collection, str | os.PathLike):
         raise TypeError(
             f"collection is a {type(collection).__module__}.{type(collection).__qualname__}: pass "
@@ -38,7 +38,11 @@ def _apply(
     if output is not None or resume:
         how = "result.write_catalog(path, resume=True)" if catalog else "result.to_parquet(path)"
         raise TypeError(f"output= and resume= are for Parquet files: write with {how}")
-    return (predicted_catalog if catalog else predicted_frame)(collection, predictor)
+    if frame:
+        return predicted_frame(collection, predictor)
+    from sklc.distributed.lsdb_catalogs import predicted_catalog  # imports lsdb
+
+    return predicted_catalog(collection, predictor)
 
 
 def transform(
@@ -64,7 +68,8 @@ def transform(
         them, with such rows, or with one row per observation; or a folder that
         `sklc.LightCurves.to_parquet` or `sklc.simulate.simulate_to_parquet` wrote.
     model : str, path or estimator
-        The name of weights, or any transformer of light curves with names of its features; or a file of it, see `Predictor`.
+        The name of weights, or a transformer of light curves that names its features.
+        Files are taken, too: see `Predictor`.
     columns : sequence of str or None, default=None
         Columns that are kept beside the ids and, in LSDB, the coordinates.
     on_error : {"nan", "raise"}, default="nan"
@@ -88,9 +93,9 @@ def transform(
     Returns
     -------
     lsdb.catalog.Catalog, dask DataFrame, or Written
-        With the columns ``latent_0``, ``latent_1``, ... as float32 (other transformers: the names of
-        their features, float64). LSDB and dask compute it when it is asked for; `Written` says what is in
-        the folder `output`.
+        With the columns ``latent_0``, ``latent_1``, ..., float32 (of other transformers, the names
+        of their features, float64).
+        LSDB and dask compute it when it is asked for; `Written` says what is in `output`.
 
     Raises
     ------
@@ -147,7 +152,8 @@ def predict(
         `sklc.LightCurves.to_parquet` or `sklc.simulate.simulate_to_parquet` wrote.
     model : str, path or estimator
         The name of weights, whose own classes are predicted, or a fitted classifier. Regressors
-        are taken as well; or a file of it, see `Predictor`.
+        are taken as well.
+        Files are taken, too: see `Predictor`.
     columns : sequence of str or None, default=None
         Columns that are kept beside the ids and, in LSDB, the coordinates.
     on_error : {"nan", "raise"}, default="nan"
@@ -171,8 +177,8 @@ def predict(
     Returns
     -------
     lsdb.catalog.Catalog, dask DataFrame, or Written
-        With the column ``class`` (regressors: ``redshift`` or ``prediction``). LSDB and dask compute it when it is asked for; `Written` says what is in
-        the folder `output`.
+        With the column ``class`` (regressors: ``redshift`` or ``prediction``).
+        LSDB and dask compute it when it is asked for; `Written` says what is in `output`.
 
     Raises
     ------
@@ -228,7 +234,8 @@ def predict_proba(
         them, with such rows, or with one row per observation; or a folder that
         `sklc.LightCurves.to_parquet` or `sklc.simulate.simulate_to_parquet` wrote.
     model : str, path or estimator
-        The name of weights, whose own classes are predicted, or a fitted classifier; or a file of it, see `Predictor`.
+        The name of weights, whose own classes are predicted, or a fitted classifier.
+        Files are taken, too: see `Predictor`.
     columns : sequence of str or None, default=None
         Columns that are kept beside the ids and, in LSDB, the coordinates.
     on_error : {"nan", "raise"}, default="nan"
@@ -252,8 +259,8 @@ def predict_proba(
     Returns
     -------
     lsdb.catalog.Catalog, dask DataFrame, or Written
-        With one column per class, float64. LSDB and dask compute it when it is asked for; `Written` says what is in
-        the folder `output`.
+        With one column per class, float64.
+        LSDB and dask compute it when it is asked for; `Written` says what is in `output`.
 
     Raises
     ------
@@ -309,7 +316,8 @@ def redshift(
         them, with such rows, or with one row per observation; or a folder that
         `sklc.LightCurves.to_parquet` or `sklc.simulate.simulate_to_parquet` wrote.
     model : str, path or estimator
-        The name of weights with a redshift head, or a fitted `sklc.RedshiftRegressor`; or a file of it, see `Predictor`.
+        The name of weights with a redshift head, or a fitted `sklc.RedshiftRegressor`.
+        Files are taken, too: see `Predictor`.
     columns : sequence of str or None, default=None
         Columns that are kept beside the ids and, in LSDB, the coordinates.
     on_error : {"nan", "raise"}, default="nan"
@@ -333,8 +341,8 @@ def redshift(
     Returns
     -------
     lsdb.catalog.Catalog, dask DataFrame, or Written
-        With the columns ``redshift`` and ``redshift_err``, its standard deviation, float64. LSDB and dask compute it when it is asked for; `Written` says what is in
-        the folder `output`.
+        With the columns ``redshift`` and ``redshift_err``, its standard deviation, float64.
+        LSDB and dask compute it when it is asked for; `Written` says what is in `output`.
 
     Raises
     ------
@@ -391,7 +399,8 @@ def anomaly_score(
         `sklc.LightCurves.to_parquet` or `sklc.simulate.simulate_to_parquet` wrote.
     model : str, path or estimator
         The name of weights with a novelty score, a fitted `sklc.LatentIsolationForest`, or a
-        classifier with a novelty score; or a file of it, see `Predictor`.
+        classifier with a novelty score.
+        Files are taken, too: see `Predictor`.
     columns : sequence of str or None, default=None
         Columns that are kept beside the ids and, in LSDB, the coordinates.
     on_error : {"nan", "raise"}, default="nan"
@@ -415,9 +424,9 @@ def anomaly_score(
     Returns
     -------
     lsdb.catalog.Catalog, dask DataFrame, or Written
-        With the column ``anomaly_score``, float64, which is higher for more unusual objects: that of the
-        forest, or the novelty score of weights and classifiers. LSDB and dask compute it when it is asked for; `Written` says what is in
-        the folder `output`.
+        With the column ``anomaly_score``, float64, which is higher for more unusual objects: the
+        score of the forest, or the novelty score of weights and classifiers.
+        LSDB and dask compute it when it is asked for; `Written` says what is in `output`.
 
     Raises
     ------

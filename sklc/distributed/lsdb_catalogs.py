@@ -13,16 +13,9 @@ try:
 except ImportError:  # this module is used only where a catalogue of LSDB was passed
     Catalog = object
 
-__all__ = ["PredictedCatalog", "is_catalog", "predicted_catalog"]
+__all__ = ["PredictedCatalog", "predicted_catalog"]
 
 _FILE = f"{NAME}.json"
-
-
-def is_catalog(collection: Any) -> bool:
-    """Whether this is a catalogue of LSDB."""
-    return type(collection).__module__.partition(".")[0] == "lsdb" or isinstance(
-        collection, PredictedCatalog
-    )
 
 
 class PredictedCatalog(Catalog):
@@ -31,6 +24,11 @@ class PredictedCatalog(Catalog):
     It is a catalogue of LSDB in every respect; `write_catalog` also writes what the predictions
     were made with, and resumes only with the same.
     """
+
+    @property
+    def _key(self) -> str:
+        """What dask calls the computation: another for other rows of the same catalogue."""
+        return str(getattr(self._operation, "key_name", ""))
 
     def write_catalog(
         self,
@@ -59,7 +57,7 @@ class PredictedCatalog(Catalog):
         WeightsError
             If the partitions that are there were made with another model or other settings.
         """
-        stamp = Stamp(getattr(self.hc_structure.catalog_info, NAME))
+        stamp = Stamp(getattr(self.hc_structure.catalog_info, NAME)).also(catalog=self._key)
         base = file_io.get_upath(base_catalog_path)
         folder = base / (catalog_name or self.hc_structure.catalog_name) if as_collection else base
         begun = file_io.directory_has_contents(folder)
@@ -67,9 +65,11 @@ class PredictedCatalog(Catalog):
             file_io.remove_directory(folder)
         elif begun and resume and not overwrite:
             mark = folder / _FILE
-            stamp.require(mark.read_text() if mark.exists() else None, folder)
-            done = base / "collection.properties" if as_collection else folder / "hats.properties"
-            if done.exists() and (folder / "hats.properties").exists():
+            found = mark.read_text() if mark.exists() else None
+            stamp.require(found, folder)
+            places = [folder / "hats.properties"]
+            places += [base / "collection.properties"] * as_collection
+            if found == stamp.text and all(place.exists() for place in places):
                 return
         elif begun or (overwrite and resume):  # which LSDB refuses
             super().write_catalog(

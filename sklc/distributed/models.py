@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import joblib
-from joblib.externals import cloudpickle
 
 from sklc.errors import UnknownWeightsError, WeightsError
 from sklc.estimators import LightCurveEncoder, RedshiftRegressor, TransferClassifier
@@ -20,6 +19,11 @@ from sklc.estimators.fingerprint import fingerprint, weights_digest
 from sklc.serving import OnnxModel
 from sklc.utils.text import shown
 from sklc.weights.catalogue import file_digest
+
+try:
+    import cloudpickle
+except ImportError:  # older versions of joblib bring their own
+    from joblib.externals import cloudpickle
 
 __all__ = ["ModelReference", "load_model"]
 

@@ -84,7 +84,8 @@ def _transform(estimator: Any) -> Outputs:
             else estimator.n_features_out_
         )
         return Outputs(tuple(f"latent_{k}" for k in range(size)), np.dtype(np.float32), compute)
-    names = _require(estimator, "get_feature_names_out", "its columns would have no names")()
+    _require(estimator, "get_feature_names_out", "its columns would have no names")
+    names = estimator.get_feature_names_out()
     return Outputs(tuple(map(str, names)), np.dtype(np.float64), compute)
 
 
@@ -106,8 +107,7 @@ def _predict_proba(estimator: Any) -> Outputs:
 
 
 def _redshift(estimator: Any) -> Outputs:
-    predict = _require(estimator, "predict_quantiles", "pass a RedshiftRegressor, or weights")
-    del predict
+    _require(estimator, "predict_quantiles", "pass a RedshiftRegressor, or weights")
 
     def compute(curves: LightCurves) -> np.ndarray:
         return np.stack(estimator.predict(curves, return_std=True), axis=1)

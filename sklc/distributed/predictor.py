@@ -148,7 +148,7 @@ class Predictor:
             If the table lacks one of them.
         """
         own = id_column(columns, self.options.get("object_id"))
-        ids = [] if own not in columns else [own]
+        ids = [own] if own is not None and own in columns else []
         kept = list(dict.fromkeys([*ids, *also, *self.columns]))
         missing = [name for name in kept if name not in columns]
         if missing:

@@ -74,7 +74,9 @@ class Rows:
         if strict:
             return cls(read(named), np.arange(len(named)), {})
         screened = screen(named, min_points=None, read=read, read_part=read)
-        return cls(screened.curves, screened.positions, dict(screened.failures["reason"]))
+        failures = screened.failures
+        reasons = dict(zip(failures.index.tolist(), failures["reason"], strict=True))
+        return cls(screened.curves, screened.positions, reasons)
 
     @classmethod
     def _of_survey(
@@ -109,7 +111,8 @@ class Rows:
         """Return these rows without those that the estimator cannot use."""
         own = getattr(estimator, "_screen", screen)(self.curves)
         kept = own.positions
-        reasons = {int(self.positions[k]): why for k, why in own.failures["reason"].items()}
+        failed = self.positions[own.failures.index]
+        reasons = dict(zip(failed.tolist(), own.failures["reason"], strict=True))
         return Rows(own.curves, self.positions[kept], self.reasons | reasons)
 
 
@@ -131,7 +134,7 @@ def _named(table: pd.DataFrame, object_id: str | None) -> pd.DataFrame:
                 f"{list(table.columns)[:20]}"
             )
         if name in table.columns:
-            ids = table[name].to_numpy(dtype=object, na_value=None)
+            ids = np.asarray(table[name], dtype=object)
             return pd.DataFrame(table).set_axis(pd.Index(ids), axis=0).drop(columns=name)
     if table.index.name in POSITIONS:
         return pd.DataFrame(table).reset_index(drop=True)
@@ -140,8 +143,10 @@ def _named(table: pd.DataFrame, object_id: str | None) -> pd.DataFrame:
 
 def _typed(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table whose lists and structures have a type, which tells what they are."""
-    typed = {}
-    for name in [n for n, dtype in table.dtypes.items() if dtype == object]:
+    typed: dict[str, pd.Series] = {}
+    for name in [
+        str(n) for n, dtype in table.dtypes.items() if pd.api.types.is_object_dtype(dtype)
+    ]:
         try:
             column = pa.chunked_array([pa.array(table[name], from_pandas=True)])
         except (pa.ArrowInvalid, pa.ArrowTypeError):  # left to the reader to refuse

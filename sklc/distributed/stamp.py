@@ -14,7 +14,7 @@ __all__ = ["NAME", "Stamp"]
 
 #: The file in the folder of a result, and the key in properties and in Parquet files.
 NAME = "sklc_model"
-_INFORMATION = ("sklc", "parameters")  # what may differ between two parts of a result
+_INFORMATION = ("sklc", "parameters", "catalog")  # what may differ between two parts of a result
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,8 @@ class Stamp:
     text: str
 
     @classmethod
-    def of(cls, predictor: Predictor, **more: Any) -> Stamp:
-        """Return the stamp of what a predictor computes.
-
-        Parameters
-        ----------
-        predictor : Predictor
-        **more
-            What else two parts of one result must have in common.
-        """
+    def of(cls, predictor: Predictor) -> Stamp:
+        """Return the stamp of what a predictor computes."""
         estimator, outputs = predictor.estimator, predictor.outputs
         parameters = estimator.get_params(deep=False) if hasattr(estimator, "get_params") else {}
         facts = {
@@ -54,9 +47,12 @@ class Stamp:
             "results": list(outputs.names),
             "on_error": predictor.on_error,
             "options": {name: _text(value) for name, value in sorted(predictor.options.items())},
-            **more,
         }
         return cls(json.dumps(facts))
+
+    def also(self, **more: Any) -> Stamp:
+        """Return a stamp with further information."""
+        return Stamp(json.dumps({**json.loads(self.text), **more}))
 
     def require(self, found: str | None, where: Any) -> None:
         """Refuse to go on with a result that was made with something else.
