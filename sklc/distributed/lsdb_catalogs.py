@@ -15,7 +15,7 @@ except ImportError:  # this module is used only where a catalogue of LSDB was pa
 
 __all__ = ["PredictedCatalog", "predicted_catalog"]
 
-_FILE = f"{NAME}.json"
+_FILE = f"_{NAME}.json"  # readers of Parquet skip names that begin like this
 
 
 class PredictedCatalog(Catalog):

@@ -21,7 +21,7 @@ from sklc.utils.progress import progress_bar
 
 __all__ = ["Written", "predict_parts"]
 
-_FILE = f"{NAME}.json"
+_FILE = f"_{NAME}.json"  # readers of Parquet skip names that begin like this
 _STAMP, _SOURCE = NAME.encode(), b"sklc_source"
 
 
@@ -112,7 +112,7 @@ def _claim(folder: Path, stamp: Stamp, resume: bool) -> None:
         stamp.require(mark.read_text(encoding="utf-8") if mark.is_file() else None, folder)
         return
     folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f".{_FILE}.{os.getpid()}"
+    partial = folder / f"{_FILE}.{os.getpid()}.partial"
     partial.write_text(stamp.text, encoding="utf-8")
     try:
         os.link(partial, mark)  # which another process may have written meanwhile

@@ -14,12 +14,12 @@ import pyarrow as pa
 from sklc.errors import LightCurveError
 from sklc.io.formats import hats
 from sklc.io.unreadable import collect_unreadable
-from sklc.light_curves import LightCurves, as_light_curves
+from sklc.light_curves import LightCurves, as_light_curves, is_series_matrix
 from sklc.light_curves.alignment import indexed_metadata
 from sklc.light_curves.columns import COLUMN_NAMES
 from sklc.light_curves.readers.nested import POSITIONS
 from sklc.light_curves.usable import screen
-from sklc.utils.text import shown
+from sklc.utils.text import listed, shown
 
 __all__ = ["Rows", "id_column"]
 
@@ -158,6 +158,11 @@ def _typed(table: pd.DataFrame) -> pd.DataFrame:
 
 def _read_nested(table: pd.DataFrame, *, options: dict[str, Any]) -> LightCurves:
     if not options:
+        if is_series_matrix(table):  # a table of numbers alone is no table of light curves here
+            raise LightCurveError(
+                f"no column holds observations; the columns are {listed(table.columns)}: pass a "
+                "table with a nested column, or with columns of lists"
+            )
         return as_light_curves(table, min_points=None)
     return LightCurves.from_nested(table, **options)
 

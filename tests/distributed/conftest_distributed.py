@@ -46,6 +46,19 @@ def expected(nested, classifier):
     return table.reindex(nested["object_id"])
 
 
+@pytest.fixture(scope="session")
+def client():
+    """A local cluster of two processes."""
+    distributed = pytest.importorskip("distributed", reason='pip install "sklc[scale]"')
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=2, processes=True, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        yield client
+
+
 def assert_expected(table, expected):
     """The table has these probabilities to the bit, in any order, and the reasons."""
     table = table.set_index("object_id")

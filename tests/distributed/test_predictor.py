@@ -106,7 +106,7 @@ def test_magnitudes_are_read_with_the_names_of_a_survey(curves, classifier):
         "mjd": [c.time for c in bright],
         "mag": [27.5 - 2.5 * np.log10(c.flux) for c in bright],
         "magerr": [1.0857362 * c.flux_err / c.flux for c in bright],
-        "band": [c.band for c in bright],
+        "band": [c.to_frame()["band"].to_numpy() for c in bright],
     }
     for column in cells.values():
         column[1] = column[1][:0]
