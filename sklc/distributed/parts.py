@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -151,7 +152,7 @@ class _Task:
 
     def _write(self, path: Path, source: bytes) -> tuple[int, int]:
         rows = unusable = 0
-        with path.open("wb") as file:
+        with path.open("wb") as file, ExitStack() as stack:
             writer: pq.ParquetWriter | None = None
             for result in self._results():
                 table = pa.Table.from_pandas(result)
@@ -159,12 +160,12 @@ class _Task:
                     own = {**(table.schema.metadata or {}), _STAMP: self.stamp.text.encode()}
                     schema = table.schema.with_metadata({**own, _SOURCE: source})
                     writer = pq.ParquetWriter(file, schema, compression="zstd")
+                    stack.enter_context(writer)
                 writer.write_table(table.cast(writer.schema))
                 rows += len(result)
                 if "reason" in result:
                     unusable += int(result["reason"].notna().sum())
-            if writer is not None:
-                writer.close()
+            stack.close()
             file.flush()
             os.fsync(file.fileno())
         return rows, unusable

@@ -119,6 +119,10 @@ class Predictor:
             )
 
     @property
+    def __name__(self) -> str:
+        return f"sklc.distributed.{self.method}"  # how dask and LSDB name the task
+
+    @property
     def estimator(self) -> Any:
         """The model, as this process has loaded it."""
         return load_model(self.model, self.method)

@@ -31,11 +31,8 @@ def night(tmp_path, nested):
     return folder
 
 
-@pytest.mark.parametrize("n_jobs", [None, 2])
-def test_one_file_is_written_for_each(tmp_path, night, expected, n_jobs):
-    written = predict_proba(
-        night, "any", columns=["number"], output=tmp_path / "out", n_jobs=n_jobs, batch_size=4
-    )
+def test_one_file_is_written_for_each(tmp_path, night, expected):
+    written = predict_proba(night, "any", columns=["number"], output=tmp_path / "out", batch_size=4)
     assert (written.n_parts, written.n_resumed) == (4, 0)
     assert (written.n_objects, written.n_unusable) == (len(expected), len(BAD))
     files = sorted(str(f.relative_to(written.path)) for f in written.path.rglob("*.parquet"))
