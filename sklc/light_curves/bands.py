@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
+from sklc._optional import optional
 from sklc.errors import LightCurveError, UnknownPassbandError
 from sklc.light_curves.columns import Table, numeric, with_missing
 from sklc.light_curves.columns import labels as labels_of
@@ -29,6 +29,11 @@ from sklc.passbands.lookup import (
 )
 from sklc.passbands.resolving import cut
 from sklc.utils.offsets import object_of, per_observation
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+else:  # an exported model runs without
+    pa = optional("pyarrow")
 
 #: The passband of plain series, the rows of a 2-D array; in the middle of the optical.
 SERIES_PASSBAND = Passband(name="series", survey="anonymous", wavelength=0.6)

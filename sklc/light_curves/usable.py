@@ -7,13 +7,13 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial, wraps
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-from pandas.api.typing import DataFrameGroupBy
+from pandas.core.groupby import DataFrameGroupBy
 
+from sklc._optional import optional
 from sklc.errors import LightCurveWarning
 from sklc.light_curves.alignment import indexed_metadata
 from sklc.light_curves.checks import warn
@@ -25,6 +25,11 @@ from sklc.light_curves.light_curve import LightCurve
 from sklc.light_curves.readers.nested import nested_columns
 from sklc.light_curves.registry import READERS, reader_of
 from sklc.light_curves.store import describe
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+else:  # an exported model runs without
+    pa = optional("pyarrow")
 
 __all__ = ["Screened", "screen", "select", "skips_unusable", "unusable"]
 

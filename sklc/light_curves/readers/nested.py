@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-from nested_pandas import NestedDtype, NestedFrame
 
+from sklc._optional import optional
 from sklc.errors import LightCurveError
 from sklc.light_curves.bands import band_columns
 from sklc.light_curves.build import build
@@ -24,6 +23,14 @@ from sklc.light_curves.tables import is_lazy, is_table
 from sklc.light_curves.values import first_given
 from sklc.utils.offsets import offsets_of
 from sklc.utils.text import listed, shown
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from nested_pandas import NestedDtype, NestedFrame
+else:  # an exported model runs without
+    pa = optional("pyarrow")
+    NestedDtype = optional("nested_pandas").NestedDtype
+    NestedFrame = optional("nested_pandas").NestedFrame
 
 # Indices of catalogues that say where an object lies, and not which it is: they repeat.
 POSITIONS = ("_healpix_29", "_hipscat_index", "_healpix_19")

@@ -13,13 +13,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
+from sklc._optional import optional
 from sklc.errors import LightCurveError
 from sklc.light_curves.bands import band_columns
 from sklc.light_curves.build import build
@@ -32,6 +31,13 @@ from sklc.light_curves.store import Store, describe
 from sklc.light_curves.zero_points import SYSTEM_COLUMNS
 from sklc.passbands.registry import Passband
 from sklc.utils.offsets import offsets_of, row_index
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+else:  # an exported model runs without
+    pa = optional("pyarrow")
+    pq = optional("pyarrow.parquet")
 
 OBJECTS, PHOTOMETRY = "objects.parquet", "photometry.parquet"
 # A large data set is a folder of parts, each a folder of the two files, and of a manifest that

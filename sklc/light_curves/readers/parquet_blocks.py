@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
+from sklc._optional import optional
 from sklc.errors import LightCurveError
 from sklc.light_curves.concatenation import concatenate
 from sklc.light_curves.ids import id_array
@@ -26,6 +25,13 @@ from sklc.light_curves.readers.parquet import (
     read_header,
 )
 from sklc.light_curves.store import Store
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+else:  # an exported model runs without
+    pa = optional("pyarrow")
+    pq = optional("pyarrow.parquet")
 
 __all__ = ["Observations", "iter_parts", "read_whole"]
 
