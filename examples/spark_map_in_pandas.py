@@ -22,11 +22,9 @@ KINDS = {"float32": "float", "float64": "double", "string": "string", "Int64": "
 def predict_table(frame: DataFrame, predictor: Predictor) -> DataFrame:
     """Return the predictions for a table of Spark."""
     result = predictor.meta(frame.limit(1).toPandas())
-    ids = [field for field in frame.schema if field.name in result.columns]
-    kinds = {field.name: field.dataType.simpleString() for field in ids}
-    kinds = {
-        name: KINDS[str(dtype)] for name, dtype in result.dtypes.items() if name not in kinds
-    } | kinds
+    kinds = {name: KINDS.get(str(dtype), "") for name, dtype in result.dtypes.items()}
+    kept = {f.name: f.dataType.simpleString() for f in frame.schema if f.name in result.columns}
+    kinds |= kept
     schema = ", ".join(f"`{name}` {kinds[name]}" for name in result.columns)
 
     def predict(tables: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
