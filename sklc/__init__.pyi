@@ -1,6 +1,7 @@
 from . import augment as augment
 from . import baselines as baselines
 from . import datasets as datasets
+from . import distributed as distributed
 from . import errors as errors
 from . import external as external
 from . import features as features

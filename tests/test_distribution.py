@@ -12,7 +12,7 @@ import grimp
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("benchmarks", "docs", "examples", "sklc", "tests")
+FOLDERS = ("benchmarks", "docs", "examples", "serve", "sklc", "tests")
 BUILD = """
 import sys
 from setuptools import build_meta

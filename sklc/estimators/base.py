@@ -34,6 +34,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from sklc.errors import LightCurveError
+from sklc.estimators.fingerprint import fingerprint
 from sklc.estimators.persistence import load_estimator, save_estimator
 from sklc.estimators.sample import TrainingSample
 from sklc.estimators.targets import in_order
@@ -160,6 +161,9 @@ class LightCurveEstimator(BaseEstimator):
         tags.input_tags.two_d_array = True
         tags.input_tags.three_d_array = True
         return tags
+
+    def __dask_tokenize__(self) -> tuple[str, str]:
+        return type(self).__name__, fingerprint(self)
 
     def _screen(self, X: Any) -> Screened:
         """Separate the objects that this estimator can use from the others."""

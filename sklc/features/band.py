@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_expit
+
+from sklc.utils.special import log_expit
 
 Floats = NDArray[np.float64]
 

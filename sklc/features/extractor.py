@@ -10,10 +10,7 @@ from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
-from joblib import effective_n_jobs
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
 
 from sklc.errors import LightCurveError
 from sklc.features import band as band_features
@@ -25,7 +22,15 @@ from sklc.light_curves.estimator_input import input_of
 from sklc.light_curves.usable import Screened, screen, skips_unusable
 from sklc.passbands import Passband, get_passband, passband_labels
 from sklc.utils.savable import savable
-from sklc.utils.sklearn_compat import StrOptions, check_feature_names_in, fit_context
+from sklc.utils.transformers import (
+    BaseEstimator,
+    StrOptions,
+    TransformerMixin,
+    check_feature_names_in,
+    check_is_fitted,
+    effective_n_jobs,
+    fit_context,
+)
 
 __all__ = ["DEFAULT_BIN_EDGES", "LightCurveFeatures"]
 

@@ -12,9 +12,9 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_ndtr
 
 from sklc.features.band import BandCurves, Floats
+from sklc.utils.special import log_ndtr
 
 __all__ = ["core_statistics"]
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
+from sklc._optional import optional
 from sklc.errors import LightCurveError, UnknownPassbandError
 from sklc.light_curves.columns import Table, numeric, with_missing
 from sklc.light_curves.columns import labels as labels_of
@@ -30,6 +30,11 @@ from sklc.passbands.lookup import (
 from sklc.passbands.resolving import cut
 from sklc.utils.offsets import object_of, per_observation
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+else:  # an exported model runs without
+    pa = optional("pyarrow")
+
 #: The passband of plain series, the rows of a 2-D array; in the middle of the optical.
 SERIES_PASSBAND = Passband(name="series", survey="anonymous", wavelength=0.6)
 #: The passband of light curves that come without one.
@@ -40,6 +45,7 @@ _Key = tuple[Any, str | None]  # a label and its survey
 _MOST_NAMED = 20
 _ANONYMOUS = re.compile(r"(\d+(?:\.\d+)?)um")
 _WAVELENGTH_TOLERANCE = 1e-4  # micrometre
+_MOST_PASSBANDS = np.iinfo(np.int16).max
 # A wavelength such as 0.52 is more likely a user's own than that of these wide bands.
 _ROUND_WAVELENGTHS = frozenset({"EROS", "MACHO", "unfiltered"})
 _SURVEY, _WAVELENGTH = "_survey", "_wavelength"
@@ -79,6 +85,12 @@ def _anonymous(name: str) -> Passband | None:
 def unique_passbands(passbands: Sequence[Passband]) -> tuple[np.ndarray, tuple[Passband, ...]]:
     """Return the code of each passband among the different ones, a final -1, and these."""
     code = {passband: k for k, passband in enumerate(dict.fromkeys(passbands))}
+    if len(code) > _MOST_PASSBANDS:
+        raise LightCurveError(
+            f"there are {len(code)} different passbands, and at most {_MOST_PASSBANDS} can be told "
+            "apart: check that the column of bands or wavelengths holds these, and not times or "
+            "fluxes"
+        )
     return np.array([*(code[p] for p in passbands), -1], dtype=np.int16), tuple(code)
 
 
@@ -249,15 +261,20 @@ def resolve_wavelengths(wavelength: np.ndarray) -> tuple[np.ndarray, tuple[Passb
     """
     codes, values = pd.factorize(wavelength)
     known = [band for band in list_passbands() if band.survey not in _ROUND_WAVELENGTHS]
-    table = np.array([p.wavelength for p in known])
-    passbands = []
-    for value in values:
-        nearest = int(np.argmin(np.abs(table - value)))
-        is_known = abs(table[nearest] - value) <= _WAVELENGTH_TOLERANCE
-        if abs(UNNAMED_PASSBAND.wavelength - value) <= 1e-9:
-            passbands.append(UNNAMED_PASSBAND)
-        else:
-            passbands.append(known[nearest] if is_known else anonymous_passband(value))
+    table, first = np.unique([p.wavelength for p in known], return_index=True)
+    right = np.clip(np.searchsorted(table, values), 1, len(table) - 1)
+    sides = np.stack([right - 1, right])
+    distance = np.abs(table[sides] - values)
+    # of two at the same distance, the one that is listed first
+    side = np.lexsort((first[sides], distance), axis=0)[0]
+    every = np.arange(len(values))
+    nearest, is_known = first[sides[side, every]], distance[side, every] <= _WAVELENGTH_TOLERANCE
+    is_unnamed = np.abs(UNNAMED_PASSBAND.wavelength - values) <= 1e-9
+    passbands = [
+        UNNAMED_PASSBAND if is_unnamed[k]
+        else known[nearest[k]] if is_known[k] else anonymous_passband(value)
+        for k, value in enumerate(values)
+    ]  # fmt: skip
     lookup, unique = unique_passbands(passbands)
     return _look_up(lookup, codes), unique
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
+from sklc._optional import optional
 from sklc.errors import LightCurveError
 from sklc.light_curves.store import blocks
 from sklc.light_curves.tables import opened
@@ -26,6 +25,13 @@ from sklc.light_curves.values import (
     without_bytes,
 )
 from sklc.utils.text import listed, shown
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+else:  # an exported model runs without
+    pa = optional("pyarrow")
+    pc = optional("pyarrow.compute")
 
 __all__ = [
     "COLUMN_NAMES",

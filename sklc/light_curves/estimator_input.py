@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import validate_data
 
 from sklc.errors import LightCurveError
 from sklc.light_curves.coerce import as_light_curves, check_form, is_series_matrix
@@ -40,6 +39,8 @@ def input_of(estimator: Any, X: Any, *, reset: bool, min_points: int | None) -> 
         check_form(X, getattr(estimator, "_fitted_on_series", None))
     is_series = is_series_matrix(X)
     if is_series:
+        from sklearn.utils.validation import validate_data
+
         X = validate_data(
             estimator,
             without_mask(X),

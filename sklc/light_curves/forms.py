@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
+from sklc._optional import optional
 from sklc.light_curves.columns import COLUMN_NAMES
 from sklc.light_curves.light_curve import LightCurve
 from sklc.light_curves.tables import is_astropy_table, is_lazy, is_table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+else:  # an exported model runs without
+    pa = optional("pyarrow")
 
 
 def array_of(X: Any) -> Any:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
+from sklc._optional import optional
 from sklc.errors import LightCurveError
 from sklc.light_curves import columns as tables
 from sklc.light_curves.checks import check_same_length
@@ -16,6 +16,11 @@ from sklc.light_curves.store import describe, stable_order
 from sklc.light_curves.values import factorized
 from sklc.utils.offsets import offsets_of, row_index
 from sklc.utils.text import shown
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+else:  # an exported model runs without
+    pa = optional("pyarrow")
 
 
 def id_array(ids: Any) -> np.ndarray:

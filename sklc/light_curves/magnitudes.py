@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
+from sklc._optional import optional
 from sklc.errors import LightCurveError
 from sklc.light_curves import columns as tables
 from sklc.light_curves.store import DEFAULT_ZERO_POINT
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+else:  # an exported model runs without
+    pa = optional("pyarrow")
 
 __all__ = ["LARGE_ERROR", "flux_from_magnitude", "numbers_or_limits", "signs"]
 

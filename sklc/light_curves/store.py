@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csc_array
 
+from sklc._optional import AbsentModule, optional
 from sklc.passbands.registry import Passband
 from sklc.utils.offsets import offsets_after, offsets_of, row_index
 from sklc.utils.text import shown
+
+sparse = optional("scipy.sparse")
 
 DEFAULT_ZERO_POINT = 27.5
 #: The columns of a `Store` that have one row per observation.
@@ -112,8 +114,10 @@ def stable_order(codes: np.ndarray, n_codes: int) -> np.ndarray:
     As ``numpy.argsort(codes, kind="stable")``, several times as fast for millions of rows: a
     counting sort, which is how scipy turns columns of one entry each into rows.
     """
+    if isinstance(sparse, AbsentModule):
+        return np.argsort(codes, kind="stable")
     shape, ends = (n_codes, len(codes)), np.arange(len(codes) + 1)
-    by_column = csc_array((np.ones(len(codes), dtype=np.int8), codes, ends), shape=shape)
+    by_column = sparse.csc_array((np.ones(len(codes), dtype=np.int8), codes, ends), shape=shape)
     return by_column.tocsr().indices.astype(np.int64, copy=False)
 
 

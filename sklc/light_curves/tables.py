@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
+from sklc._optional import optional
 from sklc.errors import LightCurveError
 from sklc.light_curves.units import METADATA, without_unit
 from sklc.light_curves.values import (
@@ -21,6 +21,11 @@ from sklc.light_curves.values import (
 )
 from sklc.utils.text import shown
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+else:  # an exported model runs without
+    pa = optional("pyarrow")
+
 __all__ = ["is_astropy_table", "is_table", "metadata_column", "metadata_frame", "opened"]
 
 
@@ -30,6 +35,11 @@ def is_astropy_table(X: Any) -> bool:
         kind.__name__ == "Table" and kind.__module__.startswith("astropy.")
         for kind in type(X).__mro__
     )
+
+
+def is_sparse(X: Any) -> bool:
+    """Whether X is a sparse matrix or array of scipy."""
+    return any(kind.__module__.startswith("scipy.sparse") for kind in type(X).__mro__)
 
 
 def is_lazy(X: Any) -> bool:

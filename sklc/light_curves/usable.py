@@ -7,13 +7,13 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial, wraps
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-from pandas.api.typing import DataFrameGroupBy
+from pandas.core.groupby import DataFrameGroupBy
 
+from sklc._optional import optional
 from sklc.errors import LightCurveWarning
 from sklc.light_curves.alignment import indexed_metadata
 from sklc.light_curves.checks import warn
@@ -25,6 +25,11 @@ from sklc.light_curves.light_curve import LightCurve
 from sklc.light_curves.readers.nested import nested_columns
 from sklc.light_curves.registry import READERS, reader_of
 from sklc.light_curves.store import describe
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+else:  # an exported model runs without
+    pa = optional("pyarrow")
 
 __all__ = ["Screened", "screen", "select", "skips_unusable", "unusable"]
 
@@ -156,6 +161,7 @@ def screen(
     *,
     min_points: int | None = 1,
     read: Callable[[Any], LightCurves] | None = None,
+    read_part: Callable[[Any], LightCurves] | None = None,
     check: Callable[[LightCurves], Any] | None = None,
 ) -> Screened:
     """Separate the objects of X that can be used from those that cannot.
@@ -168,6 +174,8 @@ def screen(
         As for `as_light_curves`.
     read : callable, optional
         A function that reads X, or some of its objects, without looking at their lengths.
+    read_part : callable, optional
+        A function that reads some of its objects; by default the reader that accepts X.
     check : callable, optional
         A function that raises if some of the light curves cannot be used for another reason.
     """
@@ -179,7 +187,8 @@ def screen(
         curves, rows, failed = _survivors(read, X)
     else:  # one item of a list may look like another form than the list
         reader = READERS[name]
-        curves, rows, failed = _survivors(read, X, lambda part: reader.read(part, ANY_OPTIONS))
+        read_part = read_part or (lambda part: reader.read(part, ANY_OPTIONS))
+        curves, rows, failed = _survivors(read, X, read_part)
     if failed:
         ids = _names(X, curves, rows, len(rows) + len(failed))
         curves = _renamed(curves, ids[rows])

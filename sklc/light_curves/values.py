@@ -10,14 +10,19 @@ from __future__ import annotations
 import datetime
 from collections.abc import Collection, Hashable, Iterable
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
+from sklc._optional import AbsentModule, optional
 from sklc.errors import LightCurveError
 from sklc.utils.text import shown
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+else:  # an exported model runs without
+    pa = optional("pyarrow")
 
 __all__ = [
     "factorized",
@@ -138,6 +143,8 @@ def raw_column(values: Any, name: str = "column") -> RawColumn:
             return values.array
         if isinstance(values.dtype, pd.SparseDtype):
             return raw_column(np.asarray(values), name)
+        if isinstance(pa, AbsentModule):
+            return object_array([None if pd.isna(value) else value for value in values])
         return raw_column(pa.array(values, from_pandas=True))
     is_pandas = isinstance(values, pd.Series | pd.Index)
     if not is_pandas and hasattr(values, "__arrow_c_stream__"):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from sklc.errors import LightCurveError
 from sklc.passbands.table import AB_MINUS_VEGA, FOLLOW_UP, STANDARD, SURVEYS
+from sklc.utils.layers import Layers
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def passband_labels(passbands: Iterable[Passband]) -> list[str]:
     return [p.name if count[p.name] == 1 else str(p) for p in passbands]
 
 
-_Index = dict[str, tuple[Passband, ...]]
+_Index = Layers[str, tuple[Passband, ...]]
 
 #: Letters whose two cases are different bands: r of Sloan and R of Cousins, g and Gaia's G, v and
 #: b of Stromgren or SkyMapper and V and B of Johnson.
@@ -148,8 +149,8 @@ _CASE_COUNTS = re.compile(r"(.*[\W_])?[ugribvUGRIBV]", re.DOTALL)
 class Names:
     """What passbands are called, as it is written and in one case."""
 
-    exact: _Index = field(default_factory=dict)
-    folded: _Index = field(default_factory=dict)
+    exact: _Index = field(default_factory=Layers)
+    folded: _Index = field(default_factory=Layers)
 
     def add(self, name: str, passband: Passband) -> None:
         """Add a name of a passband, in place of an older version of the passband."""
@@ -176,10 +177,10 @@ class Names:
 class PassbandIndex:
     """A snapshot that never changes: readers need no lock, a writer replaces it as a whole."""
 
-    passbands: dict[str, Passband] = field(default_factory=dict)
+    passbands: Layers[str, Passband] = field(default_factory=Layers)
     names: Names = field(default_factory=Names)  # names and aliases
-    in_survey: dict[str, Names] = field(default_factory=dict)
-    survey_names: dict[str, str] = field(default_factory=dict)  # any spelling -> survey
+    in_survey: Layers[str, Names] = field(default_factory=Layers)
+    survey_names: Layers[str, str] = field(default_factory=Layers)  # any spelling -> survey
 
     @classmethod
     def build(cls, passbands: Iterable[Passband]) -> PassbandIndex:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import betainc
 
+from sklc._optional import optional
 from sklc.periods.periodogram import HarmonicFits, Series, fit_harmonics, fourier_power
 from sklc.utils.text import shown
+
+if TYPE_CHECKING:
+    from scipy import special
+else:  # an exported model runs without
+    special = optional("scipy.special")
 
 __all__ = ["FEWEST_OBSERVATIONS", "Period", "PeriodSearch"]
 
@@ -204,7 +210,7 @@ class PeriodSearch:
         frequency, power = float(fits.frequencies[row]), float(fits.power[row, n_harmonics - 1])
         # Of noise, the share that a Fourier series explains at one frequency is beta distributed;
         # frequencies that differ by a fraction of 1 / span are independent of each other.
-        single = betainc((series.n_free - 2 * n_harmonics) / 2, n_harmonics, 1 - power)
+        single = special.betainc((series.n_free - 2 * n_harmonics) / 2, n_harmonics, 1 - power)
         if trials is None:
             trials = _INDEPENDENT * n_harmonics * series.span / self.min_period
         found = -np.expm1(trials * np.log1p(-min(single, 1 - 1e-15)))

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from joblib import effective_n_jobs
 
 from sklc.light_curves import LightCurves, as_light_curves
 from sklc.light_curves.store import Store
 from sklc.periods.deviations import MagnitudeDeviations
 from sklc.periods.search import Period, PeriodSearch
+from sklc.utils.transformers import effective_n_jobs
 
 __all__ = ["deviations_of", "find_periods", "search_all"]
 

@@ -46,6 +46,8 @@ class Registry(Generic[Entry]):
         self._home = home
         self._load, self._error = load, error
         self._entries: dict[str, Entry] = {}
+        # Entries that were inserted before another one, until someone asks for the order.
+        self._before: dict[str, list[str]] = {}
 
     def register(
         self, name: str, entry: Entry, *, overwrite: bool = False, before: str | None = None
@@ -81,12 +83,14 @@ class Registry(Generic[Entry]):
             self._entries[name] = entry
             return
         self[before]  # an unknown name is an error
-        ordered = [(n, e) for n, e in self._entries.items() if n != name]
-        ordered.insert([n for n, _ in ordered].index(before), (name, entry))
-        self._entries = dict(ordered)
+        if name in self._entries:
+            self.unregister(name)
+        self._entries[name] = entry
+        self._before.setdefault(before, []).append(name)
 
     def unregister(self, name: str) -> None:
         """Remove an entry, which must exist; tests use this to clean up."""
+        self._sort()
         del self._entries[name]
 
     def __getitem__(self, name: str) -> Entry:
@@ -115,7 +119,23 @@ class Registry(Generic[Entry]):
     def entries(self) -> Mapping[str, Entry]:
         """All entries by name, in the order in which they were registered; a live view."""
         self._fill()
+        self._sort()
         return MappingProxyType(self._entries)
+
+    def _sort(self) -> None:
+        """Put the entries into their order, all at once: each insertion would move the others."""
+        if not self._before:
+            return
+        moved = {name for names in self._before.values() for name in names}
+        waiting = [name for name in reversed(self._entries) if name not in moved]
+        ordered: dict[str, Entry] = {}
+        while waiting:
+            name = waiting.pop()
+            if earlier := self._before.pop(name, None):
+                waiting += [name, *reversed(earlier)]
+            else:
+                ordered[name] = self._entries[name]
+        self._entries = ordered
 
     def _fill(self) -> None:
         if self._load is not None:

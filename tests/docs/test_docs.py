@@ -34,6 +34,7 @@ NEEDS_LIGHT_CURVE = {"README.md", "features.md", "sklc.features", "sklc.baseline
                     "sklc.features.band"}  # fmt: skip
 # Examples that simulate need spectral templates, see `sncosmo_data`.
 NEEDS_TEMPLATES = {"simulation.md", "sklc.simulate.run", "sklc.simulate.to_parquet"}
+NEEDS_LSDB = {"scale.md"}
 SLOW = {"features.md", "fine_tuning.md", "input.md", "redshift.md", "simulation.md",
         "sklc.estimators.regressor", "sklc.simulate.run",
         "sklc.baselines"}  # fmt: skip
@@ -51,6 +52,9 @@ def _isolated(monkeypatch, tmp_path):
 def skip_without_what_it_needs(name, request):
     if name in NEEDS_LIGHT_CURVE and not HAS_LIGHT_CURVE:
         pytest.skip('the light-curve package is not installed: pip install "sklc[features]"')
+    if name in NEEDS_LSDB:
+        reason = 'LSDB is missing: pip install "sklc[scale]"'
+        pytest.importorskip("lsdb", minversion="0.11", reason=reason)
     if name in NEEDS_TEMPLATES:
         request.getfixturevalue("sncosmo_data")
 

@@ -25,7 +25,7 @@ from sklc.light_curves.readers.nested import list_parts, one_list_array
 from sklc.light_curves.values import one_chunk
 from sklc.utils.text import counted
 
-__all__ = ["read_hats"]
+__all__ = ["arrow_table", "chosen_lists", "data_files", "lists_of", "read_hats"]
 
 _PROPERTIES = ("collection.properties", "hats.properties", "properties")
 _PARTITION = ("_healpix_29", "Norder", "Dir", "Npix")
@@ -44,7 +44,7 @@ def _is_list(kind: pa.DataType) -> bool:
     )
 
 
-def _lists_of(schema: pa.Schema) -> dict[str | None, list[str]]:
+def lists_of(schema: pa.Schema) -> dict[str | None, list[str]]:
     """Return the nested columns and their fields; plain columns of lists are those of None."""
     found: dict[str | None, list[str]] = {}
     for column in schema:
@@ -59,7 +59,7 @@ def _lists_of(schema: pa.Schema) -> dict[str | None, list[str]]:
 
 
 def _are_light_curves(schema: pa.Schema) -> bool:
-    return any(identify(fields).is_light_curve for fields in _lists_of(schema).values())
+    return any(identify(fields).is_light_curve for fields in lists_of(schema).values())
 
 
 def _is_lsdb(given: Any) -> bool:
@@ -84,7 +84,7 @@ def _recognise(source: Source) -> bool:
             if any(isinstance(dtype, NestedDtype) for dtype in given.dtypes):
                 return True
             held = [name for name in given if _holds_lists(given[name])]
-            return bool(held) and _are_light_curves(_arrow(given[held].head(3)).schema)
+            return bool(held) and _are_light_curves(arrow_table(given[held].head(3)).schema)
         return isinstance(given, pa.Table) and _are_light_curves(given.schema)
     if source.is_folder and any((source.paths[0] / name).is_file() for name in _PROPERTIES):
         return True
@@ -94,7 +94,7 @@ def _recognise(source: Source) -> bool:
 
 
 def _parquet_files(source: Source, most: int | None = None) -> Iterator[tuple[str, pq.ParquetFile]]:
-    paths = [file for path in source.paths for file in _data_files(path)]
+    paths = [file for path in source.paths for file in data_files(path)]
     if paths and all(path.suffix in (".parquet", ".pq", ".parq") for path in paths):
         for path in paths[:most]:
             about = pq.read_metadata(path)
@@ -114,7 +114,7 @@ def _texts(about: pq.FileMetaData) -> list[str]:
     return [column.path for column in columns if column.logical_type.type == "STRING"]
 
 
-def _data_files(path: Path) -> list[Path]:
+def data_files(path: Path) -> list[Path]:
     """Return the data files of a HATS catalogue or collection, or the file itself."""
     if not path.is_dir():
         return [path]
@@ -131,7 +131,7 @@ def _data_files(path: Path) -> list[Path]:
     return found
 
 
-def _arrow(frame: pd.DataFrame) -> pa.Table:
+def arrow_table(frame: pd.DataFrame) -> pa.Table:
     """Return a frame with nested columns or columns of lists as an Arrow table."""
     columns: dict[str, Any] = {}
     for name in frame.index.names:
@@ -171,29 +171,29 @@ def _arrow_tables(
     else:
         frames = iter([given.compute() if _is_lsdb(given) else given])
     for frame in frames:
-        table = frame if isinstance(frame, pa.Table) else _arrow(frame)
+        table = frame if isinstance(frame, pa.Table) else arrow_table(frame)
         for start in range(0, len(table), n_objects):
             yield source.name, table.slice(start, n_objects)
 
 
 def _wanted(schema: pa.Schema, column: str | None) -> list[str]:
     """Return the columns to read: without the lists of observations that are not chosen."""
-    lists = _lists_of(schema)
-    chosen, fields = _chosen(schema, column)
+    lists = lists_of(schema)
+    chosen, fields = chosen_lists(schema, column)
     others = {*lists, *lists.get(None, ())} - ({*fields} if chosen is None else {chosen})
     return [name for name in schema.names if name not in others]
 
 
-def _chosen(schema: pa.Schema, column: str | None) -> tuple[str | None, list[str]]:
+def chosen_lists(schema: pa.Schema, column: str | None) -> tuple[str | None, list[str]]:
     """Return the nested column that holds the light curves, and its fields."""
-    found = {name: f for name, f in _lists_of(schema).items() if identify(f).is_light_curve}
+    found = {name: f for name, f in lists_of(schema).items() if identify(f).is_light_curve}
     if column is not None:
-        if column not in _lists_of(schema):
+        if column not in lists_of(schema):
             raise LightCurveError(
                 f"{column!r} is not a nested column; those are "
-                f"{[name for name in _lists_of(schema) if name is not None]}"
+                f"{[name for name in lists_of(schema) if name is not None]}"
             )
-        return column, _lists_of(schema)[column]
+        return column, lists_of(schema)[column]
     preferred = [name for name in _PREFERRED if name in found]
     if len(found) > 1 and not preferred:
         raise LightCurveError(
@@ -202,7 +202,7 @@ def _chosen(schema: pa.Schema, column: str | None) -> tuple[str | None, list[str
     if not found:
         raise LightCurveError(
             "no list of observations has times and fluxes or magnitudes under usual names; the "
-            f"lists are {_lists_of(schema)}: pass column= one of them, and time= and flux= or mag="
+            f"lists are {lists_of(schema)}: pass column= one of them, and time= and flux= or mag="
         )
     name = preferred[0] if len(found) > 1 else next(iter(found))
     return name, found[name]
@@ -247,12 +247,12 @@ def _pandas(array: pa.Array) -> Any:
 
 
 def _photometry(table: pa.Table, column: str | None, choices: Choices) -> Photometry:
-    column, fields = _chosen(table.schema, column)
+    column, fields = chosen_lists(table.schema, column)
     given = choices.names
     inner = replace(given, object_id=None, band=given.band if given.band in fields else None)
     names = identify(fields, inner)
     offsets, columns = _flat(table, column, fields)
-    lists = _lists_of(table.schema)
+    lists = lists_of(table.schema)
     plain_lists = lists.get(None, [])
     objects = table.select(
         [n for n in table.column_names if n not in lists and n not in plain_lists]

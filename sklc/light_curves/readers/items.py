@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from sklc.errors import LightCurveError
 from sklc.light_curves import columns as tables
@@ -27,7 +26,7 @@ from sklc.light_curves.options import ReadOptions
 from sklc.light_curves.placeholders import check_wavelengths
 from sklc.light_curves.readers.frame import read_columns
 from sklc.light_curves.store import Store, read_only
-from sklc.light_curves.tables import groups_of, is_grouped, is_table
+from sklc.light_curves.tables import groups_of, is_grouped, is_sparse, is_table
 from sklc.light_curves.units import check_scales
 from sklc.light_curves.values import numbers, plain_nd, unit_of
 from sklc.light_curves.zero_points import SYSTEM_COLUMNS
@@ -38,7 +37,7 @@ def accepts(X: Any) -> bool:
     """Whether X is a `LightCurve`, or holds one object in each item, by position or by id."""
     if is_grouped(X):
         return True
-    if isinstance(X, Mapping) and not sparse.issparse(X):
+    if isinstance(X, Mapping) and not is_sparse(X):
         return bool(X) and all(map(_is_table_of_one, X.values()))
     if isinstance(X, list | tuple):
         return not are_rows(X)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
+from sklc._optional import optional
 from sklc.errors import LightCurveError
 from sklc.light_curves.build import build
 from sklc.light_curves.checks import warn_unread
@@ -29,6 +29,11 @@ from sklc.light_curves.values import (
 )
 from sklc.utils.offsets import offsets_of
 from sklc.utils.text import shown
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+else:  # an exported model runs without
+    pa = optional("pyarrow")
 
 __all__ = ["accepts", "holds_lists", "read", "read_lists"]
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-from nested_pandas import NestedDtype, NestedFrame
 
+from sklc._optional import optional
 from sklc.errors import LightCurveError
 from sklc.light_curves.bands import band_columns
 from sklc.light_curves.build import build
@@ -25,8 +24,16 @@ from sklc.light_curves.values import first_given
 from sklc.utils.offsets import offsets_of
 from sklc.utils.text import listed, shown
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from nested_pandas import NestedDtype, NestedFrame
+else:  # an exported model runs without
+    pa = optional("pyarrow")
+    NestedDtype = optional("nested_pandas").NestedDtype
+    NestedFrame = optional("nested_pandas").NestedFrame
+
 # Indices of catalogues that say where an object lies, and not which it is: they repeat.
-_POSITIONS = ("_healpix_29", "_hipscat_index", "_healpix_19")
+POSITIONS = ("_healpix_29", "_hipscat_index", "_healpix_19")
 
 
 def nested_columns(frame: Any) -> list[str]:
@@ -172,7 +179,7 @@ def _ids(
 ) -> tuple[np.ndarray, str | None]:
     """Return the ids, and the column that holds them; None if it is the index."""
     named = next((name for name in COLUMN_NAMES["object_id"] if name in frame.columns), None)
-    if object_id is None and frame.index.name in _POSITIONS:
+    if object_id is None and frame.index.name in POSITIONS:
         if named is None:
             raise LightCurveError(
                 f"the frame is indexed by {frame.index.name!r}, a position on the sky that several "

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
+from sklc._optional import optional
 from sklc.errors import LightCurveError
 from sklc.light_curves.build import build
 from sklc.light_curves.checks import warn
@@ -34,6 +33,13 @@ from sklc.light_curves.readers.parquet_folder import (
 from sklc.light_curves.store import Store, describe
 from sklc.light_curves.zero_points import SYSTEM_COLUMNS
 from sklc.utils.offsets import offsets_of, row_index
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+else:  # an exported model runs without
+    pa = optional("pyarrow")
+    pq = optional("pyarrow.parquet")
 
 
 def options_of(given: dict[str, Any]) -> ReadOptions:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
+from sklc._optional import optional
 from sklc.errors import LightCurveError
 from sklc.light_curves.concatenation import concatenate
 from sklc.light_curves.ids import id_array
@@ -31,7 +30,14 @@ from sklc.light_curves.readers.parquet_folder import (
 )
 from sklc.light_curves.store import Store
 
-__all__ = ["iter_parts", "read_whole"]
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+else:  # an exported model runs without
+    pa = optional("pyarrow")
+    pq = optional("pyarrow.parquet")
+
+__all__ = ["Observations", "batches_of", "iter_parts", "read_whole"]
 
 # Observations read at a time.
 _ROWS = 100_000
@@ -87,9 +93,9 @@ def _iter_blocks(path: str | Path, n_objects: int, options: ReadOptions) -> Iter
         As `parquet.read`, and if the photometry is in another order.
     """
     objects, photometry = open_files(path)
-    observations = _Photometry(photometry, options)
+    observations = Observations(photometry, options)
     may_be_empty = observations.header.get("empty_objects", 0)
-    for batch in _batches(objects, n_objects):
+    for batch in batches_of(objects, n_objects):
         table = pa.Table.from_batches([batch])
         metadata = metadata_of(table, objects.path)
         ids = id_array(metadata.get(options.object_id, metadata.index))
@@ -110,7 +116,7 @@ def _iter_blocks(path: str | Path, n_objects: int, options: ReadOptions) -> Iter
         observations.refuse()
 
 
-def _batches(
+def batches_of(
     opened: Opened, n_rows: int, columns: list[str] | None = None, strings: Sequence[str] = ()
 ) -> Iterator[pa.RecordBatch]:
     """Read an open file in blocks of rows, some columns of text as dictionaries."""
@@ -119,13 +125,13 @@ def _batches(
         yield from file.iter_batches(batch_size=n_rows, columns=columns)
 
 
-class _Photometry:
+class Observations:
     """The photometry, which is read from start to end."""
 
     def __init__(self, opened: Opened, options: ReadOptions) -> None:
         self.opened, self.object_id = opened, options.object_id
         self.header = read_header(opened.schema, opened.path)
-        self.batches = _batches(opened, _ROWS, *columns_of(opened.schema, options))
+        self.batches = batches_of(opened, _ROWS, *columns_of(opened.schema, options))
         self.ahead: pa.RecordBatch | None = None
 
     def left(self) -> bool:

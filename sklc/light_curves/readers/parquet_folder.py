@@ -15,15 +15,20 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
+from sklc._optional import optional
 from sklc.errors import LightCurveError
 from sklc.passbands.registry import Passband
 from sklc.utils.files import partials
 from sklc.utils.text import shown
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+else:  # an exported model runs without
+    pa = optional("pyarrow")
+    pq = optional("pyarrow.parquet")
 
 __all__ = [
     "HEADER",

@@ -8,19 +8,25 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
+from sklc._optional import optional
 from sklc.errors import LightCurveError
 from sklc.light_curves.bands import band_columns
 from sklc.light_curves.ids import check_ids
 from sklc.light_curves.readers.parquet_folder import HEADER, OBJECTS, PHOTOMETRY, Opened
 from sklc.light_curves.store import Store
 from sklc.utils.files import locked, partial_file, partials, remove_leftovers
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+else:  # an exported model runs without
+    pa = optional("pyarrow")
+    pq = optional("pyarrow.parquet")
 
 __all__ = ["write_store"]
 

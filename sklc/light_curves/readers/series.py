@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from sklc.errors import LightCurveError
 from sklc.light_curves.alignment import indexed_metadata
@@ -21,7 +20,7 @@ from sklc.light_curves.forms import (
 from sklc.light_curves.options import ReadOptions
 from sklc.light_curves.readers.items import one_column
 from sklc.light_curves.store import Store, read_only
-from sklc.light_curves.tables import is_table, metadata_frame
+from sklc.light_curves.tables import is_sparse, is_table, metadata_frame
 from sklc.light_curves.values import numbers, plain_nd
 
 
@@ -32,7 +31,7 @@ def accepts(X: Any) -> bool:
     if is_table(X):
         return not is_long(names_of(X)) and all_numbers(X)
     array = array_of(X)
-    return sparse.issparse(X) or (array is not None and array.ndim <= 2)
+    return is_sparse(X) or (array is not None and array.ndim <= 2)
 
 
 def read(X: Any, options: ReadOptions) -> Store:
@@ -45,7 +44,7 @@ def read(X: Any, options: ReadOptions) -> Store:
     TypeError
         If X is a sparse matrix.
     """
-    if sparse.issparse(X):
+    if is_sparse(X):
         raise TypeError(
             "Sparse data was passed, but dense data is required. Use '.toarray()' to convert to a "
             "dense numpy array."

@@ -40,7 +40,7 @@ class TotalFlux:
     Examples
     --------
     >>> from sklc.simulate import Survey
-    >>> Survey.builtin("crts").total_flux.error_scale  # bright stars are measured better than stated
+    >>> Survey.builtin("crts").total_flux.error_scale  # of bright stars
     1.4
     """
 
