@@ -41,9 +41,13 @@ class Settings:
     def __post_init__(self) -> None:
         for name in (own.name for own in fields(self) if own.name not in _NOT_NUMBERS):
             value: Any = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, Real) or not np.isfinite(value):
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, Real)
+                or not np.isfinite(float(value))
+            ):
                 raise ValueError(f"{name}={shown(value)} is not a finite number.")
-            if name in _NOT_NEGATIVE and value < 0:
+            if name in _NOT_NEGATIVE and float(value) < 0:
                 raise ValueError(f"{name}={shown(value)} is not a number of at least 0.")
-            if name in _POSITIVE and value < np.finfo(np.float32).tiny:
+            if name in _POSITIVE and float(value) < np.finfo(np.float32).tiny:
                 raise ValueError(f"{name}={shown(value)} is not a positive number.")
