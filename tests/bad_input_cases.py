@@ -31,6 +31,7 @@ from sklc import (
     concatenate,
     stream,
 )
+from sklc.networks.architectures import Transformer
 from sklc.serving import OnnxModel
 from sklc.simulate import Survey, Trigger, simulate
 
@@ -601,6 +602,23 @@ SECTIONS: dict[str, list[Case]] = {
                  curves().with_metadata(redshift=[0.1, -0.2, 0.1, 0.3, 0.1, 0.1]), labels()
              ),
              "Correct it, or leave the object out."),
+        Case('`objective="masked"` with objects of one observation',
+             lambda: encoder(objective="masked").fit(curves().truncate(points=1)),
+             "Leave them out: `X[X.lengths >= 2]`."),
+        Case('`objective="masked"` without a channel of the brightness',
+             lambda: encoder(
+                 objective="masked", representation=InputRepresentation(("time", "gap"))
+             ).fit(curves()),
+             "Add such a channel."),
+        Case('`class_weight` with `objective="masked"`',
+             lambda: encoder(objective="masked", class_weight="balanced").fit(curves()),
+             "Leave `class_weight` out, or learn classes as well."),
+        Case("predicted observations of a network that was not trained for them",
+             lambda: LightCurveEncoder("ztf").reconstruct(curves()),
+             'Train one with `objective="masked"`.'),
+        Case("a transformer with an unknown positional code",
+             lambda: Transformer(positional="cosine"),
+             "Choose a known one."),
         Case("a checkpoint of another training",
              lambda: encoder(checkpoint=checkpoint(hidden_size=4)).fit(curves(), labels()),
              "Use the original settings, or another file."),
