@@ -1,4 +1,4 @@
-"""Random attention in a transformer: noise that is fixed in a pass, and what classifiers make of it."""
+"""Random attention in a transformer, whose noise is fixed in a pass."""
 
 import pickle
 
