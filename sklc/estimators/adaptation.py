@@ -245,8 +245,8 @@ def warn_of_shares(classifier: Any, adapting: Any, target: np.ndarray, weight: n
     found = np.concatenate(
         [classifier._probabilities(classifier._logits(part, adapting.reference)) for part in parts]
     ).mean(axis=0)
-    known = np.bincount(target, weight, minlength=len(classes))
-    known /= known.sum()
+    counts = np.bincount(target, weight, minlength=len(classes))
+    known = counts / counts.sum()
     if 0.5 * np.abs(found - known).sum() <= _SHARES_DIFFER:
         return
     largest = np.argsort(-np.abs(found - known))[:3]

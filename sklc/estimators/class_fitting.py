@@ -88,7 +88,7 @@ class ClassFit:
         What computes the features that are joined to the latent, if any are.
     left_out : ndarray of bool, shape (n_own,), or None, default=None
         Classes of the weights that do not occur among the labels, for a novelty score.
-    encoders : tuple of LightCurveEncoder, default=()
+    encoders : tuple of LightCurveEncoder or EncoderPass, default=()
         All encoders, where there are several; their latents stand beside each other.
     adapters : tuple of LatentAdapter, default=()
         What adapts the latents of each encoder, if anything does.
@@ -105,7 +105,7 @@ class ClassFit:
     held_out: HeldOut | None
     features: Any = None
     left_out: np.ndarray | None = None
-    encoders: tuple[LightCurveEncoder, ...] = ()
+    encoders: tuple[Any, ...] = ()
     adapters: tuple[LatentAdapter, ...] = ()
     held_out_rows: np.ndarray | None = None
 
@@ -226,7 +226,7 @@ def fit_classes(
         network, sizes = encoder.net_.module_, estimator.head_sizes
         C, history, everything = None, History(), np.arange(len(target))
 
-        def train_head(data: HeadData, seed: int, dropout: float = 0.0) -> torch.nn.Module:
+        def train_head(data: HeadData, seed: int, dropout: float = 0.0) -> Any:
             nonlocal history
             options = replace(settings, seed=seed), callbacks, dropout
             net = fit_dense_head(data, rows, held_out, sizes, *options)
@@ -257,8 +257,8 @@ def fit_classes(
                 history = adapting.train_encoder(encoder, data, rows, seen, **tuning)
             else:
                 judge = held_out
-                unseen = None if judge is None else dataset.subset(data.with_prefixes(judge))
-                tuned = fine_tune(network, head, seen, unseen, criterion=CrossEntropy(), **tuning)
+                valid = None if judge is None else dataset.subset(data.with_prefixes(judge))
+                tuned = fine_tune(network, head, seen, valid, criterion=CrossEntropy(), **tuning)
                 history = tuned.history
             latent, beginnings = _latents(encoder, sample.curves, prefixes)
             if beginnings is not None and data.prefixes is not None:

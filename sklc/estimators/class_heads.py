@@ -243,7 +243,7 @@ def fit_linear_head(data: HeadData, C: float, start: nn.Module | None = None) ->
     return head
 
 
-def fit_gate(data: HeadData) -> DenseHead | None:
+def fit_gate(data: HeadData) -> nn.Module | None:
     """Solve a linear head that recognises the phase of a light curve; whole ones are of the last.
 
     Returns None if there are no prefixes, or too few of them.
@@ -274,8 +274,8 @@ def fit_phased_head(data: HeadData, C: float, start: nn.Module | None = None) ->
     start : torch.nn.Module or None, default=None
         Such a head of nearly the same objects, which recognises the phases as this one shall.
     """
-    phased = isinstance(start, PhasedHead)
-    gate: nn.Module | None = copy.deepcopy(start.gate) if phased else fit_gate(data)
+    before = start if isinstance(start, PhasedHead) else None
+    gate = fit_gate(data) if before is None else copy.deepcopy(before.gate)
     if gate is None:
         return fit_linear_head(replace(data, prefixes=None), C, start)
     rows, n_objects = data.stacked(), len(data.target)
@@ -285,7 +285,7 @@ def fit_phased_head(data: HeadData, C: float, start: nn.Module | None = None) ->
     shares *= data.sample_weight.sum() / shares.sum(axis=0)
     n_phases = shares.shape[1]
     strengths = (*[C * _EARLY_C] * (n_phases - 1), C)
-    starts = start.heads if phased else [None] * n_phases
+    starts = [None] * n_phases if before is None else list(before.heads)
     heads = [
         fit_linear_head(replace(rows, sample_weight=weight), strength, own)
         for weight, strength, own in zip(shares.T, strengths, starts, strict=True)

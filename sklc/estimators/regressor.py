@@ -10,7 +10,6 @@ from sklearn.utils.validation import check_is_fitted
 from sklc.errors import LightCurveError
 from sklc.estimators.base import (
     METADATA_CONSTRAINTS,
-    check_coverage,
     check_head_sizes,
     refuse_weight_without_target,
 )
@@ -26,6 +25,12 @@ from sklc.estimators.redshift_encoder import (
 from sklc.estimators.redshift_heads import EnsembleHead, KernelHead, NeighborHead, OwnHead
 from sklc.estimators.redshift_phases import fit_redshift_head
 from sklc.estimators.redshift_range import warn_outside
+from sklc.estimators.redshift_spread import (
+    SPREAD_CONSTRAINTS,
+    RedshiftSpreadMixin,
+    check_spread,
+    fit_spread,
+)
 from sklc.estimators.sample import TrainingSample
 from sklc.estimators.stacking import FEATURES_CONSTRAINTS, FEWEST_TO_JOIN, fit_features
 from sklc.estimators.transfer import TransferEstimator, is_trained_on_labels
@@ -49,7 +54,7 @@ _FOR_CLASSES = (
 )  # fmt: skip
 
 
-class RedshiftRegressor(RegressorMixin, TransferEstimator):
+class RedshiftRegressor(RedshiftSpreadMixin, RegressorMixin, TransferEstimator):
     """Estimate redshifts from light curves with a pretrained encoder and few known redshifts.
 
     The model predicts the mean and the scale of ``ln(1 + z)`` for each object. The scale is
@@ -104,6 +109,12 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         head for those of Gaussians, as does ``finetune="none"`` without known redshifts. Other
         methods are named with `sklc.register_uncertainty`, or passed as an object with the methods
         of `sklc.uncertainty.RedshiftUncertainty`.
+    uncertainty : {"bootstrap", "ensemble"} or None, default=None
+        Further heads, whose spread `predict_uncertainty` returns; predictions and intervals do not
+        change. "bootstrap" fits them with random weights of the objects, and "ensemble" from other
+        seeds (a head that has none, "kernel" or "knn", as "bootstrap").
+    n_samples : int, default=10
+        Number of these heads.
     min_points : int, default=1
         Fewest observations an object must have; an object with fewer is an error that names it.
     max_epochs : int, default=40
@@ -203,6 +214,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         **REDSHIFT_CONSTRAINTS,
         **METADATA_CONSTRAINTS,
         **FEATURES_CONSTRAINTS,
+        **SPREAD_CONSTRAINTS,
     }
 
     def __init__(
@@ -218,6 +230,8 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         context=None,
         features="core",
         calibrate="conformal",
+        uncertainty=None,
+        n_samples=10,
         min_points=1,
         max_epochs=40,
         batch_size=64,
@@ -243,6 +257,8 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         self.context = context
         self.features = features
         self.calibrate = calibrate
+        self.uncertainty = uncertainty
+        self.n_samples = n_samples
         self.min_points = min_points
         self.max_epochs = max_epochs
         self.batch_size = batch_size
@@ -356,6 +372,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
             if sample.weights.sum() >= FEWEST_TO_JOIN:
                 self.features_ = fit_features(self.features, curves)
             self.head_ = fit_redshift_head(self, curves, target, seed, weight, held_out)
+            self._heads = fit_spread(self, curves, target, seed, weight, held_out)
         mean, scale = self.head_.out_of_sample_.T
         if held_out is not None:
             # A network fits the objects that it was trained on better than new ones.
@@ -450,39 +467,6 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         mean, scale = self._mean_and_scale(self._curves(X, reset=False)).T
         return np.expm1(np.maximum(self.uncertainty_.quantiles(mean, scale, levels), 0.0))
 
-    @skips_unusable
-    def predict_interval(self, X, *, coverage=0.9, on_error="raise"):
-        """Return an interval that contains the redshift with the stated probability.
-
-        Parameters
-        ----------
-        X : light curves of n_objects
-            In any form that `sklc.as_light_curves` takes.
-        coverage : float, default=0.9
-            Probability that the interval contains the redshift, between 0 and 1.
-        on_error : {"raise", "nan"}, default="raise"
-            "raise" an error at an object that cannot be used, such as one that is too short, or
-            give it a row of NaN and warn ("nan"): see `sklc.light_curves.unusable`.
-
-        Returns
-        -------
-        ndarray of shape (n_objects, 2)
-            Lower and upper limits, with equal probability outside each.
-
-        Raises
-        ------
-        ValueError
-            If `coverage` is not between 0 and 1.
-
-        Notes
-        -----
-        The probability is over objects like those of `fit`: in a sample that is fainter, or of
-        other classes, it may be lower.
-        """
-        check_is_fitted(self)
-        check_coverage(coverage)
-        return self.predict_quantiles(X, [(1 - coverage) / 2, (1 + coverage) / 2])
-
     def _check_objects(self, curves: LightCurves) -> None:
         super()._check_objects(curves)
         refuse_known_redshifts(self.encoder_, curves)
@@ -525,6 +509,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
                 names = (*names, "features")
             self._refuse_unread(names, "a head that is trained", mode)
         check_head_sizes(self.head_sizes)
+        check_spread(self)
         self._refuse_fine_tuning(is_trained_on_labels(self.encoder))
         self._check_context()
         refuse_redshift_without_error(getattr(self.encoder, "context", self.context))
@@ -571,6 +556,7 @@ class RedshiftRegressor(RegressorMixin, TransferEstimator):
         self._validate_params()  # `pretrained` does not call `fit`
         encoder, self.features_ = self._with_weights(), None
         self.encoder_, self.metadata_columns_, self._series_length = encoder, (), 0
+        self._heads = []
         head = require_own_head(encoder, self.encoder)
         self.head_ = OwnHead(head, encoder._source().network.latent_size)
         self.redshift_range_ = (0.0, np.inf)

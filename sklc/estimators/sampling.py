@@ -124,10 +124,13 @@ class Sampling:
             return
         values, lengths = encoder.representation_.encode(curves[:_N_FOR_CENTROIDS])
         starts = np.cumsum(lengths) - lengths
-        inputs = pad(values, starts, lengths), np.asarray(lengths)
-        rate = self.settings.dropout if self.drops_units else None
-        network = encoder.net_.module_
-        make_stochastic(network, *map(torch.from_numpy, inputs), rate, self.settings.seed)
+        make_stochastic(
+            encoder.net_.module_,
+            torch.from_numpy(pad(values, starts, lengths)),
+            torch.from_numpy(lengths),
+            self.settings.dropout if self.drops_units else None,
+            self.settings.seed,
+        )
 
     def head(self, solver: HeadSolver, data: HeadData) -> nn.Module:
         """Fit a head that makes all predictions."""

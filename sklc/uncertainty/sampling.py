@@ -14,6 +14,18 @@ from sklc.uncertainty.interface import SamplingSettings, effective_weights
 __all__ = ["Bootstrap", "Ensemble", "HAMCDropout", "MCDropout", "StochasticAttention"]
 
 
+def resampled(weight: np.ndarray, seed: int) -> np.ndarray:
+    """Return weights of a Bayesian bootstrap, with the sum of those given, (n_objects,)."""
+    if not weight.any():
+        return weight
+    shape = effective_weights(weight)
+    drawn = np.random.default_rng(seed).standard_gamma(shape)
+    # A weight must not round to zero, or a class might be lost.
+    drawn = np.maximum(drawn, 1e-3 * shape) * weight / np.where(weight > 0, shape, 1)
+    # As much weight as without resampling, since it is the strength of regularisation.
+    return drawn * (weight.sum() / drawn.sum())
+
+
 class Bootstrap(BaseEstimator):
     """Heads that are fitted with random weights of the labelled objects.
 
@@ -42,17 +54,11 @@ class Bootstrap(BaseEstimator):
 
     def fit_heads(self, data: Any, solve: Any, settings: SamplingSettings) -> Sequence[Any]:
         """Fit heads; see `ClassSampling`."""
-        weight = data.sample_weight
-        shape = effective_weights(weight) if weight.any() else weight
         # Exact solutions are found faster from that of all weights alike.
         options = {"start": solve(data)} if solve.is_exact else {}
         heads = []
         for seed in settings.seeds():
-            drawn = np.random.default_rng(seed).standard_gamma(shape)
-            # A weight must not round to zero, or a class might be lost.
-            drawn = np.maximum(drawn, 1e-3 * shape) * weight / np.where(weight > 0, shape, 1)
-            # As much weight as without resampling, since it is the strength of regularisation.
-            drawn *= weight.sum() / (drawn.sum() or 1)
+            drawn = resampled(data.sample_weight, seed)
             heads.append(solve(replace(data, sample_weight=drawn), seed=seed, **options))
         return heads
 

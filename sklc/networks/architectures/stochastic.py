@@ -182,6 +182,7 @@ def make_stochastic(
             if rate is not None:
                 width = own.output.out_features
                 block.dropout = UnitDropout(rate, width, number)
+            block.train(network.training)
 
 
 def set_pass(network: nn.Module, seed: int | None) -> None:
