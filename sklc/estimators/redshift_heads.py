@@ -178,6 +178,14 @@ class KernelHead(_ScaledHead):
     of their squared errors, which is the Gaussian likelihood of a scale with a log link.
     """
 
+    alphas = _ALPHAS
+
+    def of_same_strength(self) -> KernelHead:
+        """Return a head that is not fitted, with the L2 strength that this one has chosen."""
+        head = KernelHead(self.scaler.block_sizes)
+        head.alphas = np.array([self.ridge_.alpha_])
+        return head
+
     def _design(self, blocks: np.ndarray, extra: np.ndarray) -> np.ndarray:
         width = max(blocks.shape[1], 1) ** 0.5
         return np.c_[blocks / width, _RADIAL * self.centres_.transform(blocks), extra]
@@ -190,7 +198,7 @@ class KernelHead(_ScaledHead):
             random_state=seed,
         ).fit(blocks)
         design = self._design(blocks, extra)
-        self.ridge_, unseen_mean = fit_ridge(design, target, weight, seed)
+        self.ridge_, unseen_mean = fit_ridge(design, target, weight, seed, self.alphas)
         squared = (target - unseen_mean) ** 2
         least = 1e-4 * np.average(squared, weights=weight) + _SMALLEST_SCALE**2
         squared = np.maximum(squared, least)
@@ -332,7 +340,11 @@ def _cross_fitting(n_objects: int, seed: int) -> np.ndarray:
 
 
 def fit_ridge(
-    design: np.ndarray, target: np.ndarray, weight: np.ndarray, seed: int
+    design: np.ndarray,
+    target: np.ndarray,
+    weight: np.ndarray,
+    seed: int,
+    alphas: np.ndarray = _ALPHAS,
 ) -> tuple[RidgeCV, np.ndarray]:
     """Fit the ridge regression of lowest leave-one-out error.
 
@@ -344,6 +356,8 @@ def fit_ridge(
         Values to predict, and weights of the objects.
     seed : int
         Determines the part of many objects that the L2 strength is chosen on.
+    alphas : ndarray of shape (n_alphas,), optional
+        L2 strengths that are tried.
 
     Returns
     -------
@@ -352,8 +366,7 @@ def fit_ridge(
     unseen : ndarray of shape (n_objects,)
         Its prediction for each object, had it not seen it.
     """
-    alphas = _ALPHAS
-    if len(design) > _MOST_FOR_CHOICE:
+    if len(design) > _MOST_FOR_CHOICE and len(alphas) > 1:
         rows = np.random.default_rng(seed).choice(len(design), _MOST_FOR_CHOICE, replace=False)
         alphas = np.array([RidgeCV(alphas).fit(design[rows], target[rows], weight[rows]).alpha_])
     # If scoring is given, predictions are stored, and otherwise their squared errors.

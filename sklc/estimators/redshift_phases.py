@@ -90,8 +90,10 @@ class PhasedRedshiftHead:
 
     Parameters
     ----------
-    late, early : head
-        Heads that are not fitted, for whole light curves and for prefixes.
+    late : head
+        A head that is not fitted, for whole light curves.
+    early : KernelHead
+        The same for prefixes.
     block_sizes : sequence of int
         Numbers of columns of the blocks of the latent, which come first.
     n_features : int, default=0
@@ -133,8 +135,10 @@ class PhasedRedshiftHead:
         weight = (weight * prefixes.shares(n_objects))[row]
         everything = np.concatenate([columns, prefixes.latent])
         is_early = np.append(np.zeros(n_objects, dtype=bool), prefixes.days < _EARLY)
-        unseen = _ratios_of_unseen(self.early, everything, target[row], weight, row, is_early, seed)
         self.early.fit(everything, target[row], seed, weight)
+        # To choose the strength again in every fold would take most of the time of the fit.
+        similar = self.early.of_same_strength()
+        unseen = _ratios_of_unseen(similar, everything, target[row], weight, row, is_early, seed)
         self.scaler = BlockScaler(self.block_sizes).fit(everything.astype(float), weight)
         with unrouted():
             self.gate = LogisticRegression(C=_GATE_C, max_iter=1000).fit(
