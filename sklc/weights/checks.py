@@ -57,7 +57,8 @@ def check_labels(classes: Any, columns: Any) -> None:
             raise ValueError(f"its {what} are {shown(values)}")
         if len({isinstance(v, str) for v in values}) > 1 or len(set(values)) < len(values):
             raise ValueError(f"its {what} repeat or are of several types, {shown(values)}")
-        if np.asarray(values).dtype == object:
+        array = np.asarray(values)
+        if array.dtype == object or (array.dtype.kind == "f" and not np.isfinite(array).all()):
             raise ValueError(f"its {what} are too large, {shown(values)}")
 
 
