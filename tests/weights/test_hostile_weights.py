@@ -1,6 +1,5 @@
 """Weights files of strangers: any damage and any nonsense is a WeightsError, in little memory."""
 
-import contextlib
 import json
 import resource
 import time
@@ -135,13 +134,8 @@ def test_tensors_that_give_no_numbers(parts, tmp_path):
     for name, tensor in tensors.items():
         for value in (np.nan, np.inf, 3e38):
             bad = np.full_like(tensor, value)
-            if value == 3e38 and not name.endswith("weight"):
-                continue  # a large bias may be harmless
             written(path, header, {**tensors, name: bad})
-            behind = contextlib.nullcontext()
-            if value != 3e38 or name in ("head.weight", "latent.weight", "redshift.weight"):
-                behind = pytest.raises(WeightsError, match="NaN or infinite")
-            with behind:  # others stand before an activation that saturates
+            with pytest.raises(WeightsError, match="NaN or infinite"):
                 LightCurveEncoder.pretrained(path)
 
 
