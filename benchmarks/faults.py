@@ -169,9 +169,11 @@ def try_once(operation: Operation, way: str, rng: np.random.Generator) -> str:
         if operation.seconds == _LONGEST:
             operation.work(folder, False)  # what may not be lost
         wait, limit = rng.uniform(0, operation.seconds), int(rng.integers(operation.size))
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # until the child expects it
         child = os.fork()
         if child == 0:
             _be_child(operation, way, folder, limit)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
         if way != "disk full":
             time.sleep(wait)
             os.kill(child, signal.SIGKILL if way == "killed" else signal.SIGINT)
@@ -197,6 +199,7 @@ def _be_child(operation: Operation, way: str, folder: Path, limit: int) -> None:
     """Do the work, and end."""
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         if way == "disk full":
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -28,6 +28,8 @@ Told = Mapping[str, tuple[tuple[int, ...], str]]
 
 # Longer headers than this are nonsense, in characters.
 _LONGEST_HEADER = 1 << 24
+# No training makes larger weights, with which results would overflow.
+_LARGEST = 1e10
 _DTYPES = {
     "float64": "F64", "float32": "F32", "float16": "F16", "int64": "I64", "int32": "I32",
     "int16": "I16", "int8": "I8", "uint8": "U8", "bool": "BOOL",
@@ -57,7 +59,8 @@ def check_labels(classes: Any, columns: Any) -> None:
             raise ValueError(f"its {what} are {shown(values)}")
         if len({isinstance(v, str) for v in values}) > 1 or len(set(values)) < len(values):
             raise ValueError(f"its {what} repeat or are of several types, {shown(values)}")
-        if np.asarray(values).dtype == object:
+        array = np.asarray(values)
+        if array.dtype == object or (array.dtype.kind == "f" and not np.isfinite(array).all()):
             raise ValueError(f"its {what} are too large, {shown(values)}")
 
 
@@ -188,8 +191,10 @@ def check_finite(network: EncoderNetwork, tensors: Mapping[str, np.ndarray]) -> 
     import torch
 
     for name, tensor in tensors.items():
-        if tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
-            raise ValueError(f"its tensor {name!r} has values that are NaN or infinite")
+        if tensor.dtype.kind == "f" and not (np.abs(tensor) <= _LARGEST).all():
+            raise ValueError(
+                f"its tensor {name!r} has values that are NaN or infinite, or beyond {_LARGEST:g}"
+            )
     values = torch.linspace(-1, 1, 6)[:, None].repeat(1, len(network.shape.channels))
     columns = torch.zeros(2, network.shape.n_metadata) if network.shape.n_metadata else None
     with torch.inference_mode():

@@ -239,7 +239,7 @@ class WeightsFile:
                     )
                 header = read_json(texts[_HEADER_KEY])
                 version = header["format_version"]
-                if not isinstance(version, int) or version < 1:
+                if not isinstance(version, int) or isinstance(version, bool) or version < 1:
                     raise ValueError(f"its format_version is {shown(version)}")
                 if version > FORMAT_VERSION:
                     raise WeightsError(

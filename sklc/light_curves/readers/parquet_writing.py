@@ -114,7 +114,8 @@ def _write(objects: pa.Table, photometry: pa.Table, folder: Path, *, alone: bool
         partial_file(places[1], f"{stamp}.", keep=lambda: not first.exists()) as second,
     ):
         for table, part in ((objects, first), (photometry, second)):
-            pq.write_table(_stamped(table, stamp), part, compression="zstd")
+            with pa.OSFile(str(part), "wb") as sink:  # by its path, pyarrow would remove it
+                pq.write_table(_stamped(table, stamp), sink, compression="zstd")
             with part.open("rb+") as file:
                 os.fsync(file.fileno())
         with contextlib.nullcontext() if alone else locked(folder):

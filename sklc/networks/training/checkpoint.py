@@ -113,6 +113,7 @@ class TrainingCheckpoint(Callback):
     def _restore(self, net) -> None:
         assert self.state_ is not None
         net.module_.load_state_dict(self.state_["module"])
+        _check_optimizer(self.state_["optimizer"], net.optimizer_)
         net.optimizer_.load_state_dict(self.state_["optimizer"])
         net.history = History(self.state_["history"])
         for name, callback in net.callbacks_:
@@ -138,6 +139,20 @@ class TrainingCheckpoint(Callback):
         content = io.BytesIO()
         torch.save({**state, "sha256": _digest_of({**state, "sha256": None})}, content)
         replace_file(self.path, content.getvalue())
+
+
+def _check_optimizer(saved: Mapping[str, Any], optimizer: torch.optim.Optimizer) -> None:
+    """Refuse what cannot be the state of an optimizer."""
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    for number, memory in saved["state"].items():
+        shape = parameters[number].shape
+        for name, value in memory.items():
+            if not isinstance(value, torch.Tensor) or value.shape not in (shape, ()):
+                raise TypeError(f"{name} of parameter {number} is {shown(value)}")
+    for own, group in zip(optimizer.param_groups, saved["param_groups"], strict=True):
+        for name in ("lr", "betas", "eps", "weight_decay"):
+            if np.shape(group[name]) != np.shape(own[name]) or not np.isfinite(group[name]).all():
+                raise TypeError(f"{name} is {shown(group[name])}")
 
 
 def _check_stopping(saved: Mapping[str, Any], module: torch.nn.Module) -> None:
