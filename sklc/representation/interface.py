@@ -18,6 +18,7 @@ from sklc.representation.settings import Settings
 
 __all__ = ["PRESETS", "InputRepresentation"]
 
+_FOLD = ("fold", "period_column", "min_period")
 # Numbers that a network can multiply and add up without an overflow of float32.
 _LARGEST = np.float32(1e30)
 
@@ -222,7 +223,9 @@ class InputRepresentation(Settings):
         dict
             The fields as numbers, strings and lists, which JSON can represent.
         """
-        return {**asdict(self), "channels": list(self.channels)}
+        values = {**asdict(self), "channels": list(self.channels)}
+        # Only where there is a fold, so that older releases read the others.
+        return values if self.fold is not None else {k: values[k] for k in values if k not in _FOLD}
 
     def encode(
         self, curves: LightCurves | Store, *, check: bool = True

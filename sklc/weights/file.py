@@ -16,7 +16,7 @@ from safetensors.numpy import load_file, save
 
 from sklc.context import items_of
 from sklc.errors import UnknownWeightsError, WeightsError
-from sklc.representation import InputRepresentation
+from sklc.representation import FIRST_CHANNELS, InputRepresentation
 from sklc.utils.files import replace_file
 from sklc.weights.catalogue import FOLDER, file_digest, list_weights, manifest
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:  # torch is imported where a network is built
 __all__ = ["FORMAT_VERSION", "WeightsFile", "list_weights", "load_weights"]
 
 #: Files of version 1 do not name the architecture of their network, since there was only one.
-#: Files of version 3 hold an adapter for the context of objects, those of version 4 a transformer
-#: or heads on single observations; all others have version 2.
+#: Files of version 3 hold an adapter for the context of objects, those of version 4 a transformer,
+#: heads on single observations, or inputs that are magnitudes or folded; all others have version 2.
 FORMAT_VERSION = 4
 _HEADER_KEY = "sklc"
 # What reading a file that is damaged, or something else, may raise.
@@ -142,7 +142,10 @@ class WeightsFile:
     @property
     def format_version(self) -> int:
         """Version of the format that `save` writes: the oldest that can hold the network."""
+        later_input = not FIRST_CHANNELS.issuperset(self.representation.channels)
         if self.architecture["name"] == "transformer" or "sequence_heads" in self.architecture:
+            return FORMAT_VERSION
+        if later_input or self.representation.fold is not None:
             return FORMAT_VERSION
         return 3 if self.context else 2
 
