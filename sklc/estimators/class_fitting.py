@@ -22,6 +22,7 @@ from sklc.estimators.class_heads import (
 )
 from sklc.estimators.encoder import LightCurveEncoder
 from sklc.estimators.encoder_training import objectives_of
+from sklc.estimators.layer_weights import with_layer_weights
 from sklc.estimators.novelty import left_out_classes
 from sklc.estimators.pooling import LinearHeads, OwnClasses
 from sklc.estimators.prefixes import Prefixes, PrefixRows, draw_prefixes
@@ -230,6 +231,10 @@ def fit_classes(
             if not isinstance(joined, JoinedHead):
                 joined, features = None, None
             return ClassFit(encoder, classes, class_weight, joined, history, None, unseen, features)
+        if estimator.finetune == "head":
+            # A few numbers: that they are learned from labels which calibrate matters little.
+            balanced = (sample.weights * class_weight[target])[rows]
+            start = with_layer_weights(start, sample.curves[rows], target[rows], balanced, seed)
         prefixes = None
         # The first days of a variable star say little of its period, which is what a fold needs.
         by_time = start.representation_.fold is None and not estimator._fitted_on_series

@@ -261,7 +261,10 @@ def _new_encoder(template: LightCurveEncoder, curves: LightCurves, seed: int) ->
     representation, columns = training.representation, training.columns
     metadata = metadata_matrix(curves, columns)
     with seeded(seed):
-        network = new_network(training.architecture, representation.channels, 0, metadata)
+        network = new_network(
+            training.architecture, representation.channels, 0, metadata,
+            time_scale=representation.time_scale,
+        )  # fmt: skip
     return template._holding(
         TrainedWeights(wrap(network), representation, np.array([], str), columns)
     )

@@ -15,6 +15,7 @@ from sklc.networks.inference.sequences import expert_usage, reconstruct
 from sklc.networks.objectives.masked import MASKED
 from sklc.utils.offsets import count_by_object, per_observation
 from sklc.utils.text import shown
+from sklc.weights.wavelengths import warn_of_passbands
 
 __all__ = ["SequenceMethods"]
 
@@ -85,6 +86,7 @@ class SequenceMethods:
                 "one was not: train one with LightCurveEncoder(objective='masked')."
             )
         curves = self._curves(X, reset=False)
+        warn_of_passbands(curves, source.info)
         offsets = curves._compact().offsets
         position = np.arange(offsets[-1]) - per_observation(offsets[:-1], offsets)
         if hidden is None:
