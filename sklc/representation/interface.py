@@ -28,7 +28,7 @@ class InputRepresentation(Settings):
     """Convert light curves to the numbers that a network reads, one row per observation.
 
     Every constant of the input convention is a field, so that a weights file, which stores this
-    object, restores its own preprocessing. Four presets exist: ``"relative"``, the default;
+    object, restores its own preprocessing. Presets are ``"relative"``, the default;
     ``"corroborated"``, the same for surveys of any length; ``"magnitude"``, for variable stars and
     other sources that are always there; and ``"papers"``, the plain input of Gupta et al. (2025).
 
@@ -290,6 +290,10 @@ class InputRepresentation(Settings):
         -------
         ndarray of shape (n_shown, n_channels), float32
             In the order of the observations, or with `fold` each object's in the order of phases.
+
+        Examples
+        --------
+        See `encode`, which uses it.
         """
         values = np.empty((len(shown.time), len(self.channels)), dtype=np.float32)
         with np.errstate(over="ignore"):  # what overflows is limited below
@@ -311,6 +315,10 @@ class InputRepresentation(Settings):
         -------
         ndarray of bool, shape (n_observations,)
             At least one of each object, if it has any.
+
+        Examples
+        --------
+        See `shown`, which uses it.
         """
         flux_err = np.nan_to_num(np.asarray(curves.flux_err, dtype=np.float64), nan=0.0)
         return significant(np.asarray(curves.flux, dtype=np.float64), flux_err, curves, self)
