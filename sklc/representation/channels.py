@@ -16,7 +16,7 @@ from sklc.representation.settings import Settings
 from sklc.utils.floats import saturated
 from sklc.utils.offsets import offsets_after, per_observation, reduce_by_object
 
-__all__ = ["CHANNELS", "FOLD_CHANNELS", "Shown"]
+__all__ = ["CHANNELS", "FIRST_CHANNELS", "FOLD_CHANNELS", "Shown"]
 
 
 class Shown:
@@ -104,7 +104,7 @@ def _time_fraction(x: Shown) -> np.ndarray:
 # destabilise training.
 _RATIO_LIMIT = 10.0
 
-CHANNELS: dict[str, Callable[[Shown], np.ndarray]] = {
+_OF_FLUX: dict[str, Callable[[Shown], np.ndarray]] = {
     "wavelength": lambda x: x.wavelength,
     "centered_wavelength": lambda x: (
         (x.wavelength - x.settings.wavelength_center) / x.settings.wavelength_scale
@@ -119,6 +119,8 @@ CHANNELS: dict[str, Callable[[Shown], np.ndarray]] = {
     "relative_flux_err": lambda x: np.minimum(x.flux_err / x.peak_scale, _RATIO_LIMIT),
     "log_flux": lambda x: x.log(x.flux),
     "log_peak": lambda x: x.log(x.per_observation(x.peak)),
+}
+_OF_MAGNITUDE: dict[str, Callable[[Shown], np.ndarray]] = {
     "magnitude_deviation": lambda x: x.deviations.deviation,
     "magnitude_err": lambda x: np.minimum(x.deviations.error, _RATIO_LIMIT),
     "scaled_magnitude": lambda x: np.clip(
@@ -133,6 +135,9 @@ CHANNELS: dict[str, Callable[[Shown], np.ndarray]] = {
     "log_time_span": lambda x: np.log10(1 + x.per_observation(x.largest(x.since_first))),
     "log_count": lambda x: np.log10(x.per_observation(np.diff(x.offsets))),
 }
+CHANNELS = {**_OF_FLUX, **_OF_MAGNITUDE}
+#: Channels that weights files of the first formats may have.
+FIRST_CHANNELS = frozenset(_OF_FLUX)
 #: Channels of folded light curves.
 FOLD_CHANNELS: dict[str, Callable[[Shown], np.ndarray]] = {
     "phase": lambda x: x.fold.phase,

@@ -17,6 +17,7 @@ from sklc.representation.settings import Settings
 
 __all__ = ["PRESETS", "InputRepresentation"]
 
+_FOLD = ("fold", "period_column", "min_period")
 # Numbers that a network can multiply and add up without an overflow of float32.
 _LARGEST = np.float32(1e30)
 
@@ -26,7 +27,7 @@ class InputRepresentation(Settings):
     """Convert light curves to the numbers that a network reads, one row per observation.
 
     Every constant of the input convention is a field, so that a weights file, which stores this
-    object, restores its own preprocessing. Four presets exist: ``"relative"``, the default;
+    object, restores its own preprocessing. Presets are ``"relative"``, the default;
     ``"corroborated"``, the same for surveys of any length; ``"magnitude"``, for variable stars and
     other sources that are always there; and ``"papers"``, the plain input of Gupta et al. (2025).
 
@@ -218,7 +219,9 @@ class InputRepresentation(Settings):
         dict
             The fields as numbers, strings and lists, which JSON can represent.
         """
-        return {**asdict(self), "channels": list(self.channels)}
+        values = {**asdict(self), "channels": list(self.channels)}
+        # Only where there is a fold, so that older releases read the others.
+        return values if self.fold is not None else {k: values[k] for k in values if k not in _FOLD}
 
     def encode(
         self, curves: LightCurves | Store, *, check: bool = True
@@ -283,6 +286,10 @@ class InputRepresentation(Settings):
         -------
         ndarray of shape (n_shown, n_channels), float32
             In the order of the observations, or with `fold` each object's in the order of phases.
+
+        Examples
+        --------
+        See `encode`, which uses it.
         """
         values = np.empty((len(shown.time), len(self.channels)), dtype=np.float32)
         with np.errstate(over="ignore"):  # what overflows is limited below
@@ -304,6 +311,10 @@ class InputRepresentation(Settings):
         -------
         ndarray of bool, shape (n_observations,)
             At least one of each object, if it has any.
+
+        Examples
+        --------
+        See `shown`, which uses it.
         """
         flux_err = np.nan_to_num(np.asarray(curves.flux_err, dtype=np.float64), nan=0.0)
         return significant(np.asarray(curves.flux, dtype=np.float64), flux_err, curves, self)

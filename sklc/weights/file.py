@@ -16,7 +16,7 @@ from safetensors.numpy import save
 
 from sklc.context import items_of
 from sklc.errors import UnknownWeightsError, WeightsError
-from sklc.representation import InputRepresentation
+from sklc.representation import FIRST_CHANNELS, InputRepresentation
 from sklc.utils.files import replace_file
 from sklc.utils.text import shown
 from sklc.weights.catalogue import FOLDER, file_digest, list_weights, manifest
@@ -36,8 +36,8 @@ __all__ = [
 ]
 
 #: Files of version 1 do not name the architecture of their network, since there was only one.
-#: Files of version 3 hold an adapter for the context of objects, those of version 4 a transformer
-#: or heads on single observations; all others have version 2.
+#: Files of version 3 hold an adapter for the context of objects, those of version 4 a transformer,
+#: heads on single observations, or inputs that are magnitudes or folded; all others have version 2.
 FORMAT_VERSION = 4
 _HEADER_KEY = "sklc"
 # What takes the place of the header in a file of an estimator, see `sklc.estimators.persistence`.
@@ -152,7 +152,10 @@ class WeightsFile:
     @property
     def format_version(self) -> int:
         """Version of the format that `save` writes: the oldest that can hold the network."""
+        later_input = not FIRST_CHANNELS.issuperset(self.representation.channels)
         if self.architecture["name"] == "transformer" or "sequence_heads" in self.architecture:
+            return FORMAT_VERSION
+        if later_input or self.representation.fold is not None:
             return FORMAT_VERSION
         return 3 if self.context else 2
 
