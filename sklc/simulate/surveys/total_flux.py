@@ -40,7 +40,7 @@ class TotalFlux:
     Examples
     --------
     >>> from sklc.simulate import Survey
-    >>> Survey.builtin("crts").total_flux.error_scale  # bright stars are measured better than stated
+    >>> Survey.builtin("crts").total_flux.error_scale  # the stated errors are too large
     1.4
     """
 
