@@ -1,4 +1,4 @@
-r"""Draw one simulated light curve of every class, as ZTF and LSST would have seen it.
+r"""Draw one simulated light curve of every class of transients, as ZTF and LSST would have seen it.
 
     python examples/simulated_classes.py                           docs/images/simulated_*.png
     python examples/simulated_classes.py --survey ps1 des          other surveys
@@ -16,7 +16,14 @@ import numpy as np
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from sklc.inspection import LightCurveDisplay
-from sklc.simulate import CLASSES, SimulationError, Trigger, list_surveys, simulate
+from sklc.simulate import (
+    CLASSES,
+    VARIABLE_CLASSES,
+    SimulationError,
+    Trigger,
+    list_surveys,
+    simulate,
+)
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 COLUMNS = 6
@@ -45,7 +52,8 @@ def build_parser():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    surveys, classes = list_surveys(), list(CLASSES)
+    surveys = list_surveys()
+    classes = [name for name in CLASSES if name not in VARIABLE_CLASSES]  # see simulated_stars.py
     names = {"nargs": "+", "metavar": "NAME"}
     parser.add_argument(
         "--survey", choices=surveys, default=["ztf", "lsst"], help=", ".join(surveys), **names

@@ -48,7 +48,8 @@ COMMON = {"fit", "transform", "predict", "predict_proba", "decision_function", "
           "get_feature_names_out"}  # fmt: skip
 # The interface of light sources is explained once, by the class that introduces each method.
 OF_SOURCES = {"prepare", "sample", "brightest", "flux", "span", "truth", "steady", "key",
-              "evolution", "brightest_days", "draw", "solve", "models"}  # fmt: skip
+              "evolution", "brightest_days", "draw", "solve", "models",
+              "relative_flux", "mean_flux", "kinds"}  # fmt: skip
 # Made by class methods, not by their constructors.
 NOT_CONSTRUCTED = {"LightCurve", "LightCurves", "Reader"}
 

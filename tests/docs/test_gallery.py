@@ -57,3 +57,15 @@ def test_missing_templates_end_with_a_message(gallery, monkeypatch, tmp_path, ca
     with pytest.raises(SystemExit):
         gallery.main(["--classes", "SNIa", "--output", str(tmp_path)])
     assert "there is no template" in capsys.readouterr().err
+
+
+def test_a_sheet_of_stars(sncosmo_data, tmp_path, capsys):
+    spec = importlib.util.spec_from_file_location("stars", EXAMPLE.with_name("simulated_stars.py"))
+    stars = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(stars)
+    paths = stars.main(["--classes", "RRab", "EA", "CV", "--output", str(tmp_path)])
+    assert [path.name for path in paths] == ["simulated_stars_crts.png"]
+    assert matplotlib.image.imread(paths[0])[..., :3].std() > 0.03
+    with pytest.raises(SystemExit):
+        stars.main(["--classes", "SNIa"])
+    assert "invalid choice: 'SNIa'" in capsys.readouterr().err

@@ -113,7 +113,7 @@ class EruptiveKind:
     log_temperature, chroma : Normal
         As for `VariableStar`.
     regularity : float
-        Of the gaps between events: 1 for a Poisson process.
+        Regularity of the gaps between events: 1 for a Poisson process.
     periodic : bool
         Whether the metadata have the period.
 

@@ -42,8 +42,8 @@ def fourier_table(
     >>> from sklc.simulate.sources.pulsating import fourier_table
     >>> table = fourier_table(*np.array([[0.45], [3.95], [0.34], [1.9]]))
     >>> rise = (np.argmin(table) - np.argmax(table)) % 256 / 256
-    >>> round(rise, 1)  # RR Lyrae stars brighten in a fifth of their period
-    0.2
+    >>> bool(rise < 0.2)  # RR Lyrae stars brighten in less than a fifth of their period
+    True
     """
     k = np.arange(1, _HARMONICS + 1)
     fall = np.clip(ratio31 / np.maximum(ratio21, 1e-3), 0.0, 0.85)[:, None]

@@ -214,6 +214,10 @@ class Modulation:
         Returns
         -------
         list of three ndarray of shape (n_obs,)
+
+        Examples
+        --------
+        See `PulsatingStar`, which uses it.
         """
         slow = cycles / objects["mod_cycles"][owner]
         out = []

@@ -40,7 +40,7 @@ class TotalFlux:
     Examples
     --------
     >>> from sklc.simulate import Survey
-    >>> Survey.builtin("crts").total_flux.error_scale  # of bright stars
+    >>> Survey.builtin("crts").total_flux.error_scale  # the stated errors are too large
     1.4
     """
 
@@ -110,6 +110,13 @@ class TotalFlux:
         Returns
         -------
         ndarray of bool, shape (n_obs,)
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklc.simulate import TotalFlux
+        >>> TotalFlux(least_snr=5.0).measured(np.array([4.0, 6.0]), np.ones(2))
+        array([False,  True])
         """
         if self.least_snr is None:
             return np.ones(len(flux), dtype=bool)
@@ -126,5 +133,12 @@ class TotalFlux:
         Returns
         -------
         ndarray of shape (n_obs,)
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklc.simulate import TotalFlux
+        >>> TotalFlux(error_floor=0.03).stated(np.array([1000.0]), np.array([40.0]))
+        array([50.])
         """
         return np.hypot(self.error_scale * flux_err, self.error_floor * flux)
