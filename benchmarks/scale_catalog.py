@@ -241,7 +241,7 @@ def scaling(sizes: Sequence[int], size: int, work: Path) -> list[dict[str, float
         source = make_folder(work / f"scale-{n_objects}", n_objects // size, size)
         run = partial(predict_proba, source, WEIGHTS, output=work / f"out-{n_objects}", verbose=0)
         rows.append({"n": n_objects, **measured(run, n_objects)})
-        print(rows[-1])
+        print(rows[-1], flush=True)
         shutil.rmtree(work / f"out-{n_objects}")
         shutil.rmtree(source)
     return rows
@@ -261,14 +261,11 @@ def markdown(content: dict[str, Any]) -> str:
         [f"{row['n']:,}", f"{row['seconds']:,.0f}", f"{row['cpu seconds']:,.0f}", f"{row['GB']}"]
         for row in content["scaling"]
     ]
-    return "\n\n".join(
-        [
-            "Rates in partitions of 2,000 light curves:",
-            markdown_table(header, rows),
-            "Parquet files, one process:",
-            markdown_table(["light curves", "seconds", "CPU seconds", "peak GB"], scale),
-        ]
-    )
+    parts = ["Rates in partitions of 2,000 light curves:", markdown_table(header, rows)]
+    if scale:
+        header = ["light curves", "seconds", "CPU seconds", "peak GB"]
+        parts += ["Parquet files, one process:", markdown_table(header, scale)]
+    return "\n\n".join(parts)
 
 
 def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
@@ -281,51 +278,58 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     size, n_parts = (50, 6) if options.quick else (2_000, 20)
     sizes = [300, 1_000] if options.quick else [options.objects // k for k in (10, 4, 1)]
     workers = options.workers or ([1] if options.quick else [1, 2])
-    engines: dict[str, dict[str, Any]] = {}
-    missing = []
-    with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
-        own = reference(size, n_parts)
-        print("estimator", own)
-        source = make_folder(work / "night", n_parts, size)
-        for engine in options.engines:
-            if engine in PACKAGE and find_spec(PACKAGE[engine]) is None:
-                missing.append(engine)
-                print(f"{engine} is left out: {PACKAGE[engine]} is not installed")
-                continue
-            engines[engine] = {}
-            for n_jobs in workers:
-                place = work / f"{engine}-{n_jobs}"
-                place.mkdir()
-                run = ON[engine](source, size * n_parts, n_jobs, place)
-                engines[engine][str(n_jobs)] = run
-                print(engine, n_jobs, run)
-        scale = scaling(sizes, size, work)
-    again = scale[-1]
     content: dict[str, Any] = {
         "what": "objects per CPU second of the workers, and time and memory by size",
         "weights": WEIGHTS,
         "objects per partition": size,
-        "reference": own,
-        "engines": engines,
-        "not installed": missing,
-        "scaling": scale,
-        "10 M objects, CPU hours": round(10e6 / again["n"] * again["cpu seconds"] / 3600, 2),
-        "targets": [
-            [
-                f"{engine}, {n} worker{'s' * (n != '1')}",
-                f">= {TARGET:.0%}",
-                f"{run['per cpu second'] / own['per cpu second']:.0%}",
-                "met" if run["per cpu second"] >= TARGET * own["per cpu second"] else "missed",
-            ]
-            for engine, runs in engines.items()
-            for n, run in runs.items()
-            if engine in ("parquet", "dask", "lsdb")
-        ],
+        "reference": {},
+        "engines": {},
+        "not installed": [],
+        "scaling": [],
     }
-    content["markdown"] = "" if options.quick else markdown(content)
-    print(f"wrote {write_results(options, 'scale_catalog', content).name}")
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        content["reference"] = reference(size, n_parts)
+        print("estimator", content["reference"], flush=True)
+        source = make_folder(work / "night", n_parts, size)
+        for engine in options.engines:
+            if engine in PACKAGE and find_spec(PACKAGE[engine]) is None:
+                content["not installed"].append(engine)
+                print(f"{engine} is left out: {PACKAGE[engine]} is not installed")
+                continue
+            content["engines"][engine] = {}
+            for n_jobs in workers:
+                place = work / f"{engine}-{n_jobs}"
+                place.mkdir()
+                run = ON[engine](source, size * n_parts, n_jobs, place)
+                content["engines"][engine][str(n_jobs)] = run
+                print(engine, n_jobs, run, flush=True)
+            write(options, content)  # what comes later may take long
+        content["scaling"] = scaling(sizes, size, work)
+    print(f"wrote {write(options, content).name}")
     return content
+
+
+def write(options: Any, content: dict[str, Any]) -> Path:
+    """Write what has been measured."""
+    own = content["reference"]["per cpu second"]
+    content["targets"] = [
+        [
+            f"{engine}, {n} worker{'s' * (n != '1')}",
+            f">= {TARGET:.0%}",
+            f"{run['per cpu second'] / own:.0%}",
+            "met" if run["per cpu second"] >= TARGET * own else "missed",
+        ]
+        for engine, runs in content["engines"].items()
+        for n, run in runs.items()
+        if engine in ("parquet", "dask", "lsdb")
+    ]
+    if content["scaling"]:
+        largest = content["scaling"][-1]
+        hours = 10e6 / largest["n"] * largest["cpu seconds"] / 3600
+        content["10 M objects, CPU hours"] = round(hours, 2)
+    content["markdown"] = "" if options.quick else markdown(content)
+    return write_results(options, "scale_catalog", content)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -40,17 +40,28 @@ def in_double_precision(
     module: nn.Module, first: np.ndarray, *others: np.ndarray | None
 ) -> np.ndarray:
     """Output of a module in float64; that of an object does not depend on those beside it."""
-    tensors = {
-        name: tensor.double()
-        for name, tensor in chain(module.named_parameters(), module.named_buffers())
-    }
 
     def output(*block: np.ndarray | None) -> np.ndarray:
-        given = tuple(None if a is None else torch.from_numpy(a).double() for a in block)
-        return torch.func.functional_call(module, tensors, given).numpy()
+        given = (None if a is None else torch.from_numpy(a).double() for a in block)
+        return precise(*given).numpy()
 
     with one_thread(), torch.inference_mode():
+        precise = _in_double(module)
         return in_blocks(output, first, *others)
+
+
+def _in_double(module: nn.Module) -> nn.Module:
+    """Return a module with the tensors in float64; everything else is shared with the given one.
+
+    The given one is not changed, not even for a moment: other threads may be using it.
+    """
+    twin = copy.copy(module)
+    for kind in ("_parameters", "_buffers"):
+        own = getattr(module, kind).items()
+        twin.__dict__[kind] = {k: None if t is None else t.double() for k, t in own}
+    children = module._modules.items()
+    twin.__dict__["_modules"] = {k: None if m is None else _in_double(m) for k, m in children}
+    return twin
 
 
 def log_probability_samples(

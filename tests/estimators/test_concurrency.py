@@ -8,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import joblib
 import numpy as np
 import pytest
-from sklearn.ensemble import HistGradientBoostingClassifier
+import torch
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.impute import SimpleImputer
 from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline, make_union
 
@@ -20,6 +22,7 @@ from sklc import (
     TransferClassifier,
 )
 from sklc.datasets import load_demo
+from sklc.estimators.fingerprint import fingerprint
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +64,17 @@ def test_threads_may_share_an_estimator(demo, methods):
                 np.testing.assert_array_equal(found, known)
 
 
+def test_threads_leave_an_estimator_as_it_was(demo):
+    """No tensor of the head is exchanged while it predicts, which another thread would see."""
+    curves, y = demo
+    classifier = TransferClassifier("any", features=None, random_state=0).fit(curves[::6], y[::6])
+    before = fingerprint(classifier)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(classifier.predict_proba, [curves[k : k + 3] for k in range(200)]))
+    assert fingerprint(classifier) == before
+    assert all(p.is_leaf and p.dtype == torch.float32 for p in classifier.head_.parameters())
+
+
 @pytest.mark.parametrize("backend", ["sequential", "threading", "loky"])
 def test_every_backend_of_joblib_gives_the_same(demo, methods, backend):
     curves = demo[0][:90]
@@ -88,7 +102,8 @@ def test_nested_parallel_calls_give_the_same(demo):
         features = LightCurveFeatures(statistics="core", parametric_fit=False, n_jobs=inner)
         model = make_pipeline(
             make_union(LightCurveEncoder("any"), features, n_jobs=inner),
-            HistGradientBoostingClassifier(max_iter=3, random_state=0),
+            SimpleImputer(keep_empty_features=True),
+            RandomForestClassifier(n_estimators=4, random_state=0, n_jobs=inner),
         )
         return cross_val_predict(model, curves, y, cv=2, n_jobs=outer, method="predict_proba")
 

@@ -102,10 +102,18 @@ def test_registered_passbands_are_found(monkeypatch):
 
 
 def test_wavelengths_are_matched_to_the_nearest_band():
-    known = [band for band in list_passbands() if band.survey == "ZTF"]
-    padded = np.ones((len(known), 1, 4))
-    padded[:, 0, 3] = [band.wavelength + 4e-5 for band in known]
-    assert LightCurves.from_padded(padded).band_names.tolist() == [b.name for b in known]
+    wide = {"EROS", "MACHO", "unfiltered"}
+    known = [band for band in list_passbands() if band.survey not in wide]
+    wavelength = np.array([band.wavelength for band in known])
+    given = np.concatenate([wavelength, wavelength + 4e-5, np.linspace(0.3, 2, 200)])
+    padded = np.ones((len(given), 1, 4))
+    padded[:, 0, 3] = given
+    distance = np.abs(wavelength - given[:, None])
+    nearest = [known[k].name for k in distance.argmin(axis=1)]
+    far = (distance.min(axis=1) > 1e-4) | (np.abs(given - 0.6) < 1e-9)
+    names = LightCurves.from_padded(padded).band_names
+    assert names[~far].tolist() == np.array(nearest)[~far].tolist()
+    assert set(names[far]).isdisjoint(nearest)
     padded = np.ones((1, 40_000, 4))
     padded[0, :, 0] = np.arange(40_000)
     padded[0, :, 3] = np.linspace(0.3, 2.0, 40_000)
