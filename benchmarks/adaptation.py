@@ -16,6 +16,7 @@ import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from _common import (
     markdown_table,
     merge_labels,
     parse,
+    results_path,
     summarise,
     write_results,
 )
@@ -156,6 +158,32 @@ def table(figures: Figures, columns: Sequence[str]) -> str:
     return markdown_table(["surveys", "adaptation", *heads], lines)
 
 
+def plot(figures: Figures, columns: Sequence[str], path: Path) -> None:
+    """Plot the macro-F1 of both surveys against the number of labels."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(
+        1, len(TASKS), figsize=(11.5, 4), layout="constrained", squeeze=False
+    )
+    for ax, task in zip(axes[0], TASKS, strict=True):
+        for number, method in enumerate(METHODS):
+            own = figures[f"{task}: {method}"]
+            there = [column for column in columns if column in own]
+            for part, style in (("target", "o-"), ("source", "x:")):
+                means = [own[column][part]["mean"] for column in there]
+                label = method if part == "target" and ax is axes[0, 0] else None
+                ax.plot(there, means, style, color=f"C{number}", label=label)
+        ax.set_title(task, loc="left")
+        ax.set(ylabel="macro-F1 (dotted: on the source)")
+        ax.tick_params(axis="x", rotation=20)
+    figure.legend(loc="outside right upper", fontsize=8)
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
 def main(arguments: Sequence[str] | None = None) -> Figures:
     """Run the benchmark and return its figures."""
     sets = "ztf_lsst_sim", "ztf_bts", "ps1_mds_osc", "osc_mixed"
@@ -206,7 +234,10 @@ def main(arguments: Sequence[str] | None = None) -> Figures:
         "seconds": round(time.perf_counter() - start),
         "n_jobs": options.n_jobs,
     }
-    print(f"wrote {write_results(options, NAME, content, list(TASKS.values())).name}\n{line}")
+    print(f"wrote {write_results(options, NAME, content, list(TASKS.values())).name}")
+    picture = results_path(options, NAME, ".png")
+    plot(figures, columns, picture)
+    print(f"wrote {picture.name}\n{line}")
     return figures
 
 

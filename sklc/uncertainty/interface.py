@@ -223,7 +223,7 @@ class ClassSampling(Protocol):
     `TransferClassifier` takes one as its parameter `uncertainty`; ``predict_proba`` is then the
     mean of these predictions, and ``predict_uncertainty`` tells how far they disagree. One further
     attribute is optional: with ``trains_networks = True``, and where a network is trained, it is
-    trained anew for each prediction, and ``fit_heads`` is not called.
+    trained once for each prediction, and ``fit_heads`` is not called.
     """
 
     def fit_heads(self, data: Any, solve: Any, settings: SamplingSettings) -> Sequence[Any]:

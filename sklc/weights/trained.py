@@ -100,7 +100,9 @@ class TrainedWeights:
     def equals(self, network: torch.nn.Module) -> bool:
         """Whether another network of the same sizes has the same weights."""
         theirs = network.state_dict()
-        return all(torch.equal(mine, theirs[k]) for k, mine in self.network.state_dict().items())
+        own = self.network.state_dict()
+        same = own.keys() == theirs.keys()
+        return same and all(torch.equal(mine, theirs[k]) for k, mine in own.items())
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {len(self.classes)} classes>"

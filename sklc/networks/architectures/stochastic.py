@@ -27,7 +27,7 @@ def _gumbel(*shape: int, generator: torch.Generator | None = None) -> torch.Tens
 class StochasticAttention(nn.Module):
     """Self-attention with random weights, which takes the place of a plain one.
 
-    In training, noise is drawn anew for every object. In prediction there is none, or that of a
+    In training, every object has new noise. In prediction there is none, or that of a
     pass: it depends on the seed of the pass and on the position of an observation alone, so that a
     result depends neither on the order of objects nor on those beside it.
 
