@@ -309,7 +309,18 @@ class VariableStar(Source):
         """
 
     def kinds(self, objects: Objects) -> np.ndarray:
-        """Return the name of the kind of each star, which becomes the column "template"."""
+        """Return the name of the kind of each star, which becomes the column "template".
+
+        Parameters
+        ----------
+        objects : dict
+            Parameters of the objects, as `Source.sample` draws them, with redshift,
+            distmod and mwebv.
+
+        Returns
+        -------
+        ndarray of str, shape (n_objects,)
+        """
         return np.full(len(objects["mag"]), type(self).__name__, dtype=object)
 
     def prepare(self, bands: Bands, z_max: float) -> BandGrid:
