@@ -2,7 +2,10 @@
 
 import itertools
 import json
+import multiprocessing
 import os
+import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -184,6 +187,64 @@ def test_a_killed_simulation_goes_on(whole, killed):
     simulate_to_parquet(killed, *WHAT, **OPTIONS)
     assert files(killed / f"{PART}00000") == before
     assert_same_parts(killed, whole)
+
+
+def test_two_runs_share_a_folder(whole, tmp_path):
+    context = multiprocessing.get_context("fork")
+    runs = [
+        context.Process(target=simulate_to_parquet, args=(tmp_path / "two", *WHAT), kwargs=OPTIONS)
+        for _ in range(2)
+    ]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    assert [run.exitcode for run in runs] == [0, 0]
+    assert_same_parts(tmp_path / "two", whole)
+
+
+def _with_little_room(folder, limit):
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    try:
+        simulate_to_parquet(folder, *WHAT, **OPTIONS)
+    except OSError as error:
+        os._exit(28 if "could not be written" in str(error) else 1)
+    os._exit(0)
+
+
+def test_a_full_disk_keeps_the_parts_that_are_complete(whole, tmp_path):
+    sizes = [(whole / f"{PART}{k:05d}" / "photometry.parquet").stat().st_size for k in range(3)]
+    folder = simulate_to_parquet(tmp_path / "full", *WHAT, **OPTIONS)
+    for part in (0, 1):
+        shutil.rmtree(folder / f"{PART}{part:05d}")
+    process = multiprocessing.get_context("fork").Process(
+        target=_with_little_room, args=(folder, (min(sizes[:2]) + max(sizes[2], 1)) // 2)
+    )
+    process.start()
+    process.join()
+    assert process.exitcode == 28
+    assert sorted(path.name for path in folder.iterdir()) == [f"{PART}00002", MANIFEST]
+    assert_same_parts(simulate_to_parquet(folder, *WHAT, **OPTIONS), whole)
+
+
+def test_hidden_files_of_others_stay(whole, tmp_path):
+    folder = simulate_to_parquet(tmp_path / "mine", *WHAT, **OPTIONS)
+    (folder / f".{PART}notes").mkdir()
+    (folder / f".{PART}notes" / "mine.txt").write_text("mine")
+    simulate_to_parquet(folder, *WHAT, **OPTIONS)
+    assert (folder / f".{PART}notes" / "mine.txt").is_file()
+
+
+def test_without_a_home_folder_nothing_is_cached(sncosmo_data, monkeypatch):
+    def nowhere():
+        raise RuntimeError("Could not determine home directory.")
+
+    for variable in ("SKLC_CACHE_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr("pathlib.Path.home", nowhere)
+    monkeypatch.setattr("sklc.simulate.spectra.grids._memory", {})
+    assert len(simulate(3, "ztf", "TDE", z_max=0.04)) == 3
 
 
 def test_killed_before_there_is_a_manifest(whole, tmp_path):
