@@ -321,6 +321,10 @@ class InputRepresentation:
         -------
         ndarray of shape (n_shown, n_channels), float32
             In the order of the observations, or with `fold` each object's in the order of phases.
+
+        Examples
+        --------
+        See `encode`, which uses it.
         """
         values = np.empty((len(shown.time), len(self.channels)), dtype=np.float32)
         with np.errstate(over="ignore"):  # what overflows is limited below
@@ -342,6 +346,14 @@ class InputRepresentation:
         -------
         ndarray of bool, shape (n_observations,)
             At least one of each object, if it has any.
+
+        Examples
+        --------
+        >>> from sklc import InputRepresentation
+        >>> from sklc.datasets import load_demo
+        >>> curves = load_demo().curves[:1]
+        >>> int(InputRepresentation.preset("relative").is_shown(curves).sum())
+        111
         """
         flux_err = np.nan_to_num(np.asarray(curves.flux_err, dtype=np.float64), nan=0.0)
         return _significant(np.asarray(curves.flux, dtype=np.float64), flux_err, curves, self)

@@ -66,7 +66,10 @@ DAMAGED = {
     "cut in the header": (lambda: write_weights(lambda b: b[:100]), "damaged"),
     "one byte short": (lambda: write_weights(lambda b: b[:-1]), "damaged"),
     "a flipped byte": (lambda: write_weights(lambda b: flipped(b, -1000)), "checksum"),
-    "a newer format with new fields": (lambda: write_header(format_version=4, input=[]), "upgrade"),
+    "a newer format with new fields": (
+        lambda: write_header(format_version=FORMAT_VERSION + 1, input=[]),
+        "upgrade",
+    ),
     "no version": (lambda: write_header(format_version=None), "damaged"),
     "other classes": (lambda: write_header(classes=["SNIa"]), "damaged"),
     "other channels": (lambda: write_header(representation={"channels": ["time"]}), "damaged"),
