@@ -21,6 +21,7 @@ import sklc.weights.file
 from sklc import InputRepresentation, LightCurveEncoder, TransferClassifier, list_weights
 from sklc.errors import UnknownWeightsError, WeightsError
 from sklc.weights.catalogue import FOLDER
+from sklc.weights.file import FORMAT_VERSION
 
 
 @pytest.fixture
