@@ -1,6 +1,6 @@
 """Compare the ways in which a transformer can be told the times of observations.
 
-    python benchmarks/positional_encodings.py --data DIR [--epochs 40] [--codes CODE ...] [--quick]
+    python benchmarks/positional_encodings.py --data DIR [--epochs 15] [--codes CODE ...] [--quick]
 
 The same small transformer is trained without labels, to predict hidden observations, once with each
 positional code and with none of them ("no times": the code of times that are all alike). Light
@@ -222,10 +222,10 @@ def markdown(figures: dict[str, Any]) -> str:
 def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     """Run the benchmark and return its figures."""
     parser = build_parser(__doc__, seeds=1)
-    parser.add_argument("--epochs", type=int, help="epochs of each training (40; 1 with --quick)")
+    parser.add_argument("--epochs", type=int, help="epochs of each training (15; 1 with --quick)")
     parser.add_argument("--codes", nargs="+", choices=CODES, default=CODES, metavar="CODE")
     options = parse(parser, arguments, "crts_sss")
-    epochs = options.epochs or (1 if options.quick else 40)
+    epochs = options.epochs or (1 if options.quick else 15)
     curves, y = load_stars(options.data, options.quick)
     sets = {"Catalina": curves, "simulated": simulate_like(curves)}
     partial = results_path(options, NAME, ".partial.json")

@@ -273,6 +273,7 @@ def train_encoder(
             kept_heads(objectives, targets),
             sequence_heads(objectives, targets),
             training.representation.time_scale,
+            train.values[:, : len(training.representation.channels)],
         )
         module = ObjectiveNetwork(network, objectives, targets)
     checkpoint = None

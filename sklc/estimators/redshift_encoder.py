@@ -65,6 +65,9 @@ _HIGHEST_REDSHIFT = 30.0
 # a hundred objects, a smaller gain may well be chance.
 _LEAST_GAIN = 0.03
 
+# Objects from which a new network learns the scales of its inputs.
+_FOR_SCALES = 1000
+
 
 def check_redshifts(y: Any, curves: LightCurves, estimator: LightCurveEstimator) -> np.ndarray:
     """Check y as redshifts of `curves`, one each, and return them as float64.
@@ -264,6 +267,7 @@ def _new_encoder(template: LightCurveEncoder, curves: LightCurves, seed: int) ->
         network = new_network(
             training.architecture, representation.channels, 0, metadata,
             time_scale=representation.time_scale,
+            values=representation.encode(curves[:_FOR_SCALES])[0],
         )  # fmt: skip
     return template._holding(
         TrainedWeights(wrap(network), representation, np.array([], str), columns)

@@ -314,7 +314,11 @@ class InputRepresentation(Settings):
 
         Examples
         --------
-        See `shown`, which uses it.
+        >>> from sklc import InputRepresentation
+        >>> from sklc.datasets import load_demo
+        >>> curves = load_demo().curves[:1]
+        >>> int(InputRepresentation.preset("relative").is_shown(curves).sum())
+        111
         """
         flux_err = np.nan_to_num(np.asarray(curves.flux_err, dtype=np.float64), nan=0.0)
         return significant(np.asarray(curves.flux, dtype=np.float64), flux_err, curves, self)

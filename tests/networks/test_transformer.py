@@ -43,7 +43,9 @@ KINDS = {
 def network_of(name, n_classes=3, **options):
     torch.manual_seed(0)
     settings = Transformer(**SIZES | KINDS.get(name, {}) | options)
-    return new_network(settings, RELATIVE.channels, n_classes, time_scale=100.0).eval()
+    values = RELATIVE.encode(curves_of([50] * 20))[0]
+    network = new_network(settings, RELATIVE.channels, n_classes, time_scale=100.0, values=values)
+    return network.eval()
 
 
 def encoder_of(name):
@@ -198,6 +200,16 @@ def test_an_encoder_tells_the_code_its_unit_of_time():
         for representation in ("relative", "papers")
     ]
     np.testing.assert_allclose(scales, [1.0, 0.01])
+
+
+def test_channels_of_any_unit_are_standardised():
+    values = RELATIVE.encode(curves_of([50] * 20))[0]
+    network = network_of("trainable")
+    columns = network.value_columns
+    found = network.standardize(torch.from_numpy(values[:, columns]))
+    np.testing.assert_allclose(found.median(0).values, 0, atol=1e-5)
+    inner = (found.abs() < 1).float().mean(0)[found.std(0) > 0]
+    np.testing.assert_allclose(inner, 0.68, atol=0.1)
 
 
 # -- layers

@@ -21,6 +21,7 @@ import sklc.weights.file
 from sklc import InputRepresentation, LightCurveEncoder, TransferClassifier, list_weights
 from sklc.errors import UnknownWeightsError, WeightsError
 from sklc.weights.catalogue import FOLDER
+from sklc.weights.file import FORMAT_VERSION
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ DAMAGED = {
     "one byte short": (lambda: write_weights(lambda b: b[:-1]), "damaged"),
     "a flipped byte": (lambda: write_weights(lambda b: flipped(b, -1000)), "checksum"),
     "a newer format with new fields": (
-        lambda: write_header(format_version=99, input=[]),
+        lambda: write_header(format_version=FORMAT_VERSION + 1, input=[]),
         "upgrade",
     ),
     "no version": (lambda: write_header(format_version=None), "damaged"),

@@ -32,7 +32,7 @@ class Routing(NamedTuple):
     Parameters
     ----------
     probability : Tensor of shape (n_observations, n_experts)
-        Of the gate, before the best are chosen.
+        Softmax of the gate, before the best are chosen.
     share : Tensor of shape (n_observations, n_experts)
         Weights of the experts in the output; 0 where an expert was not chosen.
     """

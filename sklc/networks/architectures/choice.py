@@ -82,7 +82,8 @@ def new_network(
     metadata: np.ndarray | None = None,
     heads: Mapping[str, Sequence[int]] | None = None,
     sequence_heads: Mapping[str, Sequence[int]] | None = None,
-    time_scale: float | None = None,
+    time_scale: float = 1.0,
+    values: np.ndarray | None = None,
 ) -> EncoderNetwork:
     """Return a network with initial weights, to be trained.
 
@@ -100,8 +101,10 @@ def new_network(
         Further heads, with the widths of their layers.
     sequence_heads : mapping of str to sequence of int, optional
         Heads on the states of single observations, with the widths of their layers.
-    time_scale : float, optional
+    time_scale : float, default=1.0
         Days per unit of the channel ``time``.
+    values : ndarray of shape (n_observations, n_channels), optional
+        Observations to train on, from which the network may learn the scales of the channels.
 
     Raises
     ------
@@ -113,8 +116,8 @@ def new_network(
         tuple(channels), n_classes, n_metadata, heads or {}, sequence_heads=sequence_heads or {}
     )
     network = architecture.build(shape)
-    if time_scale is not None:
-        network.set_time_scale(time_scale)
+    if values is not None:
+        network.set_scales(time_scale, torch.from_numpy(values))
     if architecture.looks_ahead:
         _check_padding(network)
     if network.metadata is not None and metadata is not None:

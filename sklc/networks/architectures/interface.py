@@ -293,13 +293,19 @@ class EncoderNetwork(nn.Module, ABC):
             raise ValueError(_NO_STATES.format(type(self).__name__))
         return States(self.state(values, lengths))
 
-    def set_time_scale(self, days: float) -> None:
-        """Learn in which unit the channel ``time`` is; does nothing where no layer needs it.
+    def set_scales(self, time_scale: float, values: torch.Tensor) -> None:
+        """Learn the units of the channels before training; does nothing where no layer needs them.
 
         Parameters
         ----------
-        days : float
-            Days per unit.
+        time_scale : float
+            Days per unit of the channel ``time``.
+        values : Tensor of shape (n_observations, n_channels)
+            Observations to train on.
+
+        Examples
+        --------
+        See the architecture "transformer", in ``sklc/networks/architectures/transformer.py``.
         """
 
     def summary(self, state: torch.Tensor) -> torch.Tensor:
@@ -313,6 +319,10 @@ class EncoderNetwork(nn.Module, ABC):
         Returns
         -------
         Tensor of shape (n_objects, summary_size)
+
+        Examples
+        --------
+        See the architecture "transformer", in ``sklc/networks/architectures/transformer.py``.
         """
         return state
 
@@ -330,6 +340,10 @@ class EncoderNetwork(nn.Module, ABC):
         -------
         str
             Name of the summary.
+
+        Examples
+        --------
+        See the architecture "transformer", in ``sklc/networks/architectures/transformer.py``.
         """
         return state
 

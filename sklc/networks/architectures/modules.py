@@ -57,6 +57,16 @@ class Standardize(nn.Module):
         self.mean.copy_(mean)
         self.scale.copy_(torch.where(variance > 1e-12, variance.sqrt(), torch.ones(())))
 
+    def set_robust_statistics(self, values: torch.Tensor) -> None:
+        """Learn the median and half the central 68 % of (n_rows, n_columns), or the deviation."""
+        if not len(values):
+            return
+        low, middle, high = values.quantile(torch.tensor([0.16, 0.5, 0.84]), dim=0)
+        spread, deviation = (high - low) / 2, values.std(dim=0, correction=0)
+        scale = torch.where(spread > 1e-3 * deviation, spread, deviation)
+        self.mean.copy_(middle)
+        self.scale.copy_(torch.where(scale > 1e-6, scale, torch.ones(())))
+
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         """Return standardised values of the same shape."""
         return torch.nan_to_num((values - self.mean) / self.scale, nan=0.0)

@@ -28,6 +28,15 @@ class States(NamedTuple):
         State of each observation, where it was asked for.
     penalty : Tensor of shape (), or None
         A term that the network adds to the loss.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklc.networks.architectures import GRU, NetworkShape
+    >>> network = GRU().build(NetworkShape(("flux", "flux_err"), n_classes=3))
+    >>> states = network.sequence_states(torch.zeros(5, 20, 2), torch.full((5,), 20))
+    >>> states.state.shape, states.observations
+    (torch.Size([5, 100]), None)
     """
 
     state: torch.Tensor

@@ -21,6 +21,7 @@ from sklc.networks.architectures.attention import (
     norm_to_onnx,
 )
 from sklc.networks.architectures.interface import Architecture, EncoderNetwork
+from sklc.networks.architectures.modules import Standardize
 from sklc.networks.architectures.positions import SinusoidalCode
 from sklc.networks.architectures.shape import States
 from sklc.networks.architectures.windows import Windows, windows_to_onnx
@@ -32,6 +33,8 @@ POSITIONS = ("trainable", "sine", "fourier", "concat", "tupe-a", "pea")
 POOLINGS = ("last", "mean", "weighted")
 # Weight of the penalty on experts that are used unevenly.
 _BALANCE = 0.01
+# Observations from which the scales of the channels are learned.
+_MOST_FOR_SCALE = 100_000
 
 
 class TransformerNetwork(EncoderNetwork):
@@ -62,6 +65,8 @@ class TransformerNetwork(EncoderNetwork):
         measured = [channels[k] in MEASURED_CHANNELS for k in self.value_columns]
         self.register_buffer("measured", torch.tensor(measured), persistent=False)
         own = width - width // 2 if kind == "concat" else width
+        # With channels of any unit, the embedding would hardly see some of them beside the code.
+        self.standardize = Standardize(len(self.value_columns))
         self.embedding = nn.Linear(len(self.value_columns), own)
         beside = width // 2 if kind == "concat" else width
         self.code = SinusoidalCode(beside, trained=kind == "trainable")
@@ -81,9 +86,11 @@ class TransformerNetwork(EncoderNetwork):
         self.summary_size = width
         return n_pooled * width
 
-    def set_time_scale(self, days: float) -> None:
-        """Take the channel ``time`` in units of so many days."""
-        self.code.set_unit(days)
+    def set_scales(self, time_scale: float, values: torch.Tensor) -> None:
+        """Take the channel ``time`` in units of so many days, and the others in their own scale."""
+        self.code.set_unit(time_scale)
+        rows = torch.linspace(0, len(values) - 1, min(len(values), _MOST_FOR_SCALE)).long()
+        self.standardize.set_robust_statistics(values[rows][:, self.value_columns])
 
     def state(self, values: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         """Mean over all observations of their tokens, from the layers that are pooled."""
@@ -148,7 +155,7 @@ class TransformerNetwork(EncoderNetwork):
         """Embedded observations, and their positional code."""
         time = values[..., self.time_column]
         code = self.code(time - time[:, :1])
-        inputs = values[..., self.value_columns]
+        inputs = self.standardize(values[..., self.value_columns])
         if hidden is None:
             tokens = self.embedding(inputs)
         else:
@@ -236,7 +243,7 @@ class TransformerNetwork(EncoderNetwork):
         start = graph.apply("Gather", time, graph.constant([0], np.int64), axis=1)
         code = self.code.to_onnx(graph, graph.apply("Sub", time, start))
         columns = graph.constant(self.value_columns, np.int64)
-        inputs = graph.apply("Gather", values, columns, axis=2)
+        inputs = self.standardize.to_onnx(graph, graph.apply("Gather", values, columns, axis=2))
         tokens = dense_to_onnx(graph, self.embedding, inputs)
         kind = self.architecture.positional
         if kind == "fourier":
