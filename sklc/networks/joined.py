@@ -96,6 +96,8 @@ class JoinedHead(nn.Module):
     gate : torch.nn.Module or None, default=None
         Makes one logit per phase of the latent, the last that of whole light curves; None takes all
         light curves as whole.
+    whole_odds : float, default=1
+        How much more frequent whole light curves are than to the gate.
     """
 
     def __init__(
@@ -106,9 +108,10 @@ class JoinedHead(nn.Module):
         n_classes: int,
         n_features: int,
         gate: nn.Module | None = None,
+        whole_odds: float = 1.0,
     ) -> None:
         super().__init__()
-        self.head, self.gate = head, gate
+        self.head, self.gate, self.whole_odds = head, gate, whole_odds
         self.boosting, self.weights = list(boosting), tuple(weights)
         self.boosted = BoostedClasses(self.boosting, n_classes)
         self.n_classes, self.n_features = n_classes, n_features
@@ -132,6 +135,8 @@ class JoinedHead(nn.Module):
         joined = head_weight * own + feature_weight * torch.from_numpy(boosted).to(own)
         if self.gate is not None:
             whole = torch.softmax(self.gate(latent), dim=1)[:, -1:]
+            odds = self.whole_odds * whole
+            whole = odds / (1 - whole + odds)
             joined = own + whole * (joined - own)
         return torch.where(described[:, None], joined, own)
 
@@ -153,6 +158,9 @@ class JoinedHead(nn.Module):
         if self.gate is not None:
             phases = graph.apply("Softmax", logits_to_onnx(self.gate, graph, latent, None), axis=1)
             whole = graph.apply("Gather", phases, graph.constant([-1], np.int64), axis=1)
+            odds = graph.apply("Mul", whole, graph.constant(np.float32(self.whole_odds)))
+            rest = graph.apply("Sub", graph.constant(np.float32(1)), whole)
+            whole = graph.apply("Div", odds, graph.apply("Add", rest, odds))
             more = graph.apply("Mul", whole, graph.apply("Sub", joined, own))
             joined = graph.apply("Add", own, more)
         # An object without any feature is judged by the head alone.
