@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 from scipy.special import log_softmax
 from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -88,19 +87,16 @@ def fit_boosting(model: Any, features: np.ndarray, target: np.ndarray, weight: n
     model.fit(features, target, None if np.all(weight == 1) else weight)
 
 
-def _fit_gate_of_boosting(data: HeadData) -> nn.Module | None:
-    """Return a gate to which whole light curves are as frequent as prefixes.
+def _whole_odds(data: HeadData) -> float:
+    """Return how many times as much prefixes weigh in the gate of a head as whole light curves.
 
-    In the gate of a head, an object shares its weight among its light curve and its prefixes, so
-    that a whole light curve that is short would pass for a prefix, and be kept from boosting.
+    There, an object shares its weight among its light curve and its prefixes. To boosting, both are
+    equally frequent: a whole light curve that is short must not pass for a prefix.
     """
-    gate = fit_gate(data)
-    if gate is not None and data.prefixes is not None:
-        share = data.prefixes.shares(len(data.target))
-        odds = np.average((1 - share) / share, weights=data.sample_weight * share)
-        with torch.no_grad():
-            gate.output.bias[-1] += float(np.log(max(odds, 1.0)))
-    return gate
+    if data.prefixes is None:
+        return 1.0
+    share = data.prefixes.shares(len(data.target))
+    return max(float(np.average((1 - share) / share, weights=data.sample_weight * share)), 1.0)
 
 
 def join_features(
@@ -139,7 +135,7 @@ def join_features(
     else:
         for number, (_, unseen) in enumerate(data.folds(data.splittable(), seed, N_FOLDS)):
             fold[unseen] = number
-    gate, filled = _fit_gate_of_boosting(data), fill_missing(features)
+    gate, filled = fit_gate(data), fill_missing(features)
     described = ~np.isnan(features).all(axis=1)
     if too_few_described(described, data.sample_weight):
         return head, held_out
@@ -161,7 +157,8 @@ def join_features(
         return head, held_out
 
     def joined(head: nn.Module, parts: list[Any]) -> JoinedHead:
-        return JoinedHead(head, parts, weights, n_classes, features.shape[1], gate)
+        odds = _whole_odds(data)
+        return JoinedHead(head, parts, weights, n_classes, features.shape[1], gate, odds)
 
     parts, order = [], []
     for number, part in enumerate(boosting):
@@ -170,4 +167,4 @@ def join_features(
             own_head = held_out.heads[number if len(held_out.heads) > 1 else 0]
             parts.append(hold_out(joined(own_head, [part]), data, rows[positions]))
             order.append(positions)
-    return joined(head, boosting), HeldOut.join(parts).take(np.argsort(np.concatenate(order)))
+    return joined(head, boosting), HeldOut.join(parts).reordered(np.argsort(np.concatenate(order)))

@@ -79,7 +79,7 @@ class BoostedClasses:
         return total / self.n_models
 
 
-@savable("boosting", "weights", "n_classes", "n_features", "gate")
+@savable("boosting", "weights", "n_classes", "n_features", "gate", "whole_odds")
 class JoinedHead(SampledHead):
     """Weighted sum of the log probabilities of a head and of boosting on features.
 
@@ -99,6 +99,8 @@ class JoinedHead(SampledHead):
     gate : torch.nn.Module or None, default=None
         Makes one logit per phase of the latent, the last that of whole light curves; None takes all
         light curves as whole.
+    whole_odds : float, default=1
+        How much more frequent whole light curves are than to the gate.
     """
 
     def __init__(
@@ -109,9 +111,10 @@ class JoinedHead(SampledHead):
         n_classes: int,
         n_features: int,
         gate: nn.Module | None = None,
+        whole_odds: float = 1.0,
     ) -> None:
         super().__init__()
-        self.head, self.gate = head, gate
+        self.head, self.gate, self.whole_odds = head, gate, whole_odds
         self.boosting, self.weights = list(boosting), tuple(weights)
         self.n_classes, self.n_features = n_classes, n_features
         self._restored()
@@ -138,6 +141,8 @@ class JoinedHead(SampledHead):
         joined = head_weight * own + feature_weight * torch.from_numpy(boosted).to(own)[:, None]
         if self.gate is not None:
             whole = torch.softmax(self.gate(latent), dim=1)[:, -1:, None]
+            odds = self.whole_odds * whole
+            whole = odds / (1 - whole + odds)
             joined = own + whole * (joined - own)
         return torch.where(described[:, None, None], joined, own)
 
@@ -156,6 +161,9 @@ class JoinedHead(SampledHead):
         if self.gate is not None:
             phases = graph.apply("Softmax", logits_to_onnx(self.gate, graph, latent, None), axis=1)
             whole = graph.apply("Gather", phases, graph.constant([-1], np.int64), axis=1)
+            odds = graph.apply("Mul", whole, graph.constant(np.float32(self.whole_odds)))
+            rest = graph.apply("Sub", graph.constant(np.float32(1)), whole)
+            whole = graph.apply("Div", odds, graph.apply("Add", rest, odds))
         # An object without any feature is judged by the head alone.
         flags = graph.apply("Cast", missing, to=graph.onnx.TensorProto.FLOAT)
         share = graph.apply("ReduceMin", flags, axes=[1], keepdims=1)

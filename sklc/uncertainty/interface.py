@@ -144,10 +144,11 @@ class HeldOut:
         phase = None if self.phase is None else self.phase[rows]
         return replace(self, **arrays, phase=phase, prefixes=None)
 
-    def take(self, positions: np.ndarray) -> HeldOut:
-        """Return the objects at these positions, in that order."""
-        arrays = (self.fold, self.logits, self.target, self.sample_weight)
-        return HeldOut(self.heads, *(array[positions] for array in arrays))
+    def reordered(self, order: np.ndarray) -> HeldOut:
+        """Return all objects in another order, with their prefixes."""
+        names = ("fold", "logits", "target", "sample_weight")
+        arrays: dict[str, Any] = {name: getattr(self, name)[order] for name in names}
+        return replace(self, **arrays, phase=None if self.phase is None else self.phase[order])
 
 
 @runtime_checkable
