@@ -4,7 +4,8 @@
 
 The pages are docs/results.md (accuracy), docs/performance.md (speed), docs/transfer.md (what is
 kept from survey to survey), docs/pretraining.md, docs/benchmark_suite.md (all sets, tasks and
-methods) and benchmarks/results/README.md (all tables). The text between the lines
+methods), docs/scale.md (large catalogues) and benchmarks/results/README.md (all tables). The text
+between the lines
 ``<!-- figures: NAME -->`` and ``<!-- end -->`` of a page is replaced by the tables that the
 benchmark NAME wrote into its results file, ``"markdown"`` of NAME.json. ``<!-- figures: NAME 1 3
 -->`` copies only the first and the third table, each with its caption. Everything else on a page is
@@ -34,6 +35,7 @@ PAGES = [
             "benchmark_suite",
             "simulation",
             "variable_stars",
+            "scale",
         )
     ),
     RESULTS / "README.md",
