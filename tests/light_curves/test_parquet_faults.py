@@ -227,7 +227,7 @@ DAMAGED = {
     "types": header_of(OBJECTS, b'{"types": {"scale": "no type"}}'),
     "categories": header_of(OBJECTS, b'{"categories": {"scale": 3}}'),
     "ids missing": column("object_id", pa.nulls(60)),
-    "lists": column("flux", pa.array([[1.0]] * 60)),
+    "lists": column("flux", pa.array([[1.0, 2.0]] * 60)),
     "bands of bytes": column("band", pa.array([b"\xff"] * 60)),
 }
 
