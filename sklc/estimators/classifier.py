@@ -103,6 +103,22 @@ class TransferClassifier(
         ranking nor `predict` change, except with `merge_classes` or `class_prior`. Other methods
         are named with `sklc.register_uncertainty`, or passed as an object with the methods of
         `sklc.uncertainty.ClassUncertainty`.
+    uncertainty : str, ClassSampling or None, default=None
+        How several predictions are made of each object, whose mean `predict_proba` returns, and of
+        which `predict_uncertainty` tells how far they disagree. "bootstrap" fits heads with random
+        weights of the labels, "ensemble" trains networks from different seeds (with a linear head
+        on a frozen encoder, which has no seed, it is "bootstrap"), "mc-dropout" leaves out units of
+        the latent and the head, and "stochastic-attention" and "ha-mc-dropout" need a transformer
+        that is fine-tuned, see docs/uncertainty.md.
+    n_samples : int or "auto", default="auto"
+        Number of predictions of `uncertainty`; "auto" are 30, or 5 where each trains a network.
+    dropout : float, default=0.1
+        Probability that a unit is left out, for `uncertainty` with dropout.
+    adaptation : {"standardize", "minimax-entropy", "adversarial"}, Adaptation or None, default=None
+        How light curves without labels are used, such as those of another survey, see
+        docs/adaptation.md. "standardize" gives the latents of all surveys the same mean and
+        scales. The others do that, too, and train the encoder as far as `finetune` says, or a
+        shift of its latents, by minimax entropy or against a discriminator of surveys.
     min_points : int, default=1
         Fewest observations an object must have; an object with fewer is an error that names it.
     max_epochs : int, default=40

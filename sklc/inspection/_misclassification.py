@@ -148,6 +148,10 @@ class MisclassificationDisplay:
             needs several.
         ImportError
             If matplotlib is not installed.
+
+        Examples
+        --------
+        See `TransferClassifier.predict_uncertainty`, whose result it shows.
         """
         uncertainty = estimator.predict_uncertainty(X, score)
         name = f"{type(estimator).__name__}, {score}" if name is None else name

@@ -37,7 +37,7 @@ WAYS = {
 @pytest.fixture(scope="module")
 def parts():
     curves, y = load_demo(return_X_y=True)
-    return curves[::2][:80], y[::2][:80], curves[1::2], y[1::2]
+    return curves[::2][:80], y[::2][:80], curves[1::2][:150], y[1::2][:150]
 
 
 @pytest.fixture(scope="module")
