@@ -443,8 +443,7 @@ class LightCurveEncoder(
         ...     LightCurveEncoder(path).transform(curves).shape
         (5, 128)
         """
-        check_is_fitted(self)
-        source = self._source()
+        source = self._source()  # raises if it is not fitted
         return WeightsFile.from_network(
             source.network,
             source.representation,
