@@ -21,7 +21,7 @@ from sklc.errors import LightCurveWarning
 
 FOLDER = Path(__file__).parent / "golden"
 WEIGHTS = sorted(name for name in list_weights() if "-v" in name)
-WITHOUT_REDSHIFTS = ("ztf+lsst-v1", "ztf+lsst-v2", "ztf-v1")
+WITHOUT_REDSHIFTS = ("variables-v1", "ztf+lsst-v1", "ztf+lsst-v2", "ztf-v1")
 TOLERANCE = 1e-6
 
 
