@@ -14,8 +14,14 @@ from typing import Any
 import joblib
 
 from sklc.errors import UnknownWeightsError, WeightsError
-from sklc.estimators import LightCurveEncoder, RedshiftRegressor, TransferClassifier
+from sklc.estimators import (
+    LatentIsolationForest,
+    LightCurveEncoder,
+    RedshiftRegressor,
+    TransferClassifier,
+)
 from sklc.estimators.fingerprint import fingerprint, weights_digest
+from sklc.estimators.persistence import saved_class
 from sklc.serving import OnnxModel
 from sklc.utils.text import shown
 from sklc.weights.catalogue import file_digest
@@ -38,6 +44,10 @@ _OF_WEIGHTS: dict[str, Callable[[Any], Any]] = {
     "predict_proba": TransferClassifier.pretrained,
     "redshift": RedshiftRegressor.pretrained,
     "anomaly_score": TransferClassifier.pretrained,
+}
+# What `save` of an estimator writes.
+_SAVED = {
+    cls.__name__: cls for cls in (LatentIsolationForest, RedshiftRegressor, TransferClassifier)
 }
 
 
@@ -162,7 +172,8 @@ def _load(reference: ModelReference, method: str) -> Any:
         return OnnxModel(name)
     if name.endswith(_PICKLES):
         return joblib.load(name)
-    return _OF_WEIGHTS[method](name)
+    saved = _SAVED.get(saved_class(name) or "") if reference.kind == "file" else None
+    return _OF_WEIGHTS[method](name) if saved is None else saved.load(name)
 
 
 def _digest_now(path: str) -> str | None:

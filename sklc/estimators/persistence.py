@@ -34,7 +34,7 @@ from sklc.weights.file import (
 )
 from sklc.weights.trained import TrainedWeights
 
-__all__ = ["FORMAT_VERSION", "load_estimator", "parameters_of", "save_estimator"]
+__all__ = ["FORMAT_VERSION", "load_estimator", "parameters_of", "save_estimator", "saved_class"]
 
 FORMAT_VERSION = 1
 _Estimator = TypeVar("_Estimator", bound=BaseEstimator)
@@ -59,6 +59,16 @@ def save_estimator(estimator: BaseEstimator, path: str | os.PathLike[str]) -> Pa
     header["header_sha256"] = header_digest(header)
     content = save(writer.tensors, metadata={ESTIMATOR_KEY: json.dumps(header, allow_nan=False)})
     return replace_file(Path(path), content)
+
+
+def saved_class(path: str | os.PathLike[str]) -> str | None:
+    """Return the class of the fitted estimator that a file holds, or None if it holds none."""
+    try:
+        with safetensors.safe_open(path, framework="np") as handle:
+            text = (handle.metadata() or {}).get(ESTIMATOR_KEY)
+        return None if text is None else str(read_json(text)["class"])
+    except Exception:  # whatever reading a file that is damaged may raise; loading it says what
+        return None
 
 
 def load_estimator(cls: type[_Estimator], path: str | os.PathLike[str]) -> _Estimator:

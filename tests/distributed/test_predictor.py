@@ -143,7 +143,8 @@ def test_models_in_files(tmp_path, curves, fitted):
     joblib.dump(fitted, tmp_path / "own.joblib")
     fitted.to_onnx(tmp_path / "own.onnx")
     LightCurveEncoder("any").save(tmp_path / "own.safetensors")
-    for name, tolerance in [("own.joblib", 0), ("own.onnx", 1e-5)]:
+    fitted.save(tmp_path / "fitted.safetensors")
+    for name, tolerance in [("own.joblib", 0), ("own.onnx", 1e-5), ("fitted.safetensors", 0)]:
         predictor = pickle.loads(pickle.dumps(Predictor("predict_proba", tmp_path / name)))
         own = predictor(table).drop(columns="reason").to_numpy()
         np.testing.assert_allclose(own, values, atol=tolerance, rtol=0)
