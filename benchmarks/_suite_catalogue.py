@@ -241,7 +241,7 @@ SETS = (
     ),
     DataSet(
         "crts_sss",
-        "variable stars of the Catalina southern survey, one band, six common classes",
+        "variable stars of the Catalina southern survey, one band, seven common classes",
         "real",
         "aibsen/Light-Curve-Classification, labels of Drake et al. 2017; no licence is stated",
         "One band, the first 64 observations. Labels were partly found with periods.",
