@@ -132,9 +132,9 @@ class TransferClassifier(
     anchor : float, default=1e-3
         Strength of the pull of fine-tuned weights to the pretrained ones (L2-SP).
     early_stopping : bool, default=True
-        Whether to hold out a stratified part of the training data where a network is trained, and
-        to stop when the loss on it has not improved for `patience` epochs. The weights of the best
-        epoch are kept. Every class has at least one object on either side.
+        Whether to hold out a stratified part of the training data, with every class on either side,
+        where a network is trained, and to stop when the loss on it has not improved for `patience`
+        epochs. The weights of the best epoch are kept.
     validation_fraction : float, default=0.2
         Share of the training data that is held out where a network is trained.
     patience : int, default=5
@@ -145,17 +145,15 @@ class TransferClassifier(
     callbacks : list of skorch callbacks or None, default=None
         Callbacks that are added to the training of a network.
     mixed_precision : bool or "auto", default="auto"
-        Whether recurrent layers may round the factors of their products to 10 bits (TF32)
-        on a GPU, which changes latents by up to .006 of their spread. "auto" is True. On
-        the CPU there is no difference.
+        Whether recurrent layers may round the factors of their products to 10 bits (TF32) on a GPU,
+        which changes latents by up to .006 of their spread. "auto" is True; no matter on the CPU.
     device : str, default="auto"
         Where to compute: "auto" (the GPU where there is one), "cpu", or a torch device.
     random_state : int, RandomState instance or None, default=None
         Seed of every random draw on the CPU.
     verbose : int, bool or "auto", default="auto"
-        Whether to show a progress bar on standard error. "auto" shows it in a terminal or
-        notebook, where training takes longer than a few seconds; 0 never does, and 1
-        always.
+        Whether to show a progress bar on standard error. "auto" shows it in a terminal or notebook,
+        where training takes longer than a few seconds; 0 never does, and 1 always.
     metadata : sequence of str or None, default="deprecated"
         Former name of `metadata_columns`.
 

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklc.errors import LightCurveError
 from sklc.light_curves import LightCurves
 from sklc.light_curves.metadata import name_object
+from sklc.light_curves.usable import skips_unusable
 from sklc.networks.device import resolve_device
 from sklc.networks.inference.sequences import expert_usage, reconstruct
 from sklc.networks.objectives.masked import MASKED
@@ -108,13 +109,16 @@ class SequenceMethods:
                 )
         return (flux[every], std[every]) if return_std else flux[every]
 
-    def expert_usage(self, X):
+    @skips_unusable
+    def expert_usage(self, X, *, on_error="raise"):
         """Return how much of the output of each layer comes from each of its experts.
 
         Parameters
         ----------
         X : light curves of n_objects
             In any form that `sklc.as_light_curves` takes.
+        on_error : {"raise", "nan"}, default="raise"
+            Whether an object that cannot be used is an error, or has missing values in its row.
 
         Returns
         -------

@@ -2,6 +2,6 @@
 
 from sklc.features.described import describe
 from sklc.features.extractor import DEFAULT_BIN_EDGES, LightCurveFeatures
-from sklc.periods import find_periods
+from sklc.light_curves.periods import find_periods
 
 __all__ = ["DEFAULT_BIN_EDGES", "LightCurveFeatures", "describe", "find_periods"]

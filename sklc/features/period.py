@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sklc.light_curves import LightCurves
-from sklc.periods import Period, PeriodSearch, deviations_of, search_all
+from sklc.light_curves.periods import Period, PeriodSearch, deviations_of, search_all
 
 __all__ = ["PERIOD_NAMES", "period_features"]
 

@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from sklc.light_curves.container import LightCurves
+from sklc.light_curves.periods import Fold, MagnitudeDeviations, PeriodSearch
 from sklc.light_curves.store import Store
-from sklc.periods import Fold, MagnitudeDeviations, PeriodSearch
 from sklc.representation.detections import significant
 from sklc.representation.periods import given_periods
 from sklc.representation.settings import Settings

@@ -7,8 +7,8 @@ import numpy as np
 from sklc.errors import LightCurveError
 from sklc.light_curves.container import LightCurves
 from sklc.light_curves.metadata import numeric_column
+from sklc.light_curves.periods import PeriodSearch
 from sklc.light_curves.store import Store, describe
-from sklc.periods import PeriodSearch
 from sklc.representation.settings import Settings
 from sklc.utils.offsets import reduce_by_object
 from sklc.utils.text import shown

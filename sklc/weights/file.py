@@ -315,13 +315,48 @@ def _reason(error: Exception) -> str:
 
 
 def header_digest(header: dict[str, Any]) -> str:
-    """Checksum of everything in the header but the checksum itself."""
+    """Return a checksum of everything in the header but the checksum itself.
+
+    Parameters
+    ----------
+    header : dict
+        Plain data.
+
+    Returns
+    -------
+    str
+        A sha256.
+
+    Examples
+    --------
+    >>> from sklc.weights.file import header_digest
+    >>> header_digest({"a": 1}) == header_digest({"a": 1, "header_sha256": "of another file"})
+    True
+    """
     rest = {key: value for key, value in header.items() if key != "header_sha256"}
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def tensor_digest(tensors: dict[str, np.ndarray]) -> str:
-    """Checksum of tensors, with their names, types and shapes."""
+    """Return a checksum of tensors, with their names, types and shapes.
+
+    Parameters
+    ----------
+    tensors : dict of str to ndarray
+        By name.
+
+    Returns
+    -------
+    str
+        A sha256.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklc.weights.file import tensor_digest
+    >>> tensor_digest({"a": np.zeros(2)}) == tensor_digest({"a": np.zeros((2, 1))})
+    False
+    """
     sha256 = hashlib.sha256()
     for name in sorted(tensors):
         sha256.update(f"{name} {tensors[name].dtype.str} {tensors[name].shape}".encode())

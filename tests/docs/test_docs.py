@@ -244,7 +244,7 @@ def test_readme_has_the_two_commands():
         "python -m venv .venv && . .venv/bin/activate && "
         'pip install -c constraints.txt ".[plot]" && python examples/quickstart.py'
     )
-    assert commands[1] == 'pip install -c constraints.txt -e ".[test]" && pytest'
+    assert commands[1] == 'pip install -c constraints.txt -e ".[test]" && pytest -n auto'
     extras = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     assert re.search(r"^plot = ", extras, re.MULTILINE)
     assert re.search(r"^test = ", extras, re.MULTILINE)

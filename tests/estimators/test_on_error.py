@@ -23,6 +23,7 @@ from sklc.augment.transformers import DetectionsOnly
 from sklc.errors import LightCurveError, LightCurveWarning
 from sklc.features import LightCurveFeatures
 from sklc.light_curves import unusable
+from sklc.networks.architectures import Transformer
 from sklc.serving import OnnxModel
 
 CLASSES = [
@@ -33,8 +34,9 @@ CLASSES = [
     LightCurveFeatures,
     OnnxModel,
 ]
-# What learns, or compares with known values: there, an object that is left out must be seen.
-NOT_PREDICTING = {"fit", "fit_transform", "score"}
+# What learns, or compares with known values: there, an object that is left out must be seen. What
+# predicts observations has no row of an object.
+NOT_PREDICTING = {"fit", "fit_transform", "score", "reconstruct"}
 
 
 def predicting(cls):
@@ -82,14 +84,21 @@ def models(demo, novel_encoder, tmp_path_factory):
         ),
         LightCurveFeatures: LightCurveFeatures(bands=["ztfg"]).fit(curves[:20]),
         OnnxModel: OnnxModel(path),
-    }
+        (LightCurveEncoder, "expert_usage"): LightCurveEncoder(
+            architecture=Transformer(hidden_size=8, n_heads=2, feedforward_size=8, experts=2),
+            max_epochs=1, random_state=0, device="cpu",
+        ).fit(curves[:40], y[:40]),
+        (RedshiftRegressor, "predict_uncertainty"): RedshiftRegressor(
+            uncertainty="bootstrap", n_samples=3, features=None, early=False, random_state=0
+        ).fit(curves[:60], curves.metadata["redshift"][:60]),
+    }  # fmt: skip
 
 
 @pytest.fixture
 def call(models):
     def call(cls, name, X, **options):
         arguments = ["latent"] if name == "run" else []
-        return getattr(models[cls], name)(X, *arguments, **options)
+        return getattr(models.get((cls, name), models[cls]), name)(X, *arguments, **options)
 
     return call
 
@@ -98,7 +107,7 @@ def test_every_method_has_the_argument():
     assert {name for _, name in METHODS} == {
         "transform", "predict", "predict_proba", "predict_set", "decision_function", "run",
         "predict_interval", "predict_quantiles", "score_samples", "anomaly_score", "explain",
-        "fit_predict", "novelty_score",
+        "fit_predict", "novelty_score", "predict_uncertainty", "expert_usage",
     }  # fmt: skip
     for cls, name in METHODS:
         parameter = inspect.signature(getattr(cls, name)).parameters["on_error"]

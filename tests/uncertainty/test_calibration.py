@@ -11,7 +11,7 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
 import sklc
-import sklc.estimators.encoder as encoder_module
+import sklc.estimators.encoder_training as encoder_module
 from sklc import LightCurveEncoder, TransferClassifier
 from sklc.datasets import load_demo
 from sklc.uncertainty import ClassScores, HeldOut, Temperature, prediction_sets

@@ -1,7 +1,9 @@
 """Weights files of strangers: any damage and any nonsense is a WeightsError, in little memory."""
 
+import importlib
 import json
 import resource
+import sys
 import time
 
 import numpy as np
@@ -179,6 +181,7 @@ def test_an_architecture_that_reads_its_initial_weights(demo, tmp_path):
 
 
 def test_the_former_name_of_the_module():
+    sys.modules.pop("sklc.pretrained", None)  # warns when it is imported for the first time
     with pytest.warns(FutureWarning, match=r"now called sklc\.weights\.file"):
-        import sklc.pretrained
-    assert sklc.pretrained.WeightsFile is WeightsFile
+        module = importlib.import_module("sklc.pretrained")
+    assert module.WeightsFile is WeightsFile

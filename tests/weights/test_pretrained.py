@@ -38,7 +38,8 @@ def test_manifest_is_complete_and_true(name):
     for survey in {band[:-1] for band in entry["passbands"]}:
         bands = [band for band in "ugrizy" if survey + band in entry["passbands"]]
         wavelengths = [entry["passbands"][survey + band] for band in bands]
-        assert len(bands) > 1
+        if not name.startswith("variables"):  # which were trained on surveys of one band, too
+            assert len(bands) > 1
         assert wavelengths == sorted(wavelengths)
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from sklc.light_curves import LightCurves, as_light_curves
+from sklc.light_curves.periods.deviations import MagnitudeDeviations
+from sklc.light_curves.periods.search import Period, PeriodSearch
 from sklc.light_curves.store import Store
-from sklc.periods.deviations import MagnitudeDeviations
-from sklc.periods.search import Period, PeriodSearch
 from sklc.utils.transformers import effective_n_jobs
 
 __all__ = ["deviations_of", "find_periods", "search_all"]

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sklc.periods.deviations import MagnitudeDeviations
-from sklc.periods.search import PeriodSearch
-from sklc.periods.table import search_all
+from sklc.light_curves.periods.deviations import MagnitudeDeviations
+from sklc.light_curves.periods.search import PeriodSearch
+from sklc.light_curves.periods.table import search_all
 from sklc.utils.offsets import per_observation
 
 __all__ = ["Fold"]
@@ -38,7 +38,7 @@ class Fold:
     Examples
     --------
     >>> import numpy as np
-    >>> from sklc.periods import Fold, MagnitudeDeviations, PeriodSearch
+    >>> from sklc.light_curves.periods import Fold, MagnitudeDeviations, PeriodSearch
     >>> time = np.sort(np.random.default_rng(0).uniform(0, 100, 60))
     >>> flux, offsets = 10 + np.cos(2 * np.pi * time / 2.5), np.array([0, 60])
     >>> band = np.zeros(60, dtype=int)

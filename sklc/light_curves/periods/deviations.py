@@ -43,7 +43,7 @@ class MagnitudeDeviations:
     Examples
     --------
     >>> import numpy as np
-    >>> from sklc.periods import MagnitudeDeviations
+    >>> from sklc.light_curves.periods import MagnitudeDeviations
     >>> flux, band = np.array([100.0, 100.0, 251.2]), np.zeros(3, dtype=int)
     >>> x = MagnitudeDeviations(flux, 0.01 * flux, band, np.array([0.6]), np.array([0, 3]))
     >>> x.deviation.round(2)  # the last one is brighter by a magnitude

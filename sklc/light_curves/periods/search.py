@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sklc._optional import optional
-from sklc.periods.periodogram import HarmonicFits, Series, fit_harmonics, fourier_power
+from sklc.light_curves.periods.periodogram import HarmonicFits, Series, fit_harmonics, fourier_power
 from sklc.utils.text import shown
 
 if TYPE_CHECKING:

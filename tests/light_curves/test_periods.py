@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from sklc import LightCurves
 from sklc.features import find_periods
-from sklc.periods import Period, PeriodSearch
-from sklc.periods.periodogram import Series, fit_harmonics, fourier_power
+from sklc.light_curves.periods import Period, PeriodSearch
+from sklc.light_curves.periods.periodogram import Series, fit_harmonics, fourier_power
 
 SPAN = 900.0
 
