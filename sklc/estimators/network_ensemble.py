@@ -55,6 +55,11 @@ def fit_members(
         fit_classes(*fit, seed=seed, network_seed=one, adapting=adapting)
         for one in sampling.settings.seeds()
     ]
+    if not len(estimator.head_sizes) and _alike(members):
+        # No training improved on its start, so that nothing but the labels is left to differ.
+        frozen = copy.copy(estimator)
+        frozen.finetune, frozen.uncertainty = "head", "bootstrap"
+        return fit_classes(frozen, sample, columns, uncertainty, seed=seed, adapting=adapting)
     first, features = members[0], None
     for member in members:
         features = features if member.features is None else member.features
@@ -85,6 +90,11 @@ def fit_members(
         encoders=encoders,
         adapters=tuple(adapter for member in members for adapter in member.adapters),
     )
+
+
+def _alike(members: Sequence[ClassFit]) -> bool:
+    weights = [member.encoder.weights for member in members]
+    return len(weights) > 1 and all(other == weights[0] for other in weights[1:])
 
 
 def _held_out(members: Sequence[HeldOut | None], together: Any) -> HeldOut | None:

@@ -142,7 +142,11 @@ def test_bad_objects_cost_their_own_rows(cls, name, spoilt, call):
     assert not rows[bad].any() if name == "predict_set" else pd.isna(rows[bad]).all()
     for k in USABLE[:2]:  # and as each of them alone
         if name != "fit_predict":
-            np.testing.assert_array_equal(rows[k], call(cls, name, [spoilt[k]])[0])
+            alone = call(cls, name, [spoilt[k]])[0]
+            if name == "expert_usage":  # whose sums over padding round
+                np.testing.assert_allclose(rows[k], alone, rtol=0, atol=1e-6)
+            else:
+                np.testing.assert_array_equal(rows[k], alone)
 
 
 @pytest.mark.parametrize(("cls", "name"), METHODS)

@@ -97,7 +97,7 @@ def test_every_way(way, parts, fitted, tmp_path):
     np.testing.assert_array_equal(same.predict_uncertainty(test, "bald"), scores["bald"])
     assert clf.predict_set(test, coverage=0.8).shape == (150, 3)
     assert sum(len(p) for p in clf.net_.module_.parameters()) > 0
-    if way in ("networks", "from scratch"):
+    if way == "from scratch":  # the others' training improves nothing, which leaves the heads
         with pytest.raises(NotImplementedError, match=r"several networks.*uncertainty=None"):
             clf.to_onnx(tmp_path / "model.onnx")
     else:
