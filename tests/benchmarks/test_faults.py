@@ -13,6 +13,7 @@ faults = benchmark_module("faults", "onnx", reason="damaged models are made with
 fault_files = benchmark_module("_fault_files", "onnx", reason="damaged models are made with onnx")
 
 
+@pytest.mark.slow
 def test_nothing_is_lost(faults, tmp_path):
     result = faults.main(["--quick", "--output", str(tmp_path)])
     assert result["trials"] == {"killed": 8, "interrupted": 8, "disk full": 8}

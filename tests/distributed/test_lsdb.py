@@ -12,7 +12,10 @@ from sklc.distributed import predict, predict_proba, transform
 
 lsdb = pytest.importorskip("lsdb", minversion="0.11", reason='pip install "sklc[scale]"')
 dask = pytest.importorskip("dask")
-pytestmark = pytest.mark.filterwarnings("ignore")  # of LSDB, about its own future
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore"),  # of LSDB, about its own future
+]
 
 
 @pytest.fixture(scope="module")

@@ -180,6 +180,7 @@ def test_killed_runs_lose_and_mix_nothing(tmp_path, night):
         pd.testing.assert_frame_equal(pd.read_parquet(file), pd.read_parquet(other))
 
 
+@pytest.mark.slow
 def test_every_backend_of_joblib_writes_the_same(tmp_path, night, expected):
     for backend in ("sequential", "threading", "loky"):
         with joblib.parallel_config(backend=backend, n_jobs=2):

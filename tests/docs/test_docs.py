@@ -35,9 +35,10 @@ NEEDS_LIGHT_CURVE = {"README.md", "features.md", "sklc.features", "sklc.baseline
 # Examples that simulate need spectral templates, see `sncosmo_data`.
 NEEDS_TEMPLATES = {"simulation.md", "sklc.simulate.run", "sklc.simulate.to_parquet"}
 NEEDS_LSDB = {"scale.md"}
-SLOW = {"features.md", "fine_tuning.md", "input.md", "redshift.md", "simulation.md",
-        "sklc.estimators.regressor", "sklc.simulate.run",
-        "sklc.baselines"}  # fmt: skip
+SLOW = {"adaptation.md", "features.md", "fine_tuning.md", "input.md", "redshift.md", "scale.md",
+        "simulation.md", "transformers.md", "uncertainty.md", "sklc.baselines",
+        "sklc.estimators.redshift_spread", "sklc.estimators.regressor", "sklc.estimators.sampling",
+        "sklc.simulate.run"}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

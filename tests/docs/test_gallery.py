@@ -17,6 +17,7 @@ def gallery():
     return module
 
 
+@pytest.mark.slow
 def test_a_sheet_for_each_survey(gallery, sncosmo_data, tmp_path, capsys):
     paths = gallery.main(
         ["--survey", "ztf", "des", "--classes", "SNIa", "AGN", "uLens", "--n", "60"]

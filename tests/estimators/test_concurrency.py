@@ -75,6 +75,7 @@ def test_threads_leave_an_estimator_as_it_was(demo):
     assert all(p.is_leaf and p.dtype == torch.float32 for p in classifier.head_.parameters())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["sequential", "threading", "loky"])
 def test_every_backend_of_joblib_gives_the_same(demo, methods, backend):
     curves = demo[0][:90]
@@ -86,6 +87,7 @@ def test_every_backend_of_joblib_gives_the_same(demo, methods, backend):
             np.testing.assert_array_equal(np.concatenate(parts), method(curves))
 
 
+@pytest.mark.slow
 def test_a_spawned_process_gives_the_same(demo, methods):
     curves = demo[0][:40]
     with multiprocessing.get_context("spawn").Pool(1) as pool:

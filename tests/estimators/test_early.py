@@ -49,6 +49,7 @@ def test_the_first_days_gain_and_whole_light_curves_lose_nothing(parts, fitted):
     assert auroc(fitted[True], test, y_test) > auroc(fitted[False], test, y_test) - 0.003
 
 
+@pytest.mark.slow
 def test_probabilities_are_calibrated_at_every_age(parts, fitted):
     *_, test, y_test = parts
 

@@ -297,6 +297,7 @@ def routing():
         yield
 
 
+@pytest.mark.slow
 def test_sample_weights_are_routed(demo, routing):
     curves, y = demo
     weight = np.where(y == "SNIa", 5.0, 1.0)

@@ -69,6 +69,7 @@ def test_what_was_done_before_a_fork_is_done_after_it():
     assert outcome(code) == "0 2"
 
 
+@pytest.mark.slow
 def test_training_and_predictions_before_and_after_a_fork():
     code = """
     make = lambda: LightCurveEncoder(hidden_size=8, latent_size=6, max_epochs=1, random_state=0)
@@ -98,6 +99,7 @@ def test_the_multiprocessing_backend_of_joblib():
     assert outcome(code) == "True"
 
 
+@pytest.mark.slow
 def test_an_exported_model_in_a_forked_child(tmp_path):
     code = f"""
     import pickle

@@ -403,6 +403,7 @@ def test_a_survey_of_your_own(sncosmo_data, own_survey):
 # ---------------------------------------------------------------- bad input
 
 
+@pytest.mark.slow
 def test_no_objects(sncosmo_data):
     some = simulate(1, "ztf", "SNII")
     none = simulate(0, "ztf", "SNII")

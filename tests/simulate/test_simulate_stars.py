@@ -79,6 +79,7 @@ def everything(sncosmo_data):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("survey", ["crts", "gaia"])
 def test_a_training_set_of_all_classes(everything, survey):
     curves = everything[survey]

@@ -18,6 +18,8 @@ from sklc.serving import OnnxModel
 from sklc.uncertainty import Bootstrap, SamplingSettings, uncertainty_scores
 from sklc.uncertainty.registry import SAMPLING_METHODS
 
+pytestmark = pytest.mark.slow
+
 QUICK = {"max_epochs": 2, "random_state": 0, "device": "cpu", "verbose": 0, "C": 0.1}
 FEW = {"n_samples": 4, **QUICK}
 SCORES = ("smp", "pv", "bald")

@@ -11,6 +11,8 @@ from sklc.datasets import load_demo
 from sklc.networks.architectures import NetworkShape, Transformer
 from sklc.networks.architectures.stochastic import StochasticAttention, make_stochastic, set_pass
 
+pytestmark = pytest.mark.slow
+
 QUICK = {"max_epochs": 2, "random_state": 0, "device": "cpu", "verbose": 0}
 
 

@@ -119,8 +119,11 @@ def _write(objects: pa.Table, photometry: pa.Table, folder: Path, *, alone: bool
             with part.open("rb+") as file:
                 os.fsync(file.fileno())
         with contextlib.nullcontext() if alone else locked(folder):
-            os.replace(first, places[0])
-            os.replace(second, places[1])
+            try:
+                os.replace(first, places[0])
+            finally:  # also where Ctrl-C comes between the two
+                if not first.exists():
+                    os.replace(second, places[1])
 
 
 def _finish(folder: Path) -> None:
