@@ -76,12 +76,12 @@ def partial_file(
     def create(partial: Path) -> int:
         return os.open(partial, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
 
-    with _partial(path, label, create) as partial:
-        try:
-            yield partial
-        finally:
-            if not keep():
-                partial.unlink(missing_ok=True)
+    def remove(partial: Path) -> None:
+        if not keep():
+            partial.unlink(missing_ok=True)
+
+    with _partial(path, label, create, remove) as partial:
+        yield partial
 
 
 @contextlib.contextmanager
@@ -95,16 +95,16 @@ def partial_folder(path: Path) -> Iterator[Path]:
         partial.mkdir()
         return os.open(partial, os.O_RDONLY)
 
-    with _partial(path, "", create) as partial:
+    def remove(partial: Path) -> None:
+        shutil.rmtree(partial, ignore_errors=True)
+
+    with _partial(path, "", create, remove) as partial:
+        yield partial
         try:
-            yield partial
-            try:
-                os.replace(partial, path)
-            except OSError:
-                if not path.is_dir():
-                    raise
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+            os.replace(partial, path)
+        except OSError:
+            if not path.is_dir():
+                raise
 
 
 def partials(path: Path, label: str = "") -> list[Path]:
@@ -148,22 +148,30 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _partial(path: Path, label: str, create: Callable[[Path], int]) -> Iterator[Path]:
-    """Make something beside `path` under a name of its own, and hold a lock on it."""
-    while True:
-        partial = path.with_name(f".{path.name}.{label}{secrets.token_hex(6)}{_SUFFIX}")
-        handle = create(partial)
-        _lock(handle, wait=True)
-        # Before it was locked, another process may have taken it for something left behind.
-        if partial.exists():
-            break
-        os.close(handle)
-    if fcntl is None:  # an open file cannot be moved
-        os.close(handle)
+def _partial(
+    path: Path, label: str, create: Callable[[Path], int], remove: Callable[[Path], None]
+) -> Iterator[Path]:
+    """Make something beside `path` under a name of its own, lock it, and remove it in the end."""
+    names: list[Path] = []
+    handle = None
     try:
+        while True:
+            partial = path.with_name(f".{path.name}.{label}{secrets.token_hex(6)}{_SUFFIX}")
+            names.append(partial)  # before it exists: Ctrl-C may come as soon as it does
+            handle = create(partial)
+            _lock(handle, wait=True)
+            # Before it was locked, another process may have taken it for something left behind.
+            if partial.exists():
+                break
+            os.close(handle)
+        if fcntl is None:  # an open file cannot be moved
+            os.close(handle)
+            handle = None
         yield partial
     finally:
-        if fcntl is not None:
+        for name in names:
+            remove(name)
+        if handle is not None:
             os.close(handle)
 
 
