@@ -16,6 +16,7 @@ __all__ = ["Settings"]
 _NOT_NEGATIVE = ("min_snr", "corroboration")
 _POSITIVE = ("flux_scale", "flux_softening", "time_scale", "gap_scale", "gap_limit",
              "wavelength_scale")  # fmt: skip
+_LARGEST_ZERO_POINT = 500.0  # fluxes of any unit stay finite
 _NOT_NUMBERS = ("channels", "fold", "period_column", "min_period")  # which are checked elsewhere
 
 
@@ -47,6 +48,8 @@ class Settings:
                 or not np.isfinite(float(value))
             ):
                 raise ValueError(f"{name}={shown(value)} is not a finite number.")
+            if name == "zero_point" and abs(float(value)) > _LARGEST_ZERO_POINT:
+                raise ValueError(f"zero_point={shown(value)} is not an AB magnitude.")
             if name in _NOT_NEGATIVE and float(value) < 0:
                 raise ValueError(f"{name}={shown(value)} is not a number of at least 0.")
             if name in _POSITIVE and float(value) < np.finfo(np.float32).tiny:
