@@ -117,7 +117,10 @@ class OnnxModel:
             ) from error
         self._content, self._n_threads = content, n_threads
         self._opened = os.getpid(), session
-        stored = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+        try:
+            stored = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+        except UnicodeDecodeError as error:  # its names are no text
+            raise self._damaged(str(error)) from error
         if stored is None:
             raise WeightsError(
                 f"{self.path} is an ONNX model, but not one written by sklc: it carries no input "

@@ -188,3 +188,15 @@ def test_a_failed_export_leaves_the_old_file(monkeypatch, tmp_path):
         LightCurveEncoder("ztf+lsst").to_onnx(path)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["encoder.onnx"]
+
+
+def test_text_that_is_no_text(tmp_path):
+    path = LightCurveEncoder("ztf").to_onnx(tmp_path / "spoilt.onnx")
+    content = path.read_bytes()
+    assert b"sha256:" in content
+    assert b'"classes"' in content
+    # Without its checksum, and with a byte that UTF-8 does not have.
+    spoilt = content.replace(b"sha256:", b"sha257:").replace(b'"classes"', b'"\xf9lasses"')
+    path.write_bytes(spoilt)
+    with pytest.raises(WeightsError, match=r"spoilt\.onnx is damaged"):
+        OnnxModel(path)
