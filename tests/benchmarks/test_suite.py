@@ -124,6 +124,7 @@ def test_cells_are_written_kept_and_extended(run, suite, monkeypatch, capsys):
     assert more["cells"][0]["draws"]["auroc"] == [draws["auroc"][0], 0.5, 0.5]
 
 
+@pytest.mark.slow
 def test_cells_of_changed_weights_are_measured_again(run, tmp_path):
     only = ("--only", "demo,classes,ztf")
     cells, result = run(*only)
@@ -205,6 +206,7 @@ def test_the_list_names_everything(suite, capsys):
 # -- a set of one's own
 
 
+@pytest.mark.slow
 def test_a_set_of_ones_own(run, tmp_path):
     folder = my_set(tmp_path / "mine", kind=lambda c, y: y)
     cells, result = run("--data", folder, "--classes", "kind", "--only", ",classes,ztf")

@@ -73,6 +73,7 @@ def test_labels_that_stand_for_none(y):
     np.testing.assert_array_equal(is_unlabelled(y), [False, True, False, False])
 
 
+@pytest.mark.slow
 def test_all_conventions_are_one(mixed, data):
     curves, y, test = mixed
     fitted = TransferClassifier("ztf", adaptation="standardize", **PLAIN).fit(curves, y)
@@ -219,6 +220,7 @@ def test_every_method(adaptation, finetune, mixed, data):
         clf.to_onnx("never.onnx")
 
 
+@pytest.mark.slow
 def test_with_all_that_a_head_may_have(mixed):
     curves, y, test = mixed
     clf = TransferClassifier(

@@ -48,6 +48,7 @@ def call(method, curves):
     return method(curves)
 
 
+@pytest.mark.slow
 def test_threads_may_share_an_estimator(demo, methods):
     curves = demo[0]
     parts = [curves[k::8] for k in range(8)]
@@ -64,6 +65,7 @@ def test_threads_may_share_an_estimator(demo, methods):
                 np.testing.assert_array_equal(found, known)
 
 
+@pytest.mark.slow
 def test_threads_leave_an_estimator_as_it_was(demo):
     """No tensor of the head is exchanged while it predicts, which another thread would see."""
     curves, y = demo

@@ -83,6 +83,7 @@ def test_absent_context_changes_no_prediction(weights, curves):
         assert not np.array_equal(getattr(told, method)(curves), alone)
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(st.data())
 def test_a_row_depends_on_its_own_context_alone(weights, curves, data):
@@ -195,6 +196,7 @@ def test_fine_tuning_reads_it(weights, curves, y, finetune):
     assert model.predict_proba(curves).shape == (60, 3)
 
 
+@pytest.mark.slow
 def test_a_photometric_redshift_helps_a_regressor(weights, curves):
     known = curves[np.flatnonzero(curves.metadata["photo_z"].notna())]
     z = known.metadata["redshift"].to_numpy(dtype=float)

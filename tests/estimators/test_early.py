@@ -61,6 +61,7 @@ def test_probabilities_are_calibrated_at_every_age(parts, fitted):
     assert max(abs(bias(fitted[True], d)) for d in days) < 0.1
 
 
+@pytest.mark.slow
 def test_without_prefixes_it_is_overconfident(parts):
     # Weights that were trained on prefixes, the default, keep heads modest by themselves.
     train, y_train, test, y_test = parts

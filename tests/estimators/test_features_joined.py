@@ -109,6 +109,7 @@ def test_features_that_know_more_lower_the_loss(demo, joined):
     assert loss(joined, unseen, truth) < loss(alone, unseen, truth)
 
 
+@pytest.mark.slow
 def test_features_that_say_nothing_cost_next_to_nothing(demo):
     curves, y, unseen, truth = demo
     z, z_unseen = (part.metadata["redshift"].to_numpy(dtype=float) for part in (curves, unseen))
@@ -122,6 +123,7 @@ def test_features_that_say_nothing_cost_next_to_nothing(demo):
     assert errors[0] < 1.05 * errors[1]
 
 
+@pytest.mark.slow
 def test_boosting_counts_for_whole_light_curves_and_not_for_early_ones(core, demo):
     curves = demo[2]
     early = curves.truncate(days=5)
@@ -150,6 +152,7 @@ def test_conformal_heads_have_not_seen_their_objects(joined):
     assert [part[0] for part in parts] == joined.head_.boosting
 
 
+@pytest.mark.slow
 def test_prediction_sets_and_temperature_with_features(demo):
     curves, y, unseen, truth = demo
     clf = TransferClassifier(features=Oracle(), calibrate="temperature", random_state=0)
@@ -260,6 +263,7 @@ def test_a_model_with_the_full_set_says_which_package_it_needs(demo, monkeypatch
         pickle.loads(pickled).predict_proba(unseen)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_an_exported_model_holds_features_and_boosting(n_classes, demo, core, tmp_path):
     pytest.importorskip("onnx")

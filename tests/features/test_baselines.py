@@ -165,6 +165,7 @@ def test_pickles_and_clones_predict_the_same(demo, z):
         np.testing.assert_array_equal(getattr(again, method)(curves), expected)
 
 
+@pytest.mark.slow
 def test_model_selection(demo):
     curves, y = demo
     assert cross_val_score(classifier("forest"), curves, y, cv=2).min() > 0.6

@@ -236,6 +236,7 @@ def test_weights_of_layers_are_trained():
     assert float(weights.detach().abs().max()) > 1e-4
 
 
+@pytest.mark.slow
 def test_weights_of_layers_are_learned_with_a_head():
     network, rng = network_of("fourier, weighted", n_classes=0), np.random.default_rng(0)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
@@ -250,6 +251,7 @@ def test_weights_of_layers_are_learned_with_a_head():
     assert all(parameter.requires_grad for parameter in network.parameters())
 
 
+@pytest.mark.slow
 def test_a_classifier_learns_the_weights_of_layers_where_no_classes_have():
     curves, y = curves_of([9, 14] * 15), np.array(list("abc") * 10)
     settings = Transformer(**SIZES, layer_pooling="weighted")

@@ -99,6 +99,7 @@ def test_a_training_set_of_all_classes(everything, survey):
     assert (facts.loc[~stars, "redshift"] > 0).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("survey", [name for name in list_surveys() if name not in ("lsst-ddf",)])
 def test_every_survey_sees_stars_between_saturation_and_depth(sncosmo_data, survey):
     how = get_survey(survey).total_flux
@@ -120,6 +121,7 @@ def test_seeds_and_processes(sncosmo_data):
     assert not once.equals(other)
 
 
+@pytest.mark.slow
 def test_drawn_surveys_see_stars(sncosmo_data):
     curves = simulate(3, draw_survey(5), ["RRab", "EA", "QSO"])
     assert curves.metadata["class"].tolist() == ["RRab"] * 3 + ["EA"] * 3 + ["QSO"] * 3
@@ -334,6 +336,7 @@ def test_flares_are_bluer_than_their_star(perfect):
 # ---------------------------------------------------------------- colours and brightness
 
 
+@pytest.mark.slow
 def test_colours_are_those_of_the_stars(perfect):
     def colour(name):
         curves = seen(perfect, name, 15)

@@ -189,6 +189,7 @@ def test_a_killed_simulation_goes_on(whole, killed):
     assert_same_parts(killed, whole)
 
 
+@pytest.mark.slow
 def test_two_runs_share_a_folder(whole, tmp_path):
     context = multiprocessing.get_context("fork")
     runs = [
@@ -213,6 +214,7 @@ def _with_little_room(folder, limit):
     os._exit(0)
 
 
+@pytest.mark.slow
 def test_a_full_disk_keeps_the_parts_that_are_complete(whole, tmp_path):
     sizes = [(whole / f"{PART}{k:05d}" / "photometry.parquet").stat().st_size for k in range(3)]
     folder = simulate_to_parquet(tmp_path / "full", *WHAT, **OPTIONS)

@@ -163,6 +163,7 @@ def test_calibration_without_spare_labels_is_refused(parts):
     assert TransferClassifier("ztf", **options).fit(train, y_train).temperature_ != 1
 
 
+@pytest.mark.slow
 def test_calibration_through_scikit_learn(parts):
     train, y_train, *_ = parts
     grid = GridSearchCV(

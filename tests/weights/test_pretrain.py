@@ -262,6 +262,7 @@ def telling(encoder, curves):
     return [TransferClassifier(e, finetune="none").fit(curves) for e in (adapted, knows)]
 
 
+@pytest.mark.slow
 def test_an_adapter_learns_what_a_redshift_says(with_adapter, told):
     y = told.metadata["class"].to_numpy(str)
     alone, knows = (model.score(told, y) for model in telling(with_adapter[0], told))
@@ -344,6 +345,7 @@ def test_the_command_adds_an_adapter(folder, tmp_path, demo):
         main([*arguments[:-1], "demo-v3", "--trained", trained])
 
 
+@pytest.mark.slow
 def test_context_leaves_the_novelty_score_as_it_is(demo, told):
     # latents of unit variance, as those of weights with a novelty score
     small = GRU(hidden_size=4, latent_size=16, standardize_latent=True)
