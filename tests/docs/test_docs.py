@@ -35,8 +35,8 @@ NEEDS_LIGHT_CURVE = {"README.md", "features.md", "sklc.features", "sklc.baseline
 # Examples that simulate need spectral templates, see `sncosmo_data`.
 NEEDS_TEMPLATES = {"simulation.md", "sklc.simulate.run", "sklc.simulate.to_parquet"}
 NEEDS_LSDB = {"scale.md"}
-SLOW = {"adaptation.md", "calibration.md", "context.md", "features.md", "fine_tuning.md", "input.md",
-        "persistence.md", "redshift.md", "scale.md", "serving.md", "simulation.md",
+SLOW = {"adaptation.md", "calibration.md", "context.md", "features.md", "fine_tuning.md",
+        "input.md", "persistence.md", "redshift.md", "scale.md", "serving.md", "simulation.md",
         "transformers.md", "uncertainty.md", "sklc.baselines", "sklc.estimators.class_sets",
         "sklc.estimators.novelty", "sklc.estimators.redshift_spread", "sklc.estimators.regressor",
         "sklc.estimators.sampling", "sklc.estimators.sequences", "sklc.networks.objectives.masked",
