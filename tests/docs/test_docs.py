@@ -178,7 +178,18 @@ def test_model_cards_are_those_of_the_weights():
                    for told in ("", "_redshift", "_photo_z")}  # fmt: skip
         if name.startswith("variables"):  # whose surveys have a table of their own
             table = re.search(r"\| macro AUROC, 33 classes \|(.*)\|", text)[1].split("|")
-            surveys = ["CRTS", "ASAS", "ASAS-SN", "ZTF", "OGLE", "LSST", "ATLAS", "Gaia", "Hipparcos", "random"]
+            surveys = [
+                "CRTS",
+                "ASAS",
+                "ASAS-SN",
+                "ZTF",
+                "OGLE",
+                "LSST",
+                "ATLAS",
+                "Gaia",
+                "Hipparcos",
+                "random",
+            ]
             others = {f"macro_auroc_{survey}" for survey in surveys}
             for survey, cell in zip(surveys, table, strict=True):
                 assert abs(float(cell) - entry["metrics"][f"macro_auroc_{survey}"]) < 0.00051
